@@ -1,0 +1,48 @@
+/**
+ * Python's `concurrent.futures` for Deno, Bun and Node: threads and processes behind one executor. A program chooses by
+ * changing one import line.
+ *
+ * @example One program, threads or processes
+ * ```ts
+ * import { ThreadPoolExecutor as Executor } from "@concurrent/futures/thread";
+ * // import { ProcessPoolExecutor as Executor } from "@concurrent/futures/process"; // the only line that changes
+ * import assert from "node:assert/strict";
+ *
+ * await using executor = new Executor(); // leaving the block waits for all the work
+ * const future = executor.submit((text: string) => text.split(" ").length, "one two three");
+ * assert.equal(await future, 3);
+ * ```
+ *
+ * @module
+ */
+
+export {
+  BrokenExecutor,
+  BrokenProcessPool,
+  BrokenThreadPool,
+  CancelledError,
+  InvalidStateError,
+  ShutdownError,
+  TimeoutError,
+  WorkerLostError,
+} from "./src/executor/errors.ts";
+export { Executor } from "./src/executor/executor.ts";
+export { Future } from "./src/executor/future.ts";
+export { ProcessPoolExecutor } from "./src/executor/process_pool_executor.ts";
+export { task, taskModule } from "./src/executor/task.ts";
+export { ThreadPoolExecutor } from "./src/executor/thread_pool_executor.ts";
+export { ALL_COMPLETED, asCompleted, FIRST_COMPLETED, FIRST_EXCEPTION, wait } from "./src/executor/wait.ts";
+export { currentTask } from "./src/worker/current_task.ts";
+export { transfer } from "./src/wire/transfer.ts";
+
+export type { WorkerExit, WorkerLostDetails } from "./src/executor/errors.ts";
+export type { Backend } from "./src/executor/backend.ts";
+export type { MapResult, ShutdownOptions } from "./src/executor/executor.ts";
+export type { FutureOutcome } from "./src/executor/future.ts";
+export type { AnyIterable, MapIterator, MapOptions } from "./src/executor/map.ts";
+export type { ExecutorOptions } from "./src/executor/options.ts";
+export type { ExecutorStats } from "./src/executor/scheduler.ts";
+export type { TaskModule } from "./src/executor/task.ts";
+export type { AsCompletedOptions, ReturnWhen, WaitOptions, WaitResult } from "./src/executor/wait.ts";
+export type { ErrorConstructorLike } from "./src/wire/failure.ts";
+export type { CurrentTask } from "./src/worker/current_task.ts";

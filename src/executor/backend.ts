@@ -1,0 +1,14 @@
+// What an executor needs to know of the kind of worker that it runs: everything else is the same for all.
+
+import type { ChannelEvents, WorkerChannel } from "../wire/channel.ts";
+import type { BrokenExecutor } from "./errors.ts";
+
+/** A kind of worker. */
+export interface Backend {
+  /** The executor's name, for its messages and its workers' names. */
+  readonly name: string;
+  /** The class of the error when the executor is broken. */
+  readonly Broken: new (message: string, options?: ErrorOptions) => BrokenExecutor;
+  /** Starts a worker. What goes wrong is told to `events.onClose`, nothing is thrown. */
+  start(workerName: string, events: ChannelEvents): WorkerChannel;
+}

@@ -1,0 +1,176 @@
+// The errors that callers catch. Every executor throws the same classes.
+
+/** How a worker ended, as far as its runtime can tell. */
+export interface WorkerExit {
+  /** The exit code, when there was one. */
+  readonly exitCode?: number | undefined;
+  /** The signal that ended a process, such as `"SIGKILL"`. */
+  readonly signal?: string | undefined;
+  /** The error that ended the worker, when one is known. */
+  readonly error?: unknown;
+}
+
+/**
+ * The call was cancelled before it began; see {@linkcode Future.cancel}.
+ *
+ * @example A cancelled Future rejects with it
+ * ```ts
+ * import { CancelledError, Future } from "@concurrent/futures";
+ * import assert from "node:assert/strict";
+ *
+ * const future = new Future<number>();
+ * future.cancel();
+ * await assert.rejects(future.result(), CancelledError);
+ * ```
+ */
+export class CancelledError extends Error {
+  /** Creates one; executors and Futures do. */
+  constructor(message = "The call was cancelled", options?: ErrorOptions) {
+    super(message, options);
+    this.name = "CancelledError";
+  }
+}
+
+/**
+ * A result did not come in time; or, with a `timeout` on the call, a task ran for too long.
+ *
+ * @example Waiting for at most ten milliseconds
+ * ```ts
+ * import { Future, TimeoutError } from "@concurrent/futures";
+ * import assert from "node:assert/strict";
+ *
+ * await assert.rejects(new Future<number>().result(10), TimeoutError);
+ * ```
+ */
+export class TimeoutError extends Error {
+  /** Creates one; executors and Futures do. */
+  constructor(message = "", options?: ErrorOptions) {
+    super(message, options);
+    this.name = "TimeoutError";
+  }
+}
+
+/**
+ * A Future was asked for a step that its state does not allow, such as a second result.
+ *
+ * @example A result is set once
+ * ```ts
+ * import { Future, InvalidStateError } from "@concurrent/futures";
+ * import assert from "node:assert/strict";
+ *
+ * const future = new Future<number>();
+ * future.setResult(1);
+ * assert.throws(() => future.setResult(2), InvalidStateError);
+ * ```
+ */
+export class InvalidStateError extends Error {
+  /** Creates one; Futures do. */
+  constructor(message?: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = "InvalidStateError";
+  }
+}
+
+/**
+ * Work was submitted to an executor that has been shut down.
+ *
+ * @example Nothing is accepted after `shutdown()`
+ * ```ts
+ * import { ShutdownError, ThreadPoolExecutor } from "@concurrent/futures";
+ * import assert from "node:assert/strict";
+ *
+ * const executor = new ThreadPoolExecutor();
+ * await executor.shutdown();
+ * assert.throws(() => executor.submit(() => 1), ShutdownError);
+ * ```
+ */
+export class ShutdownError extends Error {
+  /** Creates one; executors do. */
+  constructor(message = "cannot schedule new futures after shutdown", options?: ErrorOptions) {
+    super(message, options);
+    this.name = "ShutdownError";
+  }
+}
+
+/** The executor cannot work any more; `cause` says why. The base of the two executors' own classes. */
+export class BrokenExecutor extends Error {
+  /** Creates one; executors do. */
+  constructor(message?: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = "BrokenExecutor";
+  }
+}
+
+/** A {@linkcode ThreadPoolExecutor} cannot work any more; `cause` says why. */
+export class BrokenThreadPool extends BrokenExecutor {
+  /** Creates one; executors do. */
+  constructor(message?: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = "BrokenThreadPool";
+  }
+}
+
+/** A {@linkcode ProcessPoolExecutor} cannot work any more; `cause` says why. */
+export class BrokenProcessPool extends BrokenExecutor {
+  /** Creates one; executors do. */
+  constructor(message?: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = "BrokenProcessPool";
+  }
+}
+
+/** What a {@linkcode WorkerLostError} tells about its worker. */
+export interface WorkerLostDetails extends WorkerExit {
+  /** The worker's name, such as `"ThreadPoolExecutor-0_1"`. */
+  readonly workerName: string;
+  /** Whether the call had begun; `"unknown"` where a process could not say. */
+  readonly started: boolean | "unknown";
+}
+
+/**
+ * The worker that had this call ended before it could answer. Each call gets an error of its own.
+ *
+ * @example The evidence that it carries
+ * ```ts
+ * import { ProcessPoolExecutor, WorkerLostError } from "@concurrent/futures";
+ * import assert from "node:assert/strict";
+ *
+ * await using executor = new ProcessPoolExecutor({ maxWorkers: 1 });
+ * const future = executor.submit(async () => {
+ *   const { default: process } = await import("node:process");
+ *   process.exit(3);
+ * });
+ * const error = await future.exception();
+ * assert.ok(error instanceof WorkerLostError);
+ * assert.equal(error.exitCode, 3);
+ * ```
+ */
+export class WorkerLostError extends BrokenExecutor {
+  /** The worker's name, such as `"ThreadPoolExecutor-0_1"`. */
+  readonly workerName: string;
+  /** The worker's exit code, when there was one. */
+  readonly exitCode: number | undefined;
+  /** The signal that ended the process, when there was one. */
+  readonly signal: string | undefined;
+  /** Whether the call had begun; `"unknown"` where a process could not say. */
+  readonly started: boolean | "unknown";
+
+  /** Creates one; executors do. */
+  constructor(details: WorkerLostDetails) {
+    const { workerName, exitCode, signal, started, error } = details;
+    super(`Worker ${workerName} ${describeExit(details)}`, error === undefined ? undefined : { cause: error });
+    this.name = "WorkerLostError";
+    this.workerName = workerName;
+    this.exitCode = exitCode;
+    this.signal = signal;
+    this.started = started;
+  }
+}
+
+/** One clause on how a worker ended, for messages: "was ended by signal SIGKILL". */
+export function describeExit({ exitCode, signal, error }: WorkerExit): string {
+  const why = error instanceof Error ? `: ${error.message}` : error === undefined ? "" : `: ${String(error)}`;
+  if (signal) return `was ended by signal ${signal}${why}`;
+  if (exitCode !== undefined) return `ended with exit code ${exitCode}${why}`;
+  return `ended unexpectedly${why}`;
+}

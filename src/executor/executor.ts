@@ -1,0 +1,199 @@
+// The executor: what users call, the same for threads and processes.
+//
+//   submit(fn, ...args)                                   map(fn, ...iterables)
+//        |  names the task (task_table.ts), makes a call       |  one call for each item (map.ts)
+//        |  and its Future (call.ts, future.ts)                |
+//        +------------------------+----------------------------+
+//                                 v
+//   scheduler.ts      the queue (call_queue.ts); which call goes to which worker, when
+//                                 v
+//   worker_handle.ts  the calls that one worker holds; many calls, one message
+//                                 v
+//   thread/ process/  the channel: structured clone        == the boundary, wire/messages.ts ==
+//                                 v
+//   worker/main.ts    runs the calls in order; many answers, one message
+//                                 v
+//   scheduler.ts      call.fulfil() or call.reject(): the Future, or the map's iterator, has its result
+
+import type { Backend } from "./backend.ts";
+import { SubmittedCall } from "./call.ts";
+import type { Future } from "./future.ts";
+import { type AnyIterable, MapIterator, type MapOptions, readMapArguments } from "./map.ts";
+import { type ExecutorOptions, readOptions } from "./options.ts";
+import { type ExecutorStats, Scheduler } from "./scheduler.ts";
+
+/** What a {@linkcode Executor.map} yields: results, or with `settled: true` how each call ended. */
+export type MapResult<R, O> = O extends { settled: true } ? PromiseSettledResult<Awaited<R>> : Awaited<R>;
+
+/** Options of {@linkcode Executor.shutdown}. */
+export interface ShutdownOptions {
+  /** Whether to wait until all work is done and the workers are gone; `true` by default. */
+  wait?: boolean;
+  /** Whether calls that have not begun are cancelled; `false` by default. */
+  cancelFutures?: boolean;
+}
+
+/** How many executors of each kind there have been, for their names. */
+const counts = new WeakMap<Backend, number>();
+
+/**
+ * Runs calls on workers. Make a {@linkcode ThreadPoolExecutor} or a {@linkcode ProcessPoolExecutor}: the rest of the
+ * program is the same for both.
+ */
+export abstract class Executor implements AsyncDisposable {
+  readonly #scheduler: Scheduler;
+
+  /**
+   * Makes an executor of a kind of worker.
+   *
+   * @param backend The kind of worker.
+   * @param options How many workers, what they run first, how long they stay.
+   */
+  constructor(backend: Backend, options: ExecutorOptions) {
+    const settings = readOptions(backend, options, () => {
+      const count = counts.get(backend) ?? 0;
+      counts.set(backend, count + 1);
+      return `${backend.name}-${count}`;
+    });
+    this.#scheduler = new Scheduler(backend, settings);
+  }
+
+  /**
+   * Has a worker call `fn(...args)`. Returns at once. Arguments are copied when the call is handed to a worker, by
+   * structured clone; what {@linkcode transfer} marks is moved.
+   *
+   * @param fn A self-contained function, or one of {@linkcode task} or {@linkcode taskModule}.
+   * @param args Its arguments, all of them: nothing here is an option.
+   * @returns The Future of its result. It fails with whatever `fn` throws, with a `ReferenceError` when an inline
+   * function closes over a variable, with a `DataCloneError` when an argument or the result cannot be copied, and with
+   * a {@linkcode WorkerLostError} when the worker ends.
+   * @throws {TypeError} when `fn` is no function, or a class, or bound or native and so without a source.
+   * @throws {ShutdownError} when the executor has been shut down.
+   * @throws {BrokenExecutor} when it is broken.
+   *
+   * @example One call
+   * ```ts
+   * import { ThreadPoolExecutor } from "@concurrent/futures";
+   * import assert from "node:assert/strict";
+   *
+   * await using executor = new ThreadPoolExecutor();
+   * assert.equal(await executor.submit((a: number, b: number) => a + b, 1, 2), 3);
+   * ```
+   */
+  submit<A extends unknown[], R>(fn: (...args: A) => R, ...args: A): Future<Awaited<R>> {
+    const scheduler = this.#scheduler;
+    const task = scheduler.tasks.get("submit a task", fn);
+    scheduler.admit();
+    const call = new SubmittedCall<Awaited<R>>(task, args, scheduler.unobserved);
+    scheduler.submit(call);
+    return call.future;
+  }
+
+  /**
+   * Calls `fn` with each item of an iterable, or with the n-th items of several, of which the shortest ends it all.
+   *
+   * Everything is submitted when `map` is called, unless `buffersize` is given; an async iterable is read as it comes.
+   * A failed call ends the iteration with its error and cancels the rest, unless `settled: true`. Leaving the loop
+   * cancels the rest.
+   *
+   * @param fn A self-contained function, or one of {@linkcode task} or {@linkcode taskModule}.
+   * @param iterable The first arguments: an iterable or an async iterable.
+   * @param options The options: the last argument, when it is an object that is not iterable.
+   * @returns The results, in the order of the items unless `ordered: false`.
+   * @throws {TypeError} when `fn` cannot be a task, an input is not iterable or an option is of the wrong kind.
+   * @throws {RangeError} when an option is out of range.
+   * @throws {ShutdownError} when the executor has been shut down and there is an item.
+   * @throws {BrokenExecutor} when it is broken and there is an item.
+   * @throws {TimeoutError} (rejects, from the iterator) when `timeout` is over.
+   *
+   * @example Results in order
+   * ```ts
+   * import { ThreadPoolExecutor } from "@concurrent/futures";
+   * import assert from "node:assert/strict";
+   *
+   * await using executor = new ThreadPoolExecutor();
+   * const sums = [];
+   * for await (const sum of executor.map((a: number, b: number) => a + b, [1, 2], [10, 20])) sums.push(sum);
+   * assert.deepEqual(sums, [11, 22]);
+   * ```
+   */
+  map<A, R, O extends MapOptions = MapOptions>(
+    fn: (a: A) => R,
+    iterable: AnyIterable<A>,
+    options?: O,
+  ): MapIterator<MapResult<R, O>>;
+  /** As above, over two iterables. */
+  map<A, B, R, O extends MapOptions = MapOptions>(
+    fn: (a: A, b: B) => R,
+    first: AnyIterable<A>,
+    second: AnyIterable<B>,
+    options?: O,
+  ): MapIterator<MapResult<R, O>>;
+  /** As above, over three iterables. */
+  map<A, B, C, R, O extends MapOptions = MapOptions>(
+    fn: (a: A, b: B, c: C) => R,
+    first: AnyIterable<A>,
+    second: AnyIterable<B>,
+    third: AnyIterable<C>,
+    options?: O,
+  ): MapIterator<MapResult<R, O>>;
+  /** As above, over any number of iterables. */
+  map<A extends unknown[], R>(
+    fn: (...args: A) => R,
+    ...iterables: { [K in keyof A]: AnyIterable<A[K]> }
+  ): MapIterator<Awaited<R>>;
+  // deno-lint-ignore no-explicit-any
+  map(fn: (...args: any[]) => unknown, ...rest: unknown[]): MapIterator<any> {
+    const task = this.#scheduler.tasks.get("map a task", fn);
+    return new MapIterator(this.#scheduler, task, readMapArguments(rest));
+  }
+
+  /**
+   * Takes no more work, from this moment on. What was submitted is still done, unless it is cancelled here.
+   *
+   * @param options Whether to wait, and whether to cancel what has not begun.
+   * @returns Resolves when all work is done and the workers are gone; at once with `wait: false`. It never rejects, may
+   * be called again, and then may cancel what an earlier call did not.
+   *
+   * @example Cancelling what has not begun
+   * ```ts
+   * import { ThreadPoolExecutor } from "@concurrent/futures";
+   *
+   * const executor = new ThreadPoolExecutor();
+   * for (let n = 0; n < 100; n++) executor.submit((n: number) => n, n);
+   * await executor.shutdown({ cancelFutures: true });
+   * ```
+   */
+  shutdown(options: ShutdownOptions = {}): Promise<void> {
+    const { wait = true, cancelFutures = false } = options;
+    const closed = this.#scheduler.shutdown(cancelFutures);
+    return wait ? closed : Promise.resolve();
+  }
+
+  /**
+   * Shuts down, cancels what has not begun and ends the workers now: processes by SIGTERM. What runs fails with a
+   * {@linkcode WorkerLostError}.
+   */
+  terminateWorkers(): void {
+    this.#scheduler.end("terminate");
+  }
+
+  /** As {@linkcode Executor.terminateWorkers}, with SIGKILL. */
+  killWorkers(): void {
+    this.#scheduler.end("kill");
+  }
+
+  /**
+   * What the executor is doing.
+   *
+   * @returns Counts of its workers and calls.
+   */
+  stats(): ExecutorStats {
+    return this.#scheduler.stats();
+  }
+
+  /** The end of `await using`: as {@linkcode Executor.shutdown}. It waits for the work and cancels nothing. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.shutdown();
+  }
+}

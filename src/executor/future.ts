@@ -1,0 +1,337 @@
+// Future: the promise of one call's result, with Python's methods. Executors make and settle them; `wait.ts` watches them.
+
+import { CancelledError, InvalidStateError, TimeoutError } from "./errors.ts";
+import { report } from "./report.ts";
+import { startTimer, timeLimit, type Timer } from "./timer.ts";
+
+/** How a Future ended. */
+export type FutureOutcome<T> =
+  | { readonly status: "fulfilled"; readonly value: T }
+  | { readonly status: "rejected"; readonly reason: unknown }
+  | { readonly status: "cancelled"; readonly reason: unknown };
+
+/** The executor's side of a Future's call. */
+export interface CallControl {
+  /** Takes the call back; false when a worker has begun it. */
+  withdraw(): boolean;
+  /** Whether a worker has begun it. */
+  begun(): boolean;
+}
+
+/** Told once, at the moment a Future is done, before promises and callbacks are (F8). */
+export type Watcher = (future: Future<unknown>) => void;
+
+/** Counts the failures that nobody has looked at yet. */
+export interface FailureLedger {
+  /** A Future failed, and nobody had asked for its result. */
+  add(call: object, reason: unknown): void;
+  /** Somebody has asked for it now. */
+  remove(call: object): void;
+}
+
+const PENDING = 0, RUNNING = 1, CANCELLED = 2, FULFILLED = 3, REJECTED = 4;
+type State = typeof PENDING | typeof RUNNING | typeof CANCELLED | typeof FULFILLED | typeof REJECTED;
+
+interface Deferred<T> {
+  readonly promise: Promise<T>;
+  // Methods, so that a Future<number> is a Future<unknown>.
+  resolve(value: T): void;
+  reject(reason: unknown): void;
+}
+
+type Callback = (future: never) => unknown;
+
+// Friends of the class: what the executor and wait.ts may do with a Future and its users may not.
+
+/** Joins a Future to the executor's side of its call. */
+export let bindCall: (future: Future<unknown>, control: CallControl, ledger: FailureLedger) => void;
+/** Settles a Future unless it is done already: a late answer is dropped quietly (F12). */
+export let settleFuture: (future: Future<unknown>, kind: "fulfilled" | "rejected", value: unknown) => void;
+/** Cancels a Future whose call was withdrawn, with the reason that it rejects with. */
+export let cancelFuture: (future: Future<unknown>, reason: unknown) => void;
+/** Adds a watcher to a Future that is not done. */
+export let watchFuture: (future: Future<unknown>, watcher: Watcher) => void;
+/** Removes it again. */
+export let unwatchFuture: (future: Future<unknown>, watcher: Watcher) => void;
+/** Whether it failed by its task's own error, without counting as a look at it (W4, W7). */
+export let hasFailed: (future: Future<unknown>) => boolean;
+
+/**
+ * The result of a call that may not have finished, or begun, yet. `await` it like a promise, or use Python's methods.
+ *
+ * No promise exists before somebody asks for one, so a failed Future that nobody looks at is no unhandled rejection.
+ * Every method follows `concurrent.futures.Future`; a cancelled Future is done at once, everywhere.
+ *
+ * @typeParam T The type of the result.
+ *
+ * @example A Future of an executor
+ * ```ts
+ * import { ThreadPoolExecutor } from "@concurrent/futures";
+ * import assert from "node:assert/strict";
+ *
+ * await using executor = new ThreadPoolExecutor();
+ * const future = executor.submit((n: number) => n * 2, 21);
+ * assert.equal(await future, 42);
+ * assert.equal(future.done(), true);
+ * ```
+ */
+export class Future<T> implements PromiseLike<T> {
+  #state: State = PENDING;
+  /** The result, the error or the reason of the cancellation. */
+  #value: unknown = undefined;
+  #call: CallControl | undefined = undefined;
+  #ledger: FailureLedger | undefined = undefined;
+  #observed = false;
+  #deferred: Deferred<T> | undefined = undefined;
+  #watchers: Set<Watcher> | undefined = undefined;
+  #callbacks: Callback[] | undefined = undefined;
+
+  static {
+    bindCall = (future, control, ledger) => {
+      future.#call = control;
+      future.#ledger = ledger;
+    };
+    settleFuture = (future, kind, value) => {
+      if (future.#state < CANCELLED) future.#settle(kind === "fulfilled" ? FULFILLED : REJECTED, value);
+    };
+    cancelFuture = (future, reason) => {
+      if (future.#state < CANCELLED) future.#settle(CANCELLED, reason);
+    };
+    watchFuture = (future, watcher) => void (future.#watchers ??= new Set()).add(watcher);
+    unwatchFuture = (future, watcher) => void future.#watchers?.delete(watcher);
+    hasFailed = (future) => future.#state === REJECTED;
+  }
+
+  /**
+   * Cancels the call if no worker has begun it.
+   *
+   * @returns `true` when the Future is cancelled, now or earlier; `false` when the call runs or has finished.
+   */
+  cancel(): boolean {
+    if (this.#state === CANCELLED) return true;
+    if (this.#state !== PENDING || (this.#call && !this.#call.withdraw())) return false;
+    this.#settle(CANCELLED, new CancelledError());
+    return true;
+  }
+
+  /** Whether the Future was cancelled. */
+  cancelled(): boolean {
+    return this.#state === CANCELLED;
+  }
+
+  /** Whether the call runs: exactly from when {@linkcode Future.cancel} cannot succeed any more until it is done. */
+  running(): boolean {
+    return this.#state === RUNNING || (this.#state === PENDING && this.#call !== undefined && this.#call.begun());
+  }
+
+  /** Whether the Future has a result, has failed or was cancelled. */
+  done(): boolean {
+    return this.#state >= CANCELLED;
+  }
+
+  /** How the Future ended, without waiting; `undefined` until it is done. A callback reads the result here. */
+  get outcome(): FutureOutcome<T> | undefined {
+    this.#observe();
+    if (this.#state === FULFILLED) return { status: "fulfilled", value: this.#value as T };
+    if (this.#state === REJECTED) return { status: "rejected", reason: this.#value };
+    return this.#state === CANCELLED ? { status: "cancelled", reason: this.#value } : undefined;
+  }
+
+  /**
+   * Waits for the result.
+   *
+   * @param timeout How long to wait at most, in milliseconds; 0 or less looks once. Without it: as long as it takes.
+   * @returns The result. Rejects with the task's error, or the reason of the cancellation.
+   * @throws {TimeoutError} (rejects) when the Future is not done in time; that changes nothing, ask again.
+   * @throws {CancelledError} (rejects) when the Future was cancelled.
+   * @throws {TypeError} when `timeout` is not a number.
+   * @throws {RangeError} when `timeout` is NaN.
+   */
+  result(timeout?: number): Promise<T> {
+    const limit = timeLimit("wait for a result", timeout);
+    this.#observe();
+    if (this.#state >= CANCELLED || limit === Infinity) return this.#promise();
+    if (limit <= 0) return Promise.reject(new TimeoutError());
+    const { promise, resolve, reject } = deferred<T>();
+    const settle = () => {
+      timer.clear();
+      this.#promise().then(resolve, reject);
+    };
+    const timer: Timer = startTimer(limit, () => {
+      this.#watchers?.delete(settle);
+      reject(new TimeoutError());
+    });
+    (this.#watchers ??= new Set()).add(settle);
+    return promise;
+  }
+
+  /**
+   * Waits for the error.
+   *
+   * @param timeout How long to wait at most, in milliseconds; 0 or less looks once. Without it: as long as it takes.
+   * @returns What the task threw, or `undefined` when it succeeded.
+   * @throws {TimeoutError} (rejects) when the Future is not done in time.
+   * @throws {CancelledError} (rejects) when the Future was cancelled.
+   * @throws {TypeError} when `timeout` is not a number.
+   * @throws {RangeError} when `timeout` is NaN.
+   */
+  async exception(timeout?: number): Promise<unknown> {
+    try {
+      await this.result(timeout);
+    } catch (error) {
+      if (this.#state === REJECTED) return this.#value;
+      throw error;
+    }
+    return undefined;
+  }
+
+  /**
+   * Calls `fn` with this Future when it is done: synchronously, in the order of addition, at once if it is done already.
+   * An error of a callback is reported on the console and disturbs nothing else.
+   *
+   * @param fn The callback; `future.outcome` has the result for it.
+   * @throws {TypeError} when `fn` is not a function.
+   */
+  addDoneCallback(fn: (future: Future<T>) => unknown): void {
+    if (typeof fn !== "function") {
+      throw new TypeError(`Cannot add a callback as 'fn' must be a function: received ${typeof fn}`);
+    }
+    if (this.#state >= CANCELLED) this.#callBack(fn);
+    else (this.#callbacks ??= []).push(fn);
+  }
+
+  /**
+   * Marks a pending Future as running. For executors and tests.
+   *
+   * @returns `false` when the Future was cancelled: its call must not run.
+   * @throws {InvalidStateError} when it runs already or has finished.
+   */
+  setRunningOrNotifyCancel(): boolean {
+    if (this.#state === CANCELLED) return false;
+    if (this.#state !== PENDING) throw new InvalidStateError(`Future in unexpected state: ${this}`);
+    this.#state = RUNNING;
+    return true;
+  }
+
+  /**
+   * Gives the Future its result. For executors and tests.
+   *
+   * @param value The result.
+   * @throws {InvalidStateError} when it is done already; the first outcome is kept.
+   */
+  setResult(value: T): void {
+    this.#refuseIfDone();
+    this.#settle(FULFILLED, value);
+  }
+
+  /**
+   * Makes the Future fail. For executors and tests.
+   *
+   * @param reason What it rejects with; any value, as with `throw`.
+   * @throws {InvalidStateError} when it is done already; the first outcome is kept.
+   */
+  setException(reason: unknown): void {
+    this.#refuseIfDone();
+    this.#settle(REJECTED, reason);
+  }
+
+  /** As `Promise.prototype.then`; this is what `await` uses. */
+  then<A = T, B = never>(
+    onFulfilled?: ((value: T) => A | PromiseLike<A>) | null,
+    onRejected?: ((reason: unknown) => B | PromiseLike<B>) | null,
+  ): Promise<A | B> {
+    this.#observe();
+    return this.#promise().then(onFulfilled, onRejected);
+  }
+
+  /** As `Promise.prototype.catch`. */
+  catch<B = never>(onRejected?: ((reason: unknown) => B | PromiseLike<B>) | null): Promise<T | B> {
+    return this.then(undefined, onRejected);
+  }
+
+  /** As `Promise.prototype.finally`. */
+  finally(onFinally?: (() => void) | null): Promise<T> {
+    return this.then().finally(onFinally);
+  }
+
+  /** `Future` */
+  get [Symbol.toStringTag](): string {
+    return "Future";
+  }
+
+  /** A text such as `<Future state=finished returned number>`. */
+  toString(): string {
+    if (this.#state === FULFILLED) return `<Future state=finished returned ${kindOf(this.#value)}>`;
+    if (this.#state === REJECTED) return `<Future state=finished raised ${kindOf(this.#value)}>`;
+    if (this.#state === CANCELLED) return "<Future state=cancelled>";
+    return this.running() ? "<Future state=running>" : "<Future state=pending>";
+  }
+
+  /** What `console.log` shows, on every runtime. */
+  [Symbol.for("nodejs.util.inspect.custom")](): string {
+    return this.toString();
+  }
+
+  #refuseIfDone(): void {
+    if (this.#state >= CANCELLED) {
+      throw new InvalidStateError(`${this.#state === CANCELLED ? "CANCELLED" : "FINISHED"}: ${this}`);
+    }
+  }
+
+  #settle(state: State, value: unknown): void {
+    this.#state = state;
+    this.#value = value;
+    this.#call = undefined;
+    if (state !== REJECTED || this.#observed) this.#ledger = undefined;
+    else this.#ledger?.add(this, value);
+    const watchers = this.#watchers, waiting = this.#deferred, callbacks = this.#callbacks;
+    this.#watchers = this.#callbacks = undefined;
+    if (watchers) { for (const watcher of watchers) watcher(this); }
+    if (waiting) {
+      if (state === FULFILLED) waiting.resolve(value as T);
+      else waiting.reject(value);
+    }
+    if (callbacks) { for (const callback of callbacks) this.#callBack(callback); }
+  }
+
+  #callBack(fn: Callback): void {
+    try {
+      const returned = fn(this as never);
+      if (returned instanceof Promise) returned.catch((error) => report("Exception calling callback for", this, error));
+    } catch (error) {
+      report("Exception calling callback for", this, error);
+    }
+  }
+
+  #observe(): void {
+    if (this.#observed) return;
+    this.#observed = true;
+    if (this.#state !== REJECTED) return;
+    this.#ledger?.remove(this);
+    this.#ledger = undefined;
+  }
+
+  #promise(): Promise<T> {
+    if (!this.#deferred) {
+      if (this.#state === FULFILLED) return Promise.resolve(this.#value as T);
+      if (this.#state >= CANCELLED) return Promise.reject(this.#value);
+      this.#deferred = deferred<T>();
+    }
+    return this.#deferred.promise;
+  }
+}
+
+// Promise.withResolvers is not in Node 20.
+function deferred<T>(): Deferred<T> {
+  let resolve!: (value: T) => void, reject!: (reason: unknown) => void;
+  const promise = new Promise<T>((onFulfilled, onRejected) => {
+    resolve = onFulfilled;
+    reject = onRejected;
+  });
+  return { promise, resolve, reject };
+}
+
+function kindOf(value: unknown): string {
+  if (value === null || value === undefined) return String(value);
+  return typeof value === "object" ? value.constructor?.name ?? "Object" : typeof value;
+}

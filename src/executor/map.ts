@@ -1,0 +1,362 @@
+// Executor.map(): items in, calls out, results in again. A call of it costs no Future: nobody could see one.
+
+import { Call } from "./call.ts";
+import { CancelledError, TimeoutError } from "./errors.ts";
+import { positiveInteger, show } from "./options.ts";
+import type { Scheduler } from "./scheduler.ts";
+import type { Task } from "./task_table.ts";
+import { startTimer, timeLimit, type Timer } from "./timer.ts";
+import { type Source, zip } from "./zip.ts";
+
+/** What {@linkcode Executor.map} takes its items from. */
+export type AnyIterable<T> = Iterable<T> | AsyncIterable<T>;
+
+/** Options of {@linkcode Executor.map}. */
+export interface MapOptions {
+  /**
+   * How long the whole iteration may take, in milliseconds, counted from the call. A result that is there is delivered
+   * even later; waiting for one that is not ends with a {@linkcode TimeoutError} and cancels the rest.
+   */
+  timeout?: number;
+  /** So many items make a chunk, which one worker runs in one go. By default the scheduler decides. */
+  chunksize?: number;
+  /** So many items (chunks, with `chunksize`) are read ahead of the results that were taken. By default all. */
+  buffersize?: number;
+  /** `false`: results come as they are ready, not in the order of the items. */
+  ordered?: boolean;
+  /** `true`: yields how each call ended, as `Promise.allSettled` does, and goes on after a failure. */
+  settled?: boolean;
+  /** Aborting it cancels what has not begun; the iteration ends with its reason. */
+  signal?: AbortSignal;
+}
+
+/** The arguments of map() after the task. */
+export interface MapArguments {
+  readonly inputs: readonly AnyIterable<unknown>[];
+  readonly options: MapOptions;
+}
+
+/**
+ * Checks the arguments of map() after the task.
+ *
+ * @param rest Iterables, and perhaps options at the end.
+ * @returns Both.
+ * @throws {TypeError} when something is of the wrong kind.
+ * @throws {RangeError} when an option is out of range.
+ */
+export function readMapArguments(rest: readonly unknown[]): MapArguments {
+  const last = rest.at(-1);
+  const hasOptions = rest.length > 0 && (last === undefined || (typeof last === "object" && last !== null && !isIterable(last)));
+  const inputs = hasOptions ? rest.slice(0, -1) : rest;
+  for (const input of inputs) {
+    if (!isIterable(input)) {
+      throw new TypeError(`Cannot map a task as its inputs must be iterable or async iterable: received ${show(input)}`);
+    }
+  }
+  const options = (hasOptions ? last ?? {} : {}) as MapOptions;
+  const { chunksize, buffersize, signal } = options;
+  timeLimit("map a task", options.timeout);
+  positiveInteger("map a task", "chunksize", chunksize);
+  if (buffersize !== undefined && !Number.isInteger(buffersize)) {
+    throw new TypeError(`Cannot map a task as 'buffersize' must be an integer: received ${show(buffersize)}`);
+  }
+  positiveInteger("map a task", "buffersize", buffersize);
+  if (signal !== undefined && !(signal instanceof AbortSignal)) {
+    throw new TypeError(`Cannot map a task as 'signal' must be an AbortSignal: received ${show(signal)}`);
+  }
+  return { inputs: inputs as AnyIterable<unknown>[], options };
+}
+
+function isIterable(value: unknown): value is AnyIterable<unknown> {
+  if (typeof value === "string") return true;
+  return typeof value === "object" && value !== null && (Symbol.iterator in value || Symbol.asyncIterator in value);
+}
+
+const WAITING = 0, FULFILLED = 1, REJECTED = 2, CANCELLED = 3;
+
+/** One item's call; it keeps its outcome until the iterator takes it. */
+class MappedCall extends Call {
+  state = WAITING;
+  outcome: unknown = undefined;
+  readonly #iterator: Completions;
+
+  constructor(task: Task, args: readonly unknown[], chunk: object | undefined, iterator: Completions) {
+    super(task, args, chunk);
+    this.#iterator = iterator;
+  }
+
+  fulfil(value: unknown): void {
+    this.#end(FULFILLED, value);
+  }
+
+  reject(reason: unknown): void {
+    this.#end(REJECTED, reason);
+  }
+
+  cancel(reason: unknown): void {
+    this.#end(CANCELLED, reason);
+  }
+
+  #end(state: number, outcome: unknown): void {
+    this.state = state;
+    this.outcome = outcome;
+    this.#iterator.completed(this);
+  }
+}
+
+interface Completions {
+  completed(call: MappedCall): void;
+}
+
+interface Waiter<T> {
+  resolve(result: IteratorResult<T>): void;
+  reject(reason: unknown): void;
+}
+
+/** The results of {@linkcode Executor.map}. Leaving the loop, `return()` and disposal cancel what has not begun. */
+export class MapIterator<T> implements AsyncIterableIterator<T>, AsyncDisposable {
+  readonly #scheduler: Scheduler;
+  readonly #task: Task;
+  readonly #options: MapOptions;
+  readonly #deadline: number;
+  readonly #source: Source;
+  readonly #completions: Completions = { completed: (call) => this.#completed(call) };
+  /** Items that are read ahead at most. */
+  readonly #capacity: number;
+  /** Submitted and not taken yet, oldest first, from `#taken` on. */
+  #calls: MappedCall[] = [];
+  #taken = 0;
+  /** With `ordered: false`: done and not taken yet. */
+  #ready: MappedCall[] = [];
+  #readyTaken = 0;
+  #outstanding = 0;
+  #chunk: { left: number } | undefined;
+  #reading = false;
+  /** No more items come: the input has ended, or failed with this. */
+  #inputEnd: { readonly error?: unknown; readonly failed: boolean } | undefined;
+  #over = false;
+  #waiters: Waiter<T>[] = [];
+  #timer: Timer | undefined;
+  readonly #onAbort = () => this.#stop(this.#options.signal!.reason);
+
+  /** Made by {@linkcode Executor.map}. */
+  constructor(scheduler: Scheduler, task: Task, { inputs, options }: MapArguments) {
+    const { timeout = Infinity, chunksize = 1, buffersize = Infinity, signal } = options;
+    this.#scheduler = scheduler;
+    this.#task = task;
+    this.#options = options;
+    this.#deadline = performance.now() + timeout;
+    this.#capacity = buffersize * chunksize;
+    this.#source = zip(inputs);
+    signal?.throwIfAborted();
+    signal?.addEventListener("abort", this.#onAbort, { once: true });
+    this.#read();
+    // Nothing was accepted and nothing can be delivered first: the caller learns it at the call.
+    if (this.#inputEnd?.failed && (this.#outstanding === 0 || buffersize === Infinity)) {
+      this.#finish();
+      throw this.#inputEnd.error;
+    }
+  }
+
+  /** The next result. */
+  next(): Promise<IteratorResult<T>> {
+    if (this.#waiters.length === 0) {
+      const call = this.#takeReady();
+      if (call) {
+        if (call.state === FULFILLED || this.#options.settled) {
+          const value = this.#valueOf(call);
+          this.#read();
+          return Promise.resolve({ value, done: false });
+        }
+        return Promise.reject(this.#failWith(call));
+      }
+    }
+    return new Promise((resolve, reject) => {
+      this.#waiters.push({ resolve, reject });
+      this.#serve();
+    });
+  }
+
+  /** Ends the iteration: what has not begun is cancelled, what runs finishes and is dropped. */
+  return(): Promise<IteratorResult<T>> {
+    this.#finish();
+    this.#serve();
+    return Promise.resolve({ value: undefined, done: true });
+  }
+
+  /** As {@linkcode MapIterator.return}. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.return();
+  }
+
+  /** Itself. */
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  /** Reads items and submits them, as many as there is room for. */
+  #read(): void {
+    if (this.#reading || this.#over) return;
+    while (!this.#inputEnd && this.#outstanding < this.#capacity) {
+      let item: ReturnType<Source["next"]>;
+      try {
+        item = this.#source.next();
+      } catch (error) {
+        return this.#endInput(error);
+      }
+      if (item instanceof Promise) {
+        this.#reading = true;
+        item.then((args) => {
+          this.#reading = false;
+          if (this.#over) return;
+          this.#accept(args);
+          this.#read();
+          this.#serve();
+        }, (error) => {
+          this.#reading = false;
+          this.#endInput(error);
+          this.#serve();
+        });
+        return;
+      }
+      this.#accept(item);
+    }
+  }
+
+  #accept(args: readonly unknown[] | undefined): void {
+    if (args === undefined) {
+      this.#inputEnd = { failed: false };
+      return;
+    }
+    const { chunksize = 1, ordered = true } = this.#options;
+    if (chunksize > 1 && (this.#chunk === undefined || this.#chunk.left === 0)) this.#chunk = { left: chunksize };
+    if (this.#chunk) this.#chunk.left--;
+    const call = new MappedCall(this.#task, args, this.#chunk, this.#completions);
+    try {
+      this.#scheduler.admit();
+    } catch (error) {
+      return this.#endInput(error);
+    }
+    this.#outstanding++;
+    if (ordered) this.#calls.push(call);
+    else this.#pending.add(call);
+    this.#scheduler.submit(call);
+  }
+
+  /** With `ordered: false`: submitted and not done. */
+  readonly #pending = new Set<MappedCall>();
+
+  #endInput(error: unknown): void {
+    this.#inputEnd = { failed: true, error };
+    this.#source.close();
+  }
+
+  #completed(call: MappedCall): void {
+    if (this.#over) return;
+    if (call.state === REJECTED) this.#scheduler.unobserved.add(call, call.outcome);
+    if (this.#options.ordered === false) {
+      this.#pending.delete(call);
+      this.#ready.push(call);
+    }
+    if (this.#waiters.length > 0) this.#serve();
+  }
+
+  /** The call whose result is next, when it is there. */
+  #takeReady(): MappedCall | undefined {
+    let call: MappedCall | undefined;
+    if (this.#options.ordered === false) {
+      call = this.#ready[this.#readyTaken];
+      if (!call) return undefined;
+      this.#readyTaken = drop(this.#ready, this.#readyTaken);
+    } else {
+      call = this.#calls[this.#taken];
+      if (!call || call.state === WAITING) return undefined;
+      this.#taken = drop(this.#calls, this.#taken);
+    }
+    this.#outstanding--;
+    if (call.state === REJECTED) this.#scheduler.unobserved.remove(call);
+    return call;
+  }
+
+  #valueOf(call: MappedCall): T {
+    if (!this.#options.settled) return call.outcome as T;
+    return (call.state === FULFILLED
+      ? { status: "fulfilled", value: call.outcome }
+      : { status: "rejected", reason: call.outcome }) as T;
+  }
+
+  /** A call has failed: the iteration is over (Python 3.14). */
+  #failWith(call: MappedCall): unknown {
+    const reason = call.outcome;
+    this.#finish();
+    return reason;
+  }
+
+  /** Gives those who wait what there is for them. */
+  #serve(): void {
+    while (this.#waiters.length > 0) {
+      const call = this.#takeReady();
+      if (!call) {
+        if (!this.#over && this.#outstanding === 0 && this.#inputEnd) {
+          const { failed, error } = this.#inputEnd;
+          this.#finish();
+          if (failed) {
+            this.#waiters.shift()!.reject(error);
+            continue;
+          }
+        }
+        if (!this.#over) return this.#await();
+        this.#waiters.shift()!.resolve({ value: undefined, done: true });
+      } else if (call.state === FULFILLED || this.#options.settled) {
+        this.#waiters.shift()!.resolve({ value: this.#valueOf(call), done: false });
+        this.#read();
+      } else {
+        this.#waiters.shift()!.reject(this.#failWith(call));
+      }
+    }
+    this.#timer?.clear();
+    this.#timer = undefined;
+  }
+
+  #await(): void {
+    if (this.#deadline === Infinity || this.#timer) return;
+    const expire = () => this.#stop(new TimeoutError());
+    const left = this.#deadline - performance.now();
+    if (left > 0) this.#timer = startTimer(left, expire);
+    else expire();
+  }
+
+  /** Ends the iteration from outside: whoever waits gets the reason. */
+  #stop(reason: unknown): void {
+    if (this.#over) return;
+    this.#finish();
+    if (this.#waiters.length > 0) this.#waiters.shift()!.reject(reason);
+    else this.#stopped = { reason };
+    this.#serve();
+  }
+
+  #stopped: { readonly reason: unknown } | undefined;
+
+  #finish(): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.#options.signal?.removeEventListener("abort", this.#onAbort);
+    if (!this.#inputEnd) this.#source.close();
+    const rest = this.#options.ordered === false ? [...this.#pending, ...this.#ready] : this.#calls.slice(this.#taken);
+    this.#calls = this.#ready = [];
+    this.#taken = this.#readyTaken = this.#outstanding = 0;
+    this.#pending.clear();
+    for (const call of rest) {
+      if (call.state === REJECTED) this.#scheduler.unobserved.remove(call);
+      else if (call.state === WAITING && call.withdraw()) call.cancel(new CancelledError());
+    }
+  }
+}
+
+/** Moves the head of a queue in an array on by one, and gives the room of the taken back now and then. */
+function drop(queue: unknown[], head: number): number {
+  queue[head++] = undefined;
+  if (head < 1024 || head * 2 < queue.length) return head;
+  queue.splice(0, head);
+  return 0;
+}

@@ -1,0 +1,37 @@
+/**
+ * Runs calls in processes of their own, on Deno, Bun and Node.
+ *
+ * @module
+ */
+
+import { processBackend } from "../process/process_backend.ts";
+import { Executor } from "./executor.ts";
+import type { ExecutorOptions } from "./options.ts";
+
+export { Executor };
+
+/**
+ * Runs calls in processes of their own: a crash, a memory limit or a native library of a task cannot harm the program.
+ *
+ * @example Four squares
+ * ```ts
+ * import { ProcessPoolExecutor } from "@concurrent/futures/process";
+ * import assert from "node:assert/strict";
+ *
+ * await using executor = new ProcessPoolExecutor();
+ * const squares = await Array.fromAsync(executor.map((n: number) => n * n, [1, 2, 3, 4]));
+ * assert.deepEqual(squares, [1, 4, 9, 16]);
+ * ```
+ */
+export class ProcessPoolExecutor extends Executor {
+  /**
+   * Makes an executor. Its workers start when they are needed.
+   *
+   * @param options How many workers, what they run first, how long they stay.
+   * @throws {TypeError} when an option is of the wrong kind.
+   * @throws {RangeError} when a number is out of range.
+   */
+  constructor(options: ExecutorOptions = {}) {
+    super(processBackend, options);
+  }
+}

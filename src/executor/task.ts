@@ -1,0 +1,92 @@
+// task() and taskModule(): functions that a worker finds by their module and name, as Python's pickling does.
+
+import { setTaskRef } from "../wire/task_ref.ts";
+import { show } from "./options.ts";
+
+// deno-lint-ignore no-explicit-any
+type AnyFunction = (...args: any[]) => unknown;
+
+/** The functions that a module exports, each of which is a task. */
+export type TaskModule<M> = {
+  readonly [K in keyof M as M[K] extends AnyFunction ? K : never]: M[K];
+};
+
+/**
+ * Makes a task of a function that its module exports under the function's own name. A worker imports the module once, so
+ * the module's other functions, its imports and its state are there. The function stays callable as it is.
+ *
+ * @param url The module that exports it: `import.meta.url`.
+ * @param fn The function; it has a name.
+ * @returns The same function.
+ * @throws {TypeError} when `url` is not an absolute URL, or `fn` not a function with a name.
+ *
+ * @example A module `words.ts`
+ * ```ts
+ * import { task } from "@concurrent/futures";
+ *
+ * export const countWords = task(import.meta.url, function countWords(text: string): number {
+ *   return text.split(/\s+/).length;
+ * });
+ * ```
+ */
+export function task<F extends AnyFunction>(url: string | URL, fn: F): F {
+  const module = absoluteUrl("make a task", url);
+  if (typeof fn !== "function" || fn.name === "") {
+    throw new TypeError(`Cannot make a task as 'fn' must be a function with the name of its export: received ${show(fn)}`);
+  }
+  setTaskRef(fn, { kind: "export", module, name: fn.name });
+  return fn;
+}
+
+/**
+ * The exports of a module as tasks, without loading the module here: `taskModule<typeof import("./words.ts")>(...)`.
+ *
+ * @typeParam M The module's type.
+ * @param url The module: `new URL("./words.ts", import.meta.url)`.
+ * @returns An object with a task for each function that the module exports. They cannot be called here.
+ * @throws {TypeError} when `url` is not an absolute URL.
+ *
+ * @example A function of Node's path module, in a thread
+ * ```ts
+ * import { taskModule, ThreadPoolExecutor } from "@concurrent/futures";
+ * import assert from "node:assert/strict";
+ *
+ * const path = taskModule<typeof import("node:path")>(new URL("node:path"));
+ * await using executor = new ThreadPoolExecutor();
+ * assert.equal(await executor.submit(path.basename, "a/b.txt", ".txt"), "b");
+ * ```
+ */
+export function taskModule<M>(url: string | URL): TaskModule<M> {
+  const module = absoluteUrl("make a module of tasks", url);
+  const tasks = new Map<string, AnyFunction>();
+  return new Proxy(Object.create(null), {
+    get(_target, name) {
+      // Not thenable: an `await` of the module must not look for a task called `then`.
+      if (typeof name === "symbol" || name === "then") return undefined;
+      let found = tasks.get(name);
+      if (!found) {
+        found = () => {
+          throw new TypeError(`Cannot call '${name}' of ${module} as it is not loaded here: submit it to an executor`);
+        };
+        Object.defineProperty(found, "name", { value: name });
+        setTaskRef(found, { kind: "export", module, name });
+        tasks.set(name, found);
+      }
+      return found;
+    },
+  });
+}
+
+function absoluteUrl(action: string, url: unknown): string {
+  if (typeof url === "string" || url instanceof URL) {
+    try {
+      return new URL(url).href;
+    } catch {
+      // Told below.
+    }
+  }
+  throw new TypeError(
+    `Cannot ${action} as 'url' must be an absolute URL, as import.meta.url or new URL("./tasks.ts", import.meta.url): ` +
+      `received ${show(url)}`,
+  );
+}

@@ -1,0 +1,37 @@
+/**
+ * Runs calls in threads: Web Workers on Deno and Bun, `worker_threads` on Node.
+ *
+ * @module
+ */
+
+import { threadBackend } from "../thread/thread_backend.ts";
+import { Executor } from "./executor.ts";
+import type { ExecutorOptions } from "./options.ts";
+
+export { Executor };
+
+/**
+ * Runs calls in threads of this program. They start fast, and buffers can be moved to them or shared with them.
+ *
+ * @example Four squares
+ * ```ts
+ * import { ThreadPoolExecutor } from "@concurrent/futures/thread";
+ * import assert from "node:assert/strict";
+ *
+ * await using executor = new ThreadPoolExecutor();
+ * const squares = await Array.fromAsync(executor.map((n: number) => n * n, [1, 2, 3, 4]));
+ * assert.deepEqual(squares, [1, 4, 9, 16]);
+ * ```
+ */
+export class ThreadPoolExecutor extends Executor {
+  /**
+   * Makes an executor. Its workers start when they are needed.
+   *
+   * @param options How many workers, what they run first, how long they stay.
+   * @throws {TypeError} when an option is of the wrong kind.
+   * @throws {RangeError} when a number is out of range.
+   */
+  constructor(options: ExecutorOptions = {}) {
+    super(threadBackend, options);
+  }
+}

@@ -1,0 +1,235 @@
+// One worker as the scheduler sees it: the calls it holds, by number, and the message that is being filled for it.
+
+import type { WorkerChannel } from "../wire/channel.ts";
+import { CALL_MASK, CALLS_PER_WORKER, hasBegun, offer, withdraw } from "../wire/claims.ts";
+import type { TaskRef } from "../wire/task_ref.ts";
+import { transfersOf } from "../wire/transfer.ts";
+import type { Call } from "./call.ts";
+
+/** starting -> ready -> leaving -> (gone); a worker that is lost skips some. */
+export type WorkerState = "starting" | "ready" | "leaving";
+
+/** A call that could not be sent. */
+export interface Unsendable {
+  readonly call: Call;
+  readonly reason: unknown;
+}
+
+/** One worker. */
+export class WorkerHandle {
+  readonly name: string;
+  readonly channel: WorkerChannel;
+  state: WorkerState = "starting";
+  /** Calls that it holds and has not answered; those taken back do not count. */
+  held = 0;
+  /** How long those are expected to take, in milliseconds. */
+  ahead = 0;
+  /** Calls that it may still be given before it retires. */
+  remaining: number;
+  /** Asked to give back what it has not begun. */
+  recalling = false;
+  /** Whether it waits for a call. */
+  idle = false;
+  /** When it fell idle, by `performance.now()`. */
+  idleSince = 0;
+  /** The process has said that it began this call. */
+  announced = -1;
+  /** The number of the oldest call without an answer, and of the next to be handed over. */
+  #first = 0;
+  #next = 0;
+  readonly #calls: (Call | undefined)[] = [];
+  readonly #words: Int32Array | undefined;
+  readonly #known = new Set<number>();
+  #alive = true;
+  // The message that is being filled: its flat array, where the current group's count stands in it, and the rest.
+  #batch: unknown[] = [];
+  #batchFirst = 0;
+  #group = 0;
+  #newTasks: [number, TaskRef][] = [];
+  #transfer: Transferable[] = [];
+
+  constructor(name: string, channel: WorkerChannel, remaining: number) {
+    this.name = name;
+    this.channel = channel;
+    this.remaining = remaining;
+    if (channel.claims) this.#words = new Int32Array(channel.claims);
+  }
+
+  /** The number of the oldest call without an answer. */
+  get first(): number {
+    return this.#first;
+  }
+
+  /** Whether one more call can be handed over. */
+  get hasRoom(): boolean {
+    return this.#next - this.#first < CALLS_PER_WORKER && this.remaining > 0 && !this.recalling;
+  }
+
+  /** Puts a call into the message that {@linkcode WorkerHandle.send} will send. */
+  hand(call: Call): void {
+    const number = this.#next++;
+    const { task, args } = call;
+    const batch = this.#batch;
+    call.worker = this;
+    call.number = number;
+    this.#calls[number & CALL_MASK] = call;
+    if (this.#words) offer(this.#words, number);
+    if (batch.length === 0) this.#batchFirst = number;
+    if (batch.length > 0 && batch[this.#group] === task.number && batch[this.#group + 1] === args.length) {
+      (batch[this.#group + 2] as number)++;
+    } else {
+      this.#group = batch.length;
+      batch.push(task.number, args.length, 1);
+      if (!this.#known.has(task.number)) {
+        this.#known.add(task.number);
+        this.#newTasks.push([task.number, task.ref]);
+      }
+    }
+    for (let i = 0; i < args.length; i++) {
+      const arg = args[i];
+      batch.push(arg);
+      const marked = transfersOf(arg);
+      if (marked) this.#transfer.push(...marked);
+    }
+    this.held++;
+    this.remaining--;
+    this.ahead += task.cost;
+  }
+
+  /**
+   * Sends what was handed over since the last time.
+   *
+   * @param exact Whether results must not wait for each other, and a process must say what it begins.
+   * @returns The calls that could not be sent: something in them cannot cross. Their neighbours were sent.
+   */
+  send(exact: boolean): Unsendable[] {
+    const calls = this.#batch, transfer = this.#transfer, first = this.#batchFirst;
+    const tasks = this.#newTasks.length > 0 ? this.#newTasks : undefined;
+    this.#batch = [];
+    if (tasks) this.#newTasks = [];
+    if (transfer.length > 0) this.#transfer = [];
+    try {
+      this.channel.send({ kind: "run", first, tasks, calls, exact }, transfer);
+      return [];
+    } catch (reason) {
+      return this.#sendEach(first, tasks, exact, reason);
+    }
+  }
+
+  /** One message per call. One that cannot be sent leaves a call without arguments in its place, already withdrawn. */
+  #sendEach(first: number, tasks: [number, TaskRef][] | undefined, exact: boolean, reason: unknown): Unsendable[] {
+    const unsendable: Unsendable[] = [];
+    const handed = this.#next - first;
+    for (let number = first; number < first + handed; number++) {
+      const call = this.#calls[number & CALL_MASK];
+      const transfer = call?.args.flatMap((arg) => transfersOf(arg) ?? []) ?? [];
+      const head = { kind: "run", first: number, tasks, exact } as const;
+      try {
+        if (!call) throw reason;
+        this.channel.send({ ...head, calls: [call.task.number, call.args.length, 1, ...call.args] }, transfer);
+      } catch (reason) {
+        if (call) unsendable.push({ call, reason });
+        this.#release(number);
+        this.channel.send({ ...head, calls: [-1, 0, 1] }, []);
+      }
+      tasks = undefined;
+    }
+    return unsendable;
+  }
+
+  /** Takes a call back; false when it has begun, or nobody can know. */
+  withdraw(call: Call): boolean {
+    if (!this.#words || !withdraw(this.#words, call.number)) return false;
+    this.#release(call.number);
+    return true;
+  }
+
+  /** Whether a call has begun, or nobody can know. */
+  begun(call: Call): boolean {
+    return !this.#words || hasBegun(this.#words, call.number);
+  }
+
+  /** Takes the answer's call off the worker; `undefined` when the call was withdrawn. */
+  answered(number: number): Call | undefined {
+    const call = this.#calls[number & CALL_MASK];
+    this.#calls[number & CALL_MASK] = undefined;
+    return call;
+  }
+
+  /** Checks that an answer is about calls that this worker has. */
+  owns(first: unknown, count: number): boolean {
+    return first === this.#first && this.#first + count <= this.#next;
+  }
+
+  /** The calls up to `number` are answered, `count` of which had not been withdrawn. */
+  advance(number: number, count: number): void {
+    const before = this.held;
+    this.#first = number;
+    this.held -= count;
+    this.ahead = this.held === 0 ? 0 : this.ahead * this.held / before;
+  }
+
+  /** Takes back what the worker has not begun, at most `limit` of it, the youngest first. */
+  takeBack(limit: number): Call[] {
+    const taken: Call[] = [];
+    for (let number = this.#next - 1; number >= this.#first && taken.length < limit; number--) {
+      const call = this.#calls[number & CALL_MASK];
+      if (!call) continue;
+      if (!this.withdraw(call)) break;
+      taken.push(call);
+    }
+    return taken;
+  }
+
+  /** Takes the calls from `first` on, which the worker has given back. */
+  recalled(first: number): Call[] {
+    const returned: Call[] = [];
+    for (let number = this.#next - 1; number >= Math.max(first, this.#first); number--) {
+      const call = this.#calls[number & CALL_MASK];
+      if (!call) continue;
+      this.#release(number);
+      returned.push(call);
+    }
+    this.#next = Math.max(first, this.#first);
+    return returned;
+  }
+
+  /** All calls that it holds, the oldest first: the worker is gone. */
+  abandon(): Call[] {
+    const calls: Call[] = [];
+    for (let number = this.#first; number < this.#next; number++) {
+      const call = this.answered(number);
+      if (call) calls.push(call);
+    }
+    this.#first = this.#next;
+    this.held = this.ahead = 0;
+    return calls;
+  }
+
+  /** How many of its calls have begun: all of them, as far as a process can tell. */
+  countBegun(): number {
+    if (!this.#words) return this.held;
+    let count = 0;
+    for (let number = this.#first; number < this.#next; number++) {
+      const call = this.#calls[number & CALL_MASK];
+      if (call && this.begun(call)) count++;
+    }
+    return count;
+  }
+
+  /** Lets the worker keep the program alive, or not. */
+  keepAlive(alive: boolean): void {
+    if (alive === this.#alive) return;
+    this.#alive = alive;
+    this.channel.keepAlive(alive);
+  }
+
+  #release(number: number): void {
+    const call = this.#calls[number & CALL_MASK]!;
+    this.#calls[number & CALL_MASK] = undefined;
+    call.worker = undefined;
+    const before = this.held--;
+    this.remaining++;
+    this.ahead = this.held === 0 ? 0 : this.ahead * this.held / before;
+  }
+}

@@ -1,0 +1,68 @@
+// What can cross to another process and arrive as it was. The runtimes' own channels do not say it at the call: Deno (2.9)
+// fails later and then crashes, Bun (1.4) copies shared memory in silence, Node makes `{}` of a Blob.
+
+import { types } from "node:util";
+
+/** What serialization keeps, by its tag; typed arrays aside. */
+const CROSSES: ReadonlySet<string> = new Set([
+  "Object", "Array", "Date", "RegExp", "Map", "Set", "Error", "ArrayBuffer", "DataView",
+  "Boolean", "Number", "String", "BigInt", "Arguments",
+]);
+
+/**
+ * Checks that a value can cross to another process.
+ *
+ * @param value Any value.
+ * @throws {DOMException} a DataCloneError, when something in it cannot.
+ */
+export function assertCloneable(value: unknown): void {
+  if (isPrimitive(value)) return;
+  const seen = new Set<object>();
+  const rest: object[] = [];
+  visit(value);
+  for (let next = rest.pop(); next; next = rest.pop()) {
+    const tag = Object.prototype.toString.call(next).slice(8, -1);
+    if (ArrayBuffer.isView(next)) {
+      if (isShared(next.buffer)) refuse("SharedArrayBuffer");
+      continue;
+    }
+    if (!CROSSES.has(tag)) refuse(tag);
+    if (Array.isArray(next)) {
+      for (const element of next) visit(element);
+    } else if (tag === "Map") {
+      for (const [key, element] of next as Map<unknown, unknown>) {
+        visit(key);
+        visit(element);
+      }
+    } else if (tag === "Set") {
+      for (const element of next as Set<unknown>) visit(element);
+    } else if (tag === "Error") {
+      visit((next as Error).cause);
+    } else if (tag === "Object") {
+      if (types.isProxy(next)) refuse("A Proxy");
+      for (const key of Object.keys(next)) visit((next as Record<string, unknown>)[key]);
+    }
+  }
+
+  function visit(part: unknown): void {
+    if (isPrimitive(part)) return;
+    if (typeof part === "function") refuse(part.name ? `The function ${part.name}` : "An anonymous function");
+    if (!seen.has(part as object)) {
+      seen.add(part as object);
+      rest.push(part as object);
+    }
+  }
+}
+
+function isPrimitive(value: unknown): boolean {
+  if (typeof value === "symbol") refuse(String(value));
+  return value === null || (typeof value !== "object" && typeof value !== "function");
+}
+
+function isShared(buffer: ArrayBufferLike): boolean {
+  return Object.prototype.toString.call(buffer) === "[object SharedArrayBuffer]";
+}
+
+function refuse(what: string): never {
+  throw new DOMException(`${what} cannot be sent to another process`, "DataCloneError");
+}

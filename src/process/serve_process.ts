@@ -1,0 +1,35 @@
+// A worker process's end of the line: the IPC channel that the parent has spawned it with.
+
+import process from "node:process";
+import { setTimeout } from "node:timers";
+import { serve } from "../worker/main.ts";
+import { assertCloneable } from "./cloneable.ts";
+
+/** How long an idle worker process may wait for what its tasks have left behind, in milliseconds. */
+const LINGER = 500;
+
+/** Serves the parent from a process. */
+export function serveProcess(): void {
+  const { end } = serve({
+    open(onMessage) {
+      process.on("message", onMessage as (message: unknown) => void);
+      return {
+        send(message) {
+          if (message.kind === "done") assertCloneable(message.results);
+          process.send!(message);
+        },
+      };
+    },
+    clone(value) {
+      assertCloneable(value);
+      return value;
+    },
+  });
+  // Ctrl-C goes to every process of the terminal: the parent decides what it means.
+  process.on("SIGINT", () => {});
+  process.on("exit", end);
+  // The parent has ended this worker, or has ended itself.
+  process.on("disconnect", () => {
+    setTimeout(() => process.exit(), LINGER).unref();
+  });
+}

@@ -1,0 +1,29 @@
+// The only detection of where this runs, and what differs there for everybody.
+
+import os from "node:os";
+import process from "node:process";
+
+/** The runtimes that are told apart. */
+export type Runtime = "deno" | "bun" | "node";
+
+/** Which runtime this is. Deno and Bun define Node's globals too, so they are asked first. */
+export const runtime: Runtime = "Deno" in globalThis ? "deno" : "Bun" in globalThis ? "bun" : "node";
+
+/** How many workers can run at the same time here. */
+export function availableParallelism(): number {
+  return os.availableParallelism?.() ?? globalThis.navigator?.hardwareConcurrency ?? 1;
+}
+
+let exiting = false;
+process.prependListener("exit", () => exiting = true);
+
+/** Whether the program has begun to exit: what is submitted now could not run any more. */
+export function isExiting(): boolean {
+  return exiting;
+}
+
+/** Lets a timer not keep the program alive. */
+export function unrefTimer(id: ReturnType<typeof setTimeout>): void {
+  if (typeof id === "object") (id as { unref(): void }).unref();
+  else (globalThis as unknown as { Deno: { unrefTimer(id: number): void } }).Deno.unrefTimer(id);
+}

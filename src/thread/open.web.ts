@@ -1,0 +1,40 @@
+// A thread's end of the line on Deno and Bun: the worker's global scope.
+
+import type { Open } from "../wire/channel.ts";
+
+// The scope of a dedicated worker, of which the compiler's library knows nothing here.
+interface Scope {
+  onmessage: ((event: MessageEvent) => void) | null;
+  postMessage(message: unknown, transfer: Transferable[]): void;
+  close(): void;
+  readonly Deno?: { exit(code?: number): never };
+  readonly process?: { exit(code?: number): never; exitCode?: number };
+}
+const scope = globalThis as unknown as Scope;
+
+/** Opens the line. */
+export const open: Open = (onMessage) => {
+  scope.onmessage = (event) => onMessage(event.data);
+  return { send: (message, transfer) => scope.postMessage(message, transfer) };
+};
+
+/**
+ * Calls `fn` when the thread is about to end by its own will. Deno (2.9) tells the parent nothing about `self.close()`
+ * and `Deno.exit()`, so they say goodbye first.
+ */
+export function beforeEnd(fn: (exitCode: number) => void): void {
+  wrap(scope, "close", () => 0);
+  wrap(scope.Deno, "exit", (code) => code ?? 0);
+  wrap(scope.process, "exit", (code) => code ?? scope.process?.exitCode ?? 0);
+
+  // deno-lint-ignore no-explicit-any
+  function wrap(owner: any, name: string, exitCode: (code?: number) => number): void {
+    const original = owner?.[name];
+    if (typeof original !== "function") return;
+    const replacement = (code?: number) => {
+      fn(exitCode(code));
+      return original.call(owner, code);
+    };
+    Object.defineProperty(owner, name, { value: replacement, configurable: true, writable: true });
+  }
+}

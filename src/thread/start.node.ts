@@ -1,0 +1,26 @@
+// Starts a thread on Node, and is the parent's end of its line.
+
+import { Worker } from "node:worker_threads";
+import type { Backend } from "../executor/backend.ts";
+import { CALLS_PER_WORKER } from "../wire/claims.ts";
+
+/** Starts a thread. */
+export const start: Backend["start"] = (name, events) => {
+  const worker = new Worker(new URL("./entry.node.js", import.meta.url), { name });
+  let error: unknown;
+  worker.on("message", (message) => events.onMessage(message));
+  worker.on("messageerror", (thrown) => {
+    error = thrown;
+    worker.terminate();
+  });
+  worker.on("error", (thrown) => error = thrown);
+  worker.on("exit", (exitCode) => events.onClose({ exitCode, error }));
+  return {
+    claims: new SharedArrayBuffer(CALLS_PER_WORKER * Int32Array.BYTES_PER_ELEMENT),
+    send: (message, transfer) => worker.postMessage(message, transfer as never),
+    keepAlive: (alive) => alive ? worker.ref() : worker.unref(),
+    stop: () => void worker.terminate(),
+    terminate: () => void worker.terminate(),
+    kill: () => void worker.terminate(),
+  };
+};

@@ -1,0 +1,14 @@
+// Threads: Web Workers on Deno and Bun, worker_threads on Node.
+
+import type { Backend } from "../executor/backend.ts";
+import { BrokenThreadPool } from "../executor/errors.ts";
+import { runtime } from "../runtime.ts";
+import { start as startNode } from "./start.node.ts";
+import { start as startWeb } from "./start.web.ts";
+
+/** Runs workers as threads. */
+export const threadBackend: Backend = {
+  name: "ThreadPoolExecutor",
+  Broken: BrokenThreadPool,
+  start: { deno: startWeb, bun: startWeb, node: startNode }[runtime],
+};

@@ -1,0 +1,43 @@
+// The seam between the scheduler and a backend, and between the worker loop and a backend.
+
+import type { FromWorker, ToWorker } from "./messages.ts";
+
+/** How a worker ended, as far as its runtime can tell. */
+export interface Exit {
+  readonly exitCode?: number | undefined;
+  readonly signal?: string | undefined;
+  readonly error?: unknown;
+}
+
+/** What a backend tells the parent about one worker. */
+export interface ChannelEvents {
+  /** A message came. It is data from another program: nothing in it is trusted. */
+  onMessage(message: FromWorker): void;
+  /** The worker is gone. Called exactly once, after its last message. */
+  onClose(exit: Exit): void;
+}
+
+/** The parent's end of the line to one worker. */
+export interface WorkerChannel {
+  /** The claim words of the calls handed over, where memory can be shared. */
+  readonly claims: SharedArrayBuffer | undefined;
+  /** Sends a message. Throws a DataCloneError, and sends nothing, when a value in it cannot cross. */
+  send(message: ToWorker, transfer: Transferable[]): void;
+  /** Lets the worker keep the program alive, or not. */
+  keepAlive(alive: boolean): void;
+  /** Ends an idle worker, in order. */
+  stop(): void;
+  /** Ends the worker now: SIGTERM to a process. */
+  terminate(): void;
+  /** Ends the worker now, whatever it does: SIGKILL to a process. */
+  kill(): void;
+}
+
+/** The worker's end. */
+export interface ParentChannel {
+  /** Sends a message. Throws a DataCloneError, and sends nothing, when a value in it cannot cross. */
+  send(message: FromWorker, transfer: Transferable[]): void;
+}
+
+/** Joins the worker's end to the loop: gets the receiver of the parent's messages, returns how to answer. */
+export type Open = (onMessage: (message: ToWorker) => void) => ParentChannel;

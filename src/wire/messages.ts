@@ -1,0 +1,54 @@
+// Every message between the scheduler and a worker: two closed unions on `kind`.
+//
+// Calls are numbered per worker, 0, 1, 2, ... in the order in which they are handed over, run and answered; a message
+// names the number of its first call, the others follow. A task travels once per worker, then its number does.
+
+import type { Failure } from "./failure.ts";
+import type { TaskRef } from "./task_ref.ts";
+
+/** From the scheduler to a worker. */
+export type ToWorker =
+  /** Always the first: who the worker is, and what to run before anything else. */
+  | {
+    readonly kind: "init";
+    readonly name: string;
+    readonly claims: SharedArrayBuffer | undefined;
+    readonly initializer: { readonly task: TaskRef; readonly args: readonly unknown[] } | undefined;
+  }
+  /**
+   * Calls to run, in order: groups of `task number, arguments per call, calls, ...arguments` in one flat array.
+   * `exact`: the results so far leave before each of these calls begins, and processes say that it begins.
+   */
+  | {
+    readonly kind: "run";
+    readonly first: number;
+    readonly tasks: readonly (readonly [number, TaskRef])[] | undefined;
+    readonly calls: unknown[];
+    readonly exact: boolean;
+  }
+  /** Give back the calls that have not begun. */
+  | { readonly kind: "recall" };
+
+/** From a worker to the scheduler. */
+export type FromWorker =
+  /** The worker is up, its initializer has run. */
+  | { readonly kind: "ready" }
+  /** The initializer failed. */
+  | { readonly kind: "unready"; readonly failure: Failure }
+  /** This call begins; only processes say it, and only of calls that are handed over `exact`. */
+  | { readonly kind: "begun"; readonly call: number }
+  /**
+   * Answers to the calls `first`, `first + 1`, ...; those of withdrawn calls are holes to step over. `failures` holds
+   * pairs of an index into `results` and what was thrown there. `spent` is how long they ran, in milliseconds.
+   */
+  | {
+    readonly kind: "done";
+    readonly first: number;
+    readonly results: readonly unknown[];
+    readonly failures: readonly (number | Failure)[] | undefined;
+    readonly spent: number;
+  }
+  /** The calls from `first` on were recalled and will not run. */
+  | { readonly kind: "recalled"; readonly first: number }
+  /** The worker ends by its own will. */
+  | { readonly kind: "bye"; readonly exitCode: number };

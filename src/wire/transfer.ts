@@ -1,0 +1,42 @@
+// transfer(): marks what of a value is moved to the other side instead of being copied.
+
+// A registered symbol, so that two copies of this package in one program share the marks.
+const MARKS: unique symbol = Symbol.for("@concurrent/futures/transfer") as never;
+const marks: WeakMap<object, readonly Transferable[]> = ((globalThis as { [MARKS]?: typeof marks })[MARKS] ??=
+  new WeakMap());
+
+/**
+ * Marks buffers, ports and streams inside a value that are moved to the other side instead of being copied, when the
+ * value is an argument or the result of a task. To and from processes they are copied all the same.
+ *
+ * @param value An argument or result: an object.
+ * @param transferables What of it is moved; it is unusable on this side afterwards.
+ * @returns The same value.
+ * @throws {TypeError} when `value` is no object, or `transferables` no array.
+ *
+ * @example A buffer goes to a thread and comes back without a copy
+ * ```ts
+ * import { ThreadPoolExecutor, transfer } from "@concurrent/futures";
+ * import assert from "node:assert/strict";
+ *
+ * await using executor = new ThreadPoolExecutor();
+ * const bytes = new Uint8Array(1024);
+ * const length = await executor.submit((b: Uint8Array) => b.length, transfer(bytes, [bytes.buffer]));
+ * assert.deepEqual([length, bytes.length], [1024, 0]);
+ * ```
+ */
+export function transfer<T>(value: T, transferables: readonly Transferable[]): T {
+  if (typeof value !== "object" || value === null) {
+    throw new TypeError(`Cannot transfer a value as it must be an object: received ${value === null ? "null" : typeof value}`);
+  }
+  if (!Array.isArray(transferables)) {
+    throw new TypeError(`Cannot transfer a value as 'transferables' must be an array: received ${typeof transferables}`);
+  }
+  marks.set(value, [...transferables]);
+  return value;
+}
+
+/** What of a value {@linkcode transfer} has marked. */
+export function transfersOf(value: unknown): readonly Transferable[] | undefined {
+  return typeof value === "object" && value !== null ? marks.get(value) : undefined;
+}

@@ -1,0 +1,50 @@
+/**
+ * For use inside tasks: who runs this, and whether it should stop.
+ *
+ * @module
+ */
+
+/** What a task can know about itself. */
+export interface CurrentTask {
+  /** Aborts when the call should stop: its signal was aborted, or its time is up. */
+  readonly signal: AbortSignal;
+  /** The worker's name, such as `"ThreadPoolExecutor-0_1"`. */
+  readonly workerName: string;
+  /** 1 for the first run of the call, 2 for the first retry, and so on. */
+  readonly attempt: number;
+}
+
+// A registered symbol, so that a task's copy of this package finds what the worker's copy has put there.
+const CURRENT: unique symbol = Symbol.for("@concurrent/futures/current") as never;
+const realm = globalThis as { [CURRENT]?: () => CurrentTask | undefined };
+
+/**
+ * The task that runs in this worker now. A worker runs one call at a time, so it is the caller's own, before and after
+ * every `await`.
+ *
+ * @returns Its signal, its worker's name and its attempt.
+ * @throws {Error} when no task runs here, as in the main program.
+ *
+ * @example The name of the worker
+ * ```ts
+ * import { ThreadPoolExecutor } from "@concurrent/futures";
+ * import assert from "node:assert/strict";
+ *
+ * await using executor = new ThreadPoolExecutor({ name: "pool" });
+ * const name = await executor.submit(async (url: string) => {
+ *   const { currentTask } = await import(url);
+ *   return currentTask().workerName;
+ * }, import.meta.resolve("@concurrent/futures/worker"));
+ * assert.equal(name, "pool_0");
+ * ```
+ */
+export function currentTask(): CurrentTask {
+  const current = realm[CURRENT]?.();
+  if (!current) throw new Error("Cannot tell the current task as none runs here: call currentTask() inside a task");
+  return current;
+}
+
+/** For the worker's loop: how to tell the task that runs now. */
+export function setCurrentTask(current: () => CurrentTask | undefined): void {
+  realm[CURRENT] = current;
+}
