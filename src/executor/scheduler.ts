@@ -209,7 +209,7 @@ export class Scheduler {
   }
 
   #fallIdle(worker: WorkerHandle): void {
-    if (worker.idle) return;
+    if (worker.idle || worker.recalling) return;
     if (worker.remaining <= 0) return this.#dismiss(worker);
     worker.idle = true;
     this.#idle.push(worker);

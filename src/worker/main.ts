@@ -221,14 +221,10 @@ export function serve(side: Side): { end(exitCode: number): void } {
 
   /** Gives back what has not begun. Only the scheduler of processes asks; threads' calls it can take by itself. */
   function recall(): void {
-    if (inbox.length === 0) return;
-    const next = call;
-    left = 0;
     const [running] = inbox;
-    inbox.length = 0;
+    inbox.length = left = position = 0;
     if (busy) inbox.push({ ...running!, calls: [] });
-    position = 0;
-    parent.send({ kind: "recalled", first: next }, []);
+    parent.send({ kind: "recalled", first: call }, []);
   }
 
   /** The worker ends by its own will: what is finished still goes out. */
