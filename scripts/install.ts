@@ -1,0 +1,68 @@
+// deno-lint-ignore-file no-console -- a program prints
+// Installs what a folder's package.json names, where it is not installed yet. Run by itself: the project's own
+// development packages. Versions are pinned there, so that no lock file is needed.
+
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import process from "node:process";
+import { run } from "./run.ts";
+
+/** The project's root folder. */
+export const ROOT = join(import.meta.dirname!, "..");
+
+/**
+ * Installs the packages of `folder`/package.json into `folder`/node_modules.
+ *
+ * npm does it where there is one, as it knows the machine's registry, proxy and certificates; Deno does it
+ * elsewhere. Install scripts are not run.
+ */
+export async function install(folder: string): Promise<void> {
+  const packages = missingPackages(folder);
+  if (packages.length === 0) return;
+  console.log(`Installing ${packages.join(", ")}`);
+  const npm = await hasNpm();
+  const { code, output } = npm
+    ? await run("npm", [
+      "install",
+      ...["--no-package-lock", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"],
+    ], { cwd: folder })
+    // Deno trusts its own list of certificates only, unless told to trust the system's too.
+    : await run(process.execPath, ["install", "--quiet"], {
+      cwd: folder,
+      env: { DENO_TLS_CA_STORE: "mozilla,system", ...process.env },
+    });
+  const stillMissing = missingPackages(folder);
+  if (code !== 0 || stillMissing.length > 0) {
+    throw new Error(
+      `Cannot install ${packages.join(", ")} with ${npm ? "npm" : "Deno"}. Is the npm registry reachable? ` +
+        `Run the task again when it is; to begin afresh, remove ${join(folder, "node_modules")}\n${output}`,
+    );
+  }
+}
+
+/** Whether this machine has npm. */
+export async function hasNpm(): Promise<boolean> {
+  return (await run("npm", ["--version"])).code === 0;
+}
+
+/** The packages of `folder`/package.json which are not installed at the version which it pins. */
+function missingPackages(folder: string): string[] {
+  const { dependencies, devDependencies } = readJson(join(folder, "package.json"));
+  return Object.entries<string>({ ...dependencies, ...devDependencies })
+    .filter(([name, pinned]) => {
+      try {
+        const { version } = readJson(join(folder, "node_modules", name, "package.json"));
+        return version !== pinned.slice(pinned.lastIndexOf("@") + 1);
+      } catch {
+        return true; // not there
+      }
+    })
+    .map(([name, pinned]) => `${name}@${pinned}`);
+}
+
+// deno-lint-ignore no-explicit-any
+function readJson(path: string): any {
+  return JSON.parse(readFileSync(path, "utf8"));
+}
+
+if (import.meta.main) await install(ROOT);
