@@ -1,0 +1,171 @@
+// deno-lint-ignore-file no-console -- a program prints
+// Builds the npm package into `npm/` and packs it: `deno task npm`.
+//
+// dnt builds it where JSR can be reached, `deno pack` elsewhere. Either fills `npm/esm/`; what is around it comes from
+// here, so that both packages have the same exports, and both go through the same checks.
+
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { dirname, join } from "node:path";
+import process from "node:process";
+import { install, ROOT } from "./install.ts";
+import { mustRun } from "./run.ts";
+import { type Runtimes, runtimes } from "./runtimes.ts";
+
+const DNT = "jsr:@deno/dnt@0.43.2";
+const DESCRIPTION = "Python's concurrent.futures for TypeScript: threads and processes behind one executor, " +
+  "on Deno, Bun and Node";
+
+const NPM = join(ROOT, "npm");
+const ESM = join(NPM, "esm");
+
+/** The manifest, which names the version and the entry points once for JSR and npm. */
+const manifest: { name: string; version: string; license: string; exports: Record<string, string> } = JSON.parse(
+  readFileSync(join(ROOT, "deno.json"), "utf8"),
+);
+
+/** Builds, checks and packs the package. Returns the path of the tarball. */
+export async function buildNpm(): Promise<string> {
+  await install(ROOT);
+  const tools = await runtimes();
+  rmSync(NPM, { recursive: true, force: true });
+  mkdirSync(NPM);
+  if (await isJsrReachable()) {
+    await buildWithDnt();
+  } else {
+    console.log("JSR cannot be reached: `deno pack` builds the package in place of dnt");
+    await buildWithDenoPack();
+  }
+  writePackageJson();
+  for (const file of ["README.md", "LICENSE", "CHANGELOG.md"]) copyFileSync(join(ROOT, file), join(NPM, file));
+  checkFiles();
+  await smokeTest(tools);
+  await mustRun(tools.bun, ["pm", "pack"], { cwd: NPM });
+  return join(NPM, readdirSync(NPM).find((file) => file.endsWith(".tgz"))!);
+}
+
+async function isJsrReachable(): Promise<boolean> {
+  try {
+    const response = await fetch("https://jsr.io/@deno/dnt/meta.json", { signal: AbortSignal.timeout(5_000) });
+    await response.body?.cancel();
+    return response.ok;
+  } catch {
+    return false;
+  }
+}
+
+async function buildWithDnt(): Promise<void> {
+  // Not a literal: whatever checks or caches this file must not need JSR.
+  const { build } = await import(DNT);
+  await build({
+    entryPoints: Object.entries(manifest.exports).map(([name, path]) => ({ name, path: join(ROOT, path) })),
+    outDir: NPM,
+    package: { name: manifest.name, version: manifest.version },
+    // The package is the code which the tests ran, without CommonJS, shims or polyfills.
+    scriptModule: false,
+    shims: {},
+    polyfills: false,
+    compilerOptions: { target: "ES2022", lib: ["ESNext", "DOM", "DOM.Iterable"] },
+    // `deno check` and the consumer tests check the types, and the tests run on the source and on the tarball.
+    typeCheck: false,
+    test: false,
+    skipNpmInstall: true,
+    skipSourceOutput: true,
+  });
+  rmSync(join(ESM, "package.json"), { force: true });
+  rmSync(join(NPM, ".npmignore"), { force: true });
+}
+
+async function buildWithDenoPack(): Promise<void> {
+  const tarball = join(NPM, "pack.tgz");
+  await mustRun(process.execPath, ["pack", "--allow-dirty", "--no-source-maps", "--output", tarball], { cwd: ROOT });
+  await mustRun("tar", ["-xzf", "pack.tgz"], { cwd: NPM });
+  rmSync(tarball);
+  renameSync(join(NPM, "package"), ESM);
+  for (const file of filesOf(ESM)) {
+    // The texts are put beside `esm/` later. Of a file x.d.ts `deno pack` keeps the original, whose imports end in .ts,
+    // and calls the one with the imports of the package x.d.ts.d.ts.
+    if (!/\.(js|d\.ts)$/.test(file)) rmSync(file);
+    else if (file.endsWith(".d.ts.d.ts")) renameSync(file, file.slice(0, -".d.ts".length));
+  }
+}
+
+function writePackageJson(): void {
+  const built = (path: string, extension: string) => "./esm/" + path.slice("./".length).replace(/\.[jt]s$/, extension);
+  const exports = Object.fromEntries(
+    Object.entries(manifest.exports)
+      // The workers' entry files are exports for the builders' sake alone: they are found by their URLs.
+      .filter(([name]) => !name.startsWith("./internal/"))
+      .map(([name, path]) => [name, { types: built(path, ".d.ts"), default: built(path, ".js") }]),
+  );
+  const packageJson = {
+    name: manifest.name,
+    version: manifest.version,
+    description: DESCRIPTION,
+    keywords: ["concurrent.futures", "executor", "future", "thread", "process", "worker", "pool", "parallel"],
+    license: manifest.license,
+    type: "module",
+    exports,
+    files: ["esm", "CHANGELOG.md"],
+    sideEffects: false,
+    engines: { node: ">=20" },
+  };
+  writeFileSync(join(NPM, "package.json"), JSON.stringify(packageJson, null, 2) + "\n");
+}
+
+/** Checks that whatever the package names is in it: exports, relative imports, the worker entries' URLs. */
+function checkFiles(): void {
+  const { exports } = JSON.parse(readFileSync(join(NPM, "package.json"), "utf8"));
+  const named = Object.values<Record<string, string>>(exports).flatMap((targets) => Object.values(targets))
+    .map((target) => ({ from: "package.json", target, path: join(NPM, target) }));
+  for (const file of filesOf(ESM).filter((file) => file.endsWith(".js"))) {
+    const code = readFileSync(file, "utf8").replaceAll(/\/\*[^]*?\*\//g, ""); // without the examples in comments
+    const imported = code.matchAll(/\b(?:from|import)\s*\(?"(\.[^"]*)"/g);
+    const located = code.matchAll(/\bnew URL\("(\.[^"]*\.js)"/g);
+    for (const [, target] of [...imported, ...located]) {
+      named.push({ from: file, target: target!, path: join(dirname(file), target!) });
+    }
+  }
+  for (const { from, target, path } of named) {
+    if (!existsSync(path) || /(?<!\.d)\.ts$/.test(path)) {
+      // `deno pack` writes no types at all when one of them is slow.
+      const hint = target.endsWith(".d.ts") ? " (does `deno publish --dry-run` find slow types?)" : "";
+      throw new Error(`Cannot use the npm package as ${from} names a file which is not in it: ${target}${hint}`);
+    }
+  }
+}
+
+/** Runs both executors from the package: the tests of `tests/consumer` do so from the tarball, and in depth. */
+async function smokeTest({ node20, node24, bun }: Runtimes): Promise<void> {
+  const file = join(NPM, "smoke_test.js");
+  writeFileSync(
+    file,
+    `import { ProcessPoolExecutor, ThreadPoolExecutor } from "${manifest.name}";
+for (const Executor of [ThreadPoolExecutor, ProcessPoolExecutor]) {
+  const executor = new Executor({ maxWorkers: 1 });
+  const answer = await executor.submit((n) => n * 2, 21);
+  if (answer !== 42) throw new Error(\`\${Executor.name} returned \${answer}\`);
+  await executor.shutdown();
+}
+`,
+  );
+  for (const runtime of [node20, node24, bun]) await mustRun(runtime, [file], { cwd: NPM, timeout: 60_000 });
+  rmSync(file);
+}
+
+/** Every file below `folder`. */
+function filesOf(folder: string): string[] {
+  return readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name));
+}
+
+if (import.meta.main) console.log(await buildNpm());
