@@ -175,14 +175,11 @@ export class Future<T> implements PromiseLike<T> {
    * @throws {TypeError} when `timeout` is not a number.
    * @throws {RangeError} when `timeout` is NaN.
    */
-  async exception(timeout?: number): Promise<unknown> {
-    try {
-      await this.result(timeout);
-    } catch (error) {
+  exception(timeout?: number): Promise<unknown> {
+    return this.result(timeout).then(() => undefined, (error) => {
       if (this.#state === REJECTED) return this.#value;
       throw error;
-    }
-    return undefined;
+    });
   }
 
   /**
