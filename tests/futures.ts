@@ -1,0 +1,29 @@
+// Futures in each of their states, made by hand.
+
+import { Future } from "../mod.ts";
+
+export const pending = <T = unknown>(): Future<T> => new Future<T>();
+
+export function running<T = unknown>(): Future<T> {
+  const future = new Future<T>();
+  future.setRunningOrNotifyCancel();
+  return future;
+}
+
+export function cancelled<T = unknown>(): Future<T> {
+  const future = new Future<T>();
+  future.cancel();
+  return future;
+}
+
+export function failed<T = unknown>(reason: unknown): Future<T> {
+  const future = new Future<T>();
+  future.setException(reason);
+  return future;
+}
+
+export function succeeded<T>(value: T): Future<T> {
+  const future = new Future<T>();
+  future.setResult(value);
+  return future;
+}

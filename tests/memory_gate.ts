@@ -1,0 +1,51 @@
+// A task that a test lets go on by hand. It works over memory_backend.ts only, whose workers share the test's modules.
+
+import { task } from "../src/executor/task.ts";
+
+interface Deferred {
+  readonly promise: Promise<unknown>;
+  readonly resolve: (value?: unknown) => void;
+}
+
+const gates = new Map<string, MemoryGate>();
+
+/** Where calls of {@linkcode pass} wait. */
+export class MemoryGate {
+  readonly name: string = `gate ${gates.size}`;
+  /** How many calls have come to it. */
+  arrived = 0;
+  readonly #first: Deferred = deferred();
+  readonly #opened: Deferred = deferred();
+
+  constructor() {
+    gates.set(this.name, this);
+  }
+
+  /** Resolves when the first call has come to it. */
+  get reached(): Promise<unknown> {
+    return this.#first.promise;
+  }
+
+  /** Lets all calls pass. */
+  open(): void {
+    this.#opened.resolve();
+  }
+
+  /** For {@linkcode pass}. */
+  async wait(): Promise<void> {
+    this.arrived++;
+    this.#first.resolve();
+    await this.#opened.promise;
+  }
+}
+
+/** Waits at a gate, then returns `value`. */
+export const pass = task(import.meta.url, async function pass<T>(gate: string, value: T): Promise<T> {
+  await gates.get(gate)!.wait();
+  return value;
+});
+
+function deferred(): Deferred {
+  let resolve!: (value?: unknown) => void;
+  return { promise: new Promise((done) => resolve = done), resolve };
+}

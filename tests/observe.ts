@@ -1,0 +1,42 @@
+// What code does besides returning: its reports on the console and its timers.
+
+/** What is written to `console.error` while `fn` runs: the arguments of each call. */
+export async function reportsOf(fn: () => unknown): Promise<unknown[][]> {
+  const reports: unknown[][] = [];
+  const { error } = console;
+  Object.assign(console, { error: (...args: unknown[]) => void reports.push(args) });
+  try {
+    await fn();
+  } finally {
+    Object.assign(console, { error });
+  }
+  return reports;
+}
+
+/** Timers that were started while `fn` ran, and how many of them are neither cleared nor fired after it. */
+export async function timersOf(fn: () => unknown): Promise<{ delays: number[]; left: number }> {
+  const delays: number[] = [];
+  const live = new Set<unknown>();
+  const { setTimeout, clearTimeout } = globalThis;
+  Object.assign(globalThis, {
+    setTimeout(callback: () => void, delay: number) {
+      const id = setTimeout(() => {
+        live.delete(id);
+        callback();
+      }, delay);
+      live.add(id);
+      delays.push(delay);
+      return id;
+    },
+    clearTimeout(id: ReturnType<typeof setTimeout>) {
+      live.delete(id);
+      clearTimeout(id);
+    },
+  });
+  try {
+    await fn();
+  } finally {
+    Object.assign(globalThis, { setTimeout, clearTimeout });
+  }
+  return { delays, left: live.size };
+}
