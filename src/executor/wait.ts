@@ -5,11 +5,11 @@ import { Future, hasFailed, unwatchFuture, watchFuture, type Watcher } from "./f
 import { startTimer, timeLimit, type Timer } from "./timer.ts";
 
 /** {@linkcode wait} returns as soon as any future is done. */
-export const FIRST_COMPLETED = "FIRST_COMPLETED";
+export const FIRST_COMPLETED: "FIRST_COMPLETED" = "FIRST_COMPLETED";
 /** {@linkcode wait} returns as soon as any future fails, or all are done. */
-export const FIRST_EXCEPTION = "FIRST_EXCEPTION";
+export const FIRST_EXCEPTION: "FIRST_EXCEPTION" = "FIRST_EXCEPTION";
 /** {@linkcode wait} returns when all futures are done. */
-export const ALL_COMPLETED = "ALL_COMPLETED";
+export const ALL_COMPLETED: "ALL_COMPLETED" = "ALL_COMPLETED";
 
 /** When {@linkcode wait} returns. */
 export type ReturnWhen = typeof FIRST_COMPLETED | typeof FIRST_EXCEPTION | typeof ALL_COMPLETED;
@@ -80,7 +80,8 @@ export function wait<F extends Future<unknown>>(fs: Iterable<F>, options: WaitOp
     const finish = () => {
       timer.clear();
       for (const future of pending) unwatchFuture(future, watcher);
-      resolve(split());
+      // Later in this turn, so that what ends together with the awaited one is done too (W6).
+      queueMicrotask(() => resolve(split()));
     };
     const watcher: Watcher = (future) => {
       pending.delete(future);
