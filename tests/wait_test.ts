@@ -1,0 +1,218 @@
+// wait(): when it returns, and with which sets.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { ALL_COMPLETED, FIRST_COMPLETED, FIRST_EXCEPTION, Future, wait } from "../mod.ts";
+import { bindCall } from "../src/executor/future.ts";
+import { cancelled, failed, pending, running, succeeded } from "./futures.ts";
+import { isCollected, needsCollector } from "./garbage.ts";
+import { delivered, MemoryExecutor } from "./memory_backend.ts";
+import { timersOf } from "./observe.ts";
+
+const EVERY_MODE = [ALL_COMPLETED, FIRST_COMPLETED, FIRST_EXCEPTION] as const;
+
+/** What a wait() returned, in the order of its input. */
+async function sets(waiting: ReturnType<typeof wait>): Promise<[Future<unknown>[], Future<unknown>[]]> {
+  const { done, notDone } = await waiting;
+  return [[...done], [...notDone]];
+}
+
+/** Fails unless a wait() has not returned. */
+async function assertWaits(waiting: Promise<unknown>): Promise<void> {
+  const later = delivered().then(() => "waits");
+  assert.equal(await Promise.race([waiting, later]), "waits");
+}
+
+test("wait() takes any iterable, of hand-made futures and those of several executors [W1]", async () => {
+  await using one = new MemoryExecutor();
+  await using two = new MemoryExecutor({}, { claims: false });
+  const futures = new Set([one.submit(() => 1), two.submit(() => 2), succeeded(3)]);
+  const { done, notDone } = await wait(futures.values());
+  assert.deepEqual([done, notDone], [futures, new Set()]);
+});
+
+test("wait() counts a future that is given twice once [W1, test_20369]", async () => {
+  const future = pending();
+  const waiting = sets(wait([future, future]));
+  future.setResult(5);
+  assert.deepEqual(await waiting, [[future], []]);
+});
+
+test("wait() takes a cancelled future as done at once [W2, test_first_completed]", async () => {
+  const stopped = cancelled(), open = pending();
+  assert.deepEqual(await sets(wait([stopped, open], { returnWhen: FIRST_COMPLETED })), [[stopped], [open]]);
+  const waiting = sets(wait([stopped, open]));
+  open.cancel();
+  assert.deepEqual(await waiting, [[stopped, open], []]);
+});
+
+test("wait() returns two empty sets for no futures, in every mode [W3]", async () => {
+  for (const returnWhen of EVERY_MODE) assert.deepEqual(await sets(wait([], { returnWhen })), [[], []]);
+});
+
+test("wait() refuses wrong arguments at the call, whatever is done already [W3]", () => {
+  assert.throws(() => wait([], { returnWhen: "SOMETIME" as never }), {
+    name: "RangeError",
+    message: "Invalid return condition: SOMETIME",
+  });
+  assert.throws(() => wait([succeeded(5)], { returnWhen: null as never }), RangeError);
+  assert.throws(() => wait([], { timeout: "1" as never }), TypeError);
+  assert.throws(() => wait([], { timeout: NaN }), RangeError);
+  assert.throws(() => wait(undefined as never), TypeError);
+  assert.throws(() => wait(succeeded(5) as never), TypeError);
+  assert.throws(() => wait([Promise.resolve()] as never), TypeError);
+});
+
+test("wait() for FIRST_COMPLETED returns at the first [W4, test_first_completed]", async () => {
+  const first = running(), second = running();
+  const waiting = wait([first, second], { returnWhen: FIRST_COMPLETED });
+  await assertWaits(waiting);
+  second.setResult(5);
+  assert.deepEqual(await sets(waiting), [[second], [first]]);
+});
+
+test("wait() for FIRST_COMPLETED returns all that are done already [W4, test_first_completed_some_already_completed]", async () => {
+  const futures = [succeeded(5), running(), cancelled(), failed(new Error())] as const;
+  const [five, open, stopped, error] = futures;
+  assert.deepEqual(await sets(wait(futures, { returnWhen: FIRST_COMPLETED })), [[five, stopped, error], [open]]);
+});
+
+test("wait() for FIRST_EXCEPTION returns at the first failure [W4, test_first_exception]", async () => {
+  const [good, bad, open] = [running(), running(), running()] as const;
+  const waiting = wait([good, bad, open], { returnWhen: FIRST_EXCEPTION });
+  good.setResult(5);
+  await assertWaits(waiting);
+  bad.setException(undefined);
+  assert.deepEqual(await sets(waiting), [[good, bad], [open]]);
+});
+
+test("wait() for FIRST_EXCEPTION ignores successes and cancellations [W4, test_first_exception_some_already_complete]", async () => {
+  const [five, stopped, toStop, open, bad] = [succeeded(5), cancelled(), pending(), running(), running()] as const;
+  const waiting = wait([five, stopped, toStop, open, bad], { returnWhen: FIRST_EXCEPTION });
+  toStop.cancel();
+  await assertWaits(waiting);
+  bad.setException(new Error());
+  assert.deepEqual(await sets(waiting), [[five, stopped, toStop, bad], [open]]);
+});
+
+test("wait() for FIRST_EXCEPTION returns at once when one has failed [W4, test_first_exception_one_already_failed]", async () => {
+  const bad = failed(0), open = running();
+  assert.deepEqual(await sets(wait([bad, open], { returnWhen: FIRST_EXCEPTION })), [[bad], [open]]);
+});
+
+test("wait() for FIRST_EXCEPTION without one returns when all are done [W4]", async () => {
+  const futures = [running(), running()];
+  const waiting = wait(futures, { returnWhen: FIRST_EXCEPTION });
+  for (const future of futures) future.setResult(5);
+  assert.deepEqual(await sets(waiting), [futures, []]);
+});
+
+test("wait() for ALL_COMPLETED, the default, returns all that have ended, however [W4, test_all_completed]", async () => {
+  for (const options of [undefined, {}, { returnWhen: ALL_COMPLETED }]) {
+    const futures = [failed(new Error()), cancelled(), succeeded(5), running(), pending()];
+    const waiting = wait(futures, options);
+    futures[3]!.setException(new Error());
+    await assertWaits(waiting);
+    futures[4]!.setResult(5);
+    assert.deepEqual(await sets(waiting), [futures, []]);
+  }
+});
+
+test("wait() returns when time is over, and throws nothing [W5, test_timeout]", async () => {
+  const done = succeeded(5), open = running();
+  for (const returnWhen of [ALL_COMPLETED, FIRST_EXCEPTION]) {
+    assert.deepEqual(await sets(wait([done, open], { timeout: 1, returnWhen })), [[done], [open]]);
+  }
+  assert.deepEqual(await sets(wait([open], { timeout: 1, returnWhen: FIRST_COMPLETED })), [[], [open]]);
+});
+
+test("wait() with a timeout of 0 or less looks once, in every mode [W5]", async () => {
+  const done = succeeded(5), open = running();
+  for (const returnWhen of EVERY_MODE) {
+    for (const timeout of [0, -1, -Infinity]) {
+      assert.deepEqual(await sets(wait([done, open], { timeout, returnWhen })), [[done], [open]]);
+    }
+  }
+});
+
+test("wait() returns what is done when it returns, not when it was woken [W6]", async () => {
+  const [first, second, open] = [running(), running(), running()] as const;
+  const waiting = wait([first, second, open], { returnWhen: FIRST_COMPLETED });
+  first.setResult(1);
+  second.setResult(2); // in the same turn: nobody can have gone on yet
+  assert.deepEqual(await sets(waiting), [[first, second], [open]]);
+});
+
+test("wait() divides its input in two, without a rest [W6]", async () => {
+  const futures = [succeeded(5), pending(), cancelled(), running(), failed(0)];
+  for (const returnWhen of EVERY_MODE) {
+    const { done, notDone } = await wait(futures, { timeout: 0, returnWhen });
+    assert.deepEqual(done.union(notDone), new Set([...done, ...notDone]));
+    assert.equal(done.size + notDone.size, futures.length);
+    for (const future of futures) assert.equal((future.done() ? done : notDone).has(future), true);
+  }
+});
+
+test("wait() looks at no result and cancels nothing [W7]", async () => {
+  const bad = pending(), open = pending();
+  const ledger = { add() {}, remove: () => assert.fail("the failure counts as looked at") };
+  bindCall(bad, { withdraw: () => true, begun: () => false }, ledger);
+  bad.setException(new Error());
+  for (const returnWhen of EVERY_MODE) await wait([bad, open], { timeout: 1, returnWhen });
+  assert.deepEqual([open.cancelled(), open.done()], [false, false]);
+});
+
+test("wait() leaves nothing on the futures that are not done [W7]", needsCollector, async () => {
+  const open = pending();
+  const woken = async () => {
+    const trigger = pending();
+    const waiting = wait([open, trigger], { returnWhen: FIRST_COMPLETED });
+    trigger.setResult(5);
+    await waiting;
+    return new WeakRef(waiting);
+  };
+  const late = async () => {
+    const waiting = wait([open], { timeout: 1 });
+    await waiting;
+    return new WeakRef(waiting);
+  };
+  assert.equal(await isCollected(woken), true);
+  assert.equal(await isCollected(late), true);
+  assert.equal(open.done(), false);
+});
+
+test("wait() leaves no timer behind [L2]", async () => {
+  const { delays, left } = await timersOf(async () => {
+    const future = pending();
+    const waiting = wait([future], { timeout: 1e6 });
+    future.setResult(5);
+    await waiting;
+    await wait([future], { timeout: 1e6 });
+  });
+  assert.deepEqual([delays.length, left], [1, 0]);
+});
+
+test("wait() misses none of many that end at once [test_pending_calls_race]", async () => {
+  const futures = Array.from({ length: 100 }, () => running());
+  const waiting = wait(futures);
+  for (const future of futures) queueMicrotask(() => future.setResult(5));
+  assert.equal((await waiting).done.size, 100);
+});
+
+test("wait() is woken by calls that a shutdown cancels [W2, X8d]", async () => {
+  await using executor = new MemoryExecutor({ maxWorkers: 1 });
+  const futures = [1, 2, 3].map((n) => executor.submit((n: number) => n, n));
+  const waiting = wait(futures);
+  void executor.shutdown({ cancelFutures: true });
+  assert.deepEqual((await waiting).done, new Set(futures));
+  assert.deepEqual(futures.map((future) => future.cancelled()), [true, true, true]);
+});
+
+test("wait() accepts subclasses of Future [W1]", async () => {
+  class Special extends Future<number> {}
+  const special = new Special();
+  special.setResult(5);
+  const { done } = await wait([special]);
+  const [first]: Iterable<Special> = done;
+  assert.equal(first, special);
+});
