@@ -22,6 +22,7 @@ export {
   BrokenThreadPool,
   CancelledError,
   InvalidStateError,
+  QueueFullError,
   ShutdownError,
   TimeoutError,
   WorkerLostError,
@@ -36,7 +37,7 @@ export { currentTask } from "./src/worker/current_task.ts";
 export { transfer } from "./src/wire/transfer.ts";
 
 export type { WorkerExit, WorkerLostDetails } from "./src/executor/errors.ts";
-export type { Backend } from "./src/executor/backend.ts";
+export type { CallOptions } from "./src/executor/call_options.ts";
 export type { MapResult, ShutdownOptions } from "./src/executor/executor.ts";
 export type { FutureOutcome } from "./src/executor/future.ts";
 export type { AnyIterable, MapIterator, MapOptions } from "./src/executor/map.ts";

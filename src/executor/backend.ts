@@ -10,5 +10,19 @@ export interface Backend {
   /** The class of the error when the executor is broken. */
   readonly Broken: new (message: string, options?: ErrorOptions) => BrokenExecutor;
   /** Starts a worker. What goes wrong is told to `events.onClose`, nothing is thrown. */
-  start(workerName: string, events: ChannelEvents): WorkerChannel;
+  start(workerName: string, limits: WorkerLimits, events: ChannelEvents): WorkerChannel;
+}
+
+/** What Deno lets a worker do: everything the program may, nothing, or a list of permissions that the program has too. */
+export type WorkerPermissions = "inherit" | "none" | Readonly<Record<string, boolean | readonly string[]>>;
+
+/** What workers may use. */
+export interface WorkerLimits {
+  /** Memory, in MiB. */
+  readonly memoryLimit: number | undefined;
+  readonly permissions: WorkerPermissions;
+  /** For processes. */
+  readonly env: Readonly<Record<string, string | undefined>> | undefined;
+  readonly cwd: string | URL | undefined;
+  readonly execArgv: readonly string[] | undefined;
 }

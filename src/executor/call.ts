@@ -1,28 +1,49 @@
 // One call on its way: made by submit() or map(), queued, handed to a worker, answered.
 
+import type { CallSettings } from "./call_options.ts";
 import type { CallQueue, Queued } from "./call_queue.ts";
-import { bindCall, type CallControl, cancelFuture, type FailureLedger, Future, settleFuture } from "./future.ts";
+import { bindCall, type CallControl, cancelFuture, Future, settleFuture } from "./future.ts";
+import type { Scheduler } from "./scheduler.ts";
 import type { Task } from "./task_table.ts";
+import type { Timer } from "./timer.ts";
 import type { WorkerHandle } from "./worker_handle.ts";
+
+/** What a call of Executor.with() needs besides. */
+export class Limits {
+  readonly settings: CallSettings;
+  /** 1 for the first run. */
+  attempt = 1;
+  /** Its signal has aborted while it ran. */
+  aborted: { readonly reason: unknown } | undefined;
+  /** When its time is up, by `performance.now()`. */
+  deadline = Infinity;
+  /** Its time limit, its grace, or its pause before a retry: it has one at a time. */
+  timer: Timer | undefined;
+
+  constructor(settings: CallSettings) {
+    this.settings = settings;
+  }
+}
 
 /** One call; a subclass says who gets the answer. */
 export abstract class Call implements CallControl, Queued {
+  readonly scheduler: Scheduler;
   readonly task: Task;
-  /** The arguments; dropped when the call is answered. */
+  /** The arguments; dropped when the call is done. */
   args: readonly unknown[];
+  readonly limits: Limits | undefined;
   queue: CallQueue<Queued> | undefined = undefined;
   before: Queued | undefined = undefined;
   after: Queued | undefined = undefined;
   /** The worker that has it, and its number there. */
   worker: WorkerHandle | undefined = undefined;
   number = 0;
-  /** Calls of one chunk are handed over together. */
-  readonly chunk: object | undefined;
 
-  constructor(task: Task, args: readonly unknown[], chunk?: object) {
+  constructor(scheduler: Scheduler, task: Task, args: readonly unknown[], settings: CallSettings | undefined) {
+    this.scheduler = scheduler;
     this.task = task;
     this.args = args;
-    this.chunk = chunk;
+    this.limits = settings && new Limits(settings);
   }
 
   /** Its task has returned. */
@@ -32,11 +53,22 @@ export abstract class Call implements CallControl, Queued {
   /** It was withdrawn, and will not run. */
   abstract cancel(reason: unknown): void;
 
+  /** Calls of one chunk are handed over together. */
+  get chunk(): object | undefined {
+    return undefined;
+  }
+
+  get priority(): number {
+    return this.limits === undefined ? 0 : this.limits.settings.priority;
+  }
+
+  /** How long it is expected to take, in milliseconds; one that may be stopped has its worker for itself. */
+  get cost(): number {
+    return this.limits?.settings.limited ? Infinity : this.task.cost;
+  }
+
   withdraw(): boolean {
-    if (this.queue) this.queue.remove(this);
-    else if (!this.worker?.withdraw(this)) return false;
-    this.task.table.cancelled++;
-    return true;
+    return this.scheduler.withdraw(this);
   }
 
   begun(): boolean {
@@ -48,9 +80,9 @@ export abstract class Call implements CallControl, Queued {
 export class SubmittedCall<T> extends Call {
   readonly future: Future<T> = new Future<T>();
 
-  constructor(task: Task, args: readonly unknown[], ledger: FailureLedger) {
-    super(task, args);
-    bindCall(this.future, this, ledger);
+  constructor(scheduler: Scheduler, task: Task, args: readonly unknown[], settings: CallSettings | undefined) {
+    super(scheduler, task, args, settings);
+    bindCall(this.future, this, scheduler.unobserved);
   }
 
   fulfil(value: unknown): void {

@@ -92,6 +92,27 @@ export class ShutdownError extends Error {
   }
 }
 
+/**
+ * As many calls wait as `maxQueue` allows. `await executor.ready()` before submitting, or submit less.
+ *
+ * @example A full queue
+ * ```ts
+ * import { QueueFullError, ThreadPoolExecutor } from "@concurrent/futures";
+ * import assert from "node:assert/strict";
+ *
+ * await using executor = new ThreadPoolExecutor({ maxQueue: 1 });
+ * executor.submit(() => 1);
+ * assert.throws(() => executor.submit(() => 2), QueueFullError);
+ * ```
+ */
+export class QueueFullError extends Error {
+  /** Creates one; executors do. */
+  constructor(message?: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = "QueueFullError";
+  }
+}
+
 /** The executor cannot work any more; `cause` says why. The base of the two executors' own classes. */
 export class BrokenExecutor extends Error {
   /** Creates one; executors do. */

@@ -15,12 +15,11 @@
 //                                 v
 //   scheduler.ts      call.fulfil() or call.reject(): the Future, or the map's iterator, has its result
 
-import type { Backend } from "./backend.ts";
 import { SubmittedCall } from "./call.ts";
+import { type CallOptions, CallSettings } from "./call_options.ts";
 import type { Future } from "./future.ts";
 import { type AnyIterable, MapIterator, type MapOptions, readMapArguments } from "./map.ts";
-import { type ExecutorOptions, readOptions } from "./options.ts";
-import { type ExecutorStats, Scheduler } from "./scheduler.ts";
+import type { ExecutorStats, Scheduler } from "./scheduler.ts";
 
 /** What a {@linkcode Executor.map} yields: results, or with `settled: true` how each call ended. */
 export type MapResult<R, O> = O extends { settled: true } ? PromiseSettledResult<Awaited<R>> : Awaited<R>;
@@ -33,29 +32,49 @@ export interface ShutdownOptions {
   cancelFutures?: boolean;
 }
 
-/** How many executors of each kind there have been, for their names. */
-const counts = new WeakMap<Backend, number>();
-
 /**
  * Runs calls on workers. Make a {@linkcode ThreadPoolExecutor} or a {@linkcode ProcessPoolExecutor}: the rest of the
  * program is the same for both.
  */
 export abstract class Executor implements AsyncDisposable {
   readonly #scheduler: Scheduler;
+  /** What with() has set; `undefined` on the executor itself. */
+  readonly #settings: CallSettings | undefined;
 
   /**
-   * Makes an executor of a kind of worker.
+   * Made by its subclasses.
    *
-   * @param backend The kind of worker.
-   * @param options How many workers, what they run first, how long they stay.
+   * @param scheduler What runs the calls.
+   * @param settings Options that apply to all of them.
    */
-  constructor(backend: Backend, options: ExecutorOptions) {
-    const settings = readOptions(backend, options, () => {
-      const count = counts.get(backend) ?? 0;
-      counts.set(backend, count + 1);
-      return `${backend.name}-${count}`;
-    });
-    this.#scheduler = new Scheduler(backend, settings);
+  protected constructor(scheduler: Scheduler, settings?: CallSettings) {
+    this.#scheduler = scheduler;
+    this.#settings = settings;
+  }
+
+  /**
+   * The same executor, on the same workers, with options that apply to the calls submitted through what is returned.
+   *
+   * @param options A signal, a time limit, a priority, retries. What is not given is as it was.
+   * @returns The same API; shutting it down shuts down this executor.
+   * @throws {TypeError} when an option is of the wrong kind.
+   * @throws {RangeError} when a number is out of range.
+   *
+   * @example A time limit
+   * ```ts
+   * import { ProcessPoolExecutor, TimeoutError } from "@concurrent/futures";
+   * import assert from "node:assert/strict";
+   *
+   * await using executor = new ProcessPoolExecutor({ maxWorkers: 1 });
+   * const endless = executor.with({ timeout: 50 }).submit(() => {
+   *   for (;;);
+   * });
+   * await assert.rejects(endless.result(), TimeoutError);
+   * assert.equal(await executor.submit(() => "still here"), "still here");
+   * ```
+   */
+  with(options: CallOptions): Executor {
+    return new ConfiguredExecutor(this.#scheduler, new CallSettings({ ...this.#settings?.options, ...options }));
   }
 
   /**
@@ -70,6 +89,7 @@ export abstract class Executor implements AsyncDisposable {
    * @throws {TypeError} when `fn` is no function, or a class, or bound or native and so without a source.
    * @throws {ShutdownError} when the executor has been shut down.
    * @throws {BrokenExecutor} when it is broken.
+   * @throws {QueueFullError} when `maxQueue` calls wait already.
    *
    * @example One call
    * ```ts
@@ -84,7 +104,7 @@ export abstract class Executor implements AsyncDisposable {
     const scheduler = this.#scheduler;
     const task = scheduler.tasks.get("submit a task", fn);
     scheduler.admit();
-    const call = new SubmittedCall<Awaited<R>>(task, args, scheduler.unobserved);
+    const call = new SubmittedCall<Awaited<R>>(scheduler, task, args, this.#settings);
     scheduler.submit(call);
     return call.future;
   }
@@ -145,7 +165,7 @@ export abstract class Executor implements AsyncDisposable {
   // deno-lint-ignore no-explicit-any
   map(fn: (...args: any[]) => unknown, ...rest: unknown[]): MapIterator<any> {
     const task = this.#scheduler.tasks.get("map a task", fn);
-    return new MapIterator(this.#scheduler, task, readMapArguments(rest));
+    return new MapIterator(this.#scheduler, task, this.#settings, readMapArguments(rest));
   }
 
   /**
@@ -184,6 +204,27 @@ export abstract class Executor implements AsyncDisposable {
   }
 
   /**
+   * Waits until {@linkcode Executor.submit} takes a call without a {@linkcode QueueFullError}.
+   *
+   * @returns Resolves when fewer than `maxQueue` calls wait: at once, without that option. It resolves, too, when the
+   * executor takes nothing any more, and `submit` then says why.
+   *
+   * @example A producer that is held
+   * ```ts
+   * import { ThreadPoolExecutor } from "@concurrent/futures";
+   *
+   * await using executor = new ThreadPoolExecutor({ maxQueue: 10 });
+   * for (let n = 0; n < 100; n++) {
+   *   await executor.ready();
+   *   executor.submit((n: number) => n, n);
+   * }
+   * ```
+   */
+  ready(): Promise<void> {
+    return this.#scheduler.room.ready();
+  }
+
+  /**
    * What the executor is doing.
    *
    * @returns Counts of its workers and calls.
@@ -195,5 +236,12 @@ export abstract class Executor implements AsyncDisposable {
   /** The end of `await using`: as {@linkcode Executor.shutdown}. It waits for the work and cancels nothing. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.shutdown();
+  }
+}
+
+/** What with() returns. */
+class ConfiguredExecutor extends Executor {
+  constructor(scheduler: Scheduler, settings: CallSettings) {
+    super(scheduler, settings);
   }
 }

@@ -1,6 +1,7 @@
 // Executor.map(): items in, calls out, results in again. A call of it costs no Future: nobody could see one.
 
 import { Call } from "./call.ts";
+import type { CallSettings } from "./call_options.ts";
 import { CancelledError, TimeoutError } from "./errors.ts";
 import { positiveInteger, show } from "./options.ts";
 import type { Scheduler } from "./scheduler.ts";
@@ -78,11 +79,17 @@ const WAITING = 0, FULFILLED = 1, REJECTED = 2, CANCELLED = 3;
 class MappedCall extends Call {
   state = WAITING;
   outcome: unknown = undefined;
+  readonly #chunk: object | undefined;
   readonly #iterator: Completions;
 
-  constructor(task: Task, args: readonly unknown[], chunk: object | undefined, iterator: Completions) {
-    super(task, args, chunk);
+  constructor(iterator: Completions, task: Task, args: readonly unknown[], chunk: object | undefined) {
+    super(iterator.scheduler, task, args, iterator.settings);
     this.#iterator = iterator;
+    this.#chunk = chunk;
+  }
+
+  override get chunk(): object | undefined {
+    return this.#chunk;
   }
 
   fulfil(value: unknown): void {
@@ -105,6 +112,8 @@ class MappedCall extends Call {
 }
 
 interface Completions {
+  readonly scheduler: Scheduler;
+  readonly settings: CallSettings | undefined;
   completed(call: MappedCall): void;
 }
 
@@ -120,7 +129,7 @@ export class MapIterator<T> implements AsyncIterableIterator<T>, AsyncDisposable
   readonly #options: MapOptions;
   readonly #deadline: number;
   readonly #source: Source;
-  readonly #completions: Completions = { completed: (call) => this.#completed(call) };
+  readonly #completions: Completions;
   /** Items that are read ahead at most. */
   readonly #capacity: number;
   /** Submitted and not taken yet, oldest first, from `#taken` on. */
@@ -140,9 +149,10 @@ export class MapIterator<T> implements AsyncIterableIterator<T>, AsyncDisposable
   readonly #onAbort = () => this.#stop(this.#options.signal!.reason);
 
   /** Made by {@linkcode Executor.map}. */
-  constructor(scheduler: Scheduler, task: Task, { inputs, options }: MapArguments) {
+  constructor(scheduler: Scheduler, task: Task, settings: CallSettings | undefined, { inputs, options }: MapArguments) {
     const { timeout = Infinity, chunksize = 1, buffersize = Infinity, signal } = options;
     this.#scheduler = scheduler;
+    this.#completions = { scheduler, settings, completed: (call) => this.#completed(call) };
     this.#task = task;
     this.#options = options;
     this.#deadline = performance.now() + timeout;
@@ -198,6 +208,7 @@ export class MapIterator<T> implements AsyncIterableIterator<T>, AsyncDisposable
   #read(): void {
     if (this.#reading || this.#over) return;
     while (!this.#inputEnd && this.#outstanding < this.#capacity) {
+      if (this.#scheduler.room.full) return void this.#readLater();
       let item: ReturnType<Source["next"]>;
       try {
         item = this.#source.next();
@@ -223,6 +234,15 @@ export class MapIterator<T> implements AsyncIterableIterator<T>, AsyncDisposable
     }
   }
 
+  /** Waits for room in the queue, as a submitter has to (`maxQueue`). */
+  async #readLater(): Promise<void> {
+    this.#reading = true;
+    await this.#scheduler.room.ready();
+    this.#reading = false;
+    this.#read();
+    this.#serve();
+  }
+
   #accept(args: readonly unknown[] | undefined): void {
     if (args === undefined) {
       this.#inputEnd = { failed: false };
@@ -231,7 +251,7 @@ export class MapIterator<T> implements AsyncIterableIterator<T>, AsyncDisposable
     const { chunksize = 1, ordered = true } = this.#options;
     if (chunksize > 1 && (this.#chunk === undefined || this.#chunk.left === 0)) this.#chunk = { left: chunksize };
     if (this.#chunk) this.#chunk.left--;
-    const call = new MappedCall(this.#task, args, this.#chunk, this.#completions);
+    const call = new MappedCall(this.#completions, this.#task, args, this.#chunk);
     try {
       this.#scheduler.admit();
     } catch (error) {

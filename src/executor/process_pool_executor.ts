@@ -6,7 +6,8 @@
 
 import { processBackend } from "../process/process_backend.ts";
 import { Executor } from "./executor.ts";
-import type { ExecutorOptions } from "./options.ts";
+import type { ProcessPoolExecutorOptions } from "./options.ts";
+import { Scheduler } from "./scheduler.ts";
 
 export { Executor };
 
@@ -31,7 +32,7 @@ export class ProcessPoolExecutor extends Executor {
    * @throws {TypeError} when an option is of the wrong kind.
    * @throws {RangeError} when a number is out of range.
    */
-  constructor(options: ExecutorOptions = {}) {
-    super(processBackend, options);
+  constructor(options: ProcessPoolExecutorOptions = {}) {
+    super(new Scheduler(processBackend, options));
   }
 }

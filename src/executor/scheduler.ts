@@ -5,20 +5,22 @@
 // been taking: a worker never waits for its next short call, and no call waits behind a long or unknown one. What was
 // handed ahead nevertheless goes elsewhere as soon as a worker is idle.
 
-import { type ErrorConstructorLike, type Failure, fromFailure } from "../wire/failure.ts";
-import type { FromWorker } from "../wire/messages.ts";
+import { isExiting } from "../runtime.ts";
 import type { Exit } from "../wire/channel.ts";
+import { type Failure, fromFailure } from "../wire/failure.ts";
+import type { FromWorker } from "../wire/messages.ts";
 import type { Backend } from "./backend.ts";
 import type { Call } from "./call.ts";
 import { CallQueue } from "./call_queue.ts";
 import { BrokenExecutor, CancelledError, describeExit, ShutdownError, WorkerLostError } from "./errors.ts";
-import { isExiting } from "../runtime.ts";
+import { type ProcessPoolExecutorOptions, readOptions, type Settings } from "./options.ts";
 import { report } from "./report.ts";
+import { Room } from "./room.ts";
+import { Supervisor } from "./supervisor.ts";
 import { TaskTable } from "./task_table.ts";
-import type { Settings } from "./options.ts";
-import { startTimer, type Timer } from "./timer.ts";
 import { Unobserved } from "./unobserved.ts";
-import { WorkerHandle } from "./worker_handle.ts";
+import type { WorkerHandle, WorkerState } from "./worker_handle.ts";
+import { WorkerPool } from "./worker_pool.ts";
 
 /** How much work a worker may be handed ahead, in milliseconds. More: fewer, larger messages. Less: exacter cancelling. */
 const BUDGET = 2;
@@ -58,33 +60,41 @@ export interface ExecutorStats {
 
 /** Runs calls on workers. */
 export class Scheduler {
-  readonly tasks = new TaskTable();
-  readonly unobserved = new Unobserved();
+  readonly tasks: TaskTable;
+  readonly unobserved: Unobserved;
   readonly #backend: Backend;
   readonly #settings: Settings;
-  readonly #errorTypes: ReadonlyMap<string, ErrorConstructorLike>;
   readonly #queue = new CallQueue<Call>();
-  /** Starting and ready; those that leave are in `#leaving`. */
-  readonly #workers = new Set<WorkerHandle>();
-  readonly #leaving = new Set<WorkerHandle>();
-  /** Ready and without a call; the last to fall idle is used first. */
-  #idle: WorkerHandle[] = [];
-  #starting = 0;
-  #started = 0;
+  readonly #pool: WorkerPool;
+  readonly #supervisor: Supervisor;
+  readonly #room: Room;
   #failedStarts = 0;
   #dispatchQueued = false;
-  #idleTimer: Timer | undefined;
   #broken: { readonly message: string; readonly cause: unknown } | undefined;
   #closing = false;
   #closed: { readonly promise: Promise<void>; readonly resolve: () => void } | undefined;
   #completed = 0;
   #failed = 0;
-  #lost = 0;
+  #cancelled = 0;
 
-  constructor(backend: Backend, settings: Settings) {
+  constructor(backend: Backend, options: ProcessPoolExecutorOptions) {
+    const settings = readOptions(backend, options);
     this.#backend = backend;
     this.#settings = settings;
-    this.#errorTypes = settings.errorTypes;
+    this.tasks = new TaskTable(settings.inlineTasks);
+    this.unobserved = new Unobserved(settings.name, settings.onUnobserved);
+    this.#pool = new WorkerPool(backend, settings, {
+      onMessage: (worker, message) => this.#onMessage(worker, message),
+      onGone: (worker, exit, was) => this.#onGone(worker, exit, was),
+      onUnsendable: (cause) => this.#break("The arguments of the initializer cannot be sent to a worker", cause),
+    });
+    this.#supervisor = new Supervisor({
+      requeue: (call) => this.submit(call),
+      stop: (call, settle) => this.#stop(call, settle),
+      fail: (call, reason) => this.#reject(call, reason, true),
+      cancel: (call, reason) => this.#cancel(call, reason),
+    });
+    this.#room = new Room(settings.maxQueue, () => this.#closing || this.#broken ? 0 : this.#queue.size);
   }
 
   /**
@@ -92,25 +102,49 @@ export class Scheduler {
    *
    * @throws {BrokenExecutor} when the executor is broken, even after shutdown (X2).
    * @throws {ShutdownError} when it has been shut down, or the program is exiting.
+   * @throws {QueueFullError} when as many calls wait as may.
    */
   admit(): void {
     if (this.#broken) throw this.#brokenError();
     if (this.#closing) throw new ShutdownError();
-    if (isExiting()) throw new ShutdownError("cannot schedule new futures after program shutdown");
+    if (isExiting()) throw new ShutdownError("cannot schedule new futures after the program has begun to exit");
+    this.#room.admit();
   }
 
-  /** Takes a call that was admitted. */
+  /** The room in the queue, for those who wait for some. */
+  get room(): Room {
+    return this.#room;
+  }
+
+  /** Takes a call that was admitted, or one that is run again. */
   submit(call: Call): void {
-    this.#queue.push(call);
-    if (this.#idle.length > 0) return this.#fill(this.#takeIdle(), 1);
-    this.#startWorkers();
-    if (!this.#dispatchQueued) {
-      this.#dispatchQueued = true;
-      queueMicrotask(() => {
-        this.#dispatchQueued = false;
-        this.#dispatch();
-      });
+    if (call.limits) {
+      const { signal } = call.limits.settings;
+      if (signal?.aborted) return this.#cancel(call, signal.reason);
+      this.#supervisor.watch(call);
     }
+    this.#queue.push(call);
+    const idle = this.#pool.take();
+    if (idle) return this.#fill(idle, 1);
+    this.#startWorkers();
+    this.#dispatchSoon();
+  }
+
+  /** Takes a call back that no worker has begun, for its owner to cancel; false when it is too late. */
+  withdraw(call: Call): boolean {
+    if (call.queue) call.queue.remove(call);
+    else if (!this.#supervisor.wake(call) && !call.worker?.withdraw(call)) return false;
+    this.#supervisor.release(call);
+    this.#cancelled++;
+    call.args = [];
+    this.#dispatchSoon();
+    return true;
+  }
+
+  /** The signal of a call has aborted. */
+  abort(call: Call, reason: unknown): void {
+    if (this.withdraw(call)) call.cancel(reason);
+    else this.#supervisor.abort(call, reason);
   }
 
   /** Takes no more calls; see Executor.shutdown(). */
@@ -125,200 +159,162 @@ export class Scheduler {
   /** Ends every worker now; see Executor.terminateWorkers() and killWorkers(). */
   end(how: "terminate" | "kill"): void {
     void this.shutdown(true);
-    for (const worker of this.#workers) {
+    for (const worker of this.#pool.workers) {
       // What it has not begun is cancelled rather than lost.
-      for (const call of worker.takeBack(Infinity)) {
-        this.tasks.cancelled++;
-        call.cancel(new CancelledError());
-      }
-      this.#leave(worker);
+      for (const call of worker.takeBack(Infinity)) this.#cancel(call, new CancelledError());
     }
-    for (const worker of this.#leaving) worker.channel[how]();
+    this.#pool.endAll(how);
+    this.#wind();
   }
 
   stats(): ExecutorStats {
     let busy = 0, held = 0, running = 0;
-    for (const worker of this.#workers) {
+    for (const worker of this.#pool.workers) {
       if (worker.held === 0) continue;
       busy++;
       held += worker.held;
       running += worker.countBegun();
     }
     return {
-      workers: this.#workers.size,
-      idle: this.#idle.length,
+      workers: this.#pool.workers.size,
+      idle: this.#pool.idle,
       busy,
-      queued: this.#queue.size + held - running,
+      queued: this.#queue.size + this.#supervisor.resting + held - running,
       running,
       completed: this.#completed,
       failed: this.#failed,
-      cancelled: this.tasks.cancelled,
-      lost: this.#lost,
-      abandoned: 0,
+      cancelled: this.#cancelled,
+      lost: this.#pool.lost,
+      abandoned: this.#pool.abandoned,
     };
+  }
+
+  // --- handing over
+
+  #dispatchSoon(): void {
+    if (this.#dispatchQueued) return;
+    this.#dispatchQueued = true;
+    queueMicrotask(() => {
+      this.#dispatchQueued = false;
+      this.#dispatch();
+    });
   }
 
   /** Hands calls to the workers that have room, the idle ones first, and starts more workers when that is not enough. */
   #dispatch(): void {
-    while (this.#queue.size > 0 && this.#idle.length > 0) this.#fill(this.#takeIdle(), this.#share());
+    const pool = this.#pool;
+    this.#fillIdle();
     this.#startWorkers();
     // A call that waits for a starting worker gets that worker for itself: it is not put behind another.
-    if (this.#queue.size > this.#starting) {
-      for (const worker of this.#workers) {
+    if (this.#queue.size > pool.starting) {
+      for (const worker of pool.workers) {
         if (worker.state === "ready" && worker.held > 0 && worker.ahead < BUDGET / 2) this.#fill(worker, this.#share());
       }
     }
-    if (this.#idle.length > 0) this.#rebalance();
+    if (pool.idle > 0) this.#rebalance();
+    this.#room.wake();
     this.#wind();
+  }
+
+  #fillIdle(): void {
+    while (this.#queue.size > 0) {
+      const worker = this.#pool.take();
+      if (!worker) return;
+      this.#fill(worker, this.#share());
+    }
   }
 
   /** An even part of the queue, so that the last calls of a burst end at the same time everywhere. */
   #share(): number {
-    return Math.min(LARGEST_BATCH, Math.ceil((this.#queue.size - this.#starting) / (this.#workers.size - this.#starting)));
+    return Math.min(LARGEST_BATCH, Math.ceil((this.#queue.size - this.#pool.starting) / this.#pool.ready));
   }
 
   /** Hands up to `most` calls to a worker: one if it is idle, whatever that takes, and what fits into the budget. */
   #fill(worker: WorkerHandle, most: number): void {
-    const fresh = worker.held === 0;
+    const idle = worker.held === 0;
     let handed = 0;
     let last: Call | undefined;
     for (let call = this.#queue.head; call && worker.hasRoom; call = this.#queue.head) {
-      const together = last?.chunk !== undefined && call.chunk === last.chunk;
-      if (!together && handed > 0 && handed >= most) break;
-      if (!together && worker.held > 0 && !(worker.ahead + call.task.cost <= BUDGET)) break;
-      this.#queue.shift();
+      const together = last !== undefined && last.chunk !== undefined && call.chunk === last.chunk;
+      if (!together && handed > 0 && (handed >= most || !(worker.ahead + call.cost <= BUDGET))) break;
+      if (handed === 0 && !idle && !(worker.ahead + call.cost <= BUDGET)) break;
+      this.#queue.remove(call);
       worker.hand(call);
       last = call;
       handed++;
     }
     if (handed > 0) {
       worker.keepAlive(true);
-      const exact = fresh && !(worker.ahead < LONG);
-      for (const { call, reason } of worker.send(exact)) {
-        this.#failed++;
-        call.reject(reason);
-      }
+      const exact = idle && !(worker.ahead < LONG);
+      for (const { call, reason } of worker.send(exact)) this.#reject(call, reason, false);
     }
-    if (worker.held === 0 && worker.state === "ready") this.#fallIdle(worker);
+    this.#pool.release(worker);
   }
 
-  #takeIdle(): WorkerHandle {
-    const worker = this.#idle.pop()!;
-    worker.idle = false;
-    return worker;
-  }
-
-  #fallIdle(worker: WorkerHandle): void {
-    if (worker.idle || worker.recalling) return;
-    if (worker.remaining <= 0) return this.#dismiss(worker);
-    worker.idle = true;
-    this.#idle.push(worker);
-    worker.keepAlive(false);
-    worker.idleSince = performance.now();
-    if (this.#settings.idleTimeout !== undefined) this.#idleTimer ??= this.#armIdleTimer(this.#settings.idleTimeout);
-  }
-
-  /** With nothing queued and workers idle, nothing may wait behind another call. */
+  /** With nothing queued and a worker idle, no call may wait behind another. */
   #rebalance(): void {
-    if (this.#queue.size > 0) return;
-    for (const worker of this.#workers) {
-      if (worker.held < 2 || this.#idle.length === 0) continue;
-      const taken = worker.takeBack(Math.ceil((worker.held - 1) / 2));
-      if (taken.length > 0) {
-        for (const call of taken) this.#queue.unshift(call);
-        while (this.#queue.size > 0 && this.#idle.length > 0) this.#fill(this.#takeIdle(), this.#share());
-      } else if (!worker.channel.claims && !worker.recalling) {
-        worker.recalling = true;
-        worker.channel.send({ kind: "recall" }, []);
-      }
+    for (const worker of this.#pool.workers) {
+      if (this.#queue.size > 0 || this.#pool.idle === 0) return;
+      if (worker.held < 2) continue;
+      for (const call of worker.takeBack(Math.ceil((worker.held - 1) / 2))) this.#queue.unshift(call);
+      if (this.#queue.size > 0) this.#fillIdle();
+      else if (worker.held > 1) worker.recall();
     }
   }
 
   #startWorkers(): void {
     if (this.#broken) return;
-    while (this.#queue.size > this.#starting && this.#workers.size < this.#settings.maxWorkers) this.#startWorker();
+    while (this.#queue.size > this.#pool.starting && this.#pool.canStart) this.#pool.start();
   }
 
-  #startWorker(): void {
-    const { name, maxTasksPerWorker, initializer } = this.#settings;
-    const workerName = `${name}_${this.#started++}`;
-    // The backend may tell of a failure before it returns, so a worker is told apart by this and not by its handle.
-    const channel = this.#backend.start(workerName, {
-      onMessage: (message) => this.#onMessage(worker, message),
-      onClose: (exit) => queueMicrotask(() => this.#onClose(worker, exit)),
-    });
-    const worker = new WorkerHandle(workerName, channel, maxTasksPerWorker ?? Infinity);
-    this.#workers.add(worker);
-    this.#starting++;
-    try {
-      channel.send({ kind: "init", name: workerName, claims: channel.claims, initializer }, []);
-    } catch (cause) {
-      this.#break(`The arguments of the initializer cannot be sent to a worker`, cause);
-    }
-  }
+  // --- what workers say
 
   #onMessage(worker: WorkerHandle, message: FromWorker): void {
-    if (!this.#workers.has(worker) && !this.#leaving.has(worker)) return;
     switch (message?.kind) {
       case "done":
         if (Array.isArray(message.results) && worker.owns(message.first, message.results.length)) {
-          this.#settle(worker, message);
-        } else {
-          this.#distrust(worker);
+          return this.#settle(worker, message);
         }
         break;
       case "ready":
-        return this.#onReady(worker);
+        if (worker.state !== "starting") return;
+        this.#failedStarts = 0;
+        this.#pool.welcome(worker);
+        return this.#dispatch();
       case "unready":
         return this.#break(
-          "A worker's initializer failed, the executor is not usable anymore",
-          fromFailure(message.failure, this.#errorTypes),
+          "An initializer failed, the executor is not usable anymore",
+          fromFailure(message.failure, this.#settings.errorTypes),
         );
-      case "begun":
-        worker.announced = message.call;
-        break;
+      case "begun": {
+        const call = worker.begin(message.call);
+        if (call?.limits) this.#supervisor.begun(call);
+        return;
+      }
       case "recalled":
-        worker.recalling = false;
         for (const call of worker.recalled(message.first)) this.#queue.unshift(call);
-        if (worker.held === 0 && worker.state === "ready") this.#fallIdle(worker);
-        this.#dispatch();
-        break;
-      default:
-        this.#distrust(worker);
+        this.#pool.release(worker);
+        return this.#dispatch();
     }
-  }
-
-  #onReady(worker: WorkerHandle): void {
-    if (worker.state !== "starting") return;
-    this.#starting--;
-    this.#failedStarts = 0;
-    worker.state = "ready";
-    this.#fallIdle(worker);
-    this.#dispatch();
+    // A worker that speaks nonsense cannot be relied on for anything.
+    report("Ending a worker that sent a malformed message:", worker.name, "another takes its place");
+    worker.channel.kill();
   }
 
   /** Gives the answers to those who wait for them. */
-  #settle(worker: WorkerHandle, { first, results, failures, spent }: Extract<FromWorker, { kind: "done" }>): void {
+  #settle(worker: WorkerHandle, { first, results, failures, spent, full }: Extract<FromWorker, { kind: "done" }>): void {
     let answered = 0, nextFailure = 0, mixed = false;
     let task: Call["task"] | undefined;
     for (let i = 0; i < results.length; i++) {
       const call = worker.answered(first + i);
-      if (!call) {
-        if (failures?.[nextFailure] === i) nextFailure += 2;
-        continue;
-      }
+      const failed = failures !== undefined && failures[nextFailure] === i;
+      if (failed) nextFailure += 2;
+      if (!call) continue;
       answered++;
       if (task === undefined) task = call.task;
       else if (task !== call.task) mixed = true;
-      call.args = [];
-      if (failures?.[nextFailure] === i) {
-        this.#failed++;
-        call.reject(fromFailure(failures[nextFailure + 1] as Failure, this.#errorTypes));
-        nextFailure += 2;
-      } else {
-        this.#completed++;
-        call.fulfil(results[i]);
-      }
+      if (failed) this.#reject(call, fromFailure(failures[nextFailure - 1] as Failure, this.#settings.errorTypes), false);
+      else this.#fulfil(call, results[i]);
     }
     worker.advance(first + results.length, answered);
     // Calls of several tasks are in one answer only when all are short: they share its time.
@@ -326,61 +322,82 @@ export class Scheduler {
       const cost = spent / answered;
       task.cost = mixed || task.cost === Infinity ? Math.min(task.cost, cost) : (task.cost + cost) / 2;
     }
-    if (worker.held === 0 && worker.state === "ready") this.#fallIdle(worker);
+    if (full) worker.remaining = 0;
+    this.#pool.release(worker);
     this.#dispatch();
   }
 
-  /** A worker that speaks nonsense cannot be relied on for anything. */
-  #distrust(worker: WorkerHandle): void {
-    report("Ending a worker that sent a malformed message", worker.name, "it is replaced");
-    worker.channel.kill();
-  }
-
-  /** A worker is gone. */
-  #onClose(worker: WorkerHandle, exit: Exit): void {
-    if (this.#leaving.delete(worker)) {
-      this.#lose(worker, exit);
-    } else if (this.#workers.has(worker)) {
-      const starting = worker.state === "starting";
-      this.#leave(worker);
-      this.#leaving.delete(worker);
-      this.#lost++;
-      this.#lose(worker, exit);
-      if (starting && ++this.#failedStarts >= START_ATTEMPTS) {
-        this.#break(`Workers could not be started: the last one ${describeExit(exit)}`, causeOf(worker, exit));
-      }
-    }
-    this.#dispatch();
-  }
-
-  /** What a lost worker had begun fails; the rest runs elsewhere. */
-  #lose(worker: WorkerHandle, exit: Exit): void {
+  /** A worker is gone. What it had begun fails, the rest runs elsewhere. */
+  #onGone(worker: WorkerHandle, exit: Exit, was: WorkerState): void {
+    const lost = { workerName: worker.name, ...exit };
     const calls = worker.abandon();
-    const shared = worker.channel.claims !== undefined;
-    for (let i = calls.length - 1; i >= 0; i--) {
-      const call = calls[i]!;
-      const begun = shared ? call.worker!.begun(call) : call.number <= worker.announced ? true : "unknown";
-      call.worker = undefined;
-      if (begun === false && !this.#broken) {
-        this.#queue.unshift(call);
-      } else {
-        this.#failed++;
-        call.reject(new WorkerLostError({ workerName: worker.name, started: begun, ...exit }));
-      }
+    if (was === "starting" && ++this.#failedStarts >= START_ATTEMPTS) {
+      const cause = exit.error ?? new WorkerLostError({ ...lost, started: false });
+      this.#break(`Workers could not be started: the last one ${describeExit(exit)}`, cause);
+    } else if (was !== "leaving" && this.#settings.onWorkerLost === "break") {
+      this.#break(`Worker ${worker.name} ${describeExit(exit)}`, new WorkerLostError({ ...lost, started: calls.length > 0 }), true);
     }
+    for (const { call, started } of calls.reverse()) {
+      call.worker = undefined;
+      if (this.#broken) this.#reject(call, this.#brokenError(), false);
+      else if (started === false) this.#queue.unshift(call);
+      else this.#reject(call, new WorkerLostError({ ...lost, started }), true);
+    }
+    this.#dispatch();
   }
 
-  /** Nothing can run any more: every call that waits fails, with an error of its own. */
-  #break(message: string, cause: unknown): void {
+  /** Ends the worker of a call that has to stop; only that call has to. */
+  #stop(call: Call, settle: () => void): void {
+    const worker = call.worker!;
+    worker.forget(call);
+    for (const other of worker.takeBack(Infinity)) this.#queue.unshift(other);
+    this.#pool.end(worker, "kill");
+    settle();
+    this.#dispatch();
+  }
+
+  // --- how calls end: each by exactly one of these
+
+  #fulfil(call: Call, value: unknown): void {
+    this.#completed++;
+    call.args = [];
+    if (call.limits) this.#supervisor.release(call);
+    call.fulfil(value);
+  }
+
+  /** `lost`: it was not the task's own error, so it may be run again. */
+  #reject(call: Call, reason: unknown, lost: boolean): void {
+    if (call.limits?.aborted) return this.#cancel(call, call.limits.aborted.reason);
+    if (call.limits && !this.#broken && this.#supervisor.retry(call, reason, lost)) return;
+    this.#failed++;
+    call.args = [];
+    this.#supervisor.release(call);
+    call.reject(reason);
+  }
+
+  #cancel(call: Call, reason: unknown): void {
+    this.#cancelled++;
+    call.args = [];
+    this.#supervisor.release(call);
+    call.cancel(reason);
+  }
+
+  #cancelQueued(): void {
+    for (const call of this.#waiting()) this.#cancel(call, new CancelledError());
+  }
+
+  /** Takes every call that no worker has. */
+  *#waiting(): Generator<Call> {
+    for (let call = this.#queue.shift(); call; call = this.#queue.shift()) yield call;
+    yield* this.#supervisor.wakeAll();
+  }
+
+  /** Nothing can run any more: each call that waits fails, with an error of its own. `now`: those that run do, too. */
+  #break(message: string, cause: unknown, now = false): void {
     this.#broken ??= { message, cause };
-    for (let call = this.#queue.shift(); call; call = this.#queue.shift()) {
-      this.#failed++;
-      call.reject(this.#brokenError());
-    }
-    for (const worker of this.#workers) {
-      if (worker.held > 0) continue;
-      this.#leave(worker);
-      worker.channel.kill();
+    for (const call of this.#waiting()) this.#reject(call, this.#brokenError(), false);
+    for (const worker of this.#pool.workers) {
+      if (now || worker.held === 0) this.#pool.end(worker, "kill");
     }
   }
 
@@ -388,57 +405,15 @@ export class Scheduler {
     return new this.#backend.Broken(this.#broken!.message, { cause: this.#broken!.cause });
   }
 
-  #cancelQueued(): void {
-    for (let call = this.#queue.shift(); call; call = this.#queue.shift()) {
-      this.tasks.cancelled++;
-      call.cancel(new CancelledError());
-    }
-  }
-
-  /** Shut down and nothing left to do: the workers go, and when they are gone it is over. */
+  /** Shut down or broken, and nothing left to do: the workers go, and when they are gone it is over. */
   #wind(): void {
     if (!this.#closing && !this.#broken) return;
-    if (this.#queue.size === 0) {
-      for (const worker of [...this.#idle]) this.#dismiss(worker);
-      this.#idleTimer?.clear();
-    }
-    if (this.#closing && this.#workers.size === 0 && this.#leaving.size === 0) {
-      this.unobserved.report(this.#settings.name);
+    if (this.#queue.size === 0 && this.#supervisor.resting === 0) this.#pool.dismissIdle();
+    if (this.#closing && this.#pool.empty && this.#queue.size === 0 && this.#supervisor.resting === 0) {
+      this.unobserved.report();
       this.#closed?.resolve();
     }
   }
-
-  /** Ends an idle worker in order. */
-  #dismiss(worker: WorkerHandle): void {
-    this.#leave(worker);
-    worker.channel.stop();
-  }
-
-  #leave(worker: WorkerHandle): void {
-    this.#workers.delete(worker);
-    if (worker.idle) this.#idle = this.#idle.filter((idle) => idle !== worker);
-    if (worker.state === "starting") this.#starting--;
-    worker.idle = false;
-    worker.state = "leaving";
-    this.#leaving.add(worker);
-    worker.keepAlive(true);
-  }
-
-  #armIdleTimer(timeout: number): Timer {
-    const oldest = this.#idle[0]?.idleSince ?? performance.now();
-    return startTimer(oldest + timeout - performance.now(), () => {
-      this.#idleTimer = undefined;
-      const now = performance.now();
-      for (const worker of [...this.#idle]) {
-        if (now - worker.idleSince >= timeout) this.#dismiss(worker);
-      }
-      if (this.#idle.length > 0) this.#idleTimer = this.#armIdleTimer(timeout);
-    }, false);
-  }
-}
-
-function causeOf(worker: WorkerHandle, exit: Exit): unknown {
-  return exit.error ?? new Error(`Worker ${worker.name} ${describeExit(exit)} before it was ready`);
 }
 
 function closure(): { promise: Promise<void>; resolve: () => void } {

@@ -4,7 +4,6 @@ import { type TaskRef, taskRef } from "../wire/task_ref.ts";
 
 /** A task that an executor has been given. */
 export interface Task {
-  readonly table: TaskTable;
   readonly number: number;
   readonly ref: TaskRef;
   /** How long a call of it has been taking, in milliseconds; Infinity until one has been answered. */
@@ -13,13 +12,17 @@ export interface Task {
 
 /** Numbers tasks. */
 export class TaskTable {
-  /** Calls that were cancelled, of all tasks. */
-  cancelled = 0;
+  readonly #inlineTasks: boolean;
   #byFunction = new WeakMap<object, Task>();
   /** A function that is made anew for each call is the same task each time. */
   #byName = new Map<string, Task>();
   #last: unknown;
   #lastTask: Task | undefined;
+
+  /** @param inlineTasks Whether functions may be sent by their source. */
+  constructor(inlineTasks: boolean) {
+    this.#inlineTasks = inlineTasks;
+  }
 
   /**
    * The task that a function is.
@@ -33,11 +36,11 @@ export class TaskTable {
     if (fn === this.#last && this.#lastTask) return this.#lastTask;
     let task = typeof fn === "function" ? this.#byFunction.get(fn) : undefined;
     if (!task) {
-      const ref = taskRef(action, fn);
+      const ref = taskRef(action, fn, this.#inlineTasks);
       const name = ref.kind === "source" ? ref.source : `${ref.module} ${ref.name}`;
       task = this.#byName.get(name);
       if (!task) {
-        task = { table: this, number: this.#byName.size, ref, cost: Infinity };
+        task = { number: this.#byName.size, ref, cost: Infinity };
         this.#byName.set(name, task);
       }
       this.#byFunction.set(fn as object, task);

@@ -7,6 +7,7 @@
 import { threadBackend } from "../thread/thread_backend.ts";
 import { Executor } from "./executor.ts";
 import type { ExecutorOptions } from "./options.ts";
+import { Scheduler } from "./scheduler.ts";
 
 export { Executor };
 
@@ -32,6 +33,6 @@ export class ThreadPoolExecutor extends Executor {
    * @throws {RangeError} when a number is out of range.
    */
   constructor(options: ExecutorOptions = {}) {
-    super(threadBackend, options);
+    super(new Scheduler(threadBackend, options));
   }
 }

@@ -6,10 +6,28 @@ import { report } from "./report.ts";
 /** How many failures are remembered one by one; of more, the number is known. */
 const REMEMBERED = 100;
 
+/** What is told of failures that nobody looked at. */
+export interface UnobservedFailures {
+  /** How many calls failed. */
+  readonly count: number;
+  /** What one of them failed with. */
+  readonly first: unknown;
+}
+
+/** Is told of failures that nobody looked at, in place of the console. */
+export type UnobservedHandler = (failures: UnobservedFailures) => void;
+
 /** Counts failures until somebody looks at them. */
 export class Unobserved implements FailureLedger {
+  readonly #executorName: string;
+  readonly #tell: UnobservedHandler | undefined;
   #count = 0;
   readonly #reasons = new Map<object, unknown>();
+
+  constructor(executorName: string, tell: UnobservedHandler | undefined) {
+    this.#executorName = executorName;
+    this.#tell = tell;
+  }
 
   /** A call failed, and nobody had asked for its result. */
   add(call: object, reason: unknown): void {
@@ -24,11 +42,17 @@ export class Unobserved implements FailureLedger {
   }
 
   /** Reports what is left, once. */
-  report(executorName: string): void {
-    if (this.#count === 0) return;
+  report(): void {
+    const count = this.#count;
+    if (count === 0) return;
     const [first] = this.#reasons.values();
-    report(`${this.#count} failed ${this.#count === 1 ? "call" : "calls"} that nobody looked at; the first, in`, executorName, first);
     this.#count = 0;
     this.#reasons.clear();
+    try {
+      if (this.#tell) this.#tell({ count, first });
+      else report(`${count} failed ${count === 1 ? "call" : "calls"} that nobody looked at; one, of`, this.#executorName, first);
+    } catch (error) {
+      report("Exception calling onUnobserved of", this.#executorName, error);
+    }
   }
 }

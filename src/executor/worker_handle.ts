@@ -2,12 +2,15 @@
 
 import type { WorkerChannel } from "../wire/channel.ts";
 import { CALL_MASK, CALLS_PER_WORKER, hasBegun, offer, withdraw } from "../wire/claims.ts";
+import type { ToWorker } from "../wire/messages.ts";
 import type { TaskRef } from "../wire/task_ref.ts";
 import { transfersOf } from "../wire/transfer.ts";
 import type { Call } from "./call.ts";
 
 /** starting -> ready -> leaving -> (gone); a worker that is lost skips some. */
 export type WorkerState = "starting" | "ready" | "leaving";
+
+type Run = Extract<ToWorker, { kind: "run" }>;
 
 /** A call that could not be sent. */
 export interface Unsendable {
@@ -26,17 +29,17 @@ export class WorkerHandle {
   ahead = 0;
   /** Calls that it may still be given before it retires. */
   remaining: number;
-  /** Asked to give back what it has not begun. */
+  /** Asked to give back what it has not begun, and has not yet. */
   recalling = false;
   /** Whether it waits for a call. */
   idle = false;
   /** When it fell idle, by `performance.now()`. */
   idleSince = 0;
-  /** The process has said that it began this call. */
-  announced = -1;
   /** The number of the oldest call without an answer, and of the next to be handed over. */
   #first = 0;
   #next = 0;
+  /** The youngest call that it has said to begin. */
+  #announced = -1;
   readonly #calls: (Call | undefined)[] = [];
   readonly #words: Int32Array | undefined;
   readonly #known = new Set<number>();
@@ -53,11 +56,6 @@ export class WorkerHandle {
     this.channel = channel;
     this.remaining = remaining;
     if (channel.claims) this.#words = new Int32Array(channel.claims);
-  }
-
-  /** The number of the oldest call without an answer. */
-  get first(): number {
-    return this.#first;
   }
 
   /** Whether one more call can be handed over. */
@@ -93,7 +91,7 @@ export class WorkerHandle {
     }
     this.held++;
     this.remaining--;
-    this.ahead += task.cost;
+    this.ahead += call.cost;
   }
 
   /**
@@ -105,42 +103,51 @@ export class WorkerHandle {
   send(exact: boolean): Unsendable[] {
     const calls = this.#batch, transfer = this.#transfer, first = this.#batchFirst;
     const tasks = this.#newTasks.length > 0 ? this.#newTasks : undefined;
+    const attempt = this.#calls[first & CALL_MASK]?.limits?.attempt;
     this.#batch = [];
     if (tasks) this.#newTasks = [];
     if (transfer.length > 0) this.#transfer = [];
     try {
-      this.channel.send({ kind: "run", first, tasks, calls, exact }, transfer);
+      this.channel.send({ kind: "run", first, tasks, calls, exact, attempt }, transfer);
       return [];
     } catch (reason) {
-      return this.#sendEach(first, tasks, exact, reason);
+      return this.#sendEach({ kind: "run", tasks, exact, attempt }, first, reason);
     }
   }
 
-  /** One message per call. One that cannot be sent leaves a call without arguments in its place, already withdrawn. */
-  #sendEach(first: number, tasks: [number, TaskRef][] | undefined, exact: boolean, reason: unknown): Unsendable[] {
+  /** One message per call. One that cannot be sent leaves in its place a call of no task, which the worker steps over. */
+  #sendEach(head: Omit<Run, "first" | "calls">, begin: number, reason: unknown): Unsendable[] {
     const unsendable: Unsendable[] = [];
-    const handed = this.#next - first;
-    for (let number = first; number < first + handed; number++) {
-      const call = this.#calls[number & CALL_MASK];
-      const transfer = call?.args.flatMap((arg) => transfersOf(arg) ?? []) ?? [];
-      const head = { kind: "run", first: number, tasks, exact } as const;
+    for (let first = begin; first < this.#next; first++, head = { ...head, tasks: undefined }) {
+      const call = this.#calls[first & CALL_MASK];
       try {
         if (!call) throw reason;
-        this.channel.send({ ...head, calls: [call.task.number, call.args.length, 1, ...call.args] }, transfer);
+        const transfer = call.args.flatMap((arg) => transfersOf(arg) ?? []);
+        this.channel.send({ ...head, first, calls: [call.task.number, call.args.length, 1, ...call.args] }, transfer);
       } catch (reason) {
-        if (call) unsendable.push({ call, reason });
-        this.#release(number);
-        this.channel.send({ ...head, calls: [-1, 0, 1] }, []);
+        if (call) {
+          this.forget(call);
+          unsendable.push({ call, reason });
+        }
+        this.channel.send({ ...head, first, calls: [-1, 0, 1] }, []);
       }
-      tasks = undefined;
     }
     return unsendable;
+  }
+
+  /** Takes a call off the worker: its answer, if there will be one, is nobody's. */
+  forget(call: Call): void {
+    this.#calls[call.number & CALL_MASK] = undefined;
+    call.worker = undefined;
+    const before = this.held--;
+    this.remaining++;
+    this.ahead = this.held === 0 ? 0 : this.ahead * this.held / before;
   }
 
   /** Takes a call back; false when it has begun, or nobody can know. */
   withdraw(call: Call): boolean {
     if (!this.#words || !withdraw(this.#words, call.number)) return false;
-    this.#release(call.number);
+    this.forget(call);
     return true;
   }
 
@@ -154,6 +161,19 @@ export class WorkerHandle {
     const call = this.#calls[number & CALL_MASK];
     this.#calls[number & CALL_MASK] = undefined;
     return call;
+  }
+
+  /** The worker says that it begins a call; `undefined` when it is not one of its own. */
+  begin(number: number): Call | undefined {
+    this.#announced = number;
+    return this.#calls[number & CALL_MASK];
+  }
+
+  /** Asks for what it has not begun. */
+  recall(): void {
+    if (this.#words || this.recalling) return;
+    this.recalling = true;
+    this.channel.send({ kind: "recall" }, []);
   }
 
   /** Checks that an answer is about calls that this worker has. */
@@ -181,25 +201,27 @@ export class WorkerHandle {
     return taken;
   }
 
-  /** Takes the calls from `first` on, which the worker has given back. */
+  /** Takes the calls from `first` on, which the worker has given back; the youngest first. */
   recalled(first: number): Call[] {
+    this.recalling = false;
     const returned: Call[] = [];
     for (let number = this.#next - 1; number >= Math.max(first, this.#first); number--) {
       const call = this.#calls[number & CALL_MASK];
       if (!call) continue;
-      this.#release(number);
+      this.forget(call);
       returned.push(call);
     }
-    this.#next = Math.max(first, this.#first);
+    this.#next = Math.min(this.#next, Math.max(first, this.#first));
     return returned;
   }
 
-  /** All calls that it holds, the oldest first: the worker is gone. */
-  abandon(): Call[] {
-    const calls: Call[] = [];
+  /** All calls that it holds, the oldest first, and whether they had begun: the worker is gone. */
+  abandon(): { call: Call; started: boolean | "unknown" }[] {
+    const calls: { call: Call; started: boolean | "unknown" }[] = [];
     for (let number = this.#first; number < this.#next; number++) {
+      const started = this.#words ? hasBegun(this.#words, number) : number === this.#announced || "unknown";
       const call = this.answered(number);
-      if (call) calls.push(call);
+      if (call) calls.push({ call, started });
     }
     this.#first = this.#next;
     this.held = this.ahead = 0;
@@ -222,14 +244,5 @@ export class WorkerHandle {
     if (alive === this.#alive) return;
     this.#alive = alive;
     this.channel.keepAlive(alive);
-  }
-
-  #release(number: number): void {
-    const call = this.#calls[number & CALL_MASK]!;
-    this.#calls[number & CALL_MASK] = undefined;
-    call.worker = undefined;
-    const before = this.held--;
-    this.remaining++;
-    this.ahead = this.held === 0 ? 0 : this.ahead * this.held / before;
   }
 }

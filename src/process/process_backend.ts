@@ -1,71 +1,86 @@
 // Processes: one code path for all three runtimes, a child with an IPC channel that carries structured clones. Nobody's
 // own framing over a pipe or socket was faster, and stdout is left to the tasks.
 
-import { spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import process from "node:process";
-import { fileURLToPath } from "node:url";
 import type { Backend } from "../executor/backend.ts";
 import { BrokenProcessPool } from "../executor/errors.ts";
-import { runtime } from "../runtime.ts";
-import type { Exit } from "../wire/channel.ts";
+import type { ChannelEvents, Exit, WorkerChannel } from "../wire/channel.ts";
 import type { FromWorker, ToWorker } from "../wire/messages.ts";
 import { assertCloneable } from "./cloneable.ts";
-import { permissionFlags } from "./permissions.ts";
+import { commandLine } from "./command_line.ts";
+import { guard, unguard } from "./sentinel.ts";
 
 /** Runs workers as processes. */
 export const processBackend: Backend = {
   name: "ProcessPoolExecutor",
   Broken: BrokenProcessPool,
-  start(_name, events) {
-    const child = spawn(process.execPath, commandLine(), {
-      stdio: ["ignore", "inherit", "inherit", "ipc"],
-      serialization: "advanced",
-    });
-    let exit: Exit | undefined;
-    // The last messages may come after the exit, and `disconnect` after them; a child that never started has neither.
-    const close = (how: Exit) => {
-      if (exit) return;
-      exit = how;
-      if (child.connected) child.once("disconnect", () => events.onClose(how));
-      else events.onClose(how);
-    };
-    child.on("message", (message) => events.onMessage(message as FromWorker));
-    child.on("error", (error) => {
-      if (child.pid === undefined) close({ error });
-      else child.kill("SIGKILL");
-    });
-    child.on("exit", (exitCode, signal) => close({ exitCode: exitCode ?? undefined, signal: signal ?? undefined }));
-    const kill = (signal: NodeJS.Signals) => void (exit ?? child.kill(signal));
-    return {
-      claims: undefined,
-      send(message) {
-        check(message);
-        if (child.connected) child.send(message);
-      },
-      keepAlive(alive) {
-        const channel = child.channel as { ref?(): void; unref?(): void } | null | undefined;
-        if (alive) {
-          child.ref();
-          channel?.ref?.();
-        } else {
-          child.unref();
-          channel?.unref?.();
-        }
-      },
-      stop: () => child.connected && child.disconnect(),
-      terminate: () => kill("SIGTERM"),
-      kill: () => kill("SIGKILL"),
-    };
+  start(_name, limits, events) {
+    try {
+      const child = spawn(process.execPath, commandLine(limits), {
+        stdio: ["ignore", "inherit", "inherit", "ipc"],
+        serialization: "advanced",
+        ...(limits.env && { env: limits.env as NodeJS.ProcessEnv }),
+        ...(limits.cwd && { cwd: limits.cwd }),
+      });
+      return connect(child, events);
+    } catch (error) {
+      queueMicrotask(() => events.onClose({ error }));
+      return neverStarted;
+    }
   },
+};
+
+function connect(child: ChildProcess, events: ChannelEvents): WorkerChannel {
+  let exit: Exit | undefined;
+  const close = (how: Exit) => {
+    if (exit) return;
+    exit = how;
+    const gone = () => unguard(child.pid, () => events.onClose(how));
+    // The last messages may come after the exit, and `disconnect` after them; a child that never started has neither.
+    if (child.connected) child.once("disconnect", gone);
+    else gone();
+  };
+  child.on("message", (message) => events.onMessage(message as FromWorker));
+  child.on("error", (error) => {
+    if (child.pid === undefined) close({ error });
+    else child.kill("SIGKILL"); // the channel is broken, and the worker cannot be reached any more
+  });
+  child.on("exit", (exitCode, signal) => close({ exitCode: exitCode ?? undefined, signal: signal ?? undefined }));
+  if (child.pid !== undefined) guard(child.pid);
+  return {
+    claims: undefined,
+    send(message) {
+      check(message);
+      if (child.connected) child.send(message);
+    },
+    keepAlive(alive) {
+      const channel = child.channel as { ref?(): void; unref?(): void } | null | undefined;
+      if (alive) {
+        child.ref();
+        channel?.ref?.();
+      } else {
+        child.unref();
+        channel?.unref?.();
+      }
+    },
+    stop: () => child.connected && child.disconnect(),
+    terminate: () => exit ?? child.kill("SIGTERM"),
+    kill: () => exit ?? child.kill("SIGKILL"),
+  };
+}
+
+/** A worker that the operating system, or Deno's permissions, did not let start. */
+const neverStarted: WorkerChannel = {
+  claims: undefined,
+  send() {},
+  keepAlive() {},
+  stop() {},
+  terminate() {},
+  kill() {},
 };
 
 function check(message: ToWorker): void {
   if (message.kind === "run") assertCloneable(message.calls);
   else if (message.kind === "init") assertCloneable(message.initializer?.args);
-}
-
-function commandLine(): string[] {
-  const entry = new URL("./entry.js", import.meta.url);
-  if (runtime === "deno") return ["run", "--quiet", "--no-prompt", ...permissionFlags(), entry.href];
-  return [...process.execArgv, fileURLToPath(entry)];
 }

@@ -24,6 +24,7 @@ export function serveProcess(): void {
       assertCloneable(value);
       return value;
     },
+    memory: () => process.memoryUsage.rss(),
   });
   // Ctrl-C goes to every process of the terminal: the parent decides what it means.
   process.on("SIGINT", () => {});

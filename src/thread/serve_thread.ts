@@ -1,5 +1,6 @@
 // What both entries of a thread do.
 
+import process from "node:process";
 import type { Open } from "../wire/channel.ts";
 import { serve } from "../worker/main.ts";
 
@@ -10,6 +11,6 @@ import { serve } from "../worker/main.ts";
  * @param beforeEnd Calls a function when the thread is about to end by its own will.
  */
 export function serveThread(open: Open, beforeEnd: (fn: (exitCode: number) => void) => void): void {
-  const { end } = serve({ open, clone: structuredClone });
+  const { end } = serve({ open, clone: structuredClone, memory: () => process.memoryUsage().heapUsed });
   beforeEnd(end);
 }

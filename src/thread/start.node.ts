@@ -5,8 +5,11 @@ import type { Backend } from "../executor/backend.ts";
 import { CALLS_PER_WORKER } from "../wire/claims.ts";
 
 /** Starts a thread. */
-export const start: Backend["start"] = (name, events) => {
-  const worker = new Worker(new URL("./entry.node.js", import.meta.url), { name });
+export const start: Backend["start"] = (name, { memoryLimit }, events) => {
+  const worker = new Worker(new URL("./entry.node.js", import.meta.url), {
+    name,
+    ...(memoryLimit === undefined ? {} : { resourceLimits: { maxOldGenerationSizeMb: memoryLimit } }),
+  });
   let error: unknown;
   worker.on("message", (message) => events.onMessage(message));
   worker.on("messageerror", (thrown) => {
@@ -19,8 +22,8 @@ export const start: Backend["start"] = (name, events) => {
     claims: new SharedArrayBuffer(CALLS_PER_WORKER * Int32Array.BYTES_PER_ELEMENT),
     send: (message, transfer) => worker.postMessage(message, transfer as never),
     keepAlive: (alive) => alive ? worker.ref() : worker.unref(),
-    stop: () => void worker.terminate(),
-    terminate: () => void worker.terminate(),
-    kill: () => void worker.terminate(),
+    stop: () => worker.terminate(),
+    terminate: () => worker.terminate(),
+    kill: () => worker.terminate(),
   };
 };

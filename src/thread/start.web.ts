@@ -15,7 +15,7 @@ interface BunWorker {
 const IDLE_LIMIT = 500;
 
 /** Starts a thread. */
-export const start: Backend["start"] = (name, events) => {
+export const start: Backend["start"] = (name, { memoryLimit, permissions }, events) => {
   let closed = false;
   const close = (exit: Exit) => {
     if (closed) return;

@@ -7,6 +7,8 @@ export interface Exit {
   readonly exitCode?: number | undefined;
   readonly signal?: string | undefined;
   readonly error?: unknown;
+  /** It could not be stopped, and was left to itself. */
+  readonly abandoned?: boolean | undefined;
 }
 
 /** What a backend tells the parent about one worker. */
@@ -26,11 +28,11 @@ export interface WorkerChannel {
   /** Lets the worker keep the program alive, or not. */
   keepAlive(alive: boolean): void;
   /** Ends an idle worker, in order. */
-  stop(): void;
+  stop(): unknown;
   /** Ends the worker now: SIGTERM to a process. */
-  terminate(): void;
+  terminate(): unknown;
   /** Ends the worker now, whatever it does: SIGKILL to a process. */
-  kill(): void;
+  kill(): unknown;
 }
 
 /** The worker's end. */

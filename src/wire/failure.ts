@@ -89,7 +89,7 @@ export function toFailure(thrown: unknown, clone: (value: unknown) => unknown = 
  * @param errorTypes The custom classes, by name.
  * @returns What the task threw.
  */
-export function fromFailure(failure: Failure, errorTypes: ReadonlyMap<string, ErrorConstructorLike>): unknown {
+export function fromFailure(failure: Failure, errorTypes: ReadonlyMap<string, ErrorConstructorLike> = BUILT_INS): unknown {
   if (failure?.kind === "value") return failure.value;
   if (failure?.kind !== "error" || !Array.isArray(failure.classes)) return new Error("A worker sent a malformed failure");
   const { classes, name, message, stack, properties, nested, errors } = failure;

@@ -13,11 +13,14 @@ export type ToWorker =
     readonly kind: "init";
     readonly name: string;
     readonly claims: SharedArrayBuffer | undefined;
+    /** Memory that it may use, in MiB. */
+    readonly memoryLimit: number | undefined;
     readonly initializer: { readonly task: TaskRef; readonly args: readonly unknown[] } | undefined;
   }
   /**
    * Calls to run, in order: groups of `task number, arguments per call, calls, ...arguments` in one flat array.
-   * `exact`: the results so far leave before each of these calls begins, and processes say that it begins.
+   * `exact`: the results so far leave before each of these calls begins, and a process says that it begins.
+   * `attempt`: this is one call, which may be aborted; threads say that it begins, too.
    */
   | {
     readonly kind: "run";
@@ -25,7 +28,10 @@ export type ToWorker =
     readonly tasks: readonly (readonly [number, TaskRef])[] | undefined;
     readonly calls: unknown[];
     readonly exact: boolean;
+    readonly attempt: number | undefined;
   }
+  /** The signal of this call has aborted. */
+  | { readonly kind: "abort"; readonly call: number; readonly reason: Failure }
   /** Give back the calls that have not begun. */
   | { readonly kind: "recall" };
 
@@ -35,11 +41,12 @@ export type FromWorker =
   | { readonly kind: "ready" }
   /** The initializer failed. */
   | { readonly kind: "unready"; readonly failure: Failure }
-  /** This call begins; only processes say it, and only of calls that are handed over `exact`. */
+  /** This call begins; said of what `exact` and `attempt` ask for. */
   | { readonly kind: "begun"; readonly call: number }
   /**
    * Answers to the calls `first`, `first + 1`, ...; those of withdrawn calls are holes to step over. `failures` holds
-   * pairs of an index into `results` and what was thrown there. `spent` is how long they ran, in milliseconds.
+   * pairs of an index into `results` and what was thrown there. `spent` is how long they ran, in milliseconds;
+   * `full`: the worker uses more memory than it may, and should take no more calls.
    */
   | {
     readonly kind: "done";
@@ -47,6 +54,7 @@ export type FromWorker =
     readonly results: readonly unknown[];
     readonly failures: readonly (number | Failure)[] | undefined;
     readonly spent: number;
+    readonly full: boolean;
   }
   /** The calls from `first` on were recalled and will not run. */
   | { readonly kind: "recalled"; readonly first: number }

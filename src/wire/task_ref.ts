@@ -18,13 +18,17 @@ export function setTaskRef(fn: object, ref: TaskRef): void {
  *
  * @param action What cannot be done otherwise, for the message.
  * @param fn The function.
+ * @param inline Whether it may be sent by its source.
  * @returns Its name on the wire.
  * @throws {TypeError} when `fn` is not a function, or one whose source does not stand for itself.
  */
-export function taskRef(action: string, fn: unknown): TaskRef {
+export function taskRef(action: string, fn: unknown, inline = true): TaskRef {
   if (typeof fn !== "function") throw new TypeError(`Cannot ${action} as it must be a function: received ${nameOf(fn)}`);
   const ref = (fn as { [REF]?: TaskRef })[REF];
   if (ref) return ref;
+  if (!inline) {
+    throw new TypeError(`Cannot ${action} as inline tasks are switched off: received ${nameOf(fn)}. Use task() or taskModule()`);
+  }
   const source = Function.prototype.toString.call(fn);
   if (/\{\s*\[native code\]\s*\}\s*$/.test(source)) {
     throw new TypeError(

@@ -2,7 +2,7 @@
 
 import { begin } from "../wire/claims.ts";
 import type { Open, ParentChannel } from "../wire/channel.ts";
-import { type Failure, toFailure } from "../wire/failure.ts";
+import { type Failure, fromFailure, toFailure } from "../wire/failure.ts";
 import type { FromWorker, ToWorker } from "../wire/messages.ts";
 import type { TaskRef } from "../wire/task_ref.ts";
 import { transfersOf } from "../wire/transfer.ts";
@@ -18,6 +18,8 @@ export interface Side {
   readonly open: Open;
   /** Copies a value as the line would, or throws when it cannot cross. */
   readonly clone: (value: unknown) => unknown;
+  /** How many bytes of memory this worker uses. */
+  readonly memory: () => number;
 }
 
 /** A task's function, or how to get it. */
@@ -32,6 +34,9 @@ const SLICE = 1;
 
 /** The clock is read after every so many calls: it costs 86 ns on Deno 2.9, 25 on Node 24, 4 on Bun 1.4. */
 const CALLS_PER_CLOCK = 4;
+
+/** How often the memory is looked at, in milliseconds: it costs some 30 µs. */
+const MEMORY_INTERVAL = 20;
 
 declare function setImmediate(fn: () => void): unknown;
 
@@ -49,8 +54,12 @@ export function serve(side: Side): { end(exitCode: number): void } {
   let workerName = "";
   let busy = false;
   // Made when the task asks for it, which few do.
-  let current: CurrentTask | undefined;
-  setCurrentTask(() => busy ? current ??= { signal: new AbortController().signal, workerName, attempt: 1 } : undefined);
+  let current: CurrentTask | undefined, controller: AbortController | undefined;
+  setCurrentTask(() => {
+    if (!busy) return undefined;
+    const { signal } = controller ??= new AbortController();
+    return current ??= { signal, workerName, attempt: inbox[0]?.attempt ?? 1 };
+  });
 
   // Where in the inbox's first message we are.
   let position = 0, left = 0, arity = 0, task: Task | undefined;
@@ -58,6 +67,8 @@ export function serve(side: Side): { end(exitCode: number): void } {
   // The answers that are not sent yet, and since when they are being worked on.
   let first = 0, results: unknown[] = [], failures: (number | Failure)[] | undefined, since = 0;
   let flushArmed = false;
+  // Without a limit, no time to look ever comes.
+  let memoryLimit = Infinity, nextLook = Infinity, full = false;
 
   function onMessage(message: ToWorker): void {
     if (message.kind === "run") {
@@ -70,6 +81,8 @@ export function serve(side: Side): { end(exitCode: number): void } {
       }
     } else if (message.kind === "recall") {
       recall();
+    } else if (message.kind === "abort") {
+      if (busy && message.call === call - 1) (controller ??= new AbortController()).abort(fromFailure(message.reason));
     } else {
       initialize(message);
     }
@@ -77,6 +90,10 @@ export function serve(side: Side): { end(exitCode: number): void } {
 
   async function initialize(init: Init): Promise<void> {
     workerName = init.name;
+    if (init.memoryLimit !== undefined) {
+      memoryLimit = init.memoryLimit * 2 ** 20;
+      nextLook = 0;
+    }
     if (init.claims) claims = new Int32Array(init.claims);
     busy = true;
     if (init.initializer) {
@@ -95,7 +112,7 @@ export function serve(side: Side): { end(exitCode: number): void } {
   /** Runs calls until there are none, or one has to be waited for. */
   function pump(): void {
     while (left > 0 || nextGroup()) {
-      const { calls, exact } = inbox[0]!;
+      const { calls, exact, attempt } = inbox[0]!;
       const at = position;
       position += arity;
       left--;
@@ -106,11 +123,11 @@ export function serve(side: Side): { end(exitCode: number): void } {
         results.push(undefined);
         continue;
       }
-      if (exact && !claims) parent.send({ kind: "begun", call: number }, []);
+      if (attempt !== undefined || (exact && !claims)) parent.send({ kind: "begun", call: number }, []);
       let returned: unknown;
       try {
         const fn = task.fn ?? find(task);
-        current = undefined;
+        current = controller = undefined;
         if (typeof fn === "function") {
           if (arity === 1) returned = fn(take(calls, at));
           else if (arity === 2) returned = fn(take(calls, at), take(calls, at + 1));
@@ -184,7 +201,7 @@ export function serve(side: Side): { end(exitCode: number): void } {
   function flush(): void {
     if (results.length === 0) return;
     const now = performance.now();
-    const message: FromWorker = { kind: "done", first, results, failures, spent: now - since };
+    const message: FromWorker = { kind: "done", first, results, failures, spent: now - since, full: isFull(now) };
     first += results.length;
     results = [];
     failures = undefined;
@@ -201,8 +218,15 @@ export function serve(side: Side): { end(exitCode: number): void } {
     }
   }
 
+  /** Whether the worker uses more memory than it may; looked at now and then. */
+  function isFull(now: number): boolean {
+    if (now < nextLook) return full;
+    nextLook = now + MEMORY_INTERVAL;
+    return full = side.memory() > memoryLimit;
+  }
+
   /** A reply always goes out: a result that cannot cross is a failure, and its neighbours are not harmed. */
-  function sendAlone({ first, results, failures, spent }: Extract<FromWorker, { kind: "done" }>, index: number): void {
+  function sendAlone({ first, results, failures, spent, full }: Extract<FromWorker, { kind: "done" }>, index: number): void {
     const result = results[index];
     const found = failures?.indexOf(index) ?? -1;
     const answer = {
@@ -211,6 +235,7 @@ export function serve(side: Side): { end(exitCode: number): void } {
       results: [result],
       failures: found < 0 ? undefined : [0, failures![found + 1]!],
       spent: spent / results.length,
+      full,
     } as const;
     try {
       parent.send(answer, [...transfersOf(result) ?? []]);

@@ -1,0 +1,65 @@
+// A worker process in a synchronous loop cannot notice that its parent is gone. One tiny shell for all workers of the
+// program can: its standard input ends then, however the parent died, and a second later it ends the workers that are left.
+// (Measured: 1 ms to start and 1 MiB, against 12 to 25 ms and 5 MiB for a watching thread in each worker.)
+
+import { type ChildProcess, spawn } from "node:child_process";
+import process from "node:process";
+
+interface RunPermission {
+  readonly Deno?: { permissions: { querySync(descriptor: { name: "run"; command: string }): { state: string } } };
+}
+
+/** Reads `pid` and `-pid` lines. Ctrl-C is for the parent. */
+const SCRIPT = `trap '' INT
+pids=
+while read -r line; do
+  case $line in
+    -*) left=; for pid in $pids; do [ "-$pid" = "$line" ] || left="$left $pid"; done; pids=$left ;;
+    *) pids="$pids $line" ;;
+  esac
+done
+[ -z "$pids" ] || { sleep 1; kill -9 $pids; }`;
+
+// The program's, as standard input is. It runs while there is a worker.
+let sentinel: ChildProcess | undefined;
+const guarded = new Set<number>();
+
+/** Has a worker process end when this program has ended. */
+export function guard(pid: number): void {
+  if (process.platform === "win32" || !mayRunShell()) return;
+  if (!sentinel) {
+    sentinel = spawn("sh", ["-c", SCRIPT], { stdio: ["pipe", "ignore", "ignore"] });
+    sentinel.on("error", () => {}); // no shell here: then there is nothing that would watch
+    sentinel.stdin!.on("error", () => {});
+    sentinel.unref();
+    (sentinel.stdin as unknown as { unref?(): void }).unref?.();
+  }
+  guarded.add(pid);
+  sentinel.stdin!.write(`${pid}\n`);
+}
+
+/**
+ * A worker process has ended.
+ *
+ * @param pid Which.
+ * @param done Called when nothing is left running on its behalf.
+ */
+export function unguard(pid: number | undefined, done: () => void): void {
+  if (pid === undefined || !guarded.delete(pid) || !sentinel) return done();
+  if (guarded.size > 0) {
+    sentinel.stdin!.write(`-${pid}\n`);
+    return done();
+  }
+  const last = sentinel;
+  sentinel = undefined;
+  if (last.exitCode !== null || last.signalCode !== null || last.pid === undefined) return done();
+  last.ref();
+  last.once("exit", done);
+  last.stdin!.end(`-${pid}\n`);
+}
+
+/** Asked first: Deno would ask the user otherwise. */
+function mayRunShell(): boolean {
+  const { Deno } = globalThis as RunPermission;
+  return !Deno || Deno.permissions.querySync({ name: "run", command: "sh" }).state === "granted";
+}
