@@ -1,0 +1,167 @@
+// Futures of an executor: what cancel(), running() and waiting mean while workers work.
+
+import assert from "node:assert/strict";
+import { asCompleted, CancelledError, FIRST_COMPLETED, FIRST_EXCEPTION, TimeoutError, wait } from "../../mod.ts";
+import { check, type Kind } from "../check.ts";
+import { Gate } from "../gate.ts";
+import { hold, holdAndFail, note } from "../tasks/gate_tasks.ts";
+
+export function cancelCases(kind: Kind): void {
+  check(
+    kind,
+    ".submit() gives a Future that can be cancelled until a worker begins it [F2, F3, P4]",
+    async (Executor) => {
+      await using executor = new Executor({ maxWorkers: 1 });
+      using gate = new Gate();
+      const first = executor.submit(hold, gate.folder, 0);
+      const queued = Array.from({ length: 10 }, () => executor.submit(note, gate.folder, "must not run"));
+      await gate.noted();
+      assert.deepEqual([first.running(), first.cancel(), first.done()], [true, false, false]);
+      for (const future of queued) {
+        assert.deepEqual([future.running(), future.cancel(), future.cancelled(), future.done()], [
+          false,
+          true,
+          true,
+          true,
+        ]);
+        assert.equal(future.cancel(), true, "again");
+      }
+      gate.open();
+      assert.equal(await first, 0);
+      assert.equal(first.cancel(), false, "it has finished");
+      for (const future of queued) await assert.rejects(future.result(), CancelledError);
+      assert.equal(await executor.submit((n: number) => n, 1), 1);
+      assert.deepEqual(gate.notes, ["0"]);
+      assert.equal(executor.stats().cancelled, 10);
+    },
+  );
+
+  check(
+    kind,
+    ".submit() gives Futures that are either cancelled or run, once, in a race with the workers [F2, F12]",
+    async (Executor) => {
+      await using executor = new Executor({ maxWorkers: 2 });
+      using gate = new Gate();
+      for (let n = 0; n < 50; n++) await executor.submit(note, gate.folder, "warm"); // short: calls are handed ahead
+      const futures = Array.from({ length: 400 }, (_, n) => executor.submit(note, gate.folder, n));
+      const expected: string[] = [];
+      for (const [n, future] of futures.entries()) {
+        if (n % 40 === 20) await futures[n - 20]!.exception().catch(() => {}); // lets the workers go on
+        if (n % 2 === 0 || !future.cancel()) expected.push(String(n));
+      }
+      await wait(futures);
+      const ran = gate.notes.filter((line) => line !== "warm").sort();
+      assert.deepEqual(ran, expected.sort());
+      assert.ok(futures.every((future, n) => future.cancelled() !== expected.includes(String(n))));
+    },
+  );
+
+  check(
+    kind,
+    ".submit() gives a Future whose running() is true exactly when cancel() is too late [F3]",
+    async (Executor) => {
+      await using executor = new Executor({ maxWorkers: 1 });
+      for (let round = 0; round < 20; round++) {
+        const futures = Array.from({ length: 50 }, (_, n) => executor.submit((n: number) => n, n));
+        await futures[0];
+        for (const future of futures.filter((future) => !future.done())) {
+          const running = future.running();
+          const cancelled = future.cancel();
+          // The worker may begin it in between; the other way round is impossible.
+          if (running) assert.equal(cancelled, false);
+          if (!cancelled) assert.equal(future.running(), true);
+        }
+        await wait(futures);
+      }
+    },
+  );
+
+  check(kind, ".submit() wakes everybody who waits for a Future that is cancelled [W2, A1, F2]", async (Executor) => {
+    await using executor = new Executor({ maxWorkers: 1 });
+    using gate = new Gate();
+    const busy = executor.submit(hold, gate.folder, 0);
+    const queued = executor.submit(hold, gate.folder, 1);
+    const waiting = wait([queued]);
+    const iterating = asCompleted([queued]).next();
+    const called: unknown[] = [];
+    queued.addDoneCallback((future) => called.push(future));
+    queued.cancel();
+    assert.deepEqual(called, [queued], "callbacks run before cancel() returns");
+    assert.deepEqual([...(await waiting).done], [queued]);
+    assert.equal((await iterating).value, queued);
+    gate.open();
+    await busy;
+  });
+
+  check(
+    kind,
+    ".submit() gives a Future that can be waited for with a time limit, again and again [F4, F5, test_result_with_timeout]",
+    async (Executor) => {
+      await using executor = new Executor({ maxWorkers: 1 });
+      using gate = new Gate();
+      const future = executor.submit(hold, gate.folder, 1);
+      for (const timeout of [0, -1, 10]) await assert.rejects(future.result(timeout), TimeoutError);
+      await assert.rejects(future.exception(1), TimeoutError);
+      const patient = future.result(1e9);
+      gate.open();
+      assert.equal(await patient, 1);
+      assert.equal(await future.exception(0), undefined);
+    },
+  );
+
+  check(
+    kind,
+    ".submit() gives Futures that wait() can wait for in three ways [W1, W4, W5, W7, test_first_completed, test_first_exception]",
+    async (Executor) => {
+      await using executor = new Executor({ maxWorkers: 2 });
+      using bad = new Gate();
+      using good = new Gate();
+      const failing = executor.submit(holdAndFail, bad.folder, 0);
+      const lasting = executor.submit(hold, good.folder, 1);
+      const nothingYet = await wait([failing, lasting], { timeout: 1 });
+      assert.deepEqual([nothingYet.done.size, nothingYet.notDone.size], [0, 2]);
+      const first = wait([failing, lasting], { returnWhen: FIRST_COMPLETED });
+      const exception = wait([lasting, failing], { returnWhen: FIRST_EXCEPTION });
+      bad.open();
+      for (const { done, notDone } of [await first, await exception]) {
+        assert.deepEqual([[...done], [...notDone]], [[failing], [lasting]]);
+      }
+      good.open();
+      assert.equal((await wait([lasting, failing, lasting])).done.size, 2);
+      await assert.rejects(failing.result(), RangeError);
+    },
+  );
+
+  check(
+    kind,
+    ".submit() gives Futures that asCompleted() yields as they end [A1, test_no_timeout]",
+    async (Executor) => {
+      await using executor = new Executor({ maxWorkers: 3 });
+      const gates = [new Gate(), new Gate(), new Gate()];
+      try {
+        const futures = gates.map((gate, n) => executor.submit(hold, gate.folder, n));
+        const order: number[] = [];
+        const next = [1, 0, 2];
+        gates[2]!.open();
+        for await (const future of asCompleted([...futures, ...futures])) {
+          order.push(await future);
+          const opens = next.shift()!;
+          gates[opens]!.open();
+        }
+        assert.deepEqual(order, [2, 1, 0]);
+      } finally {
+        for (const gate of gates) gate[Symbol.dispose]();
+      }
+    },
+  );
+
+  check(kind, " mixes with other executors in wait() and asCompleted() [L5, W1]", async (Executor) => {
+    await using one = new Executor({ maxWorkers: 1 });
+    await using other = new Executor({ maxWorkers: 1 });
+    const futures = [one.submit((n: number) => n, 1), other.submit((n: number) => n, 2)];
+    assert.equal((await wait(futures)).done.size, 2);
+    let sum = 0;
+    for await (const future of asCompleted(futures)) sum += await future;
+    assert.equal(sum, 3);
+  });
+}

@@ -1,0 +1,118 @@
+// Workers that end without being asked to: only what they were running fails.
+
+import assert from "node:assert/strict";
+import { type Future, WorkerLostError } from "../../mod.ts";
+import { check, type Kind } from "../check.ts";
+import { Gate } from "../gate.ts";
+import { square } from "../tasks/arithmetic.ts";
+import { hold } from "../tasks/gate_tasks.ts";
+import { exit, exitLater } from "../tasks/worker_tasks.ts";
+import { until } from "../until.ts";
+
+/** The error of a call whose worker was lost. */
+async function lossOf(future: Future<unknown>): Promise<WorkerLostError> {
+  const error = await future.exception();
+  assert.ok(error instanceof WorkerLostError, String(error));
+  return error;
+}
+
+export function lossCases(kind: Kind): void {
+  check(
+    kind,
+    ".submit() rejects with WorkerLostError when the task ends its worker [P9, L4, test_traceback_when_child_process_terminates_abruptly]",
+    async (Executor) => {
+      await using executor = new Executor({ maxWorkers: 1, name: "pool" });
+      const error = await lossOf(executor.submit(exit, 99));
+      assert.deepEqual([error.name, error.workerName, error.exitCode, error.signal], [
+        "WorkerLostError",
+        "pool_0",
+        99,
+        undefined,
+      ]);
+      assert.equal(error.started, true);
+      assert.match(error.message, /pool_0.*exit code 99/);
+      assert.equal(executor.stats().lost, 1);
+    },
+  );
+
+  check(
+    kind,
+    " goes on with another worker after a loss, and loses no other call [P9, test_killed_child]",
+    async (Executor) => {
+      await using executor = new Executor({ maxWorkers: 2 });
+      using gate = new Gate();
+      const neighbour = executor.submit(hold, gate.folder, 1);
+      await gate.noted();
+      const lost = executor.submit(exit, 1);
+      const queued = Array.from({ length: 5 }, (_, n) => executor.submit(square, n));
+      await lossOf(lost);
+      assert.deepEqual(await Promise.all(queued), [0, 1, 4, 9, 16]);
+      gate.open();
+      assert.equal(await neighbour, 1);
+      assert.deepEqual([executor.stats().lost, executor.stats().failed], [1, 1]);
+    },
+  );
+
+  check(
+    kind,
+    ".submit() gives each lost call an error of its own [test_broken_process_pool_traceback]",
+    async (Executor) => {
+      await using executor = new Executor({ maxWorkers: 1 });
+      const futures = [1, 2, 3].map((code) => executor.submit(exit, code));
+      const errors = await Promise.all(futures.map(lossOf));
+      assert.equal(new Set(errors).size, 3);
+      assert.deepEqual(errors.map((error) => error.exitCode), [1, 2, 3]);
+    },
+  );
+
+  check(kind, ".submit() keeps a result that came before its worker ended [P10, P13, L3]", async (Executor) => {
+    await using executor = new Executor({ maxWorkers: 1 });
+    const future = executor.submit(exitLater, 5);
+    assert.equal(await future, "returned");
+    await until("the worker is lost", () => executor.stats().lost === 1);
+    assert.deepEqual(future.outcome, { status: "fulfilled", value: "returned" });
+    assert.equal(await executor.submit(square, 3), 9);
+  });
+
+  check(kind, ".submit() rejects when the task's worker dies of an error that nobody caught", async (Executor) => {
+    await using executor = new Executor({ maxWorkers: 1 });
+    const error = await lossOf(executor.submit(() =>
+      new Promise(() =>
+        setTimeout(() => {
+          throw new RangeError("nobody caught it");
+        }, 1)
+      )
+    ));
+    assert.notEqual(error.exitCode, 0);
+    assert.equal(await executor.submit(square, 3), 9);
+  });
+
+  check(
+    kind,
+    ".submit() leaves no call pending when workers die with calls handed ahead [L4, P9]",
+    async (Executor) => {
+      await using executor = new Executor({ maxWorkers: 2 });
+      for (let n = 0; n < 20; n++) await executor.submit(square, n); // known to be short: many are handed ahead
+      const before = Array.from({ length: 50 }, (_, n) => executor.submit(square, n));
+      const lost = executor.submit(exit, 1);
+      const after = Array.from({ length: 50 }, (_, n) => executor.submit(square, n));
+      await lossOf(lost);
+      for (const [n, future] of [...before, ...after].entries()) {
+        const error = await future.exception();
+        // At most once: what a process may have begun is not run again, and says so.
+        if (error === undefined) assert.equal(await future, (n % 50) ** 2);
+        else assert.equal((await lossOf(future)).started, "unknown");
+      }
+      if (kind.sharesMemory) assert.equal(executor.stats().failed, 1, "threads know what they have begun");
+    },
+  );
+
+  check(kind, ".shutdown() ends after a loss, with work left to do [X8a, L4]", async (Executor) => {
+    const executor = new Executor({ maxWorkers: 1 });
+    const lost = executor.submit(exit, 1);
+    const queued = executor.submit(square, 3);
+    await executor.shutdown();
+    await lossOf(lost);
+    assert.deepEqual(queued.outcome, { status: "fulfilled", value: 9 });
+  });
+}

@@ -1,0 +1,341 @@
+// map(): many calls, one iteration.
+
+import assert from "node:assert/strict";
+import { ShutdownError, TimeoutError } from "../../mod.ts";
+import { check, type Kind } from "../check.ts";
+import { Gate } from "../gate.ts";
+import { add, addThree, divide, square } from "../tasks/arithmetic.ts";
+import { hold, note } from "../tasks/gate_tasks.ts";
+import { workerId } from "../tasks/worker_tasks.ts";
+
+const ten = Array.from({ length: 10 }, (_, n) => n);
+
+function* count(from = 0): Generator<number> {
+  for (let n = from;; n++) yield n;
+}
+
+async function* countAsync(to: number): AsyncGenerator<number> {
+  for (let n = 0; n < to; n++) yield await Promise.resolve(n);
+}
+
+/** What is left of an iterator, and the error that ends it. */
+async function drain<T>(iterator: AsyncIterator<T>): Promise<{ values: T[]; error?: unknown }> {
+  const values: T[] = [];
+  try {
+    for (let next = await iterator.next(); !next.done; next = await iterator.next()) values.push(next.value);
+  } catch (error) {
+    return { values, error };
+  }
+  return { values };
+}
+
+export function mapCases(kind: Kind): void {
+  check(
+    kind,
+    ".map() gives results in the order of the items [X7b, X7g, test_map, test_map_chunksize]",
+    async (Executor) => {
+      await using executor = new Executor({ maxWorkers: 2 });
+      for (const chunksize of [undefined, 1, 3, 6, 10, 50]) {
+        const options = chunksize === undefined ? {} : { chunksize };
+        assert.deepEqual(await Array.fromAsync(executor.map(square, ten, options)), ten.map((n) => n * n));
+        assert.deepEqual(await Array.fromAsync(executor.map(add, ten, count(5), options)), ten.map((n) => 2 * n + 5));
+      }
+      assert.deepEqual(await Array.fromAsync(executor.map(addThree, [1, 2], new Set([3, 4, 5]), [5, 6].values())), [
+        9,
+        12,
+      ]);
+      assert.deepEqual(await Array.fromAsync(executor.map((letter: string) => letter + letter, "abc")), [
+        "aa",
+        "bb",
+        "cc",
+      ]);
+      assert.deepEqual(await Array.fromAsync(executor.map(square, [])), []);
+    },
+  );
+
+  check(
+    kind,
+    ".map() without inputs gives nothing and calls nothing [X7b, test_map_buffersize_without_iterable, test_map_buffersize_on_empty_iterable]",
+    async (Executor) => {
+      await using executor = new Executor({ maxWorkers: 1 });
+      assert.deepEqual(await Array.fromAsync(executor.map(() => 1)), []);
+      // deno-lint-ignore no-explicit-any
+      assert.deepEqual(await Array.fromAsync((executor as any).map(() => 1, { buffersize: 1 })), []);
+      assert.deepEqual(await Array.fromAsync(executor.map(square, [], { buffersize: 1 })), []);
+      assert.equal(executor.stats().workers, 0);
+    },
+  );
+
+  check(
+    kind,
+    ".map() submits everything at the call, and runs it though nobody iterates [X7c, X7k, test_map_submits_without_iteration]",
+    async (Executor) => {
+      using gate = new Gate();
+      {
+        await using executor = new Executor({ maxWorkers: 2 });
+        executor.map(note, Array(10).fill(gate.folder), count());
+        assert.equal(executor.stats().queued, 10);
+      }
+      assert.equal(gate.notes.length, 10);
+    },
+  );
+
+  check(
+    kind,
+    ".map() ends with a task's error, and cancels the rest [X7h, X7j, test_map_exception]",
+    async (Executor) => {
+      await using executor = new Executor({ maxWorkers: 2 });
+      for (const chunksize of [1, 3]) {
+        const iterator = executor.map(divide, [1, 2, 0, 5], { chunksize });
+        const { values, error } = await drain(iterator);
+        assert.deepEqual(values, [10, 5], "what came before the error, out of its own chunk too");
+        assert.ok(error instanceof RangeError);
+        assert.deepEqual(await iterator.next(), { value: undefined, done: true }, "exhausted for good");
+      }
+    },
+  );
+
+  check(kind, ".map() yields how each call ended with settled: true [X7h]", async (Executor) => {
+    await using executor = new Executor({ maxWorkers: 2 });
+    for (const chunksize of [1, 4]) {
+      const settled = await Array.fromAsync(executor.map(divide, [1, 0, 5], { settled: true, chunksize }));
+      assert.deepEqual(settled.map(({ status }) => status), ["fulfilled", "rejected", "fulfilled"]);
+      assert.deepEqual(settled[2], { status: "fulfilled", value: 2 });
+      assert.ok((settled[1] as PromiseRejectedResult).reason instanceof RangeError);
+    }
+  });
+
+  check(
+    kind,
+    ".map() tells a TimeoutError of a task from its own [X7i, test_map_timeout_from_callable]",
+    async (Executor) => {
+      await using executor = new Executor({ maxWorkers: 1 });
+      const timeOut = () => {
+        throw new DOMException("from the task", "TimeoutError");
+      };
+      for (const options of [{}, { timeout: 1e9 }]) {
+        const { error } = await drain(executor.map(timeOut, [1], options));
+        assert.ok(error instanceof DOMException && error.message === "from the task");
+      }
+    },
+  );
+
+  check(
+    kind,
+    ".map() yields what is ready, then times out and cancels the rest [X7i, X7j, test_map_timeout]",
+    async (Executor) => {
+      await using executor = new Executor({ maxWorkers: 1 });
+      using closed = new Gate();
+      using open = new Gate();
+      open.open();
+      const iterator = executor.map(hold, [open.folder, closed.folder, open.folder], count(), { timeout: 500 });
+      await closed.noted();
+      const { values, error } = await drain(iterator);
+      assert.deepEqual(values, [0], "there before the deadline, whenever it is taken");
+      assert.ok(error instanceof TimeoutError);
+      assert.deepEqual(await iterator.next(), { value: undefined, done: true });
+      assert.deepEqual([executor.stats().queued, executor.stats().cancelled], [0, 1]);
+    },
+  );
+
+  check(kind, ".map() delivers a result that is ready after the deadline [X7i]", async (Executor) => {
+    await using executor = new Executor({ maxWorkers: 1 });
+    const iterator = executor.map(square, [3], { timeout: -1 });
+    await executor.submit(square, 1); // runs after the item
+    assert.deepEqual(await iterator.next(), { value: 9, done: false });
+  });
+
+  check(
+    kind,
+    ".map() cancels the call that it waited for when time is up, in a full pool [test_executor_map_current_future_cancel]",
+    async (Executor) => {
+      await using executor = new Executor({ maxWorkers: 1 });
+      using gate = new Gate();
+      const busy = executor.submit(hold, gate.folder, 0);
+      await gate.noted();
+      await assert.rejects(executor.map(note, [gate.folder, gate.folder], [1, 2], { timeout: 1 }).next(), TimeoutError);
+      gate.open();
+      await busy;
+      await executor.submit(square, 1);
+      assert.deepEqual(gate.notes, ["0"]);
+    },
+  );
+
+  check(
+    kind,
+    ".map() ends for good when it is left, and cancels the rest [X7j, X7k, test_map_close]",
+    async (Executor) => {
+      await using executor = new Executor({ maxWorkers: 1 });
+      using gate = new Gate();
+      for (const chunksize of [1, 3]) {
+        for await (const n of executor.map(square, ten, { chunksize })) if (n === 1) break;
+        const closed = executor.map(square, ten, { chunksize });
+        await closed.return();
+        assert.deepEqual(await closed.next(), { value: undefined, done: true });
+        await using disposed = executor.map(square, ten, { chunksize });
+        await disposed.next();
+      }
+      const busy = executor.submit(hold, gate.folder, 0);
+      await executor.map(note, [gate.folder], [1]).return();
+      gate.open();
+      await busy;
+      await executor.submit(square, 1);
+      assert.deepEqual(gate.notes, ["0"], "nothing of it runs");
+    },
+  );
+
+  check(
+    kind,
+    ".map() reads no more than buffersize items ahead [X7d, test_map_buffersize, test_map_buffersize_on_multiple_iterables]",
+    async (Executor) => {
+      await using executor = new Executor({ maxWorkers: 2 });
+      for (const buffersize of [1, 2, 10, 20]) {
+        assert.deepEqual(await Array.fromAsync(executor.map(square, ten, { buffersize })), ten.map((n) => n * n));
+        assert.deepEqual(await Array.fromAsync(executor.map(add, ten, ten, { buffersize })), ten.map((n) => 2 * n));
+      }
+      let read = 0;
+      const items = (function* () {
+        for (const n of count()) {
+          read++;
+          yield n;
+        }
+      })();
+      const iterator = executor.map(square, items, { buffersize: 3 });
+      assert.equal(read, 3);
+      assert.equal((await iterator.next()).value, 0);
+      assert.equal(read, 4);
+      await iterator.return();
+    },
+  );
+
+  check(
+    kind,
+    ".map() takes endless inputs with a buffersize [X7d, test_map_buffersize_on_infinite_iterable, test_map_buffersize_on_multiple_infinite_iterables]",
+    async (Executor) => {
+      await using executor = new Executor({ maxWorkers: 2 });
+      const sums: number[] = [];
+      for await (const sum of executor.map(add, count(), count(1), { buffersize: 4 })) {
+        if (sums.push(sum) === 20) break;
+      }
+      assert.deepEqual(sums, Array.from({ length: 20 }, (_, n) => 2 * n + 1));
+    },
+  );
+
+  check(
+    kind,
+    ".map() reads buffersize items and no more while nobody iterates, across shutdown too [test_map_buffersize_when_buffer_is_full]",
+    async (Executor) => {
+      const executor = new Executor({ maxWorkers: 2 });
+      const items = count();
+      executor.map(square, items, { buffersize: 4 });
+      await executor.shutdown();
+      assert.equal(items.next().value, 4);
+    },
+  );
+
+  check(
+    kind,
+    ".map() after shutdown yields what is buffered, then rejects: never a silent cut [X7e]",
+    async (Executor) => {
+      const executor = new Executor({ maxWorkers: 1 });
+      const fresh = executor.map(square, ten, { buffersize: 2 });
+      const begun = executor.map(square, ten, { buffersize: 2 });
+      assert.equal((await begun.next()).value, 0);
+      await executor.shutdown();
+      for (const [iterator, expected] of [[fresh, [0, 1]], [begun, [1, 4]]] as const) {
+        const { values, error } = await drain(iterator);
+        assert.deepEqual(values, expected);
+        assert.ok(error instanceof ShutdownError);
+      }
+    },
+  );
+
+  check(
+    kind,
+    ".map() throws after shutdown when there is an item, and is empty when there is none [X7f]",
+    async (Executor) => {
+      const executor = new Executor({ maxWorkers: 1 });
+      await executor.shutdown();
+      for (const options of [{}, { buffersize: 1 }]) {
+        assert.throws(() => executor.map(square, [1], options), ShutdownError);
+        assert.deepEqual(await Array.fromAsync(executor.map(square, [], options)), []);
+      }
+    },
+  );
+
+  check(
+    kind,
+    ".map() throws when reading its input fails, and cancels what it had submitted [X7c]",
+    async (Executor) => {
+      await using executor = new Executor({ maxWorkers: 1 });
+      using gate = new Gate();
+      const busy = executor.submit(hold, gate.folder, 0);
+      await gate.noted();
+      const items = function* () {
+        yield gate.folder;
+        throw new SyntaxError("bad input");
+      };
+      assert.throws(() => executor.map(note, items(), [1, 2]), { name: "SyntaxError", message: "bad input" });
+      gate.open();
+      await busy;
+      await executor.submit(square, 1);
+      assert.deepEqual(gate.notes, ["0"]);
+    },
+  );
+
+  check(kind, ".map() takes async iterables, mixed with others", async (Executor) => {
+    await using executor = new Executor({ maxWorkers: 2 });
+    assert.deepEqual(await Array.fromAsync(executor.map(square, countAsync(5))), [0, 1, 4, 9, 16]);
+    assert.deepEqual(await Array.fromAsync(executor.map(add, countAsync(5), [10, 20], { buffersize: 1 })), [10, 21]);
+  });
+
+  check(kind, ".map() yields results as they are ready with ordered: false", async (Executor) => {
+    await using executor = new Executor({ maxWorkers: 2 });
+    using late = new Gate();
+    using early = new Gate();
+    early.open();
+    const iterator = executor.map(hold, [late.folder, early.folder, early.folder], [0, 1, 2], { ordered: false });
+    assert.deepEqual([(await iterator.next()).value, (await iterator.next()).value], [1, 2]);
+    late.open();
+    assert.deepEqual((await drain(iterator)).values, [0]);
+  });
+
+  check(kind, ".map() runs the items of a chunk one after the other in one worker [P16]", async (Executor) => {
+    await using executor = new Executor({ maxWorkers: 2 });
+    using gate = new Gate();
+    const busy = [0, 1].map((n) => executor.submit(hold, gate.folder, n));
+    await gate.noted(2); // both workers are up: what follows is shared between them
+    const ids = executor.map(workerId as (n: number) => string, ten, { chunksize: 5 });
+    gate.open();
+    await Promise.all(busy);
+    const workers = await Array.fromAsync(ids);
+    assert.equal(new Set(workers.slice(0, 5)).size, 1);
+    assert.equal(new Set(workers.slice(5)).size, 1);
+  });
+
+  check(kind, ".map() stops when its signal aborts, with its reason", async (Executor) => {
+    await using executor = new Executor({ maxWorkers: 1 });
+    using gate = new Gate();
+    const controller = new AbortController();
+    const iterator = executor.map(hold, [gate.folder, gate.folder], [0, 1], { signal: controller.signal });
+    const next = iterator.next();
+    await gate.noted();
+    controller.abort(new Error("changed my mind"));
+    await assert.rejects(next, { message: "changed my mind" });
+    gate.open();
+    await executor.submit(square, 1);
+    assert.deepEqual(gate.notes, ["0"]);
+    assert.throws(() => executor.map(square, [1], { signal: controller.signal }), { message: "changed my mind" });
+  });
+
+  check(
+    kind,
+    ".map() with its results ignored does not hang an immediate shutdown [test_shutdown_race_issue12456]",
+    async (Executor) => {
+      const executor = new Executor({ maxWorkers: 2 });
+      executor.map(square, ten);
+      await executor.shutdown();
+      assert.equal(executor.stats().completed, 10);
+    },
+  );
+}

@@ -1,0 +1,68 @@
+// What nobody can reach any more is not kept: arguments, results and yielded items, on both sides.
+
+import assert from "node:assert/strict";
+import type { Future } from "../../mod.ts";
+import { check, type Kind } from "../check.ts";
+import { isCollected, needsCollector } from "../garbage.ts";
+import { Gate } from "../gate.ts";
+import { watchArgument } from "../tasks/memory_tasks.ts";
+
+const large = () => ({ large: new Array(1000) });
+const keys = (argument: object) => Object.keys(argument);
+
+export function memoryCases(kind: Kind): void {
+  if (needsCollector.skip) return;
+
+  check(kind, ".submit() keeps no argument of a finished call [F15, test_no_stale_references]", async (Executor) => {
+    await using executor = new Executor({ maxWorkers: 1 });
+    const futures: Future<string[]>[] = [];
+    const submitOne = async () => {
+      const argument = large();
+      const future = executor.submit(keys, argument);
+      futures.push(future);
+      await future;
+      return new WeakRef(argument);
+    };
+    assert.ok(await isCollected(submitOne));
+    assert.deepEqual(await futures[0], ["large"]);
+  });
+
+  check(kind, ".submit() keeps no argument of a cancelled call [F15]", async (Executor) => {
+    await using executor = new Executor({ maxWorkers: 1 });
+    const futures: Future<string[]>[] = [];
+    const cancelOne = () => {
+      const argument = large();
+      const future = executor.submit(keys, argument);
+      futures.push(future);
+      future.cancel();
+      return new WeakRef(argument);
+    };
+    assert.ok(await isCollected(cancelOne));
+    assert.ok(futures.every((future) => future.cancelled()));
+  });
+
+  check(kind, " keeps no result that nobody can ask for [F15]", async (Executor) => {
+    await using executor = new Executor({ maxWorkers: 1 });
+    const make = () => ({ large: new Array(1000) });
+    assert.ok(await isCollected(async () => new WeakRef(await executor.submit(make))));
+  });
+
+  check(
+    kind,
+    " has workers that keep no argument and no result [T8, test_ressources_gced_in_workers]",
+    async (Executor) => {
+      await using executor = new Executor({ maxWorkers: 1 });
+      using gate = new Gate();
+      await executor.submit(watchArgument, gate.folder, large());
+      await gate.noted(2); // no call has come in between
+      assert.deepEqual(gate.notes, ["argument dropped", "result dropped"]);
+    },
+  );
+
+  check(kind, ".map() keeps no item that it has yielded [test_free_reference, A5]", async (Executor) => {
+    await using executor = new Executor({ maxWorkers: 1 });
+    await using iterator = executor.map((n: number) => ({ n }), Array(100).keys());
+    assert.ok(await isCollected(async () => new WeakRef((await iterator.next()).value!)));
+    assert.equal((await iterator.next()).done, false);
+  });
+}

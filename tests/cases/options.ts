@@ -1,0 +1,147 @@
+// Bad input: every wrong option or argument is an error at the call, in one grammar.
+
+import assert from "node:assert/strict";
+import { availableParallelism } from "node:os";
+import { check, type Kind } from "../check.ts";
+import { Gate } from "../gate.ts";
+import { square } from "../tasks/arithmetic.ts";
+import { hold } from "../tasks/gate_tasks.ts";
+import { setState } from "../tasks/worker_tasks.ts";
+
+// What a type checker would refuse is tried all the same.
+// deno-lint-ignore no-explicit-any
+type Anything = any;
+
+/** `[option, value, class of the error]`, as they are shown in `received ...`. */
+type Wrong = readonly (readonly [string, Anything, "TypeError" | "RangeError", string])[];
+
+const counts = (option: string): Wrong => [
+  [option, 0, "RangeError", "0"],
+  [option, -1, "RangeError", "-1"],
+  [option, NaN, "RangeError", "NaN"],
+  [option, Infinity, "RangeError", "Infinity"],
+  [option, 1.5, "RangeError", "1.5"],
+  [option, "2", "TypeError", '"2"'],
+  [option, 2n, "TypeError", "2n"],
+  [option, null, "TypeError", "null"],
+];
+
+const WRONG_OPTIONS: Wrong = [
+  ...counts("maxWorkers"),
+  ...counts("maxTasksPerWorker"),
+  ["idleTimeout", -1, "RangeError", "-1"],
+  ["idleTimeout", NaN, "RangeError", "NaN"],
+  ["idleTimeout", "1", "TypeError", '"1"'],
+  ["name", 1, "TypeError", "1"],
+  ["name", null, "TypeError", "null"],
+  ["initializer", 1, "TypeError", "number"],
+  ["initargs", "args", "TypeError", '"args"'],
+  ["initargs", {}, "TypeError", "an object"],
+  ["errorTypes", Error, "TypeError", "the function Error"],
+  ["errorTypes", [Date], "TypeError", "the function Date"],
+  ["errorTypes", ["HttpError"], "TypeError", '"HttpError"'],
+];
+
+const WRONG_MAP_OPTIONS: Wrong = [
+  ...counts("chunksize"),
+  ["buffersize", 0, "RangeError", "0"],
+  ["buffersize", -1, "RangeError", "-1"],
+  ["buffersize", 2.5, "TypeError", "2.5"],
+  ["buffersize", NaN, "TypeError", "NaN"],
+  ["buffersize", "foo", "TypeError", '"foo"'],
+  ["buffersize", 2n, "TypeError", "2n"],
+  ["timeout", "1", "TypeError", "string"],
+  ["timeout", NaN, "RangeError", "NaN"],
+  ["ordered", "no", "TypeError", '"no"'],
+  ["settled", 1, "TypeError", "1"],
+  ["signal", {}, "TypeError", "an object"],
+];
+
+export function optionCases(kind: Kind): void {
+  /** Asserts the grammar: Cannot <action> as ... '<option>' ...: received <value> */
+  const refused = (action: string, option: string, type: string, received: string) => (error: unknown) => {
+    assert.ok(error instanceof Error);
+    assert.equal(error.name, type, error.message);
+    assert.ok(error.message.startsWith(`Cannot ${action} `), error.message);
+    assert.ok(error.message.includes(`'${option}'`), error.message);
+    assert.ok(error.message.includes(`: received ${received}`), error.message);
+    return true;
+  };
+
+  check(kind, " refuses wrong options when it is made [T1, T2, P1, P2, test_max_workers_negative]", (Executor) => {
+    for (const [option, value, type, received] of WRONG_OPTIONS) {
+      const make = () => new Executor({ [option]: value } as Anything);
+      assert.throws(make, refused(`create ${kind.name}`, option, type, received), `${option}: ${String(value)}`);
+    }
+    for (const bad of [null, 4, "4"] as Anything[]) {
+      assert.throws(() => new Executor(bad), {
+        name: "TypeError",
+        message: /^Cannot create .* as its options must be an object: received/,
+      });
+    }
+  });
+
+  check(kind, " takes undefined for every option, as if it were not there", async (Executor) => {
+    const names = ["maxWorkers", "name", "initializer", "initargs", "maxTasksPerWorker", "idleTimeout", "errorTypes"];
+    const options = Object.fromEntries(names.map((name) => [name, undefined]));
+    await using executor = new Executor(options as Anything);
+    assert.equal(await executor.submit(square, 2), 4);
+    await using patient = new Executor({ maxWorkers: 1, idleTimeout: Infinity, initializer: setState, initargs: [] });
+    assert.equal(await patient.submit(square, 2), 4);
+  });
+
+  check(
+    kind,
+    " has as many workers as the machine can run by default [T1, P1, test_default_workers]",
+    async (Executor) => {
+      await using executor = new Executor();
+      using gate = new Gate();
+      const expected = availableParallelism();
+      const futures = Array.from({ length: expected + 1 }, (_, n) => executor.submit(hold, gate.folder, n));
+      await gate.noted(expected);
+      assert.equal(executor.stats().workers, expected);
+      gate.open();
+      await Promise.all(futures);
+    },
+  );
+
+  check(
+    kind,
+    ".map() refuses wrong options at the call [X7a, test_map_buffersize_type_validation, test_map_buffersize_value_validation, test_map_chunksize]",
+    async (Executor) => {
+      await using executor = new Executor({ maxWorkers: 1 });
+      for (const [option, value, type, received] of WRONG_MAP_OPTIONS) {
+        const map = () => executor.map(square, [1], { [option]: value } as Anything);
+        assert.throws(map, refused("map a task", option, type, received), `${option}: ${String(value)}`);
+      }
+      assert.deepEqual(executor.stats().workers, 0, "nothing was accepted");
+    },
+  );
+
+  check(kind, ".map() refuses what is no task, and inputs that are not iterable [X7a]", async (Executor) => {
+    await using executor = new Executor({ maxWorkers: 1 });
+    const map = executor.map.bind(executor) as Anything;
+    for (const bad of [1, null, Symbol.iterator, () => [1]]) {
+      assert.throws(() => map(square, bad, [1]), {
+        name: "TypeError",
+        message: /^Cannot map a task as .*iterable.*: received/,
+      });
+    }
+    assert.throws(() => map(square, { a: 1 }, [1]), TypeError);
+    for (const bad of [undefined, "square", Math.max, class {}]) {
+      assert.throws(() => map(bad, [1]), { name: "TypeError", message: /^Cannot map a task as / });
+    }
+    assert.equal(executor.stats().workers, 0);
+  });
+
+  check(kind, ".shutdown() refuses wrong options and goes on working [X8]", async (Executor) => {
+    await using executor = new Executor({ maxWorkers: 1 });
+    const shutdown = executor.shutdown.bind(executor) as Anything;
+    assert.throws(() => shutdown({ wait: "no" }), refused("shut down", "wait", "TypeError", '"no"'));
+    assert.throws(() => shutdown({ cancelFutures: 1 }), refused("shut down", "cancelFutures", "TypeError", "1"));
+    for (const bad of [null, true, 1]) {
+      assert.throws(() => shutdown(bad), { name: "TypeError", message: /^Cannot shut down as / });
+    }
+    assert.equal(await executor.submit(square, 2), 4);
+  });
+}

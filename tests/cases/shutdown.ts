@@ -1,0 +1,288 @@
+// shutdown(), `await using`, terminateWorkers() and killWorkers().
+
+import assert from "node:assert/strict";
+import { CancelledError, ShutdownError, wait, WorkerLostError } from "../../mod.ts";
+import { check, type Kind } from "../check.ts";
+import { Gate } from "../gate.ts";
+import { reportsOf } from "../observe.ts";
+import { add, square } from "../tasks/arithmetic.ts";
+import { block, hold, note } from "../tasks/gate_tasks.ts";
+import { fail } from "../tasks/worker_tasks.ts";
+import { until } from "../until.ts";
+
+export function shutdownCases(kind: Kind): void {
+  check(
+    kind,
+    ".submit() throws from the moment of shutdown() on [X8b, E5, test_run_after_shutdown]",
+    async (Executor) => {
+      const executor = new Executor({ maxWorkers: 1 });
+      const before = executor.submit(square, 2);
+      const closed = executor.shutdown();
+      const refused = { name: "ShutdownError", message: "cannot schedule new futures after shutdown" };
+      assert.throws(() => executor.submit(square, 3), refused);
+      assert.throws(() => executor.map(square, [3]), refused);
+      await closed;
+      assert.throws(() => executor.submit(square, 3), refused);
+      assert.equal(await before, 4);
+    },
+  );
+
+  check(kind, ".shutdown() waits for all the work [X8c, test_hang_issue12364]", async (Executor) => {
+    const executor = new Executor({ maxWorkers: 2 });
+    const futures = Array.from({ length: 50 }, (_, n) => executor.submit(square, n));
+    await executor.shutdown();
+    assert.deepEqual(
+      futures.map((future) => future.outcome),
+      futures.map((_, n) => ({ status: "fulfilled", value: n * n })),
+    );
+    await until("the workers are gone", () => kind.alive().length === 0);
+  });
+
+  check(kind, ".shutdown() can be called again and again, and each call waits [X8a]", async (Executor) => {
+    const executor = new Executor({ maxWorkers: 1 });
+    using gate = new Gate();
+    const future = executor.submit(hold, gate.folder, 1);
+    await gate.noted();
+    let closed = 0;
+    await executor.shutdown({ wait: false });
+    const calls = [executor.shutdown(), executor.shutdown(), executor[Symbol.asyncDispose]()];
+    for (const call of calls) call.then(() => closed++);
+    await executor.shutdown({ wait: false });
+    assert.deepEqual([closed, future.done()], [0, false]);
+    gate.open();
+    await Promise.all(calls);
+    assert.equal(await future, 1);
+    await executor.shutdown();
+    await executor.shutdown({ cancelFutures: true });
+  });
+
+  check(
+    kind,
+    ".shutdown({ wait: false }) returns at once, and the work is done nevertheless [X8c, test_shutdown_no_wait]",
+    async (Executor) => {
+      const executor = new Executor({ maxWorkers: 2 });
+      using gate = new Gate();
+      const future = executor.submit(hold, gate.folder, 1);
+      const sums = executor.map(add, [1, 2, 3], [4, 5, 6]);
+      await executor.shutdown({ wait: false });
+      assert.equal(future.done(), false);
+      gate.open();
+      assert.deepEqual([await future, await Array.fromAsync(sums)], [1, [5, 7, 9]]);
+      await until("the workers have ended by themselves", () => executor.stats().workers + kind.alive().length === 0);
+    },
+  );
+
+  check(
+    kind,
+    ".shutdown({ cancelFutures: true }) cancels what has not begun, and wakes who waits for it [X8d, test_cancel_futures]",
+    async (Executor) => {
+      const executor = new Executor({ maxWorkers: 2 });
+      using gate = new Gate();
+      const futures = Array.from({ length: 50 }, (_, n) => executor.submit(hold, gate.folder, n));
+      await gate.noted(2);
+      const waiting = wait(futures.slice(2));
+      let called = 0;
+      for (const future of futures) future.addDoneCallback(() => called++);
+      const closed = executor.shutdown({ cancelFutures: true });
+      assert.equal(called, 48, "callbacks have run");
+      assert.equal((await waiting).done.size, 48);
+      await assert.rejects(futures[2]!.result(), CancelledError);
+      gate.open();
+      await closed;
+      assert.deepEqual(futures.map((future) => future.cancelled()), futures.map((_, n) => n >= 2));
+      assert.deepEqual([await futures[0], await futures[1]], [0, 1]);
+    },
+  );
+
+  check(
+    kind,
+    ".shutdown({ cancelFutures: true }) still cancels when a plain shutdown is under way [X8e]",
+    async (Executor) => {
+      const executor = new Executor({ maxWorkers: 1 });
+      using gate = new Gate();
+      const running = executor.submit(hold, gate.folder, 1);
+      const queued = executor.submit(note, gate.folder, "must not run");
+      await gate.noted();
+      const closed = executor.shutdown();
+      assert.equal(queued.cancelled(), false);
+      const again = executor.shutdown({ cancelFutures: true });
+      assert.equal(queued.cancelled(), true);
+      gate.open();
+      await Promise.all([closed, again]);
+      assert.equal(await running, 1);
+      assert.deepEqual(gate.notes, ["1"]);
+    },
+  );
+
+  check(
+    kind,
+    ".shutdown({ cancelFutures: true }) of calls no worker was there for ends at once [X8d, L4]",
+    async (Executor) => {
+      const executor = new Executor({ maxWorkers: 2 });
+      const futures = Array.from({ length: 10 }, (_, n) => executor.submit(square, n));
+      await executor.shutdown({ cancelFutures: true });
+      assert.ok(futures.every((future) => future.done()));
+    },
+  );
+
+  check(kind, ".shutdown() starts nothing when nothing was submitted [X8g]", async (Executor) => {
+    const executor = new Executor();
+    await executor.shutdown();
+    assert.deepEqual([executor.stats().workers, kind.alive()], [0, []]);
+  });
+
+  check(kind, ".shutdown() ends when all that was submitted is cancelled [test_hang_gh94440]", async (Executor) => {
+    const executor = new Executor({ maxWorkers: 1 });
+    assert.equal(executor.submit(square, 1).cancel(), true);
+    await executor.shutdown();
+  });
+
+  check(kind, ".shutdown() can be waited for in a done callback [X8f]", async (Executor) => {
+    const executor = new Executor({ maxWorkers: 1 });
+    await new Promise<void>((resolve) => {
+      executor.submit(square, 1).addDoneCallback(() => executor.shutdown().then(resolve));
+    });
+  });
+
+  check(
+    kind,
+    ".shutdown() makes submit() throw in done callbacks, which is reported, not lost [X8h, E8]",
+    async (Executor) => {
+      const executor = new Executor({ maxWorkers: 1 });
+      const reports = await reportsOf(async () => {
+        executor.submit(square, 1).addDoneCallback(() => executor.submit(square, 2));
+        await executor.shutdown();
+      });
+      assert.equal(reports.length, 1);
+      assert.ok(reports[0]!.some((part) => part instanceof ShutdownError));
+    },
+  );
+
+  check(
+    kind,
+    " waits for the work at the end of its block, and cancels nothing [X9, test_context_manager_shutdown]",
+    async (Executor) => {
+      using gate = new Gate();
+      let sums: AsyncIterable<number>;
+      {
+        await using executor = new Executor({ maxWorkers: 2 });
+        sums = executor.map(square, [1, 2, 3]);
+        for (let n = 0; n < 10; n++) executor.submit(note, gate.folder, n);
+      }
+      assert.equal(gate.notes.length, 10);
+      assert.deepEqual(await Array.fromAsync(sums), [1, 4, 9]);
+      await until("the workers are gone", () => kind.alive().length === 0);
+    },
+  );
+
+  check(kind, " lets an error out of its block as it is, after the work [X9, X10]", async (Executor) => {
+    using gate = new Gate();
+    const thrown = new Error("from the block");
+    const reports = await reportsOf(() =>
+      assert.rejects(async () => {
+        await using executor = new Executor({ maxWorkers: 1 });
+        executor.submit(fail, "a failed call");
+        executor.submit(note, gate.folder, "done");
+        throw thrown;
+      }, (error) => error === thrown)
+    );
+    assert.deepEqual(gate.notes, ["done"]);
+    assert.equal(reports.length, 1, "the failure that nobody looked at");
+  });
+
+  check(
+    kind,
+    ".shutdown() reports once the failures that nobody looked at [X10, F17]",
+    async (Executor) => {
+      const executor = new Executor({ maxWorkers: 1 });
+      const reports = await reportsOf(async () => {
+        const looked = executor.submit(fail, "looked at");
+        executor.submit(fail, "first");
+        executor.submit(fail, "second");
+        await looked.exception();
+        await executor.shutdown();
+        await executor.shutdown();
+      });
+      assert.equal(reports.length, 1);
+      assert.match(String(reports[0]![0]), /2 failed calls/);
+      assert.ok(reports[0]!.some((part) => part instanceof RangeError && part.message === "first"));
+    },
+  );
+
+  for (const [method, signal] of [["terminateWorkers", "SIGTERM"], ["killWorkers", "SIGKILL"]] as const) {
+    check(
+      kind,
+      `.${method}() ends workers in the middle of their calls [P14, test_terminate_workers, test_kill_workers, test_force_shutdown_workers]`,
+      async (Executor) => {
+        const executor = new Executor({ maxWorkers: 1 });
+        using gate = new Gate();
+        const running = executor.submit(
+          holdThenNote,
+          gate.folder,
+          new URL("../tasks/gate_tasks.ts", import.meta.url).href,
+        );
+        const queued = executor.submit(square, 1);
+        await gate.noted();
+        assert.equal(executor[method](), undefined);
+        assert.equal(queued.cancelled(), true);
+        assert.throws(() => executor.submit(square, 1), ShutdownError, "test_force_shutdown_workers_stops_pool");
+        const error = await running.exception();
+        assert.ok(error instanceof WorkerLostError, String(error));
+        assert.equal(error.signal, kind.name === "ProcessPoolExecutor" ? signal : undefined);
+        await executor.shutdown();
+        await until("the workers are gone", () => kind.alive().length === 0);
+        gate.open();
+        assert.deepEqual(gate.notes, ["0"], "the second half has not run");
+      },
+    );
+
+    check(
+      kind,
+      `.${method}() may be called at any time [P14, test_force_shutdown_workers_not_started_yet, test_force_shutdown_workers_dead_workers]`,
+      async (Executor) => {
+        const unused = new Executor();
+        unused[method]();
+        assert.deepEqual([unused.stats().workers, kind.alive()], [0, []]);
+        assert.throws(() => unused.submit(square, 1), ShutdownError);
+        unused[method]();
+        await unused.shutdown();
+
+        const broken = new Executor({ maxWorkers: 1, initializer: fail, initargs: ["broken"] });
+        await broken.submit(square, 1).exception();
+        broken[method]();
+        await broken.shutdown();
+        broken[method]();
+
+        const starting = new Executor({ maxWorkers: 2 });
+        const never = starting.submit(square, 1);
+        starting[method]();
+        assert.equal(never.cancelled(), true);
+        await starting.shutdown();
+
+        const idle = new Executor({ maxWorkers: 1 });
+        await idle.submit(square, 1);
+        idle[method]();
+        await idle.shutdown();
+        assert.equal(idle.stats().lost, 0);
+      },
+    );
+  }
+
+  check(kind, ".killWorkers() settles a call that never returns to its event loop [P14, L4]", async (Executor) => {
+    const executor = new Executor({ maxWorkers: 1 });
+    using gate = new Gate();
+    const deaf = executor.submit(block, gate.folder, 0);
+    await gate.noted();
+    executor.killWorkers();
+    assert.ok(await deaf.exception() instanceof WorkerLostError);
+    gate.open(); // Deno cannot stop such a thread: it ends by itself now
+    await executor.shutdown();
+  });
+}
+
+/** Inline, so that its second half is plain to see. */
+async function holdThenNote(folder: string, url: string): Promise<void> {
+  const { hold, note } = await import(url);
+  await hold(folder, 0);
+  note(folder, "second half");
+}

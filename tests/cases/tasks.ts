@@ -1,0 +1,199 @@
+// What can be submitted: functions by their source, exports of modules, whole modules; and what cannot.
+
+import assert from "node:assert/strict";
+import { type Future, task, taskModule } from "../../mod.ts";
+import { check, type ExecutorClass, type Kind } from "../check.ts";
+import { getState, setState, workerId } from "../tasks/worker_tasks.ts";
+
+const plain = taskModule<typeof import("../tasks/plain_module.ts")>(
+  new URL("../tasks/plain_module.ts", import.meta.url),
+);
+const broken = taskModule<typeof import("../tasks/broken_module.ts")>(
+  new URL("../tasks/broken_module.ts", import.meta.url),
+);
+// deno-lint-ignore no-explicit-any
+const missing = taskModule<any>(new URL("../tasks/no_such_module.ts", import.meta.url));
+
+/** An executor's first two calls are neighbours in one message: the good one is not harmed by the other. */
+async function failsAlone(Executor: ExecutorClass, bad: (executor: InstanceType<ExecutorClass>) => Future<unknown>) {
+  await using executor = new Executor({ maxWorkers: 1 });
+  const before = executor.submit((n: number) => n, 1);
+  const failing = bad(executor);
+  const after = executor.submit((n: number) => n, 2);
+  const error = await failing.exception();
+  assert.deepEqual([await before, await after], [1, 2]);
+  assert.equal(await executor.submit((n: number) => n, 3), 3, "the executor stays usable");
+  assert.equal(executor.stats().lost, 0);
+  return error as Error;
+}
+
+export function taskCases(kind: Kind): void {
+  check(kind, ".submit() takes every form of function by its source", async (Executor) => {
+    await using executor = new Executor({ maxWorkers: 1 });
+    function declared(n: number) {
+      return n + 1;
+    }
+    const methods = {
+      method(n: number) {
+        return n + 1;
+      },
+      async asyncMethod(n: number) {
+        return await n + 1;
+      },
+      "a name with spaces"(n: number) {
+        return n + 1;
+      },
+      get: (n: number) => n + 1,
+    };
+    const forms = [
+      declared,
+      (n: number) => n + 1,
+      function (n: number) {
+        return n + 1;
+      },
+      async (n: number) => await n + 1,
+      ...Object.values(methods),
+      eval("n => n + 1 // a comment at the end"),
+    ];
+    for (const form of forms) assert.equal(await executor.submit(form, 1), 2, String(form));
+    const destructuring = ({ a = 1 }: { a?: number }, ...[b = 0, c = 0]: number[]) => a + b + c;
+    assert.equal(await executor.submit(destructuring, {}, 2, 3), 6);
+  });
+
+  check(kind, ".submit() runs inline tasks in strict mode, without the names of the worker", async (Executor) => {
+    await using executor = new Executor({ maxWorkers: 1 });
+    assert.equal(
+      await executor.submit(
+        function (this: unknown) {
+          return typeof this;
+        } as () => string,
+      ),
+      "undefined",
+    );
+    const names = ["scheduler", "parent", "tasks", "resolveTask", "source", "evaluateGlobally"];
+    assert.deepEqual(
+      await executor.submit(
+        (names: string[]) => names.map((name) => eval(`typeof ${name}`)).filter((t) => t === "function"),
+        names,
+      ),
+      [],
+    );
+  });
+
+  check(
+    kind,
+    ".submit() rejects with the name that an inline task closed over [P5, test_submit_closure]",
+    async (Executor) => {
+      const outer = 1;
+      const error = await failsAlone(Executor, (executor) => executor.submit((n: number) => n + outer, 1));
+      assert.ok(error instanceof ReferenceError);
+      assert.match(error.message, /^outer is not defined: .*cannot close over variables/);
+    },
+  );
+
+  check(kind, ".submit() rejects when an inline task has no meaning by itself [X4]", async (Executor) => {
+    class Base {
+      get() {
+        return 1;
+      }
+    }
+    const derived = {
+      __proto__: Base.prototype,
+      get() {
+        return super.get();
+      },
+    };
+    const error = await failsAlone(Executor, (executor) => executor.submit(derived.get as () => number));
+    assert.ok(error instanceof Error);
+  });
+
+  check(
+    kind,
+    ".submit() throws when the task has no source: bound, native, class, or no function [X3, test_submit_instance_method, test_submit_local_instance]",
+    async (Executor) => {
+      await using executor = new Executor({ maxWorkers: 1 });
+      // deno-lint-ignore no-explicit-any
+      const submit = (fn: any) => () => executor.submit(fn);
+      class Local {
+        method() {}
+      }
+      assert.throws(submit(function () {}.bind(null)), {
+        name: "TypeError",
+        message: /^Cannot submit a task as .*bound/,
+      });
+      assert.throws(submit(Math.max), { name: "TypeError", message: /^Cannot submit a task as .*native.*'max'/ });
+      assert.throws(submit(Local), { name: "TypeError", message: /^Cannot submit a task as a class .*'Local'/ });
+      for (const bad of [undefined, null, 1, "Math.max", {}, new Local(), Symbol.iterator]) {
+        assert.throws(submit(bad), {
+          name: "TypeError",
+          message: /^Cannot submit a task as it must be a function: received/,
+        });
+      }
+      // deno-lint-ignore no-explicit-any
+      assert.throws(() => (executor as any).submit(), TypeError);
+      assert.deepEqual([executor.stats().queued, executor.stats().workers], [0, 0], "nothing was accepted");
+    },
+  );
+
+  check(
+    kind,
+    ".submit() runs the export of a module with that module's scope and state [I1, I4, test_submit_func_globals, test_init_with___main___global]",
+    async (Executor) => {
+      await using executor = new Executor({ maxWorkers: 1 });
+      setState("of the parent");
+      assert.equal(await executor.submit(getState), "as loaded");
+      await executor.submit(setState, "of", "the worker");
+      assert.equal(await executor.submit(getState), "of the worker");
+      assert.equal(getState(), "of the parent", "task() leaves the function callable");
+      setState("as loaded");
+    },
+  );
+
+  check(kind, ".submit() loads a module once in each worker", async (Executor) => {
+    await using executor = new Executor({ maxWorkers: 1 });
+    const ids = await Promise.all([executor.submit(workerId), executor.submit(workerId)]);
+    assert.equal(new Set([...ids, await executor.submit(workerId)]).size, 1);
+    assert.notEqual(ids[0], workerId());
+  });
+
+  check(kind, ".submit() takes the exports of a taskModule()", async (Executor) => {
+    await using executor = new Executor({ maxWorkers: 1 });
+    assert.equal(await executor.submit(plain.reverse, "abc"), "cba");
+    assert.deepEqual([await executor.submit(plain.countCalls), await executor.submit(plain.countCalls)], [1, 2]);
+    assert.throws(() => plain.countCalls(), { name: "TypeError", message: /not loaded here/ });
+  });
+
+  check(
+    kind,
+    ".submit() rejects when an export is missing or no function, naming module and export [P5]",
+    async (Executor) => {
+      // deno-lint-ignore no-explicit-any
+      const names = plain as any;
+      const missingExport = await failsAlone(Executor, (executor) => executor.submit(names.nowhere));
+      assert.ok(missingExport instanceof TypeError);
+      assert.match(missingExport.message, /'nowhere'.*plain_module\.ts exports nothing/);
+      const noFunction = await failsAlone(Executor, (executor) => executor.submit(names.notCallable));
+      assert.match(noFunction.message, /'notCallable'.*plain_module\.ts exports a number/);
+      const notExported = task(import.meta.url, function notExported() {});
+      assert.match(
+        (await failsAlone(Executor, (executor) => executor.submit(notExported))).message,
+        /'notExported'.*tasks\.ts/,
+      );
+    },
+  );
+
+  check(kind, ".submit() rejects when a module cannot be loaded, naming it and why [P5]", async (Executor) => {
+    const throwing = await failsAlone(Executor, (executor) => executor.submit(broken.neverThere));
+    assert.match(throwing.message, /'neverThere'.*broken_module\.ts fails to load: this module fails to load/);
+    assert.equal((throwing.cause as Error).message, "this module fails to load");
+    assert.match(
+      (await failsAlone(Executor, (executor) => executor.submit(missing.anything))).message,
+      /no_such_module\.ts/,
+    );
+  });
+
+  check(kind, ".submit() rejects again when the same module fails again", async (Executor) => {
+    await using executor = new Executor({ maxWorkers: 1 });
+    for (let n = 0; n < 2; n++) await assert.rejects(executor.submit(broken.neverThere), /fails to load/);
+  });
+}

@@ -1,0 +1,118 @@
+// What crosses the boundary, as argument and as result, and what does not.
+
+import assert from "node:assert/strict";
+import { Future } from "../../mod.ts";
+import { check, type Kind } from "../check.ts";
+
+const cycle: Record<string, unknown> = { name: "cycle" };
+cycle.self = cycle;
+const twice = { a: 1 };
+
+/** Arrives on the other side as it was. */
+const CROSSES: Record<string, unknown> = {
+  "undefined": undefined,
+  "null": null,
+  "-0": -0,
+  "NaN": NaN,
+  "Infinity": -Infinity,
+  "a boolean": true,
+  "a bigint": 2n ** 70n,
+  "a text": "à\u0000\u{1f600}\ud800",
+  "an array with holes": [1, , 3],
+  "nested arrays": [[], [[]]],
+  "an object": { a: undefined, b: { "": 0 }, __proto__: null },
+  "a cycle": cycle,
+  "a repeated object": [twice, twice],
+  "a Map": new Map<unknown, unknown>([[{ key: 1 }, new Set([1, "1"])]]),
+  "a Date": new Date(1e12),
+  "an invalid Date": new Date(NaN),
+  "a RegExp": /a(?<b>.)/giu,
+  "typed arrays": [new Uint8Array([1, 255]), new Float64Array([NaN, -0]), new BigInt64Array([-1n])],
+  "a view of a part": new Uint8Array([1, 2, 3, 4]).subarray(1, 3),
+  "an ArrayBuffer": new Uint8Array([1, 2, 3]).buffer,
+  "a DataView": new DataView(new ArrayBuffer(2)),
+  "boxed values": [Object(1), Object("a"), Object(true)],
+};
+
+export function valueCases(kind: Kind): void {
+  check(kind, ".submit() carries every cloneable value there and back", async (Executor) => {
+    await using executor = new Executor({ maxWorkers: 1 });
+    const futures = Object.values(CROSSES).map((value) => executor.submit((value: unknown) => value, value));
+    for (const [n, name] of Object.keys(CROSSES).entries()) {
+      const [sent, received] = [CROSSES[name], await futures[n]];
+      // A view's own buffer may be copied whole; a prototype of null does not cross, here or in structuredClone().
+      if (ArrayBuffer.isView(sent)) assert.deepEqual([...received as Uint8Array], [...sent as Uint8Array], name);
+      else assert.deepEqual(received, structuredClone(sent), name);
+    }
+  });
+
+  check(
+    kind,
+    ".submit() rejects when an argument cannot be cloned, and harms no neighbour [X4, P5]",
+    async (Executor) => {
+      await using executor = new Executor({ maxWorkers: 1 });
+      const identity = (value: unknown) => value;
+      const bad = [() => 1, Symbol("s"), { deep: [new Map([[1, () => 1]])] }, new WeakMap(), Promise.resolve(1)];
+      for (let round = 0; round < 2; round++) { // with a starting worker, then with a ready one
+        const futures = bad.flatMap((value, n) => [executor.submit(identity, value), executor.submit(identity, n)]);
+        for (const n of bad.keys()) {
+          await assert.rejects(futures[2 * n]!, { name: "DataCloneError" }, `argument ${n}`);
+          assert.equal(await futures[2 * n + 1], n);
+        }
+      }
+      assert.equal(executor.stats().lost, 0);
+    },
+  );
+
+  check(kind, ".submit() rejects when a result cannot be cloned, and harms no neighbour [P8]", async (Executor) => {
+    await using executor = new Executor({ maxWorkers: 1 });
+    const make = (n: number) => [() => 1, Symbol("s"), { deep: [new Map([[1, () => 1]])] }, new WeakMap()][n];
+    for (let round = 0; round < 2; round++) {
+      const futures = [0, 1, 2, 3].flatMap((n) => [executor.submit(make, n), executor.submit((n: number) => n, n)]);
+      for (const n of [0, 1, 2, 3]) {
+        await assert.rejects(futures[2 * n]!, { name: "DataCloneError" }, `result ${n}`);
+        assert.equal(await futures[2 * n + 1], n);
+      }
+    }
+    assert.equal(executor.stats().lost, 0);
+  });
+
+  check(kind, ".submit() rejects when an argument's getter throws, with that error [X4]", async (Executor) => {
+    await using executor = new Executor({ maxWorkers: 1 });
+    const trap = {
+      get value() {
+        throw new RangeError("trapped");
+      },
+    };
+    await assert.rejects(executor.submit((value: unknown) => value, trap), { message: "trapped" });
+    assert.equal(await executor.submit((n: number) => n, 1), 1);
+  });
+
+  check(kind, ".submit() refuses executors and futures as arguments [P15]", async (Executor) => {
+    await using executor = new Executor({ maxWorkers: 1 });
+    const kindOf = (value: unknown) => String(value);
+    await assert.rejects(executor.submit(kindOf, executor), { name: "DataCloneError" });
+    await assert.rejects(executor.submit(kindOf, new Future()), { name: "DataCloneError" });
+  });
+
+  check(kind, ".submit() carries values larger than any pipe's buffer [P17]", async (Executor) => {
+    await using executor = new Executor({ maxWorkers: 2 });
+    const bytes = new Uint8Array(8 << 20).fill(7);
+    const flip = (bytes: Uint8Array) => bytes.map((byte) => byte + 1);
+    const results = await Promise.all([
+      executor.submit(flip, bytes),
+      executor.submit(flip, bytes),
+      executor.submit(flip, bytes),
+    ]);
+    for (const result of results) assert.ok(result.length === bytes.length && result[0] === 8 && result.at(-1) === 8);
+  });
+
+  check(kind, ".submit() leaves the program's console to the tasks [P18]", async (Executor) => {
+    await using executor = new Executor({ maxWorkers: 1 });
+    const chatter = () => {
+      console.log("");
+      return "heard";
+    };
+    assert.deepEqual(await Promise.all([executor.submit(chatter), executor.submit(chatter)]), ["heard", "heard"]);
+  });
+}

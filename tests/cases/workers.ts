@@ -1,0 +1,150 @@
+// The workers: when they start, how many there are, what they are called.
+
+import assert from "node:assert/strict";
+import { check, type Kind } from "../check.ts";
+import { Gate } from "../gate.ts";
+import { canSeeWorkers } from "../leaks.ts";
+import { hold } from "../tasks/gate_tasks.ts";
+import { workerId, workerName } from "../tasks/worker_tasks.ts";
+import { until } from "../until.ts";
+
+const MAX = 3;
+
+export function workerCases(kind: Kind): void {
+  check(kind, " starts no worker until there is work [T3, P3, test_init_func]", async (Executor) => {
+    await using executor = new Executor({ maxWorkers: 2 });
+    assert.deepEqual([executor.stats().workers, kind.alive()], [0, []]);
+    const future = executor.submit((n: number) => n, 1);
+    assert.equal(executor.stats().workers, 1, "one call, one worker");
+    await future;
+  });
+
+  check(
+    kind,
+    " uses an idle worker before it starts another [T3, T4, P3, test_idle_thread_reuse, test_idle_process_reuse_one]",
+    async (Executor) => {
+      await using executor = new Executor({ maxWorkers: MAX });
+      const ids = new Set<string>();
+      for (let n = 0; n < 5; n++) ids.add(await executor.submit(workerId));
+      assert.deepEqual([ids.size, executor.stats().workers, executor.stats().idle], [1, 1, 1]);
+    },
+  );
+
+  check(kind, " needs no more workers than calls at a time [test_idle_process_reuse_multiple]", async (Executor) => {
+    await using executor = new Executor({ maxWorkers: MAX });
+    await executor.submit(workerId);
+    for (let n = 0; n < 3; n++) await Promise.all([executor.submit(workerId), executor.submit(workerId)]);
+    assert.ok(executor.stats().workers <= 2);
+  });
+
+  check(
+    kind,
+    ` starts no more than maxWorkers [X1, test_saturation, test_threads_terminate, test_processes_terminate]`,
+    async (Executor) => {
+      const executor = new Executor({ maxWorkers: MAX });
+      using gate = new Gate();
+      const futures = Array.from({ length: 15 * MAX }, (_, n) => executor.submit(hold, gate.folder, n));
+      await gate.noted(MAX);
+      const { workers, busy, idle, running, queued } = executor.stats();
+      assert.deepEqual({ workers, busy, idle, running, queued }, {
+        workers: MAX,
+        busy: MAX,
+        idle: 0,
+        running: MAX,
+        queued: 14 * MAX,
+      });
+      if (canSeeWorkers) assert.equal(kind.alive().length, MAX);
+      assert.equal(gate.notes.length, MAX);
+      gate.open();
+      assert.deepEqual(await Promise.all(futures), futures.map((_, n) => n));
+      await executor.shutdown();
+      assert.equal(executor.stats().workers, 0);
+      await until("the workers are gone", () => kind.alive().length === 0);
+    },
+  );
+
+  check(
+    kind,
+    " has workers that are called by its name and a number [T5, test_thread_names_assigned, test_thread_name_prefix_with_thread_get_name]",
+    async (Executor) => {
+      await using executor = new Executor({ maxWorkers: 2, name: "pool" });
+      using gate = new Gate();
+      const held = executor.submit(hold, gate.folder, 0);
+      await gate.noted();
+      assert.equal(await executor.submit(workerName), "pool_1");
+      gate.open();
+      await held;
+    },
+  );
+
+  check(
+    kind,
+    " has a name of its own by default, counting up [T5, test_thread_names_default, test_thread_name_prefix]",
+    async (Executor) => {
+      await using one = new Executor({ maxWorkers: 1 });
+      await using two = new Executor({ maxWorkers: 1 });
+      const names = [await one.submit(workerName), await two.submit(workerName)];
+      const [first, second] = names.map((name) => new RegExp(`^${kind.name}-(\\d+)_0$`).exec(name)?.[1]);
+      assert.equal(Number(second), Number(first) + 1, String(names));
+    },
+  );
+
+  check(kind, ".stats() counts workers and calls", async (Executor) => {
+    await using executor = new Executor({ maxWorkers: 1 });
+    using gate = new Gate();
+    const nothing = {
+      ...{ workers: 0, idle: 0, busy: 0, queued: 0, running: 0 },
+      ...{ completed: 0, failed: 0, cancelled: 0, lost: 0, abandoned: 0 },
+    };
+    assert.deepEqual(executor.stats(), nothing);
+    const held = executor.submit(hold, gate.folder, 0);
+    const failing = executor.submit(() => {
+      throw new Error("failed");
+    });
+    const cancelled = executor.submit((n: number) => n, 1);
+    cancelled.cancel();
+    await gate.noted();
+    assert.deepEqual(executor.stats(), { ...nothing, workers: 1, busy: 1, queued: 1, running: 1, cancelled: 1 });
+    gate.open();
+    await Promise.all([held, failing.exception()]);
+    assert.deepEqual(executor.stats(), { ...nothing, workers: 1, idle: 1, completed: 1, failed: 1, cancelled: 1 });
+    await executor.shutdown();
+    assert.deepEqual(executor.stats(), { ...nothing, completed: 1, failed: 1, cancelled: 1 });
+  });
+
+  check(
+    kind,
+    " is independent of others of its kind, and may be made inside a task [L5, L6, T12]",
+    async (Executor) => {
+      await using executor = new Executor({ maxWorkers: 1 });
+      const nested = async (url: string, name: string) => {
+        const { [name]: Inner } = await import(url);
+        await using inner = new Inner({ maxWorkers: 1 });
+        return await inner.submit((n: number) => n + 1, 41);
+      };
+      const module = new URL("../../mod.ts", import.meta.url).href;
+      for (const name of ["ThreadPoolExecutor", "ProcessPoolExecutor"]) {
+        assert.equal(await executor.submit(nested, module, name), 42, name);
+      }
+    },
+  );
+
+  check(kind, " lets a worker go that has been idle for idleTimeout", async (Executor) => {
+    await using executor = new Executor({ maxWorkers: 2, idleTimeout: 50 });
+    const id = await executor.submit(workerId);
+    await until("the worker is gone", () => executor.stats().workers === 0);
+    await until("the worker is gone for the system too", () => kind.alive().length === 0);
+    assert.notEqual(await executor.submit(workerId), id, "another one serves the next call");
+    assert.equal(executor.stats().lost, 0);
+  });
+
+  check(kind, " keeps a worker that is busy beyond idleTimeout", async (Executor) => {
+    await using executor = new Executor({ maxWorkers: 1, idleTimeout: 1 });
+    using gate = new Gate();
+    const future = executor.submit(hold, gate.folder, 1);
+    await gate.noted();
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    gate.open();
+    assert.equal(await future, 1);
+  });
+}

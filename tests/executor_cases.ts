@@ -1,0 +1,39 @@
+// The behaviours of an executor, each written once; the two executors' own test files run them all.
+
+import { test } from "node:test";
+import { cancelCases } from "./cases/cancel.ts";
+import { errorCases } from "./cases/errors.ts";
+import { exitCases } from "./cases/exit.ts";
+import { initializerCases } from "./cases/initializer.ts";
+import { lossCases } from "./cases/loss.ts";
+import { mapCases } from "./cases/map.ts";
+import { memoryCases } from "./cases/memory.ts";
+import { optionCases } from "./cases/options.ts";
+import { retirementCases } from "./cases/retirement.ts";
+import { shutdownCases } from "./cases/shutdown.ts";
+import { submitCases } from "./cases/submit.ts";
+import { taskCases } from "./cases/tasks.ts";
+import { valueCases } from "./cases/values.ts";
+import { workerCases } from "./cases/workers.ts";
+import type { Kind } from "./check.ts";
+import { assertNothingIsLeft } from "./leaks.ts";
+
+/** Registers the tests of a kind of executor. `ownCases` has those that only make sense for it. */
+export function executorCases(kind: Kind, ownCases: (kind: Kind) => void): void {
+  submitCases(kind);
+  taskCases(kind);
+  valueCases(kind);
+  errorCases(kind);
+  cancelCases(kind);
+  mapCases(kind);
+  workerCases(kind);
+  initializerCases(kind);
+  retirementCases(kind);
+  lossCases(kind);
+  shutdownCases(kind);
+  optionCases(kind);
+  memoryCases(kind);
+  exitCases(kind);
+  ownCases(kind);
+  test(`${kind.name} leaves no worker behind`, assertNothingIsLeft);
+}

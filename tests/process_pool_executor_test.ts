@@ -1,0 +1,114 @@
+// The behaviours with processes, and what only processes can do.
+
+import assert from "node:assert/strict";
+import process from "node:process";
+import { BrokenProcessPool, ProcessPoolExecutor, transfer, WorkerLostError } from "../mod.ts";
+import { check, type Kind } from "./check.ts";
+import { executorCases } from "./executor_cases.ts";
+import { Gate } from "./gate.ts";
+import { children, isAlive } from "./leaks.ts";
+import { square } from "./tasks/arithmetic.ts";
+import { block, hold } from "./tasks/gate_tasks.ts";
+import { workerPid } from "./tasks/worker_tasks.ts";
+import { until } from "./until.ts";
+
+executorCases({
+  name: "ProcessPoolExecutor",
+  Executor: ProcessPoolExecutor,
+  Broken: BrokenProcessPool,
+  sharesMemory: false,
+  alive: children,
+}, processCases);
+
+function processCases(kind: Kind): void {
+  check(kind, ".submit() runs the task in another process [test_run_in_executor]", async (Executor) => {
+    await using executor = new Executor({ maxWorkers: 1 });
+    assert.notEqual(await executor.submit(workerPid), process.pid);
+  });
+
+  for (const signal of ["SIGKILL", "SIGTERM"] as const) {
+    check(
+      kind,
+      `.submit() rejects when ${signal} ends the worker from outside [P9, test_killed_child]`,
+      async (Executor) => {
+        await using executor = new Executor({ maxWorkers: 1 });
+        using gate = new Gate();
+        const pid = await executor.submit(workerPid);
+        const running = executor.submit(hold, gate.folder, 0);
+        const queued = executor.submit(workerPid);
+        await gate.noted();
+        process.kill(pid, signal);
+        const error = await running.exception() as WorkerLostError;
+        assert.ok(error instanceof WorkerLostError);
+        assert.deepEqual([error.signal, error.exitCode, error.started], [signal, undefined, true]);
+        assert.match(error.message, new RegExp(`${signal}$`));
+        assert.notEqual(await queued, pid);
+        assert.equal(isAlive(pid), false);
+      },
+    );
+  }
+
+  check(kind, " replaces an idle worker that is killed when the next call comes [P13]", async (Executor) => {
+    await using executor = new Executor({ maxWorkers: 1 });
+    const pid = await executor.submit(workerPid);
+    process.kill(pid, "SIGKILL");
+    await until("the loss is noticed", () => executor.stats().lost === 1);
+    assert.notEqual(await executor.submit(workerPid), pid);
+  });
+
+  check(kind, " has workers that leave Ctrl-C to the program [P19]", async (Executor) => {
+    await using executor = new Executor({ maxWorkers: 1 });
+    const pid = await executor.submit(workerPid);
+    process.kill(pid, "SIGINT");
+    assert.deepEqual([await executor.submit(square, 3), await executor.submit(workerPid)], [9, pid]);
+  });
+
+  check(
+    kind,
+    ".killWorkers() ends a worker in a synchronous loop [P14, test_force_shutdown_workers]",
+    async (Executor) => {
+      const executor = new Executor({ maxWorkers: 1 });
+      using gate = new Gate();
+      const pid = await executor.submit(workerPid);
+      const deaf = executor.submit(block, gate.folder, 0);
+      await gate.noted();
+      executor.killWorkers();
+      assert.ok(await deaf.exception() instanceof WorkerLostError);
+      await executor.shutdown();
+      assert.equal(isAlive(pid), false, "gone when shutdown() resolves");
+    },
+  );
+
+  check(kind, ".submit() rejects when memory would have to be shared: never a silent copy", async (Executor) => {
+    await using executor = new Executor({ maxWorkers: 1 });
+    const shared = new SharedArrayBuffer(4);
+    for (const value of [shared, new Int32Array(shared), { deep: [new Map([["key", shared]])] }]) {
+      await assert.rejects(executor.submit((value: unknown) => value, value), { name: "DataCloneError" });
+    }
+    await assert.rejects(executor.submit(() => new Int32Array(new SharedArrayBuffer(4))), { name: "DataCloneError" });
+    assert.equal(await executor.submit(square, 3), 9);
+  });
+
+  check(kind, ".submit() copies what transfer() marks", async (Executor) => {
+    await using executor = new Executor({ maxWorkers: 1 });
+    const bytes = new Uint8Array([1, 2, 3]);
+    const marked = transfer(bytes, [bytes.buffer]);
+    assert.deepEqual(await executor.submit((bytes: Uint8Array) => [...bytes], marked), [1, 2, 3]);
+    assert.equal(bytes.length, 3);
+  });
+
+  check(
+    kind,
+    " loses no large argument and hangs in no shutdown when its worker dies meanwhile [P17]",
+    async (Executor) => {
+      await using executor = new Executor({ maxWorkers: 1 });
+      const pid = await executor.submit(workerPid);
+      const large = new Uint8Array(32 << 20);
+      const sending = executor.submit((bytes: Uint8Array) => bytes.length, large);
+      process.kill(pid, "SIGKILL");
+      const error = await sending.exception();
+      if (error !== undefined) assert.ok(error instanceof WorkerLostError);
+      assert.equal(await executor.submit(square, 3), 9);
+    },
+  );
+}

@@ -1,0 +1,46 @@
+// Runs a program of tests/programs/ with this runtime, to its end.
+
+import { type ChildProcess, spawn } from "node:child_process";
+import process from "node:process";
+import { fileURLToPath } from "node:url";
+import { within } from "./until.ts";
+
+/** A program that runs. */
+export interface RunningProgram {
+  readonly child: ChildProcess;
+  /** Resolves when it has ended by itself; a program that does not is killed, and this fails. */
+  readonly ended: Promise<Ended>;
+}
+
+/** How a program ended, and what it wrote. */
+export interface Ended {
+  readonly stdout: string;
+  readonly stderr: string;
+  readonly code: number | null;
+  readonly signal: string | null;
+}
+
+/** Starts a program. `onOutput` is called with what it has written so far. */
+export function startProgram(
+  name: string,
+  args: readonly string[],
+  onOutput?: (stdout: string) => void,
+): RunningProgram {
+  const flags = "Deno" in globalThis ? ["run", "-A"] : [];
+  const file = fileURLToPath(new URL(`./programs/${name}.ts`, import.meta.url));
+  const child = spawn(process.execPath, [...flags, file, ...args], { stdio: ["ignore", "pipe", "pipe"] });
+  let stdout = "", stderr = "";
+  child.stdout.setEncoding("utf8").on("data", (text: string) => onOutput?.(stdout += text));
+  child.stderr.setEncoding("utf8").on("data", (text: string) => stderr += text);
+  const closed = new Promise<Ended>((resolve, reject) => {
+    child.on("error", reject);
+    child.on("close", (code, signal) => resolve({ stdout, stderr, code, signal }));
+  });
+  const ended = within(`The program ${name} ${args.join(" ")}`, closed).finally(() => child.kill("SIGKILL"));
+  return { child, ended };
+}
+
+/** Runs a program to its end. */
+export function runProgram(name: string, ...args: readonly string[]): Promise<Ended> {
+  return startProgram(name, args, () => {}).ended;
+}

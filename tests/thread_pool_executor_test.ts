@@ -1,0 +1,82 @@
+// The behaviours with threads, and what only threads can do.
+
+import assert from "node:assert/strict";
+import { BrokenThreadPool, ThreadPoolExecutor, transfer } from "../mod.ts";
+import { check, type Kind } from "./check.ts";
+import { executorCases } from "./executor_cases.ts";
+import { workerThreads } from "./leaks.ts";
+
+executorCases({
+  name: "ThreadPoolExecutor",
+  Executor: ThreadPoolExecutor,
+  Broken: BrokenThreadPool,
+  sharesMemory: true,
+  alive: workerThreads,
+}, threadCases);
+
+function threadCases(kind: Kind): void {
+  check(kind, ".submit() moves what transfer() marks, there and back", async (Executor) => {
+    await using executor = new Executor({ maxWorkers: 1 });
+    const module = new URL("../mod.ts", import.meta.url).href;
+    for (let round = 0; round < 2; round++) { // to a starting worker, then to an idle one
+      const bytes = new Uint8Array([1, 2, 3]);
+      const result = await executor.submit(
+        async (bytes: Uint8Array, module: string) => {
+          const { transfer } = await import(module);
+          return transfer({ bytes: bytes.map((byte) => byte * 2), was: bytes.length }, [bytes.buffer]);
+        },
+        transfer(bytes, [bytes.buffer]),
+        module,
+      );
+      assert.deepEqual([bytes.length, result.was, [...result.bytes]], [0, 3, [2, 4, 6]]);
+    }
+  });
+
+  check(kind, ".submit() moves a MessagePort to a task, which can talk through it", async (Executor) => {
+    await using executor = new Executor({ maxWorkers: 1 });
+    const { port1, port2 } = new MessageChannel();
+    const heard = new Promise((resolve) => port1.onmessage = ({ data }) => resolve(data));
+    await executor.submit((port: MessagePort) => {
+      port.postMessage("from the task");
+      port.close();
+    }, transfer(port2, [port2]));
+    assert.equal(await heard, "from the task");
+    port1.close();
+  });
+
+  check(
+    kind,
+    ".submit() rejects when the same buffer is transferred twice, and harms no neighbour [X4]",
+    async (Executor) => {
+      await using executor = new Executor({ maxWorkers: 1 });
+      const length = (bytes: Uint8Array) => bytes.length;
+      const bytes = new Uint8Array(8);
+      const first = executor.submit(length, transfer(bytes, [bytes.buffer]));
+      const second = executor.submit(length, transfer(bytes, [bytes.buffer]));
+      const third = executor.submit(length, new Uint8Array(3));
+      assert.equal(await first, 8);
+      await assert.rejects(second.result(), { name: "DataCloneError" });
+      assert.equal(await third, 3);
+    },
+  );
+
+  check(kind, ".submit() shares a SharedArrayBuffer", async (Executor) => {
+    await using executor = new Executor({ maxWorkers: 2 });
+    const counter = new Int32Array(new SharedArrayBuffer(4));
+    const count = (counter: Int32Array) => void Atomics.add(counter, 0, 1);
+    await Promise.all(Array.from({ length: 100 }, () => executor.submit(count, counter)));
+    assert.equal(counter[0], 100);
+  });
+
+  check(kind, " runs tasks that block each other through shared memory [test_blocking]", async (Executor) => {
+    await using executor = new Executor({ maxWorkers: 2 });
+    const word = new Int32Array(new SharedArrayBuffer(4));
+    const waiting = executor.submit((word: Int32Array) => Atomics.wait(word, 0, 0, 20_000), word);
+    const waking = executor.submit((word: Int32Array) => {
+      Atomics.store(word, 0, 1);
+      return Atomics.notify(word, 0);
+    }, word);
+    await waking;
+    assert.notEqual(await waiting, "timed-out");
+  });
+}
