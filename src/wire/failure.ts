@@ -31,36 +31,57 @@ const BUILT_INS: ReadonlyMap<string, ErrorConstructorLike> = new Map(
 /** How deep causes are followed; beyond that, text will do. */
 const DEEPEST = 16;
 
+/** Copies a value as the channel would, or throws when it cannot cross. */
+type Clone = (value: unknown) => unknown;
+
 /**
- * Turns a thrown value into a record.
+ * Turns a thrown value into a record. An error that is met twice, as in a cycle of causes, is one record.
  *
  * @param thrown Anything.
  * @param clone Copies a value as the channel would, or throws when it cannot cross.
  * @returns The record; it can always be sent.
  */
-export function toFailure(thrown: unknown, clone: (value: unknown) => unknown = structuredClone, depth = 0): Failure {
+export function toFailure(thrown: unknown, clone: Clone = structuredClone): Failure {
+  try {
+    return describe(thrown, clone, new Map(), 0);
+  } catch {
+    // A proxy, say, that throws whatever it is asked.
+    return describe(new Error("A task threw a value that cannot be looked at"), clone, new Map(), 0);
+  }
+}
+
+function describe(thrown: unknown, clone: Clone, known: Map<object, Failure>, depth: number): Failure {
   if (!isError(thrown)) {
     try {
       return { kind: "value", value: clone(thrown) };
     } catch {
-      return toFailure(new Error(`A task threw a value that cannot be cloned: ${textOf(thrown)}`), clone, depth);
+      return describe(new Error(`A task threw a value that cannot be cloned: ${textOf(thrown)}`), clone, known, depth);
     }
   }
-  const properties: [string, unknown][] = [];
-  const nested: [string, Failure][] = [];
-  let errors: Failure[] | undefined;
+  const before = known.get(thrown);
+  if (before) return before;
+  const stack = read(thrown, "stack");
+  const properties: [string, unknown][] = [], nested: [string, Failure][] = [], errors: Failure[] = [];
+  const members = Object.hasOwn(thrown, "errors") ? read(thrown, "errors") : undefined;
+  const failure: Failure = {
+    kind: "error",
+    classes: classesOf(thrown),
+    name: textOf(read(thrown, "name")),
+    message: textOf(read(thrown, "message")),
+    stack: typeof stack === "string" ? stack : undefined,
+    properties,
+    nested,
+    errors: Array.isArray(members) ? errors : undefined,
+  };
+  known.set(thrown, failure);
+  const deeper = (value: unknown) => describe(value, clone, known, depth + 1);
+  if (failure.errors && depth < DEEPEST) errors.push(...(members as unknown[]).map(deeper));
   for (const key of Object.getOwnPropertyNames(thrown)) {
     if (key === "stack" || key === "message" || key === "name" || isEngines(thrown, key)) continue;
-    let value: unknown;
-    try {
-      value = (thrown as unknown as Record<string, unknown>)[key];
-    } catch {
-      continue;
-    }
-    if (key === "errors" && Array.isArray(value)) {
-      errors = depth < DEEPEST ? value.map((error) => toFailure(error, clone, depth + 1)) : [];
-    } else if (isError(value)) {
-      if (depth < DEEPEST) nested.push([key, toFailure(value, clone, depth + 1)]);
+    if (key === "errors" && failure.errors) continue;
+    const value = read(thrown, key);
+    if (isError(value)) {
+      if (depth < DEEPEST) nested.push([key, deeper(value)]);
     } else {
       try {
         properties.push([key, clone(value)]);
@@ -69,16 +90,16 @@ export function toFailure(thrown: unknown, clone: (value: unknown) => unknown = 
       }
     }
   }
-  return {
-    kind: "error",
-    classes: classesOf(thrown),
-    name: textOf(thrown.name),
-    message: textOf(thrown.message),
-    stack: typeof thrown.stack === "string" ? thrown.stack : undefined,
-    properties,
-    nested,
-    errors,
-  };
+  return failure;
+}
+
+/** A property, or nothing when it cannot be read. */
+function read(owner: object, key: string): unknown {
+  try {
+    return (owner as Record<string, unknown>)[key];
+  } catch {
+    return undefined;
+  }
 }
 
 /**
@@ -89,11 +110,26 @@ export function toFailure(thrown: unknown, clone: (value: unknown) => unknown = 
  * @param errorTypes The custom classes, by name.
  * @returns What the task threw.
  */
-export function fromFailure(failure: Failure, errorTypes: ReadonlyMap<string, ErrorConstructorLike> = BUILT_INS): unknown {
-  if (failure?.kind === "value") return failure.value;
-  if (failure?.kind !== "error" || !Array.isArray(failure.classes)) return new Error("A worker sent a malformed failure");
+export function fromFailure(failure: Failure, errorTypes: ReadonlyMap<string, ErrorConstructorLike>): unknown {
+  try {
+    return revive(failure, errorTypes, new Map());
+  } catch {
+    return new Error("A worker sent a malformed failure");
+  }
+}
+
+function revive(
+  failure: Failure,
+  errorTypes: ReadonlyMap<string, ErrorConstructorLike>,
+  made: Map<Failure, Error>,
+): unknown {
+  if (failure.kind === "value") return failure.value;
+  if (failure.kind !== "error") throw new TypeError("No such kind of failure");
+  const before = made.get(failure);
+  if (before) return before;
   const { classes, name, message, stack, properties, nested, errors } = failure;
   const error = blank(classes, textOf(message), textOf(name), errorTypes);
+  made.set(failure, error);
   const define = (key: string, value: unknown, enumerable: boolean) => {
     // defineProperty: a property called __proto__ is a property like any other.
     Object.defineProperty(error, key, { value, enumerable, configurable: true, writable: true });
@@ -101,8 +137,8 @@ export function fromFailure(failure: Failure, errorTypes: ReadonlyMap<string, Er
   if (error.name !== name) define("name", textOf(name), false);
   if (typeof stack === "string") define("stack", stack, false);
   for (const [key, value] of properties) define(key, value, key !== "cause");
-  for (const [key, value] of nested) define(key, fromFailure(value, errorTypes), key !== "cause");
-  if (errors) define("errors", errors.map((member) => fromFailure(member, errorTypes)), false);
+  for (const [key, value] of nested) define(key, revive(value, errorTypes, made), key !== "cause");
+  if (errors) define("errors", errors.map((member) => revive(member, errorTypes, made)), false);
   return error;
 }
 
