@@ -66,7 +66,9 @@ export class CallSettings {
     this.retryOn = retryOn;
 
     function atLeastZero(name: string, value: number): number {
-      if (number(name, value) < 0) throw new RangeError(`Cannot ${action} as '${name}' must be >= 0: received ${value}`);
+      if (number(name, value) < 0) {
+        throw new RangeError(`Cannot ${action} as '${name}' must be >= 0: received ${value}`);
+      }
       return value;
     }
     function number(name: string, value: unknown): number {

@@ -47,11 +47,14 @@ export interface MapArguments {
  */
 export function readMapArguments(rest: readonly unknown[]): MapArguments {
   const last = rest.at(-1);
-  const hasOptions = rest.length > 0 && (last === undefined || (typeof last === "object" && last !== null && !isIterable(last)));
+  const hasOptions = rest.length > 0 &&
+    (last === undefined || (typeof last === "object" && last !== null && !isIterable(last)));
   const inputs = hasOptions ? rest.slice(0, -1) : rest;
   for (const input of inputs) {
     if (!isIterable(input)) {
-      throw new TypeError(`Cannot map a task as its inputs must be iterable or async iterable: received ${show(input)}`);
+      throw new TypeError(
+        `Cannot map a task as its inputs must be iterable or async iterable: received ${show(input)}`,
+      );
     }
   }
   const options = (hasOptions ? last ?? {} : {}) as MapOptions;

@@ -108,7 +108,9 @@ export function readOptions(backend: Backend, options: ProcessPoolExecutorOption
   if (onUnobserved !== undefined && typeof onUnobserved !== "function") {
     refuse("onUnobserved", "a function", onUnobserved);
   }
-  if (permissions !== "inherit" && permissions !== "none" && (typeof permissions !== "object" || permissions === null)) {
+  if (
+    permissions !== "inherit" && permissions !== "none" && (typeof permissions !== "object" || permissions === null)
+  ) {
     refuse("permissions", `"inherit", "none" or an object`, permissions);
   }
   if (env !== undefined && (typeof env !== "object" || env === null)) refuse("env", "an object", env);
@@ -125,7 +127,9 @@ export function readOptions(backend: Backend, options: ProcessPoolExecutorOption
       ? undefined
       : { task: taskRef(`${action} with this 'initializer'`, initializer, inlineTasks), args: initargs },
     maxTasksPerWorker: positiveInteger(action, "maxTasksPerWorker", options.maxTasksPerWorker),
-    maxQueue: options.maxQueue === Infinity ? Infinity : positiveInteger(action, "maxQueue", options.maxQueue) ?? Infinity,
+    maxQueue: options.maxQueue === Infinity
+      ? Infinity
+      : positiveInteger(action, "maxQueue", options.maxQueue) ?? Infinity,
     idleTimeout: duration(action, "idleTimeout", options.idleTimeout),
     limits: {
       memoryLimit: positiveInteger(action, "memoryLimit", options.memoryLimit),

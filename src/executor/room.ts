@@ -30,7 +30,9 @@ export class Room {
    */
   admit(): void {
     if (this.full) {
-      throw new QueueFullError(`Cannot submit a task as ${this.#most} calls wait already: await executor.ready() first`);
+      throw new QueueFullError(
+        `Cannot submit a task as ${this.#most} calls wait already: await executor.ready() first`,
+      );
     }
   }
 

@@ -291,6 +291,8 @@ export class Scheduler {
         if (call?.limits) this.#supervisor.begun(call);
         return;
       }
+      case "bye":
+        return; // the channel tells the rest
       case "recalled":
         for (const call of worker.recalled(message.first)) this.#queue.unshift(call);
         this.#pool.release(worker);
@@ -302,7 +304,10 @@ export class Scheduler {
   }
 
   /** Gives the answers to those who wait for them. */
-  #settle(worker: WorkerHandle, { first, results, failures, spent, full }: Extract<FromWorker, { kind: "done" }>): void {
+  #settle(
+    worker: WorkerHandle,
+    { first, results, failures, spent, full }: Extract<FromWorker, { kind: "done" }>,
+  ): void {
     let answered = 0, nextFailure = 0, mixed = false;
     let task: Call["task"] | undefined;
     for (let i = 0; i < results.length; i++) {
@@ -313,8 +318,9 @@ export class Scheduler {
       answered++;
       if (task === undefined) task = call.task;
       else if (task !== call.task) mixed = true;
-      if (failed) this.#reject(call, fromFailure(failures[nextFailure - 1] as Failure, this.#settings.errorTypes), false);
-      else this.#fulfil(call, results[i]);
+      if (failed) {
+        this.#reject(call, fromFailure(failures[nextFailure - 1] as Failure, this.#settings.errorTypes), false);
+      } else this.#fulfil(call, results[i]);
     }
     worker.advance(first + results.length, answered);
     // Calls of several tasks are in one answer only when all are short: they share its time.
@@ -335,7 +341,11 @@ export class Scheduler {
       const cause = exit.error ?? new WorkerLostError({ ...lost, started: false });
       this.#break(`Workers could not be started: the last one ${describeExit(exit)}`, cause);
     } else if (was !== "leaving" && this.#settings.onWorkerLost === "break") {
-      this.#break(`Worker ${worker.name} ${describeExit(exit)}`, new WorkerLostError({ ...lost, started: calls.length > 0 }), true);
+      this.#break(
+        `Worker ${worker.name} ${describeExit(exit)}`,
+        new WorkerLostError({ ...lost, started: calls.length > 0 }),
+        true,
+      );
     }
     for (const { call, started } of calls.reverse()) {
       call.worker = undefined;

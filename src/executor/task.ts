@@ -32,7 +32,9 @@ export type TaskModule<M> = {
 export function task<F extends AnyFunction>(url: string | URL, fn: F): F {
   const module = absoluteUrl("make a task", url);
   if (typeof fn !== "function" || fn.name === "") {
-    throw new TypeError(`Cannot make a task as 'fn' must be a function with the name of its export: received ${show(fn)}`);
+    throw new TypeError(
+      `Cannot make a task as 'fn' must be a function with the name of its export: received ${show(fn)}`,
+    );
   }
   setTaskRef(fn, { kind: "export", module, name: fn.name });
   return fn;

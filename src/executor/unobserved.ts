@@ -50,7 +50,11 @@ export class Unobserved implements FailureLedger {
     this.#reasons.clear();
     try {
       if (this.#tell) this.#tell({ count, first });
-      else report(`${count} failed ${count === 1 ? "call" : "calls"} that nobody looked at; one, of`, this.#executorName, first);
+      else {report(
+          `${count} failed ${count === 1 ? "call" : "calls"} that nobody looked at; one, of`,
+          this.#executorName,
+          first,
+        );}
     } catch (error) {
       report("Exception calling onUnobserved of", this.#executorName, error);
     }

@@ -1,7 +1,7 @@
 // wait() and asCompleted(): one watcher for all the futures of a call, so both are linear in their number.
 
 import { TimeoutError } from "./errors.ts";
-import { Future, hasFailed, unwatchFuture, watchFuture, type Watcher } from "./future.ts";
+import { Future, hasFailed, unwatchFuture, type Watcher, watchFuture } from "./future.ts";
 import { startTimer, timeLimit, type Timer } from "./timer.ts";
 
 /** {@linkcode wait} returns as soon as any future is done. */

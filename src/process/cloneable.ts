@@ -5,8 +5,20 @@ import { types } from "node:util";
 
 /** What serialization keeps, by its tag; typed arrays aside. */
 const CROSSES: ReadonlySet<string> = new Set([
-  "Object", "Array", "Date", "RegExp", "Map", "Set", "Error", "ArrayBuffer", "DataView",
-  "Boolean", "Number", "String", "BigInt", "Arguments",
+  "Object",
+  "Array",
+  "Date",
+  "RegExp",
+  "Map",
+  "Set",
+  "Error",
+  "ArrayBuffer",
+  "DataView",
+  "Boolean",
+  "Number",
+  "String",
+  "BigInt",
+  "Arguments",
 ]);
 
 /**

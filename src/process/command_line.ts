@@ -26,7 +26,8 @@ const PERMISSIONS: Readonly<Record<string, string>> = {
 };
 
 /** Flags that are about the program's own start, and would start a worker wrongly. */
-const NOT_INHERITED = /^(-[ep]|-pe|--eval|--print|--input-type|--test.*|--watch.*|--inspect.*|--check|-c|-i|--interactive)(=|$)/;
+const NOT_INHERITED =
+  /^(-[ep]|-pe|--eval|--print|--input-type|--test.*|--watch.*|--inspect.*|--check|-c|-i|--interactive)(=|$)/;
 
 /**
  * The arguments of the runtime that start a worker process.
@@ -46,7 +47,9 @@ export function commandLine({ memoryLimit, execArgv = [], permissions }: WorkerL
 }
 
 function inherited(flags: readonly string[]): string[] {
-  return flags.filter((flag, index) => !NOT_INHERITED.test(flag) && !/^(-[ep]|-pe|--eval|--print)$/.test(flags[index - 1] ?? ""));
+  return flags.filter((flag, index) =>
+    !NOT_INHERITED.test(flag) && !/^(-[ep]|-pe|--eval|--print)$/.test(flags[index - 1] ?? "")
+  );
 }
 
 function permissionFlags(permissions: WorkerPermissions): string[] {

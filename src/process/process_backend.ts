@@ -5,7 +5,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import process from "node:process";
 import type { Backend } from "../executor/backend.ts";
 import { BrokenProcessPool } from "../executor/errors.ts";
-import type { ChannelEvents, Exit, WorkerChannel } from "../wire/channel.ts";
+import { type ChannelEvents, type Exit, neverStarted, type WorkerChannel } from "../wire/channel.ts";
 import type { FromWorker, ToWorker } from "../wire/messages.ts";
 import { assertCloneable } from "./cloneable.ts";
 import { commandLine } from "./command_line.ts";
@@ -69,16 +69,6 @@ function connect(child: ChildProcess, events: ChannelEvents): WorkerChannel {
     kill: () => exit ?? child.kill("SIGKILL"),
   };
 }
-
-/** A worker that the operating system, or Deno's permissions, did not let start. */
-const neverStarted: WorkerChannel = {
-  claims: undefined,
-  send() {},
-  keepAlive() {},
-  stop() {},
-  terminate() {},
-  kill() {},
-};
 
 function check(message: ToWorker): void {
   if (message.kind === "run") assertCloneable(message.calls);

@@ -1,6 +1,7 @@
 // A thread's end of the line on Deno and Bun: the worker's global scope.
 
 import type { Open } from "../wire/channel.ts";
+import type { ToWorker } from "../wire/messages.ts";
 
 // The scope of a dedicated worker, of which the compiler's library knows nothing here.
 interface Scope {
@@ -14,7 +15,8 @@ const scope = globalThis as unknown as Scope;
 
 /** Opens the line. */
 export const open: Open = (onMessage) => {
-  scope.onmessage = (event) => onMessage(event.data);
+  scope.onmessage = (event: MessageEvent<ToWorker>) =>
+    event.data.kind === "stop" ? scope.close() : onMessage(event.data);
   return { send: (message, transfer) => scope.postMessage(message, transfer) };
 };
 

@@ -1,9 +1,10 @@
 // Starts a thread on Deno and Bun, and is the parent's end of its line.
 
 import type { Backend } from "../executor/backend.ts";
+import { runtime } from "../runtime.ts";
 import { CALLS_PER_WORKER } from "../wire/claims.ts";
-import type { Exit, WorkerChannel } from "../wire/channel.ts";
-import type { FromWorker } from "../wire/messages.ts";
+import { type Exit, neverStarted } from "../wire/channel.ts";
+import type { FromWorker, ToWorker } from "../wire/messages.ts";
 
 /** Bun's additions to Worker. */
 interface BunWorker {
@@ -14,24 +15,43 @@ interface BunWorker {
 /** How long Deno has a worker stay up with nothing to do where it can only be ended, in milliseconds. */
 const IDLE_LIMIT = 500;
 
+/** How long a worker on Deno has to say goodbye before it counts as one that cannot be stopped, in milliseconds. */
+const GOODBYE_LIMIT = 100;
+
 /** Starts a thread. */
-export const start: Backend["start"] = (name, { memoryLimit, permissions }, events) => {
-  let closed = false;
-  const close = (exit: Exit) => {
-    if (closed) return;
-    closed = true;
-    hold(true, 0);
+export const start: Backend["start"] = (name, { permissions }, events) => {
+  let worker: Worker & BunWorker;
+  try {
+    worker = new Worker(new URL("./entry.web.js", import.meta.url), {
+      type: "module",
+      name,
+      ...(permissions !== "inherit" && { deno: { permissions } }),
+    });
+  } catch (error) {
+    queueMicrotask(() => events.onClose({ error }));
+    return neverStarted;
+  }
+  let exit: Exit | undefined;
+  const close = (how: Exit) => {
+    if (exit) return;
+    exit = how;
+    clearTimeout(goodbye);
     worker.terminate();
-    events.onClose(exit);
+    hold(false); // a thread of Deno in a synchronous loop goes on, and would keep the program alive for ever
+    events.onClose(how);
   };
-  const end = () => {
-    worker.terminate();
-    // Deno has no event for it. Later, as on the others: nobody is told in the middle of their own call.
-    queueMicrotask(() => close({}));
-  };
-  const worker: Worker & BunWorker = new Worker(new URL("./entry.web.js", import.meta.url), { type: "module", name });
+  let goodbye: ReturnType<typeof setTimeout> | undefined;
+  // Deno (2.9) cannot stop a thread in a synchronous loop and does not say whether it has stopped any other: so the worker
+  // is asked, and what does not answer is abandoned. Bun stops it, whatever it does.
+  const end = runtime === "deno"
+    ? () => {
+      worker.postMessage({ kind: "stop" } satisfies ToWorker);
+      goodbye ??= setTimeout(() => close({ abandoned: true }), GOODBYE_LIMIT);
+    }
+    : () => queueMicrotask(() => close({}));
+  const hold = holder(worker, end);
   worker.onmessage = (event: MessageEvent<FromWorker>) => {
-    if (closed) return;
+    if (exit) return;
     if (event.data?.kind === "bye") close({ exitCode: event.data.exitCode });
     else events.onMessage(event.data);
   };
@@ -41,23 +61,22 @@ export const start: Backend["start"] = (name, { memoryLimit, permissions }, even
     close({ exitCode: 1, error: event.error ?? new Error(event.message) });
   };
   worker.addEventListener("close", (event) => close({ exitCode: (event as CloseEvent).code })); // Bun only
-  const hold = holder(worker, end);
   return {
     claims: new SharedArrayBuffer(CALLS_PER_WORKER * Int32Array.BYTES_PER_ELEMENT),
     send: (message, transfer) => worker.postMessage(message, transfer),
-    keepAlive: (alive) => hold(alive, IDLE_LIMIT),
+    keepAlive: hold,
     stop: end,
     terminate: end,
     kill: end,
-  } satisfies WorkerChannel;
+  };
 };
 
 /**
  * How to let the worker keep the program alive, or not. Bun has `ref` and `unref`. Deno (2.9) has them under a symbol
- * without a description, as one counting method (see the `node:worker_threads` of Deno, which is made of it); where that
- * is not found, a worker that is idle for a while is ended instead.
+ * without a description, as one counting method (its `node:worker_threads` is made of it); where that is not found, a
+ * worker that is idle for a while is ended instead.
  */
-function holder(worker: Worker & BunWorker, end: () => void): (alive: boolean, idleLimit: number) => void {
+function holder(worker: Worker & BunWorker, end: () => void): (alive: boolean) => void {
   if (worker.ref && worker.unref) return (alive) => alive ? worker.ref!() : worker.unref!();
   const prototype = Object.getPrototypeOf(worker);
   const symbol = Object.getOwnPropertySymbols(prototype).find((symbol) =>
@@ -65,12 +84,12 @@ function holder(worker: Worker & BunWorker, end: () => void): (alive: boolean, i
   );
   let held = true;
   let timer: ReturnType<typeof setTimeout> | undefined;
-  return (alive, idleLimit) => {
+  return (alive) => {
     if (alive === held) return;
     held = alive;
     // deno-lint-ignore no-explicit-any
     if (symbol) return (worker as any)[symbol](alive);
     if (alive) clearTimeout(timer);
-    else timer = setTimeout(end, idleLimit);
+    else timer = setTimeout(end, IDLE_LIMIT);
   };
 }

@@ -35,6 +35,16 @@ export interface WorkerChannel {
   kill(): unknown;
 }
 
+/** The line to a worker that was refused at once, by the operating system or for lack of a permission. */
+export const neverStarted: WorkerChannel = {
+  claims: undefined,
+  send() {},
+  keepAlive() {},
+  stop() {},
+  terminate() {},
+  kill() {},
+};
+
 /** The worker's end. */
 export interface ParentChannel {
   /** Sends a message. Throws a DataCloneError, and sends nothing, when a value in it cannot cross. */

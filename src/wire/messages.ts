@@ -32,6 +32,8 @@ export type ToWorker =
   }
   /** The signal of this call has aborted. */
   | { readonly kind: "abort"; readonly call: number; readonly reason: Failure }
+  /** End, in order. For threads of Deno, which can be ended otherwise only by chance. */
+  | { readonly kind: "stop" }
   /** Give back the calls that have not begun. */
   | { readonly kind: "recall" };
 

@@ -10,7 +10,7 @@ const REF: unique symbol = Symbol.for("@concurrent/futures/task") as never;
 
 /** Marks a function as the export of a module. */
 export function setTaskRef(fn: object, ref: TaskRef): void {
-  Object.defineProperty(fn, REF, { value: ref });
+  Object.defineProperty(fn, REF, { value: ref, configurable: true });
 }
 
 /**
@@ -23,11 +23,15 @@ export function setTaskRef(fn: object, ref: TaskRef): void {
  * @throws {TypeError} when `fn` is not a function, or one whose source does not stand for itself.
  */
 export function taskRef(action: string, fn: unknown, inline = true): TaskRef {
-  if (typeof fn !== "function") throw new TypeError(`Cannot ${action} as it must be a function: received ${nameOf(fn)}`);
+  if (typeof fn !== "function") {
+    throw new TypeError(`Cannot ${action} as it must be a function: received ${nameOf(fn)}`);
+  }
   const ref = (fn as { [REF]?: TaskRef })[REF];
   if (ref) return ref;
   if (!inline) {
-    throw new TypeError(`Cannot ${action} as inline tasks are switched off: received ${nameOf(fn)}. Use task() or taskModule()`);
+    throw new TypeError(
+      `Cannot ${action} as inline tasks are switched off: received ${nameOf(fn)}. Use task() or taskModule()`,
+    );
   }
   const source = Function.prototype.toString.call(fn);
   if (/\{\s*\[native code\]\s*\}\s*$/.test(source)) {
@@ -37,7 +41,9 @@ export function taskRef(action: string, fn: unknown, inline = true): TaskRef {
     );
   }
   if (/^class\b/.test(source)) {
-    throw new TypeError(`Cannot ${action} as a class cannot be called: received ${nameOf(fn)}. Wrap it: () => new It()`);
+    throw new TypeError(
+      `Cannot ${action} as a class cannot be called: received ${nameOf(fn)}. Wrap it: () => new It()`,
+    );
   }
   return { kind: "source", source };
 }

@@ -2,8 +2,8 @@
 
 // A registered symbol, so that two copies of this package in one program share the marks.
 const MARKS: unique symbol = Symbol.for("@concurrent/futures/transfer") as never;
-const marks: WeakMap<object, readonly Transferable[]> = ((globalThis as { [MARKS]?: typeof marks })[MARKS] ??=
-  new WeakMap());
+const marks: WeakMap<object, readonly Transferable[]> =
+  ((globalThis as { [MARKS]?: typeof marks })[MARKS] ??= new WeakMap());
 
 /**
  * Marks buffers, ports and streams inside a value that are moved to the other side instead of being copied, when the
@@ -27,10 +27,14 @@ const marks: WeakMap<object, readonly Transferable[]> = ((globalThis as { [MARKS
  */
 export function transfer<T>(value: T, transferables: readonly Transferable[]): T {
   if (typeof value !== "object" || value === null) {
-    throw new TypeError(`Cannot transfer a value as it must be an object: received ${value === null ? "null" : typeof value}`);
+    throw new TypeError(
+      `Cannot transfer a value as it must be an object: received ${value === null ? "null" : typeof value}`,
+    );
   }
   if (!Array.isArray(transferables)) {
-    throw new TypeError(`Cannot transfer a value as 'transferables' must be an array: received ${typeof transferables}`);
+    throw new TypeError(
+      `Cannot transfer a value as 'transferables' must be an array: received ${typeof transferables}`,
+    );
   }
   marks.set(value, [...transferables]);
   return value;

@@ -82,8 +82,10 @@ export function serve(side: Side): { end(exitCode: number): void } {
     } else if (message.kind === "recall") {
       recall();
     } else if (message.kind === "abort") {
-      if (busy && message.call === call - 1) (controller ??= new AbortController()).abort(fromFailure(message.reason));
-    } else {
+      if (busy && message.call === call - 1) {
+        (controller ??= new AbortController()).abort(fromFailure(message.reason, new Map()));
+      }
+    } else if (message.kind === "init") {
       initialize(message);
     }
   }
@@ -226,7 +228,10 @@ export function serve(side: Side): { end(exitCode: number): void } {
   }
 
   /** A reply always goes out: a result that cannot cross is a failure, and its neighbours are not harmed. */
-  function sendAlone({ first, results, failures, spent, full }: Extract<FromWorker, { kind: "done" }>, index: number): void {
+  function sendAlone(
+    { first, results, failures, spent, full }: Extract<FromWorker, { kind: "done" }>,
+    index: number,
+  ): void {
     const result = results[index];
     const found = failures?.indexOf(index) ?? -1;
     const answer = {

@@ -48,7 +48,9 @@ async function load(module: string, name: string): Promise<AnyFunction> {
   const found = exports[name];
   if (typeof found === "function") return found as AnyFunction;
   throw new TypeError(
-    `Cannot find the task '${name}' as module ${module} exports ${found === undefined ? "nothing" : `a ${typeof found}`} ` +
+    `Cannot find the task '${name}' as module ${module} exports ${
+      found === undefined ? "nothing" : `a ${typeof found}`
+    } ` +
       `of that name; it exports: ${Object.keys(exports).join(", ") || "nothing"}`,
   );
 }
@@ -61,9 +63,12 @@ async function load(module: string, name: string): Promise<AnyFunction> {
  */
 export function explainClosure(thrown: unknown): unknown {
   if (!(thrown instanceof ReferenceError)) return thrown;
-  const missing = /^(?:Can't find variable: )?([\p{ID_Start}$_][\p{ID_Continue}$]*)(?: is not defined)?$/u.exec(thrown.message);
+  const missing = /^(?:Can't find variable: )?([\p{ID_Start}$_][\p{ID_Continue}$]*)(?: is not defined)?$/u.exec(
+    thrown.message,
+  );
   if (missing) {
-    thrown.message = `${missing[1]} is not defined: an inline task is sent by its source and cannot close over variables; ` +
+    thrown.message =
+      `${missing[1]} is not defined: an inline task is sent by its source and cannot close over variables; ` +
       `move it to a module and use task(), or pass '${missing[1]}' as an argument`;
   }
   return thrown;
