@@ -1,0 +1,59 @@
+// transfer(): what is moved instead of copied.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { transfer } from "../mod.ts";
+import { transfersOf } from "../src/wire/transfer.ts";
+import { MemoryExecutor } from "./memory_backend.ts";
+
+test("transfer() returns the value and marks what of it is moved", () => {
+  const value = { bytes: new Uint8Array(8) }, list = [value.bytes.buffer];
+  assert.equal(transfer(value, list), value);
+  assert.deepEqual(transfersOf(value), list);
+  list.pop(); // the mark is the value's own
+  assert.equal(transfersOf(value)?.length, 1);
+  transfer(value, []);
+  assert.deepEqual(transfersOf(value), []);
+});
+
+test("transfer() marks nothing else", () => {
+  for (const other of [{}, [], undefined, null, 5, "text"]) assert.equal(transfersOf(other), undefined);
+});
+
+test("transfer() refuses what cannot be marked", () => {
+  for (const value of [undefined, null, 5, "text", true]) assert.throws(() => transfer(value, []), TypeError);
+  for (const list of [undefined, null, {}, new ArrayBuffer(8)]) {
+    assert.throws(() => transfer({}, list as never), TypeError);
+  }
+});
+
+test("transfer() moves an argument to the worker, and a result back", async () => {
+  await using executor = new MemoryExecutor();
+  const bytes = new Uint8Array([1, 2, 3]);
+  const future = executor.submit((bytes: Uint8Array) => bytes.length, transfer(bytes, [bytes.buffer]));
+  assert.equal(await future, 3);
+  assert.equal(bytes.length, 0);
+  const url = new URL("../mod.ts", import.meta.url).href;
+  const realm = globalThis as { kept?: ArrayBuffer };
+  const result = await executor.submit(async (url: string) => {
+    const { transfer } = await import(url);
+    const buffer = new ArrayBuffer(8);
+    Object.assign(globalThis, { kept: buffer });
+    return transfer(buffer, [buffer]);
+  }, url);
+  assert.equal(result.byteLength, 8);
+  assert.equal(realm.kept?.byteLength, 0);
+  delete realm.kept;
+});
+
+test("transfer() of one buffer in two calls fails the second alone [X4]", async () => {
+  await using executor = new MemoryExecutor({ maxWorkers: 1 });
+  const bytes = new Uint8Array([1, 2, 3]);
+  const length = (bytes: Uint8Array) => bytes.length;
+  await executor.submit(length, new Uint8Array(1)); // known to be short: the next calls travel together
+  const [first, second, third] = [1, 2, 3].map((n) =>
+    executor.submit(length, n < 3 ? transfer(bytes, [bytes.buffer]) : new Uint8Array(5))
+  );
+  assert.deepEqual([await first, await third], [3, 5]);
+  assert.equal((await second!.exception() as Error).name, "DataCloneError");
+});
