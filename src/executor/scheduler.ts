@@ -12,7 +12,7 @@ import type { FromWorker } from "../wire/messages.ts";
 import type { Backend } from "./backend.ts";
 import type { Call } from "./call.ts";
 import { CallQueue } from "./call_queue.ts";
-import { BrokenExecutor, CancelledError, describeExit, ShutdownError, WorkerLostError } from "./errors.ts";
+import { type BrokenExecutor, CancelledError, describeExit, ShutdownError, WorkerLostError } from "./errors.ts";
 import { type ProcessPoolExecutorOptions, readOptions, type Settings } from "./options.ts";
 import { report } from "./report.ts";
 import { Room } from "./room.ts";

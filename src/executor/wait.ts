@@ -5,11 +5,11 @@ import { Future, hasFailed, unwatchFuture, type Watcher, watchFuture } from "./f
 import { startTimer, timeLimit, type Timer } from "./timer.ts";
 
 /** {@linkcode wait} returns as soon as any future is done. */
-export const FIRST_COMPLETED: "FIRST_COMPLETED" = "FIRST_COMPLETED";
+export const FIRST_COMPLETED = "FIRST_COMPLETED" as const;
 /** {@linkcode wait} returns as soon as any future fails, or all are done. */
-export const FIRST_EXCEPTION: "FIRST_EXCEPTION" = "FIRST_EXCEPTION";
+export const FIRST_EXCEPTION = "FIRST_EXCEPTION" as const;
 /** {@linkcode wait} returns when all futures are done. */
-export const ALL_COMPLETED: "ALL_COMPLETED" = "ALL_COMPLETED";
+export const ALL_COMPLETED = "ALL_COMPLETED" as const;
 
 /** When {@linkcode wait} returns. */
 export type ReturnWhen = typeof FIRST_COMPLETED | typeof FIRST_EXCEPTION | typeof ALL_COMPLETED;
