@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { transfer } from "../mod.ts";
-import { transfersOf } from "../src/wire/transfer.ts";
+import { transfersOf } from "../src/wire/marks.ts";
 import { MemoryExecutor } from "./memory_backend.ts";
 
 test("transfer() returns the value and marks what of it is moved", () => {

@@ -18,8 +18,10 @@
 import { SubmittedCall } from "./call.ts";
 import { type CallOptions, CallSettings } from "./call_options.ts";
 import type { Future } from "./future.ts";
-import { type AnyIterable, MapIterator, type MapOptions, readMapArguments } from "./map.ts";
-import type { ExecutorStats, Scheduler } from "./scheduler.ts";
+import { Mapping } from "./map.ts";
+import { type AnyIterable, type MapIterator, type MapOptions, readMapArguments } from "./map_options.ts";
+import type { Scheduler } from "./scheduler.ts";
+import type { ExecutorStats } from "./stats.ts";
 
 /** What a {@linkcode Executor.map} yields: results, or with `settled: true` how each call ended. */
 export type MapResult<R, O> = O extends { settled: true } ? PromiseSettledResult<Awaited<R>> : Awaited<R>;
@@ -30,6 +32,12 @@ export interface ShutdownOptions {
   wait?: boolean;
   /** Whether calls that have not begun are cancelled; `false` by default. */
   cancelFutures?: boolean;
+}
+
+/** What runs the calls of an executor. The library makes it; there is nothing in it for a program. */
+export interface ExecutorCore {
+  /** As {@linkcode Executor.stats}. */
+  stats(): ExecutorStats;
 }
 
 /**
@@ -44,12 +52,12 @@ export abstract class Executor implements AsyncDisposable {
   /**
    * Made by its subclasses.
    *
-   * @param scheduler What runs the calls.
-   * @param settings Options that apply to all of them.
+   * @param core What runs the calls.
+   * @param options What applies to all of them.
    */
-  protected constructor(scheduler: Scheduler, settings?: CallSettings) {
-    this.#scheduler = scheduler;
-    this.#settings = settings;
+  protected constructor(core: ExecutorCore, options?: CallOptions) {
+    this.#scheduler = core as Scheduler;
+    this.#settings = options && new CallSettings(options);
   }
 
   /**
@@ -74,7 +82,7 @@ export abstract class Executor implements AsyncDisposable {
    * ```
    */
   with(options: CallOptions): Executor {
-    return new ConfiguredExecutor(this.#scheduler, new CallSettings({ ...this.#settings?.options, ...options }));
+    return new ConfiguredExecutor(this.#scheduler, { ...this.#settings?.options, ...options });
   }
 
   /**
@@ -165,7 +173,7 @@ export abstract class Executor implements AsyncDisposable {
   // deno-lint-ignore no-explicit-any
   map(fn: (...args: any[]) => unknown, ...rest: unknown[]): MapIterator<any> {
     const task = this.#scheduler.tasks.get("map a task", fn);
-    return new MapIterator(this.#scheduler, task, this.#settings, readMapArguments(rest));
+    return new Mapping(this.#scheduler, task, this.#settings, readMapArguments(rest));
   }
 
   /**
@@ -241,7 +249,7 @@ export abstract class Executor implements AsyncDisposable {
 
 /** What with() returns. */
 class ConfiguredExecutor extends Executor {
-  constructor(scheduler: Scheduler, settings: CallSettings) {
-    super(scheduler, settings);
+  constructor(core: ExecutorCore, options: CallOptions) {
+    super(core, options);
   }
 }

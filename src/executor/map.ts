@@ -3,78 +3,11 @@
 import { Call } from "./call.ts";
 import type { CallSettings } from "./call_options.ts";
 import { CancelledError, TimeoutError } from "./errors.ts";
-import { positiveInteger, show } from "./options.ts";
+import type { MapArguments, MapIterator, MapOptions } from "./map_options.ts";
 import type { Scheduler } from "./scheduler.ts";
 import type { Task } from "./task_table.ts";
-import { startTimer, timeLimit, type Timer } from "./timer.ts";
+import { startTimer, type Timer } from "./timer.ts";
 import { type Source, zip } from "./zip.ts";
-
-/** What {@linkcode Executor.map} takes its items from. */
-export type AnyIterable<T> = Iterable<T> | AsyncIterable<T>;
-
-/** Options of {@linkcode Executor.map}. */
-export interface MapOptions {
-  /**
-   * How long the whole iteration may take, in milliseconds, counted from the call. A result that is there is delivered
-   * even later; waiting for one that is not ends with a {@linkcode TimeoutError} and cancels the rest.
-   */
-  timeout?: number;
-  /** So many items make a chunk, which one worker runs in one go. By default the scheduler decides. */
-  chunksize?: number;
-  /** So many items (chunks, with `chunksize`) are read ahead of the results that were taken. By default all. */
-  buffersize?: number;
-  /** `false`: results come as they are ready, not in the order of the items. */
-  ordered?: boolean;
-  /** `true`: yields how each call ended, as `Promise.allSettled` does, and goes on after a failure. */
-  settled?: boolean;
-  /** Aborting it cancels what has not begun; the iteration ends with its reason. */
-  signal?: AbortSignal;
-}
-
-/** The arguments of map() after the task. */
-export interface MapArguments {
-  readonly inputs: readonly AnyIterable<unknown>[];
-  readonly options: MapOptions;
-}
-
-/**
- * Checks the arguments of map() after the task.
- *
- * @param rest Iterables, and perhaps options at the end.
- * @returns Both.
- * @throws {TypeError} when something is of the wrong kind.
- * @throws {RangeError} when an option is out of range.
- */
-export function readMapArguments(rest: readonly unknown[]): MapArguments {
-  const last = rest.at(-1);
-  const hasOptions = rest.length > 0 &&
-    (last === undefined || (typeof last === "object" && last !== null && !isIterable(last)));
-  const inputs = hasOptions ? rest.slice(0, -1) : rest;
-  for (const input of inputs) {
-    if (!isIterable(input)) {
-      throw new TypeError(
-        `Cannot map a task as its inputs must be iterable or async iterable: received ${show(input)}`,
-      );
-    }
-  }
-  const options = (hasOptions ? last ?? {} : {}) as MapOptions;
-  const { chunksize, buffersize, signal } = options;
-  timeLimit("map a task", options.timeout);
-  positiveInteger("map a task", "chunksize", chunksize);
-  if (buffersize !== undefined && !Number.isInteger(buffersize)) {
-    throw new TypeError(`Cannot map a task as 'buffersize' must be an integer: received ${show(buffersize)}`);
-  }
-  positiveInteger("map a task", "buffersize", buffersize);
-  if (signal !== undefined && !(signal instanceof AbortSignal)) {
-    throw new TypeError(`Cannot map a task as 'signal' must be an AbortSignal: received ${show(signal)}`);
-  }
-  return { inputs: inputs as AnyIterable<unknown>[], options };
-}
-
-function isIterable(value: unknown): value is AnyIterable<unknown> {
-  if (typeof value === "string") return true;
-  return typeof value === "object" && value !== null && (Symbol.iterator in value || Symbol.asyncIterator in value);
-}
 
 const WAITING = 0, FULFILLED = 1, REJECTED = 2, CANCELLED = 3;
 
@@ -125,8 +58,8 @@ interface Waiter<T> {
   reject(reason: unknown): void;
 }
 
-/** The results of {@linkcode Executor.map}. Leaving the loop, `return()` and disposal cancel what has not begun. */
-export class MapIterator<T> implements AsyncIterableIterator<T>, AsyncDisposable {
+/** The iteration of one map(). */
+export class Mapping<T> implements MapIterator<T> {
   readonly #scheduler: Scheduler;
   readonly #task: Task;
   readonly #options: MapOptions;
@@ -138,7 +71,8 @@ export class MapIterator<T> implements AsyncIterableIterator<T>, AsyncDisposable
   /** Submitted and not taken yet, oldest first, from `#taken` on. */
   #calls: MappedCall[] = [];
   #taken = 0;
-  /** With `ordered: false`: done and not taken yet. */
+  /** With `ordered: false`: submitted and not done; done and not taken yet. */
+  readonly #pending = new Set<MappedCall>();
   #ready: MappedCall[] = [];
   #readyTaken = 0;
   #outstanding = 0;
@@ -147,11 +81,12 @@ export class MapIterator<T> implements AsyncIterableIterator<T>, AsyncDisposable
   /** No more items come: the input has ended, or failed with this. */
   #inputEnd: { readonly error?: unknown; readonly failed: boolean } | undefined;
   #over = false;
+  /** It was ended from outside, and nobody has been told why. */
+  #stopped: { readonly reason: unknown } | undefined;
   #waiters: Waiter<T>[] = [];
   #timer: Timer | undefined;
   readonly #onAbort = () => this.#stop(this.#options.signal!.reason);
 
-  /** Made by {@linkcode Executor.map}. */
   constructor(scheduler: Scheduler, task: Task, settings: CallSettings | undefined, { inputs, options }: MapArguments) {
     const { timeout = Infinity, chunksize = 1, buffersize = Infinity, signal } = options;
     this.#scheduler = scheduler;
@@ -193,11 +128,12 @@ export class MapIterator<T> implements AsyncIterableIterator<T>, AsyncDisposable
   /** Ends the iteration: what has not begun is cancelled, what runs finishes and is dropped. */
   return(): Promise<IteratorResult<T>> {
     this.#finish();
+    this.#stopped = undefined;
     this.#serve();
     return Promise.resolve({ value: undefined, done: true });
   }
 
-  /** As {@linkcode MapIterator.return}. */
+  /** As return(). */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.return();
   }
@@ -210,7 +146,8 @@ export class MapIterator<T> implements AsyncIterableIterator<T>, AsyncDisposable
   /** Reads items and submits them, as many as there is room for. */
   #read(): void {
     if (this.#reading || this.#over) return;
-    while (!this.#inputEnd && this.#outstanding < this.#capacity) {
+    // A call that cannot be sent ends at once, and the iteration with it.
+    while (!this.#over && !this.#inputEnd && this.#outstanding < this.#capacity) {
       if (this.#scheduler.room.full) return void this.#readLater();
       let item: ReturnType<Source["next"]>;
       try {
@@ -265,9 +202,6 @@ export class MapIterator<T> implements AsyncIterableIterator<T>, AsyncDisposable
     else this.#pending.add(call);
     this.#scheduler.submit(call);
   }
-
-  /** With `ordered: false`: submitted and not done. */
-  readonly #pending = new Set<MappedCall>();
 
   #endInput(error: unknown): void {
     this.#inputEnd = { failed: true, error };
@@ -329,7 +263,10 @@ export class MapIterator<T> implements AsyncIterableIterator<T>, AsyncDisposable
           }
         }
         if (!this.#over) return this.#await();
-        this.#waiters.shift()!.resolve({ value: undefined, done: true });
+        const waiter = this.#waiters.shift()!;
+        if (this.#stopped) waiter.reject(this.#stopped.reason);
+        else waiter.resolve({ value: undefined, done: true });
+        this.#stopped = undefined;
       } else if (call.state === FULFILLED || this.#options.settled) {
         this.#waiters.shift()!.resolve({ value: this.#valueOf(call), done: false });
         this.#read();
@@ -349,23 +286,22 @@ export class MapIterator<T> implements AsyncIterableIterator<T>, AsyncDisposable
     else expire();
   }
 
-  /** Ends the iteration from outside: whoever waits gets the reason. */
+  /** Ends the iteration from outside: whoever waits gets the reason, or the next who asks. */
   #stop(reason: unknown): void {
     if (this.#over) return;
     this.#finish();
-    if (this.#waiters.length > 0) this.#waiters.shift()!.reject(reason);
-    else this.#stopped = { reason };
+    this.#stopped = { reason };
     this.#serve();
   }
-
-  #stopped: { readonly reason: unknown } | undefined;
 
   #finish(): void {
     if (this.#over) return;
     this.#over = true;
     this.#options.signal?.removeEventListener("abort", this.#onAbort);
     if (!this.#inputEnd) this.#source.close();
-    const rest = this.#options.ordered === false ? [...this.#pending, ...this.#ready] : this.#calls.slice(this.#taken);
+    const rest = this.#options.ordered === false
+      ? [...this.#pending, ...this.#ready.slice(this.#readyTaken)]
+      : this.#calls.slice(this.#taken);
     this.#calls = this.#ready = [];
     this.#taken = this.#readyTaken = this.#outstanding = 0;
     this.#pending.clear();

@@ -1,13 +1,11 @@
 // What an executor can be told when it is made: defaults and checks.
 
 import { availableParallelism } from "../runtime.ts";
-import type { ErrorConstructorLike } from "../wire/failure.ts";
+import type { ErrorConstructorLike } from "../wire/error_class.ts";
 import { type TaskRef, taskRef } from "../wire/task_ref.ts";
 import type { Backend, WorkerLimits, WorkerPermissions } from "./backend.ts";
+import type { TaskFunction } from "./task.ts";
 import type { UnobservedHandler } from "./unobserved.ts";
-
-// deno-lint-ignore no-explicit-any
-type AnyFunction = (...args: any[]) => unknown;
 
 /** Options of both executors. All times are milliseconds. */
 export interface ExecutorOptions {
@@ -16,7 +14,7 @@ export interface ExecutorOptions {
   /** Workers are called `${name}_${index}`. By default `ThreadPoolExecutor-0`, counting up. */
   name?: string;
   /** A task that each worker runs once, before its first call. When it fails, the executor is broken. */
-  initializer?: AnyFunction;
+  initializer?: TaskFunction;
   /** The arguments of `initializer`. */
   initargs?: readonly unknown[];
   /** A worker ends after so many calls and another takes its place. By default it stays. */

@@ -10,6 +10,16 @@ import type { ProcessPoolExecutorOptions } from "./options.ts";
 import { Scheduler } from "./scheduler.ts";
 
 export { Executor };
+export type { ExecutorOptions, ProcessPoolExecutorOptions } from "./options.ts";
+export type { WorkerPermissions } from "./backend.ts";
+export type { CallOptions } from "./call_options.ts";
+export type { ExecutorCore, MapResult, ShutdownOptions } from "./executor.ts";
+export type { Future, FutureOutcome } from "./future.ts";
+export type { AnyIterable, MapIterator, MapOptions } from "./map_options.ts";
+export type { ExecutorStats } from "./stats.ts";
+export type { TaskFunction } from "./task.ts";
+export type { UnobservedFailures, UnobservedHandler } from "./unobserved.ts";
+export type { ErrorConstructorLike } from "../wire/error_class.ts";
 
 /**
  * Runs calls in processes of their own: a crash, a memory limit or a native library of a task cannot harm the program.

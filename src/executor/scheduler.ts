@@ -16,6 +16,7 @@ import { type BrokenExecutor, CancelledError, describeExit, ShutdownError, Worke
 import { type ProcessPoolExecutorOptions, readOptions, type Settings } from "./options.ts";
 import { report } from "./report.ts";
 import { Room } from "./room.ts";
+import type { ExecutorStats } from "./stats.ts";
 import { Supervisor } from "./supervisor.ts";
 import { TaskTable } from "./task_table.ts";
 import { Unobserved } from "./unobserved.ts";
@@ -33,30 +34,6 @@ const LONG = 4;
 
 /** Workers that may fail to start, in a row, before the executor is broken. */
 const START_ATTEMPTS = 3;
-
-/** What an executor is doing: all counts. */
-export interface ExecutorStats {
-  /** Workers that are starting or up. */
-  readonly workers: number;
-  /** Workers that wait for a call. */
-  readonly idle: number;
-  /** Workers that have one. */
-  readonly busy: number;
-  /** Calls that no worker has begun. */
-  readonly queued: number;
-  /** Calls that a worker has begun. */
-  readonly running: number;
-  /** Calls whose task has returned. */
-  readonly completed: number;
-  /** Calls whose task has thrown, or that could not be run. */
-  readonly failed: number;
-  /** Calls that were cancelled. */
-  readonly cancelled: number;
-  /** Workers that ended without being asked to. */
-  readonly lost: number;
-  /** Workers that could not be stopped and were left to themselves. */
-  readonly abandoned: number;
-}
 
 /** Runs calls on workers. */
 export class Scheduler {

@@ -3,12 +3,13 @@
 import { setTaskRef } from "../wire/task_ref.ts";
 import { show } from "./options.ts";
 
+/** What an executor can be given: any function, of which an inline one has to stand for itself. */
 // deno-lint-ignore no-explicit-any
-type AnyFunction = (...args: any[]) => unknown;
+export type TaskFunction = (...args: any[]) => unknown;
 
 /** The functions that a module exports, each of which is a task. */
 export type TaskModule<M> = {
-  readonly [K in keyof M as M[K] extends AnyFunction ? K : never]: M[K];
+  readonly [K in keyof M as M[K] extends TaskFunction ? K : never]: M[K];
 };
 
 /**
@@ -29,7 +30,7 @@ export type TaskModule<M> = {
  * });
  * ```
  */
-export function task<F extends AnyFunction>(url: string | URL, fn: F): F {
+export function task<F extends TaskFunction>(url: string | URL, fn: F): F {
   const module = absoluteUrl("make a task", url);
   if (typeof fn !== "function" || fn.name === "") {
     throw new TypeError(
@@ -60,7 +61,7 @@ export function task<F extends AnyFunction>(url: string | URL, fn: F): F {
  */
 export function taskModule<M>(url: string | URL): TaskModule<M> {
   const module = absoluteUrl("make a module of tasks", url);
-  const tasks = new Map<string, AnyFunction>();
+  const tasks = new Map<string, TaskFunction>();
   return new Proxy(Object.create(null), {
     get(_target, name) {
       // Not thenable: an `await` of the module must not look for a task called `then`.

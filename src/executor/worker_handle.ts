@@ -4,7 +4,7 @@ import type { WorkerChannel } from "../wire/channel.ts";
 import { CALL_MASK, CALLS_PER_WORKER, hasBegun, offer, withdraw } from "../wire/claims.ts";
 import type { ToWorker } from "../wire/messages.ts";
 import type { TaskRef } from "../wire/task_ref.ts";
-import { transfersOf } from "../wire/transfer.ts";
+import { transfersOf } from "../wire/marks.ts";
 import type { Call } from "./call.ts";
 
 /** starting -> ready -> leaving -> (gone); a worker that is lost skips some. */

@@ -1,6 +1,6 @@
 // The inputs of map() as one: argument lists, until the shortest input ends.
 
-import type { AnyIterable } from "./map.ts";
+import type { AnyIterable } from "./map_options.ts";
 
 /** Argument lists, one after the other. */
 export interface Source {

@@ -28,6 +28,8 @@ export function serveProcess(): void {
   });
   // Ctrl-C goes to every process of the terminal: the parent decides what it means.
   process.on("SIGINT", () => {});
+  // A send to a parent that is gone; `disconnect` follows.
+  process.on("error", () => {});
   process.on("exit", end);
   // The parent has ended this worker, or has ended itself.
   process.on("disconnect", () => {

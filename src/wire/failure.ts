@@ -1,6 +1,8 @@
 // Whatever a task throws, as a record that structured clone carries whole: classes, properties and causes would be lost
 // otherwise (every runtime clones a subclass of Error as a plain Error). toFailure() in the worker, fromFailure() in the parent.
 
+import type { ErrorConstructorLike } from "./error_class.ts";
+
 /** A thrown value on the wire. */
 export type Failure =
   | { readonly kind: "value"; readonly value: unknown }
@@ -18,10 +20,6 @@ export type Failure =
     /** The members of an AggregateError. */
     readonly errors: readonly Failure[] | undefined;
   };
-
-/** The constructor of an error class; its instances are made without calling it. */
-// deno-lint-ignore no-explicit-any
-export type ErrorConstructorLike = abstract new (...args: any[]) => Error;
 
 const BUILT_INS: ReadonlyMap<string, ErrorConstructorLike> = new Map(
   [Error, EvalError, RangeError, ReferenceError, SyntaxError, TypeError, URIError, AggregateError]

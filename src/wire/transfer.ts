@@ -1,9 +1,6 @@
 // transfer(): marks what of a value is moved to the other side instead of being copied.
 
-// A registered symbol, so that two copies of this package in one program share the marks.
-const MARKS: unique symbol = Symbol.for("@concurrent/futures/transfer") as never;
-const marks: WeakMap<object, readonly Transferable[]> =
-  ((globalThis as { [MARKS]?: typeof marks })[MARKS] ??= new WeakMap());
+import { markTransfer } from "./marks.ts";
 
 /**
  * Marks buffers, ports and streams inside a value that are moved to the other side instead of being copied, when the
@@ -36,11 +33,6 @@ export function transfer<T>(value: T, transferables: readonly Transferable[]): T
       `Cannot transfer a value as 'transferables' must be an array: received ${typeof transferables}`,
     );
   }
-  marks.set(value, [...transferables]);
+  markTransfer(value, transferables);
   return value;
-}
-
-/** What of a value {@linkcode transfer} has marked. */
-export function transfersOf(value: unknown): readonly Transferable[] | undefined {
-  return typeof value === "object" && value !== null ? marks.get(value) : undefined;
 }

@@ -4,6 +4,8 @@
  * @module
  */
 
+import { getCurrentTask } from "./current.ts";
+
 /** What a task can know about itself. */
 export interface CurrentTask {
   /** Aborts when the call should stop: its signal was aborted, or its time is up. */
@@ -13,10 +15,6 @@ export interface CurrentTask {
   /** 1 for the first run of the call, 2 for the first retry, and so on. */
   readonly attempt: number;
 }
-
-// A registered symbol, so that a task's copy of this package finds what the worker's copy has put there.
-const CURRENT: unique symbol = Symbol.for("@concurrent/futures/current") as never;
-const realm = globalThis as { [CURRENT]?: () => CurrentTask | undefined };
 
 /**
  * The task that runs in this worker now. A worker runs one call at a time, so it is the caller's own, before and after
@@ -39,12 +37,7 @@ const realm = globalThis as { [CURRENT]?: () => CurrentTask | undefined };
  * ```
  */
 export function currentTask(): CurrentTask {
-  const current = realm[CURRENT]?.();
+  const current = getCurrentTask();
   if (!current) throw new Error("Cannot tell the current task as none runs here: call currentTask() inside a task");
   return current;
-}
-
-/** For the worker's loop: how to tell the task that runs now. */
-export function setCurrentTask(current: () => CurrentTask | undefined): void {
-  realm[CURRENT] = current;
 }

@@ -5,8 +5,9 @@ import type { Open, ParentChannel } from "../wire/channel.ts";
 import { type Failure, fromFailure, toFailure } from "../wire/failure.ts";
 import type { FromWorker, ToWorker } from "../wire/messages.ts";
 import type { TaskRef } from "../wire/task_ref.ts";
-import { transfersOf } from "../wire/transfer.ts";
-import { type CurrentTask, setCurrentTask } from "./current_task.ts";
+import { transfersOf } from "../wire/marks.ts";
+import { setCurrentTask } from "./current.ts";
+import type { CurrentTask } from "./current_task.ts";
 import { explainClosure, resolveTask } from "./resolve_task.ts";
 
 type Run = Extract<ToWorker, { kind: "run" }>;

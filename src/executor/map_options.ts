@@ -1,0 +1,81 @@
+// The arguments of Executor.map(): what they may be, and checks.
+
+import { positiveInteger, show } from "./options.ts";
+import { timeLimit } from "./timer.ts";
+
+/** What {@linkcode Executor.map} takes its items from. */
+export type AnyIterable<T> = Iterable<T> | AsyncIterable<T>;
+
+/** Options of {@linkcode Executor.map}. */
+export interface MapOptions {
+  /**
+   * How long the whole iteration may take, in milliseconds, counted from the call. A result that is there is delivered
+   * even later; waiting for one that is not ends with a {@linkcode TimeoutError} and cancels the rest.
+   */
+  timeout?: number;
+  /** So many items make a chunk, which one worker runs in one go. By default the scheduler decides. */
+  chunksize?: number;
+  /** So many items (chunks, with `chunksize`) are read ahead of the results that were taken. By default all. */
+  buffersize?: number;
+  /** `false`: results come as they are ready, not in the order of the items. */
+  ordered?: boolean;
+  /** `true`: yields how each call ended, as `Promise.allSettled` does, and goes on after a failure. */
+  settled?: boolean;
+  /** Aborting it cancels what has not begun; the iteration ends with its reason. */
+  signal?: AbortSignal;
+}
+
+/** The arguments of map() after the task. */
+export interface MapArguments {
+  readonly inputs: readonly AnyIterable<unknown>[];
+  readonly options: MapOptions;
+}
+
+/**
+ * Checks the arguments of map() after the task.
+ *
+ * @param rest Iterables, and perhaps options at the end.
+ * @returns Both.
+ * @throws {TypeError} when something is of the wrong kind.
+ * @throws {RangeError} when an option is out of range.
+ */
+export function readMapArguments(rest: readonly unknown[]): MapArguments {
+  const last = rest.at(-1);
+  const hasOptions = rest.length > 0 &&
+    (last === undefined || (typeof last === "object" && last !== null && !isIterable(last)));
+  const inputs = hasOptions ? rest.slice(0, -1) : rest;
+  for (const input of inputs) {
+    if (!isIterable(input)) {
+      throw new TypeError(
+        `Cannot map a task as its inputs must be iterable or async iterable: received ${show(input)}`,
+      );
+    }
+  }
+  const options = (hasOptions ? last ?? {} : {}) as MapOptions;
+  const { chunksize, buffersize, signal } = options;
+  timeLimit("map a task", options.timeout);
+  positiveInteger("map a task", "chunksize", chunksize);
+  if (buffersize !== undefined && !Number.isInteger(buffersize)) {
+    throw new TypeError(`Cannot map a task as 'buffersize' must be an integer: received ${show(buffersize)}`);
+  }
+  positiveInteger("map a task", "buffersize", buffersize);
+  if (signal !== undefined && !(signal instanceof AbortSignal)) {
+    throw new TypeError(`Cannot map a task as 'signal' must be an AbortSignal: received ${show(signal)}`);
+  }
+  return { inputs: inputs as AnyIterable<unknown>[], options };
+}
+
+function isIterable(value: unknown): value is AnyIterable<unknown> {
+  if (typeof value === "string") return true;
+  return typeof value === "object" && value !== null && (Symbol.iterator in value || Symbol.asyncIterator in value);
+}
+
+/** The results of {@linkcode Executor.map}. Leaving the loop, `return()` and disposal cancel what has not begun. */
+export interface MapIterator<T> extends AsyncIterableIterator<T>, AsyncDisposable {
+  /** The next result. Rejects with the error of a failed call, unless `settled`. */
+  next(): Promise<IteratorResult<T>>;
+  /** Ends the iteration: what has not begun is cancelled, what runs finishes and is dropped. */
+  return(): Promise<IteratorResult<T>>;
+  /** Itself. */
+  [Symbol.asyncIterator](): MapIterator<T>;
+}
