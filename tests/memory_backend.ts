@@ -17,6 +17,8 @@ export interface MemoryOptions {
   claims?: boolean;
   /** `false`: nobody serves the calls, the test plays the worker with {@linkcode MemoryWorker.say}. */
   served?: boolean;
+  /** Bytes of memory that each worker uses. */
+  memory?: number;
   /** Called with each worker while it starts. */
   onStart?: (worker: MemoryWorker) => void;
 }
@@ -36,7 +38,7 @@ export class MemoryWorker implements WorkerChannel {
   #held: (() => void)[] | undefined;
   #closed = false;
 
-  constructor(name: string, events: ChannelEvents, { claims = true, served = true }: MemoryOptions) {
+  constructor(name: string, events: ChannelEvents, { claims = true, served = true, memory = 0 }: MemoryOptions) {
     this.name = name;
     this.#events = events;
     if (claims) this.claims = new SharedArrayBuffer(CALLS_PER_WORKER * Int32Array.BYTES_PER_ELEMENT);
@@ -52,6 +54,7 @@ export class MemoryWorker implements WorkerChannel {
           };
         },
         clone: structuredClone,
+        memory: () => memory,
       });
     }
   }
@@ -110,7 +113,7 @@ export class MemoryWorker implements WorkerChannel {
 
   /** Answers calls from `first` on. */
   done(first: number, results: unknown[], spent = 0): void {
-    this.say({ kind: "done", first, results, failures: undefined, spent });
+    this.say({ kind: "done", first, results, failures: undefined, spent, full: false });
   }
 
   /** Begins a call; false when it was withdrawn. */
@@ -153,7 +156,7 @@ export function memoryBackend(workers: MemoryWorker[], memory: MemoryOptions = {
   return {
     name: "MemoryExecutor",
     Broken: BrokenMemoryPool,
-    start(name, events) {
+    start(name, _limits, events) {
       const worker = new MemoryWorker(name, events, memory);
       workers.push(worker);
       memory.onStart?.(worker);

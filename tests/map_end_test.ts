@@ -1,0 +1,263 @@
+// Executor.map(): how the iteration ends before its inputs do, and what becomes of the calls.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { CancelledError, ShutdownError, TimeoutError } from "../mod.ts";
+import { MemoryExecutor } from "./memory_backend.ts";
+import { MemoryGate, pass } from "./memory_gate.ts";
+import { timersOf } from "./observe.ts";
+import { until } from "./until.ts";
+
+const END = { value: undefined, done: true };
+const double = (n: number) => n * 2;
+
+/** Fails for 3, after which nothing may come. */
+const refuse3 = (n: number) => {
+  if (n === 3) throw new RangeError("three");
+  return n;
+};
+
+const drained = <T>(results: AsyncIterable<T>): Promise<T[]> => Array.fromAsync(results);
+
+/** An executor whose only worker is busy, so that nothing else begins, and how to end that. */
+async function busyExecutor(): Promise<MemoryExecutor & { free(): void }> {
+  const executor = new MemoryExecutor({ maxWorkers: 1 });
+  const gate = new MemoryGate();
+  executor.submit(pass, gate.name, 0);
+  await gate.reached;
+  return Object.assign(executor, { free: () => gate.open() });
+}
+
+test("Executor.map() ends with the error of a task, at its place [X7h, test_map_exception]", async () => {
+  await using executor = new MemoryExecutor();
+  for (const options of [{}, { chunksize: 3 }, { buffersize: 2 }]) {
+    const results = executor.map(refuse3, [1, 2, 3, 4, 5, 6], options);
+    assert.deepEqual([(await results.next()).value, (await results.next()).value], [1, 2]);
+    await assert.rejects(results.next(), { name: "RangeError", message: "three" });
+    assert.deepEqual(await results.next(), END);
+    assert.deepEqual(await results.next(), END);
+  }
+});
+
+test("Executor.map() cancels the rest when a task fails, and closes its input [X7j]", async () => {
+  await using executor = new MemoryExecutor({ maxWorkers: 1 });
+  let closed = false;
+  function* input() {
+    try {
+      for (let n = 3;; n++) yield n;
+    } finally {
+      closed = true;
+    }
+  }
+  const results = executor.map(refuse3, input(), { buffersize: 10 });
+  await assert.rejects(drained(results), RangeError);
+  assert.equal(closed, true);
+  const { completed, failed, cancelled } = executor.stats();
+  assert.equal(failed, 1);
+  assert.equal(completed + cancelled, 9);
+});
+
+test("Executor.map() delivers an error of any value [X7h, test_swallows_falsey_exceptions]", async () => {
+  await using executor = new MemoryExecutor();
+  const thrower = (value: unknown) => {
+    throw value;
+  };
+  for (const value of [undefined, null, 0, "", false, NaN]) {
+    const outcomes = await Promise.allSettled([executor.map(thrower, [value]).next()]);
+    assert.deepEqual(outcomes, [{ status: "rejected", reason: value }]);
+  }
+});
+
+test("Executor.map() settled gives how each call ended, and goes on [X7h]", async () => {
+  await using executor = new MemoryExecutor();
+  for (const options of [{}, { chunksize: 4 }, { buffersize: 1 }]) {
+    const results = await drained(executor.map(refuse3, [2, 3, 4], { ...options, settled: true }));
+    assert.deepEqual(results.map(({ status }) => status), ["fulfilled", "rejected", "fulfilled"]);
+    assert.equal(results[1]?.status === "rejected" && results[1].reason.message, "three");
+    assert.deepEqual(results[2], { status: "fulfilled", value: 4 });
+  }
+});
+
+test("Executor.map() of an argument that cannot be sent ends there, and reads no further [X4, X7h]", async () => {
+  await using executor = new MemoryExecutor({ maxWorkers: 1 });
+  let pulled = 0;
+  const endless = { [Symbol.iterator]: () => ({ next: () => ({ done: false, value: () => pulled++ }) }) };
+  await executor.submit(() => 1);
+  for (const options of [{ buffersize: 1 }, { buffersize: 1, ordered: false }]) {
+    const results = executor.map((fn: unknown) => fn, endless as Iterable<unknown>, options);
+    await assert.rejects(results.next(), { name: "DataCloneError" });
+    assert.deepEqual(await results.next(), END);
+  }
+});
+
+test("Executor.map() out of time rejects, cancels the rest and is over [X7i, test_map_timeout]", async () => {
+  await using executor = await busyExecutor();
+  for (const timeout of [-1, 0, 1]) {
+    const results = executor.map(double, [1, 2], { timeout });
+    await assert.rejects(results.next(), { name: "TimeoutError", message: "" });
+    assert.deepEqual(await results.next(), END);
+  }
+  assert.equal(executor.stats().cancelled, 6); // [X7j, test_executor_map_current_future_cancel]
+  executor.free();
+});
+
+test("Executor.map() delivers a result that is there when time is over, however late [X7i]", async () => {
+  for (const timeout of [-1, 1]) {
+    await using executor = new MemoryExecutor({ maxWorkers: 1 });
+    const open = new MemoryGate(), closed = new MemoryGate();
+    open.open();
+    const results = executor.map(pass, [open.name, open.name, closed.name], [1, 2, 3], { timeout });
+    await until("two are ready", () => executor.stats().completed === 2);
+    assert.deepEqual([(await results.next()).value, (await results.next()).value], [1, 2]);
+    await assert.rejects(results.next(), TimeoutError);
+    assert.deepEqual(await results.next(), END);
+    closed.open();
+  }
+});
+
+test("Executor.map() takes a task's own TimeoutError for what it is [test_map_timeout_from_callable]", async () => {
+  await using executor = new MemoryExecutor({ errorTypes: [TimeoutError] });
+  const late = () => {
+    throw Object.assign(new Error("mine"), { name: "TimeoutError" });
+  };
+  for (const options of [{}, { timeout: 1e6 }]) {
+    await assert.rejects(executor.map(late, [1], options).next(), { name: "TimeoutError", message: "mine" });
+  }
+});
+
+test("Executor.map() leaves no timer behind [L2]", async () => {
+  await using executor = new MemoryExecutor();
+  const { delays, left } = await timersOf(async () => {
+    assert.deepEqual(await drained(executor.map(double, [1, 2], { timeout: 1e6 })), [2, 4]);
+    const results = executor.map(double, [1, 2], { timeout: 1e6 });
+    const waiting = results.next();
+    await results.return();
+    await waiting;
+  });
+  assert.ok(delays.filter((delay) => delay > 1e5).length >= 2);
+  assert.equal(left, 0);
+});
+
+test("Executor.map() is over after return(), break and disposal, which cancel the rest [X7j, X7k, test_map_close]", async () => {
+  const endings = [
+    (results: AsyncGenerator<number>) => results.return(0),
+    (results: AsyncGenerator<number>) => results[Symbol.asyncDispose](),
+    async (results: AsyncGenerator<number>) => {
+      await results.next();
+      for await (const _ of results) break;
+    },
+  ];
+  for (const options of [{}, { chunksize: 3 }, { ordered: false }, { buffersize: 4 }]) {
+    for (const end of endings) {
+      await using executor = new MemoryExecutor({ maxWorkers: 1 });
+      const results = executor.map(double, [1, 2, 3, 4], options);
+      await end(results as never);
+      assert.deepEqual(await results.next(), END);
+      const { completed, cancelled } = executor.stats();
+      assert.equal(end === endings[2] || cancelled === 4, true, `${completed} completed, ${cancelled} cancelled`);
+    }
+  }
+});
+
+test("Executor.map() lets those who wait go when it is closed [X7k]", async () => {
+  await using executor = await busyExecutor();
+  const results = executor.map(double, [1, 2]);
+  const waiting = [results.next(), results.next()];
+  assert.deepEqual(await results.return(), END);
+  assert.deepEqual(await Promise.all(waiting), [END, END]);
+  executor.free();
+});
+
+test("Executor.map() drops what runs when it is closed, also a failure [X7j]", async () => {
+  await using executor = new MemoryExecutor({ maxWorkers: 1 });
+  const results = executor.map(pass, ["no such gate"], [1]);
+  await results.return();
+  assert.deepEqual(await results.next(), END);
+});
+
+test("Executor.map() throws the error of its input at the call, and cancels what it submitted [X7c]", async () => {
+  await using executor = new MemoryExecutor({ maxWorkers: 1 });
+  function* input() {
+    yield 1;
+    throw new RangeError("input");
+  }
+  assert.throws(() => executor.map(double, input()), { name: "RangeError", message: "input" });
+  assert.throws(() => executor.map(double, { [Symbol.iterator]: () => assert.fail("no iterator") }), /no iterator/);
+  assert.equal(executor.stats().cancelled, 1);
+});
+
+test("Executor.map() gives what came before an input failed, then the error [X7c]", async () => {
+  await using executor = new MemoryExecutor();
+  function* input() {
+    yield* [1, 2];
+    throw new RangeError("input");
+  }
+  async function* later() {
+    yield* input();
+  }
+  for (const results of [executor.map(double, input(), { buffersize: 1 }), executor.map(double, later())]) {
+    assert.deepEqual([(await results.next()).value, (await results.next()).value], [2, 4]);
+    await assert.rejects(results.next(), { name: "RangeError", message: "input" });
+    assert.deepEqual(await results.next(), END);
+  }
+});
+
+test("Executor.map() after shutdown throws at the call, unless there is no item [X7f]", async () => {
+  const executor = new MemoryExecutor();
+  await executor.shutdown();
+  assert.throws(() => executor.map(double, [1]), ShutdownError);
+  assert.throws(() => executor.map(double, [1], { buffersize: 1 }), ShutdownError);
+  assert.deepEqual(await drained(executor.map(double, [])), []);
+});
+
+test("Executor.map() that is shut down meanwhile gives what it has read, then says so [X7e]", async () => {
+  for (const options of [{}, { ordered: false }, { settled: true as const }]) {
+    const executor = new MemoryExecutor();
+    const results = executor.map(double, [1, 2, 3, 4].values(), { buffersize: 2, ...options });
+    await results.next();
+    await executor.shutdown();
+    await results.next();
+    await results.next();
+    await assert.rejects(results.next(), ShutdownError);
+    assert.deepEqual(await results.next(), END);
+  }
+});
+
+test("Executor.map() does not mind a shutdown when everything was read [X7e, test_shutdown_race_issue12456]", async () => {
+  const executor = new MemoryExecutor();
+  const results = executor.map(double, [1, 2, 3, 4, 5]);
+  void executor.shutdown();
+  assert.deepEqual(await drained(results), [2, 4, 6, 8, 10]);
+});
+
+test("Executor.map() rejects with what a shutdown has cancelled [X8d]", async () => {
+  const executor = await busyExecutor();
+  const results = executor.map(double, [1, 2]);
+  const settled = executor.map(double, [1], { settled: true });
+  void executor.shutdown({ cancelFutures: true });
+  await assert.rejects(results.next(), CancelledError);
+  assert.deepEqual(await results.next(), END);
+  const [outcome] = await drained(settled);
+  assert.ok(outcome?.status === "rejected" && outcome.reason instanceof CancelledError);
+  executor.free();
+  await executor.shutdown();
+});
+
+test("Executor.map() ends with the reason of its signal, told to who waits or to who asks next", async () => {
+  await using executor = await busyExecutor();
+  const reason = new Error("enough");
+  const isReason = (error: unknown) => error === reason;
+  for (const options of [{}, { ordered: false }]) {
+    for (const waits of [true, false]) {
+      const controller = new AbortController();
+      const results = executor.map(double, [1, 2], { ...options, signal: controller.signal });
+      const waiting = waits ? results.next() : undefined;
+      controller.abort(reason);
+      await assert.rejects(waiting ?? results.next(), isReason);
+      assert.deepEqual(await results.next(), END);
+    }
+  }
+  assert.equal(executor.stats().cancelled, 8);
+  assert.throws(() => executor.map(double, [1], { signal: AbortSignal.abort(reason) }), isReason);
+  executor.free();
+});
