@@ -20,6 +20,7 @@ import { type CallOptions, CallSettings } from "./call_options.ts";
 import type { Future } from "./future.ts";
 import { Mapping } from "./map.ts";
 import { type AnyIterable, type MapIterator, type MapOptions, readMapArguments } from "./map_options.ts";
+import { checkBoolean, show } from "./options.ts";
 import type { Scheduler } from "./scheduler.ts";
 import type { ExecutorStats } from "./stats.ts";
 
@@ -182,6 +183,7 @@ export abstract class Executor implements AsyncDisposable {
    * @param options Whether to wait, and whether to cancel what has not begun.
    * @returns Resolves when all work is done and the workers are gone; at once with `wait: false`. It never rejects, may
    * be called again, and then may cancel what an earlier call did not.
+   * @throws {TypeError} when an option is of the wrong kind; nothing has been shut down then.
    *
    * @example Cancelling what has not begun
    * ```ts
@@ -193,7 +195,12 @@ export abstract class Executor implements AsyncDisposable {
    * ```
    */
   shutdown(options: ShutdownOptions = {}): Promise<void> {
+    if (typeof options !== "object" || options === null) {
+      throw new TypeError(`Cannot shut down as the options must be an object: received ${show(options)}`);
+    }
     const { wait = true, cancelFutures = false } = options;
+    checkBoolean("shut down", "wait", wait);
+    checkBoolean("shut down", "cancelFutures", cancelFutures);
     const closed = this.#scheduler.shutdown(cancelFutures);
     return wait ? closed : Promise.resolve();
   }

@@ -1,6 +1,6 @@
 // The arguments of Executor.map(): what they may be, and checks.
 
-import { positiveInteger, show } from "./options.ts";
+import { checkBoolean, positiveInteger, show } from "./options.ts";
 import { timeLimit } from "./timer.ts";
 
 /** What {@linkcode Executor.map} takes its items from. */
@@ -41,8 +41,10 @@ export interface MapArguments {
  */
 export function readMapArguments(rest: readonly unknown[]): MapArguments {
   const last = rest.at(-1);
-  const hasOptions = rest.length > 0 &&
-    (last === undefined || (typeof last === "object" && last !== null && !isIterable(last)));
+  // `undefined` may stand for no options, but not for the only input.
+  const hasOptions = last === undefined
+    ? rest.length > 1
+    : typeof last === "object" && last !== null && !isIterable(last);
   const inputs = hasOptions ? rest.slice(0, -1) : rest;
   for (const input of inputs) {
     if (!isIterable(input)) {
@@ -52,13 +54,15 @@ export function readMapArguments(rest: readonly unknown[]): MapArguments {
     }
   }
   const options = (hasOptions ? last ?? {} : {}) as MapOptions;
-  const { chunksize, buffersize, signal } = options;
+  const { chunksize, buffersize, ordered, settled, signal } = options;
   timeLimit("map a task", options.timeout);
   positiveInteger("map a task", "chunksize", chunksize);
   if (buffersize !== undefined && !Number.isInteger(buffersize)) {
     throw new TypeError(`Cannot map a task as 'buffersize' must be an integer: received ${show(buffersize)}`);
   }
   positiveInteger("map a task", "buffersize", buffersize);
+  checkBoolean("map a task", "ordered", ordered);
+  checkBoolean("map a task", "settled", settled);
   if (signal !== undefined && !(signal instanceof AbortSignal)) {
     throw new TypeError(`Cannot map a task as 'signal' must be an AbortSignal: received ${show(signal)}`);
   }

@@ -102,7 +102,7 @@ export function readOptions(backend: Backend, options: ProcessPoolExecutorOption
     const received = show(onWorkerLost);
     throw new RangeError(`Cannot ${action} as 'onWorkerLost' must be "replace" or "break": received ${received}`);
   }
-  if (typeof inlineTasks !== "boolean") refuse("inlineTasks", "a boolean", inlineTasks);
+  checkBoolean(action, "inlineTasks", inlineTasks);
   if (onUnobserved !== undefined && typeof onUnobserved !== "function") {
     refuse("onUnobserved", "a function", onUnobserved);
   }
@@ -163,6 +163,19 @@ export function positiveInteger(action: string, name: string, value: number | un
     throw new RangeError(`Cannot ${action} as '${name}' must be a positive integer: received ${show(value)}`);
   }
   return value;
+}
+
+/**
+ * Checks an option that is on or off.
+ *
+ * @param action What cannot be done otherwise, for the message.
+ * @param name The option's name.
+ * @param value Its value.
+ * @throws {TypeError} when it is not a boolean.
+ */
+export function checkBoolean(action: string, name: string, value: boolean | undefined): void {
+  if (value === undefined || typeof value === "boolean") return;
+  throw new TypeError(`Cannot ${action} as '${name}' must be a boolean: received ${show(value)}`);
 }
 
 function duration(action: string, name: string, value: number | undefined): number | undefined {

@@ -63,13 +63,12 @@ async function load(module: string, name: string): Promise<AnyFunction> {
  */
 export function explainClosure(thrown: unknown): unknown {
   if (!(thrown instanceof ReferenceError)) return thrown;
-  const missing = /^(?:Can't find variable: )?([\p{ID_Start}$_][\p{ID_Continue}$]*)(?: is not defined)?$/u.exec(
-    thrown.message,
-  );
-  if (missing) {
-    thrown.message =
-      `${missing[1]} is not defined: an inline task is sent by its source and cannot close over variables; ` +
-      `move it to a module and use task(), or pass '${missing[1]}' as an argument`;
+  // V8's words, and JavaScriptCore's.
+  const [, name] = /^([^\s.]+) is not defined$/.exec(thrown.message) ??
+    /^Can't find variable: ([^\s.]+)$/.exec(thrown.message) ?? [];
+  if (name) {
+    thrown.message = `${name} is not defined: an inline task is sent by its source and cannot close over variables; ` +
+      `move it to a module and use task(), or pass '${name}' as an argument`;
   }
   return thrown;
 }
