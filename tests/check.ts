@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { BrokenExecutor, Executor, ExecutorOptions } from "../mod.ts";
-import { within } from "./until.ts";
+import { until, within } from "./until.ts";
 
 export type ExecutorClass = new (options?: ExecutorOptions) => Executor;
 
@@ -38,6 +38,8 @@ export function check(kind: Kind, behaviour: string, body: (Executor: ExecutorCl
     try {
       await within(name, Promise.resolve(body(Watched)));
       for (const executor of made) assert.equal(executor.stats().workers, 0, "the test has left a worker behind");
+      // Deno and Bun do not tell when a thread has gone.
+      await until("the test's workers have gone", () => kind.alive().length === 0);
     } finally {
       // A failed test must not keep the others from being run.
       for (const executor of made) executor.killWorkers();

@@ -1,6 +1,5 @@
 // What is alive: the threads and processes of this program, as the operating system sees them.
 
-import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import process from "node:process";
 import { until } from "./until.ts";
@@ -25,6 +24,11 @@ export function children(): number[] {
   });
 }
 
+/** The child processes that are workers: not the shell that watches over them. */
+export function workerProcesses(): number[] {
+  return children().filter((pid) => read(`/proc/${pid}/comm`).trim() !== "sh");
+}
+
 /** Whether a process has not ended. */
 export function isAlive(pid: number): boolean {
   const [state] = statOf(pid);
@@ -33,10 +37,16 @@ export function isAlive(pid: number): boolean {
 
 /** Fails unless all threads, child processes and timers go. */
 export async function assertNothingIsLeft(): Promise<void> {
-  await until("all threads and processes have ended", () => workerThreads().length + children().length === 0);
+  const left = () => [...workerThreads(), ...children().map((pid) => `process ${pid}`), ...activeResources()];
+  await until("nothing is left", () => left().length === 0).catch((error) => {
+    throw new Error(`Something is left: ${left()}`, { cause: error });
+  });
+}
+
+/** What keeps the program alive besides the test runner; only Node tells. */
+function activeResources(): string[] {
   const resources = process.getActiveResourcesInfo?.() ?? [];
-  const ours = resources.filter((name) => /Worker|MessagePort|Process/.test(name));
-  assert.deepEqual(ours, [], "the program is kept alive");
+  return resources.filter((name) => /Worker|MessagePort|Process|Pipe/.test(name));
 }
 
 /** The third and fourth field; the second, the name, may hold spaces and brackets. */

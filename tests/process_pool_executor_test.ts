@@ -6,7 +6,7 @@ import { BrokenProcessPool, ProcessPoolExecutor, transfer, WorkerLostError } fro
 import { check, type Kind } from "./check.ts";
 import { executorCases } from "./executor_cases.ts";
 import { Gate } from "./gate.ts";
-import { children, isAlive } from "./leaks.ts";
+import { isAlive, workerProcesses } from "./leaks.ts";
 import { square } from "./tasks/arithmetic.ts";
 import { block, hold } from "./tasks/gate_tasks.ts";
 import { workerPid } from "./tasks/worker_tasks.ts";
@@ -17,7 +17,7 @@ executorCases({
   Executor: ProcessPoolExecutor,
   Broken: BrokenProcessPool,
   sharesMemory: false,
-  alive: children,
+  alive: workerProcesses,
 }, processCases);
 
 function processCases(kind: Kind): void {

@@ -6,7 +6,6 @@ import { check, type Kind } from "../check.ts";
 import { Gate } from "../gate.ts";
 import { hold, note } from "../tasks/gate_tasks.ts";
 import { exit, fail, getState, setState } from "../tasks/worker_tasks.ts";
-import { until } from "../until.ts";
 
 export function initializerCases(kind: Kind): void {
   const broken = (message: RegExp) => (error: unknown) => {
@@ -69,7 +68,6 @@ export function initializerCases(kind: Kind): void {
       assert.throws(() => executor.map((n: number) => n, [1]), broken(/initializer/));
       await executor.shutdown();
       assert.throws(() => executor.submit((n: number) => n, 1), broken(/initializer/), "wins over shutdown [X2]");
-      await until("no worker is left", () => kind.alive().length === 0);
     },
   );
 
@@ -77,7 +75,7 @@ export function initializerCases(kind: Kind): void {
     kind,
     " is broken when the initializer is a closure or cannot be loaded [I3, test_init_closure]",
     async (Executor) => {
-      const outer = 1;
+      const outer = Math.random(); // Bun would put a constant in its place
       const missing = taskModule<{ gone(): void }>(new URL("no_such_module.ts", import.meta.url));
       for (const initializer of [() => outer, missing.gone]) {
         await using executor = new Executor({ maxWorkers: 1, initializer });

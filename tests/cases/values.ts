@@ -41,7 +41,7 @@ export function valueCases(kind: Kind): void {
     for (const [n, name] of Object.keys(CROSSES).entries()) {
       const [sent, received] = [CROSSES[name], await futures[n]];
       // A view's own buffer may be copied whole; a prototype of null does not cross, here or in structuredClone().
-      if (ArrayBuffer.isView(sent)) assert.deepEqual([...received as Uint8Array], [...sent as Uint8Array], name);
+      if (sent instanceof Uint8Array) assert.deepEqual([...received as Uint8Array], [...sent as Uint8Array], name);
       else assert.deepEqual(received, structuredClone(sent), name);
     }
   });
@@ -105,14 +105,5 @@ export function valueCases(kind: Kind): void {
       executor.submit(flip, bytes),
     ]);
     for (const result of results) assert.ok(result.length === bytes.length && result[0] === 8 && result.at(-1) === 8);
-  });
-
-  check(kind, ".submit() leaves the program's console to the tasks [P18]", async (Executor) => {
-    await using executor = new Executor({ maxWorkers: 1 });
-    const chatter = () => {
-      console.log("");
-      return "heard";
-    };
-    assert.deepEqual(await Promise.all([executor.submit(chatter), executor.submit(chatter)]), ["heard", "heard"]);
   });
 }

@@ -2,11 +2,11 @@
 
 import process from "node:process";
 import { fail } from "../tasks/worker_tasks.ts";
-import { Executor } from "./executor.ts";
+import { Executor, print } from "./executor.ts";
 
-process.on("unhandledRejection", () => console.log("unhandled"));
+process.on("unhandledRejection", () => print("unhandled"));
 {
   await using executor = new Executor({ maxWorkers: 1 });
   executor.submit(fail, "nobody looks");
 }
-console.log("goes on");
+print("goes on");

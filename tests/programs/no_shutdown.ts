@@ -2,15 +2,16 @@
 // is gone at once.
 
 import { square } from "../tasks/arithmetic.ts";
-import { Executor } from "./executor.ts";
+import { Executor, print } from "./executor.ts";
 
 const late = async (text: string) => {
   await new Promise((resolve) => setTimeout(resolve, 100));
+  // deno-lint-ignore no-console
   console.log(text);
 };
 
 (() => {
   const executor = new Executor({ maxWorkers: 1 });
-  executor.submit(square, 3).then((result) => console.log(`result ${result}`));
+  executor.submit(square, 3).then((result) => print(`result ${result}`));
   executor.submit(late, "printed by the task");
 })();

@@ -2,7 +2,7 @@
 
 import process from "node:process";
 import { setTimeout as delay } from "node:timers/promises";
-import { Executor } from "./executor.ts";
+import { Executor, print } from "./executor.ts";
 
 const late = async (text: string) => {
   await new Promise((resolve) => setTimeout(resolve, 100));
@@ -11,8 +11,8 @@ const late = async (text: string) => {
 
 const executor = new Executor({ maxWorkers: 1 });
 for (const text of ["first", "second"]) {
-  executor.submit(late, text).addDoneCallback((future) => console.log(text, future.outcome?.status));
+  executor.submit(late, text).addDoneCallback((future) => print(text, future.outcome?.status));
 }
 while (executor.stats().running === 0) await delay(5);
 await executor.shutdown({ wait: false, cancelFutures: process.argv[3] === "cancel" });
-console.log("falls off its end");
+print("falls off its end");

@@ -2,15 +2,15 @@
 
 import process from "node:process";
 import { square } from "../tasks/arithmetic.ts";
-import { Executor } from "./executor.ts";
+import { Executor, print } from "./executor.ts";
 
 const executor = new Executor({ maxWorkers: 1 });
 await executor.submit(square, 1);
 process.on("exit", () => {
   try {
     executor.submit(square, 2);
-    console.log("accepted");
+    print("accepted");
   } catch (error) {
-    console.log(String(error));
+    print(String(error));
   }
 });

@@ -2,10 +2,10 @@
 
 import process from "node:process";
 import { workerPid } from "../tasks/worker_tasks.ts";
-import { Executor } from "./executor.ts";
+import { Executor, print } from "./executor.ts";
 
 const executor = new Executor({ maxWorkers: 1 });
 const pid = await executor.submit(workerPid);
 if (process.argv[3] === "busy") executor.submit(() => new Promise((resolve) => setTimeout(resolve, 1e6)));
-console.log(pid);
+print(pid);
 setInterval(() => {}, 1e6);
