@@ -15,6 +15,7 @@
 //                                 v
 //   scheduler.ts      call.fulfil() or call.reject(): the Future, or the map's iterator, has its result
 
+import { keepLocal } from "../wire/marks.ts";
 import { SubmittedCall } from "./call.ts";
 import { type CallOptions, CallSettings } from "./call_options.ts";
 import type { Future } from "./future.ts";
@@ -46,6 +47,10 @@ export interface ExecutorCore {
  * program is the same for both.
  */
 export abstract class Executor implements AsyncDisposable {
+  static {
+    keepLocal(this.prototype);
+  }
+
   readonly #scheduler: Scheduler;
   /** What with() has set; `undefined` on the executor itself. */
   readonly #settings: CallSettings | undefined;

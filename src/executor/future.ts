@@ -1,5 +1,6 @@
 // Future: the promise of one call's result, with Python's methods. Executors make and settle them; `wait.ts` watches them.
 
+import { keepLocal } from "../wire/marks.ts";
 import { CancelledError, InvalidStateError, TimeoutError } from "./errors.ts";
 import { report } from "./report.ts";
 import { startTimer, timeLimit, type Timer } from "./timer.ts";
@@ -87,6 +88,7 @@ export class Future<T> implements PromiseLike<T> {
   #callbacks: Callback[] | undefined = undefined;
 
   static {
+    keepLocal(this.prototype);
     bindCall = (future, control, ledger) => {
       future.#call = control;
       future.#ledger = ledger;

@@ -84,7 +84,7 @@ export class Scheduler {
   admit(): void {
     if (this.#broken) throw this.#brokenError();
     if (this.#closing) throw new ShutdownError();
-    if (isExiting()) throw new ShutdownError("cannot schedule new futures after the program has begun to exit");
+    if (isExiting()) throw new ShutdownError("cannot schedule new futures after program shutdown");
     this.#room.admit();
   }
 

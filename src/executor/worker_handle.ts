@@ -4,7 +4,7 @@ import type { WorkerChannel } from "../wire/channel.ts";
 import { CALL_MASK, CALLS_PER_WORKER, hasBegun, offer, withdraw } from "../wire/claims.ts";
 import type { ToWorker } from "../wire/messages.ts";
 import type { TaskRef } from "../wire/task_ref.ts";
-import { transfersOf } from "../wire/marks.ts";
+import { assertNotLocal, isLocal, transfersOf } from "../wire/marks.ts";
 import type { Call } from "./call.ts";
 
 /** starting -> ready -> leaving -> (gone); a worker that is lost skips some. */
@@ -50,6 +50,8 @@ export class WorkerHandle {
   #group = 0;
   #newTasks: [number, TaskRef][] = [];
   #transfer: Transferable[] = [];
+  /** Something in it may not leave. */
+  #refused = false;
 
   constructor(name: string, channel: WorkerChannel, remaining: number) {
     this.name = name;
@@ -86,8 +88,10 @@ export class WorkerHandle {
     for (let i = 0; i < args.length; i++) {
       const arg = args[i];
       batch.push(arg);
+      if (typeof arg !== "object") continue;
       const marked = transfersOf(arg);
       if (marked) this.#transfer.push(...marked);
+      if (isLocal(arg)) this.#refused = true;
     }
     this.held++;
     this.remaining--;
@@ -104,10 +108,13 @@ export class WorkerHandle {
     const calls = this.#batch, transfer = this.#transfer, first = this.#batchFirst;
     const tasks = this.#newTasks.length > 0 ? this.#newTasks : undefined;
     const attempt = this.#calls[first & CALL_MASK]?.limits?.attempt;
+    const refused = this.#refused;
     this.#batch = [];
+    this.#refused = false;
     if (tasks) this.#newTasks = [];
     if (transfer.length > 0) this.#transfer = [];
     try {
+      if (refused) calls.forEach(assertNotLocal);
       this.channel.send({ kind: "run", first, tasks, calls, exact, attempt }, transfer);
       return [];
     } catch (reason) {
@@ -122,6 +129,7 @@ export class WorkerHandle {
       const call = this.#calls[first & CALL_MASK];
       try {
         if (!call) throw reason;
+        call.args.forEach(assertNotLocal);
         const transfer = call.args.flatMap((arg) => transfersOf(arg) ?? []);
         this.channel.send({ ...head, first, calls: [call.task.number, call.args.length, 1, ...call.args] }, transfer);
       } catch (reason) {
@@ -189,16 +197,23 @@ export class WorkerHandle {
     this.ahead = this.held === 0 ? 0 : this.ahead * this.held / before;
   }
 
-  /** Takes back what the worker has not begun, at most `limit` of it, the youngest first. */
+  /** Takes back what the worker has not begun, at most `limit` of it, the youngest first; a chunk stays whole. */
   takeBack(limit: number): Call[] {
     const taken: Call[] = [];
     for (let number = this.#next - 1; number >= this.#first && taken.length < limit; number--) {
       const call = this.#calls[number & CALL_MASK];
       if (!call) continue;
-      if (!this.withdraw(call)) break;
+      if (this.#hasBegunChunk(call) || !this.withdraw(call)) break;
       taken.push(call);
     }
     return taken;
+  }
+
+  /** Whether an earlier call of a call's chunk has begun. */
+  #hasBegunChunk({ chunk, number }: Call): boolean {
+    if (!chunk || !this.#words) return false;
+    while (number > this.#first && this.#calls[(number - 1) & CALL_MASK]?.chunk === chunk) number--;
+    return hasBegun(this.#words, number);
   }
 
   /** Takes the calls from `first` on, which the worker has given back; the youngest first. */

@@ -15,8 +15,8 @@ interface BunWorker {
 /** How long Deno has a worker stay up with nothing to do where it can only be ended, in milliseconds. */
 const IDLE_LIMIT = 500;
 
-/** How long a worker on Deno has to say goodbye before it counts as one that cannot be stopped, in milliseconds. */
-const GOODBYE_LIMIT = 100;
+/** How long a worker has to end before it counts as one that cannot be stopped, in milliseconds. */
+const GOODBYE_LIMIT = { deno: 100, bun: 5000 };
 
 /** Starts a thread. */
 export const start: Backend["start"] = (name, { permissions }, events) => {
@@ -42,13 +42,12 @@ export const start: Backend["start"] = (name, { permissions }, events) => {
   };
   let goodbye: ReturnType<typeof setTimeout> | undefined;
   // Deno (2.9) cannot stop a thread in a synchronous loop and does not say whether it has stopped any other: so the worker
-  // is asked, and what does not answer is abandoned. Bun stops it, whatever it does.
-  const end = runtime === "deno"
-    ? () => {
-      worker.postMessage({ kind: "stop" } satisfies ToWorker);
-      goodbye ??= setTimeout(() => close({ abandoned: true }), GOODBYE_LIMIT);
-    }
-    : () => queueMicrotask(() => close({}));
+  // is asked, and what does not answer is abandoned. Bun (1.4) stops it, whatever it does, and says so.
+  const end = () => {
+    if (runtime === "deno") worker.postMessage({ kind: "stop" } satisfies ToWorker);
+    else worker.terminate();
+    goodbye ??= setTimeout(() => close({ abandoned: true }), GOODBYE_LIMIT[runtime as "deno" | "bun"]);
+  };
   const hold = holder(worker, end);
   worker.onmessage = (event: MessageEvent<FromWorker>) => {
     if (exit) return;
