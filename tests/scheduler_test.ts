@@ -1,0 +1,298 @@
+// The scheduler: which call goes to which worker, and when. The test plays the workers, so it says how long tasks take.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { ExecutorOptions, Future } from "../mod.ts";
+import { delivered, MemoryExecutor, type MemoryOptions, type MemoryWorker } from "./memory_backend.ts";
+import { until } from "./until.ts";
+
+const short = (n: number) => n;
+const long = (n: number) => n + 0;
+const unknown = (n: number) => n - 0;
+
+/** An executor whose workers do nothing but what the test has them do. */
+function played(options: ExecutorOptions = {}, memory: MemoryOptions = {}): MemoryExecutor {
+  return new MemoryExecutor({ onUnobserved() {}, ...options }, { served: false, ...memory });
+}
+
+/** The same, with all workers up and idle, and it known that `short` takes 0.1 ms and `long` 10 ms. */
+async function warmed(options: ExecutorOptions = {}, memory: MemoryOptions = {}): Promise<MemoryExecutor> {
+  const executor = played(options, memory);
+  executor.submit(short, -1);
+  executor.submit(long, -2);
+  for (const worker of executor.workers) worker.ready();
+  for (const spent of [0.1, 10]) {
+    await delivered();
+    const worker = executor.workers.find((worker) => heldBy(worker).includes(spent === 10 ? -2 : -1))!;
+    answer(worker, 1, spent);
+  }
+  return executor;
+}
+
+const answered = new WeakMap<MemoryWorker, number>();
+
+/** Has a worker answer its oldest calls. */
+function answer(worker: MemoryWorker, count: number, spent: number): void {
+  const first = answered.get(worker) ?? 0;
+  answered.set(worker, first + count);
+  worker.done(first, worker.calls.slice(first, first + count).map(([n]) => n), spent);
+}
+
+/** The arguments of the calls that a worker has been handed and has not answered. */
+function heldBy(worker: MemoryWorker): unknown[] {
+  return worker.calls.slice(answered.get(worker) ?? 0).map(([n]) => n);
+}
+
+function submitAll(executor: MemoryExecutor, fn: (n: number) => number, count: number): Future<number>[] {
+  return Array.from({ length: count }, (_, n) => executor.submit(fn, n));
+}
+
+/** Ends an executor whose workers are not served. */
+function end(executor: MemoryExecutor): Promise<void> {
+  executor.killWorkers();
+  return executor.shutdown();
+}
+
+test("Executor starts workers on demand, never more than maxWorkers [X1, test_saturation]", async () => {
+  const executor = played({ maxWorkers: 4 });
+  assert.equal(executor.workers.length, 0);
+  for (let submitted = 1; submitted <= 60; submitted++) {
+    executor.submit(unknown, submitted);
+    assert.equal(executor.workers.length, Math.min(submitted, 4));
+  }
+  for (const worker of executor.workers) worker.ready();
+  await delivered();
+  assert.equal(executor.workers.length, 4);
+  assert.deepEqual(executor.workers.map(heldBy), [[1], [2], [3], [4]]);
+  await end(executor);
+});
+
+test("Executor uses an idle worker before it starts one [test_idle_thread_reuse, test_idle_process_reuse_one]", async () => {
+  const executor = played({ maxWorkers: 3 });
+  for (let n = 0; n < 3; n++) {
+    const future = executor.submit(unknown, n);
+    if (n === 0) executor.workers[0]!.ready();
+    await delivered();
+    answer(executor.workers[0]!, 1, 10);
+    assert.equal(await future, n);
+  }
+  assert.equal(executor.workers.length, 1);
+  await end(executor);
+});
+
+test("Executor begins calls in the order of submission [X6]", async () => {
+  const executor = played({ maxWorkers: 1 });
+  submitAll(executor, unknown, 5);
+  const [worker] = executor.workers;
+  worker!.ready();
+  for (let n = 0; n < 5; n++) {
+    await delivered();
+    assert.deepEqual(heldBy(worker!), [n]); // one at a time: nobody knows how long it takes
+    answer(worker!, 1, 10);
+  }
+  await end(executor);
+});
+
+test("Executor hands short calls ahead, for some 2 ms, in one message", async () => {
+  const executor = await warmed({ maxWorkers: 1 });
+  const [worker] = executor.workers;
+  submitAll(executor, short, 100);
+  await delivered();
+  const ahead = heldBy(worker!).length;
+  assert.ok(ahead > 10 && ahead <= 21, `${ahead} calls of 0.1 ms`);
+  assert.deepEqual(heldBy(worker!), Array.from({ length: ahead }, (_, n) => n));
+  const messages = worker!.inbox.length;
+  answer(worker!, ahead - 2, 0.1 * (ahead - 2));
+  await delivered();
+  assert.equal(worker!.inbox.length, messages + 1);
+  assert.ok(heldBy(worker!).length > 10);
+  await end(executor);
+});
+
+test("Executor puts no call behind a long one, nor a long one behind others", async () => {
+  for (
+    const [first, second] of [[long, short], [short, long], [long, long], [unknown, short], [short, unknown]] as const
+  ) {
+    const executor = await warmed({ maxWorkers: 1 });
+    executor.submit(first, 1);
+    executor.submit(second, 2);
+    await delivered();
+    assert.deepEqual(heldBy(executor.workers[0]!), [1]);
+    await end(executor);
+  }
+});
+
+test("Executor divides a burst among its workers, the first gets no more than its part", async () => {
+  const executor = await warmed({ maxWorkers: 2 });
+  submitAll(executor, short, 10);
+  await delivered();
+  const held = executor.workers.map((worker) => heldBy(worker).length);
+  assert.ok(held.every((count) => count > 1 && count <= 5), `${held}`);
+  await end(executor);
+});
+
+test("Executor hands a chunk over as a whole, however long its calls may take [X7]", async () => {
+  const executor = played({ maxWorkers: 2 });
+  const results = executor.map(unknown, [1, 2, 3, 4, 5, 6, 7], { chunksize: 3 });
+  for (const worker of executor.workers) worker.ready();
+  await delivered();
+  assert.deepEqual(executor.workers.map(heldBy), [[1, 2, 3], [4, 5, 6]]);
+  await results.return();
+  await end(executor);
+});
+
+/** Two warmed workers; the other has run out of calls while the first has a handful, numbered from `first`. */
+async function lopsided(memory: MemoryOptions) {
+  const executor = await warmed({ maxWorkers: 2 }, memory);
+  const [busy, idle] = executor.workers as [MemoryWorker, MemoryWorker];
+  submitAll(executor, short, 10);
+  await delivered();
+  const first = busy.calls.length - heldBy(busy).length;
+  if (busy.claims) busy.begin(first);
+  for (;;) {
+    const handed = heldBy(busy), held = heldBy(idle);
+    if (held.length === 0) return { executor, busy, idle, handed, first };
+    answer(idle, held.length, 0.1 * held.length);
+    await delivered();
+    if (heldBy(idle).some((call) => handed.includes(call))) return { executor, busy, idle, handed, first };
+  }
+}
+
+test("Executor takes calls back from a busy worker for an idle one, and none runs twice", async () => {
+  const { executor, busy, idle, handed, first } = await lopsided({ claims: true });
+  const moved = heldBy(idle);
+  assert.ok(moved.length > 0);
+  const begun = handed.filter((_, n) => n > 0 && busy.begin(first + n));
+  assert.deepEqual(begun.filter((call) => moved.includes(call)), []);
+  await end(executor);
+});
+
+test("Executor asks a process to give calls back for an idle one, and waits for its answer", async () => {
+  const { executor, busy, idle, handed, first } = await lopsided({ claims: false });
+  assert.deepEqual(busy.inbox.at(-1), { kind: "recall" });
+  assert.deepEqual(heldBy(idle), []);
+  busy.say({ kind: "recalled", first: first + 2 });
+  await delivered();
+  const moved = [...heldBy(idle), ...heldBy(busy).slice(handed.length)];
+  assert.deepEqual(moved.sort(), handed.slice(2));
+  await end(executor);
+});
+
+test("Executor hands a process that is to give calls back nothing more", async () => {
+  const { executor, busy, idle } = await lopsided({ claims: false });
+  const messages = busy.inbox.length;
+  submitAll(executor, short, 100);
+  await delivered();
+  assert.equal(busy.inbox.length, messages);
+  assert.ok(heldBy(idle).length > 0);
+  await end(executor);
+});
+
+test("Executor retires a worker after maxTasksPerWorker calls, and replaces it [P12, test_max_tasks_per_child]", async () => {
+  const executor = played({ maxWorkers: 1, maxTasksPerWorker: 3 });
+  const futures = submitAll(executor, short, 8);
+  for (let generation = 0; generation < 3; generation++) {
+    const worker = executor.workers[generation]!;
+    worker.ready();
+    for (let rest = Math.min(3, 8 - 3 * generation); rest > 0;) {
+      await delivered();
+      const count = heldBy(worker).length;
+      assert.ok(count > 0 && count <= rest);
+      answer(worker, count, 0.1 * count);
+      rest -= count;
+    }
+    await delivered();
+    assert.equal(worker.endedBy, generation < 2 ? "stop" : undefined);
+    assert.equal(executor.workers.length, Math.min(generation + 2, 3));
+  }
+  assert.deepEqual(await Promise.all(futures), [0, 1, 2, 3, 4, 5, 6, 7]);
+  assert.equal(executor.stats().lost, 0);
+  await end(executor);
+});
+
+test("Executor replaces retired workers after shutdown too [P12, test_shutdown_no_wait_max_tasks_gh119592]", async () => {
+  for (const [maxWorkers, maxTasksPerWorker, calls] of [[1, 2, 6], [2, 2, 8], [3, 1, 6]] as const) {
+    const executor = new MemoryExecutor({ maxWorkers, maxTasksPerWorker });
+    const futures = submitAll(executor, short, calls);
+    const closed = executor.shutdown();
+    assert.equal((await Promise.all(futures)).length, calls); // [test_max_tasks_per_child_pending_tasks_gh115634]
+    await closed; // [test_max_tasks_early_shutdown]
+    assert.equal(executor.workers.length, calls / maxTasksPerWorker);
+  }
+});
+
+test("Executor ends a worker that is idle for idleTimeout, and starts one when needed", async () => {
+  const executor = new MemoryExecutor({ maxWorkers: 1, idleTimeout: 1 });
+  for (let generation = 0; generation < 2; generation++) {
+    assert.equal(await executor.submit(short, 5), 5);
+    await until("it has ended", () => executor.workers[generation]?.endedBy === "stop");
+    assert.equal(executor.stats().workers, 0);
+  }
+  await executor.shutdown();
+});
+
+test("Executor keeps an idle worker without idleTimeout, and lets it not keep the program alive [L1]", async () => {
+  const executor = played({ maxWorkers: 1 });
+  const future = executor.submit(short, 5);
+  const [worker] = executor.workers;
+  assert.equal(worker!.keptAlive, true);
+  worker!.ready();
+  await delivered();
+  assert.equal(worker!.keptAlive, true);
+  answer(worker!, 1, 0);
+  assert.equal(worker!.keptAlive, false);
+  await future;
+  executor.submit(short, 6);
+  assert.equal(worker!.keptAlive, true);
+  assert.equal(worker!.endedBy, undefined);
+  await end(executor);
+});
+
+test("Executor.stats() counts", async () => {
+  const executor = played({ maxWorkers: 2 });
+  const counts = {
+    workers: 0,
+    idle: 0,
+    busy: 0,
+    queued: 0,
+    running: 0,
+    completed: 0,
+    failed: 0,
+    cancelled: 0,
+    lost: 0,
+  };
+  assert.deepEqual(executor.stats(), { ...counts, abandoned: 0 });
+  const futures = submitAll(executor, unknown, 3);
+  assert.deepEqual(executor.stats(), { ...counts, workers: 2, queued: 3, abandoned: 0 });
+  const [first, second] = executor.workers;
+  first!.ready();
+  await delivered();
+  first!.begin(0);
+  futures[2]!.cancel();
+  assert.deepEqual(executor.stats(), {
+    ...counts,
+    workers: 2,
+    busy: 1,
+    queued: 1,
+    running: 1,
+    cancelled: 1,
+    abandoned: 0,
+  });
+  second!.close({ exitCode: 1 });
+  answer(first!, 1, 10);
+  await delivered();
+  const { completed, lost, busy, idle } = executor.stats();
+  assert.deepEqual({ completed, lost, busy, idle }, { completed: 1, lost: 1, busy: 1, idle: 0 });
+  await end(executor);
+  assert.equal(executor.stats().workers, 0);
+});
+
+test("Executor names its workers after itself, and itself after its kind", async () => {
+  const named = played({ name: "pool" });
+  submitAll(named, short, 2);
+  assert.deepEqual(named.workers.map(({ name }) => name), ["pool_0", "pool_1"]);
+  const unnamed = played();
+  submitAll(unnamed, short, 1);
+  assert.match(unnamed.workers[0]!.name, /^MemoryExecutor-\d+_0$/);
+  await Promise.all([end(named), end(unnamed)]);
+});
