@@ -1,0 +1,268 @@
+// The scheduler: workers that do not start, die, or speak nonsense, and values that cannot be sent.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { BrokenExecutor, type Future, WorkerLostError } from "../mod.ts";
+import {
+  BrokenMemoryPool,
+  delivered,
+  MemoryExecutor,
+  type MemoryOptions,
+  type MemoryWorker,
+} from "./memory_backend.ts";
+import { reportsOf } from "./observe.ts";
+
+const echo = (value: unknown) => value;
+const quietly = { onUnobserved() {} };
+
+/** What each of these fails with. */
+const errorsOf = (futures: Future<unknown>[]) => Promise.all(futures.map((future) => future.exception()));
+
+/** An executor with one worker which the test plays: it has answered one call, and been handed four at once. */
+async function handedFour(memory: MemoryOptions = {}) {
+  const executor = new MemoryExecutor({ maxWorkers: 1, ...quietly }, { served: false, ...memory });
+  const first = executor.submit(echo, -1);
+  const [worker] = executor.workers as readonly [MemoryWorker];
+  worker.ready();
+  await delivered();
+  worker.done(0, [-1], 0.01);
+  await first;
+  const futures = [0, 1, 2, 3].map((n) => executor.submit(echo, n));
+  await delivered();
+  assert.equal(worker.calls.length, 5);
+  return { executor, worker, futures };
+}
+
+test("Executor whose workers do not start is broken after three attempts [P12, test_failed_worker_replacement_breaks_pool]", async () => {
+  for (const error of [undefined, new RangeError("no room")]) {
+    const exit = error ? { error } : { exitCode: 7 };
+    const executor = new MemoryExecutor({ maxWorkers: 1 }, { onStart: (worker) => worker.close(exit) });
+    const futures = [1, 2, 3].map((n) => executor.submit(echo, n));
+    const errors = await errorsOf(futures) as BrokenExecutor[];
+    assert.equal(executor.workers.length, 3);
+    for (const broken of errors) {
+      assert.ok(broken instanceof BrokenMemoryPool && broken instanceof BrokenExecutor);
+      assert.match(broken.message, /^Workers could not be started/);
+      if (error) assert.equal(broken.cause, error);
+      else assert.match((broken.cause as Error).message, /exit code 7/);
+    }
+    assert.equal(new Set(errors).size, 3); // [test_broken_process_pool_traceback]
+    assert.throws(() => executor.submit(echo, 4), BrokenMemoryPool);
+    await executor.shutdown();
+    assert.throws(() => executor.submit(echo, 4), BrokenMemoryPool); // [X2]
+  }
+});
+
+test("Executor goes on when a worker starts in the end, and counts failures in a row only", async () => {
+  let starts = 0;
+  const executor = new MemoryExecutor({ maxWorkers: 1, maxTasksPerWorker: 1 }, {
+    onStart: (worker) => ++starts % 3 > 0 && worker.close({ exitCode: 1 }),
+  });
+  const futures = [1, 2, 3].map((n) => executor.submit(echo, n));
+  assert.deepEqual(await Promise.all(futures), [1, 2, 3]);
+  assert.equal(executor.stats().lost, 6);
+  await executor.shutdown();
+});
+
+test("Executor runs its initializer once per worker, before the first call", async () => {
+  const realm = globalThis as { initialized?: number[] };
+  realm.initialized = [];
+  const executor = new MemoryExecutor({
+    initializer: async (n: number) => void (await null, (globalThis as typeof realm).initialized!.push(n)),
+    initargs: [7],
+  });
+  const seen = await Promise.all(
+    [1, 2, 3, 4].map(() => executor.submit(() => (globalThis as typeof realm).initialized)),
+  );
+  assert.ok(seen.every((initialized) => initialized?.[0] === 7));
+  assert.deepEqual(realm.initialized, executor.workers.map(() => 7));
+  delete realm.initialized;
+  await executor.shutdown();
+});
+
+test("Executor whose initializer fails is broken, with its error as the cause [P11]", async () => {
+  const initializer = () => {
+    throw new RangeError("init");
+  };
+  const executor = new MemoryExecutor({ maxWorkers: 1, initializer });
+  const errors = await errorsOf([executor.submit(echo, 1), executor.submit(echo, 2)]) as Error[];
+  for (const error of errors) {
+    assert.ok(error instanceof BrokenMemoryPool);
+    assert.ok(error.cause instanceof RangeError && error.cause.message === "init");
+  }
+  assert.notEqual(errors[0], errors[1]);
+  assert.throws(() => executor.submit(echo, 1), BrokenMemoryPool);
+  await executor.shutdown();
+  assert.equal(executor.workers.length, 1);
+});
+
+test("Executor whose initargs cannot be sent is broken, with the reason as the cause [P9]", async () => {
+  const executor = new MemoryExecutor({ maxWorkers: 1, initializer: echo, initargs: [() => {}] });
+  const error = await executor.submit(echo, 1).exception() as Error;
+  assert.ok(error instanceof BrokenMemoryPool);
+  assert.equal((error.cause as Error).name, "DataCloneError");
+  await executor.shutdown();
+});
+
+test("Executor that loses a thread fails what it had begun, and runs the rest elsewhere [P10]", async () => {
+  const { executor, worker, futures } = await handedFour();
+  worker.done(1, [0]);
+  worker.begin(2);
+  worker.close({ exitCode: 9, error: new Error("crash") });
+  await delivered();
+  const error = await futures[1]!.exception();
+  assert.ok(error instanceof WorkerLostError && error instanceof BrokenExecutor);
+  assert.deepEqual([error.workerName, error.exitCode, error.started], [worker.name, 9, true]);
+  assert.match(error.message, /exit code 9: crash/);
+  const [, next] = executor.workers as [MemoryWorker, MemoryWorker];
+  next.ready();
+  await delivered();
+  assert.deepEqual(next.calls, [[2], [3]]);
+  next.done(0, [2, 3]);
+  assert.deepEqual(await Promise.all([futures[0], futures[2], futures[3]]), [0, 2, 3]);
+  assert.equal(executor.stats().lost, 1);
+  executor.killWorkers();
+  await executor.shutdown();
+});
+
+test("Executor that loses a process says of each call what it knows", async () => {
+  const { executor, worker, futures } = await handedFour({ claims: false });
+  worker.say({ kind: "begun", call: 2 });
+  worker.close({ signal: "SIGKILL" });
+  const errors = await errorsOf(futures) as WorkerLostError[];
+  assert.ok(errors.every((error) => error instanceof WorkerLostError && error.signal === "SIGKILL"));
+  assert.equal(errors[1]!.started, true);
+  assert.equal(errors[3]!.started, "unknown");
+  assert.equal(new Set(errors).size, 4);
+  await executor.shutdown();
+});
+
+test("Executor keeps a result that came before its worker died, and drops what comes after [L3, P10, F12]", async () => {
+  const { executor, worker, futures } = await handedFour();
+  worker.begin(1);
+  worker.done(1, ["in time"]);
+  worker.begin(2);
+  worker.close();
+  worker.done(2, ["late"]);
+  await delivered();
+  worker.done(2, ["later"]);
+  assert.equal(await futures[0], "in time");
+  assert.ok(await futures[1]!.exception() instanceof WorkerLostError);
+  executor.killWorkers();
+  await executor.shutdown();
+});
+
+test("Executor replaces a worker that dies idle when there is work, and not before", async () => {
+  const executor = new MemoryExecutor({ maxWorkers: 1 });
+  await executor.submit(echo, 1);
+  executor.workers[0]!.close({ exitCode: 1 });
+  await delivered();
+  assert.equal(executor.workers.length, 1);
+  assert.equal(await executor.submit(echo, 2), 2);
+  assert.equal(executor.workers.length, 2);
+  await executor.shutdown();
+});
+
+test("Executor that is shut down still finishes what a dead worker had not begun [X8c]", async () => {
+  const executor = new MemoryExecutor({ maxWorkers: 1 });
+  const futures = [1, 2].map((n) => executor.submit(echo, n));
+  const closed = executor.shutdown();
+  executor.workers[0]!.close({ exitCode: 1 });
+  assert.deepEqual(await Promise.all(futures), [1, 2]);
+  await closed;
+});
+
+test("Executor fails a call that cannot be sent, and none of its neighbours [X4, P5]", async () => {
+  for (const claims of [true, false]) {
+    const executor = new MemoryExecutor({ maxWorkers: 1 }, { claims });
+    await executor.submit(echo, 0); // short: the next calls travel together
+    const bad = () => {};
+    const futures = [1, bad, 2, { bad }, Symbol("bad"), 3].map((value) => executor.submit(echo, value));
+    const results = await Promise.allSettled(futures);
+    const told = results.map((result) => result.status === "fulfilled" ? result.value : result.reason.name);
+    assert.deepEqual(told, [1, "DataCloneError", 2, "DataCloneError", "DataCloneError", 3]);
+    assert.equal(await executor.submit(echo, 4), 4);
+    await executor.shutdown();
+    assert.equal(executor.workers.length, 1);
+  }
+});
+
+test("Executor fails a call whose result cannot be sent, and none of its neighbours [P8]", async () => {
+  const executor = new MemoryExecutor({ maxWorkers: 1 });
+  const maybe = (n: number) => n % 2 ? n : () => n;
+  const results = await Promise.allSettled([0, 1, 2, 3].map((n) => executor.submit(maybe, n)));
+  const told = results.map((result) => result.status === "fulfilled" ? result.value : result.reason.name);
+  assert.deepEqual(told, ["DataCloneError", 1, "DataCloneError", 3]);
+  await executor.shutdown();
+  assert.equal(executor.workers.length, 1);
+});
+
+/** Messages that no worker sends; the first call without an answer is 1, the last that was handed over 4. */
+const NONSENSE: unknown[] = [
+  ...[undefined, null, 5, "done", [], {}, { kind: "other" }, { kind: "done" }, { kind: "done", first: 1 }],
+  ...[{ first: 0 }, { first: 2 }, { first: "1" }, { first: NaN }].map((part) => ({
+    kind: "done",
+    results: [0],
+    ...part,
+  })),
+  ...["abcd", { length: 2 }, [0, 1, 2, 3, 4]].map((results) => ({ kind: "done", first: 1, results })),
+  ...[undefined, "2", NaN, -1, 0, 1.5, 99].map((first) => ({ kind: "recalled", first })),
+  ...[undefined, "2", NaN, -1, 0, 1.5, 99].map((call) => ({ kind: "begun", call })),
+  ...[undefined, 5, { kind: "error" }].map((failure) => ({ kind: "unready", failure })),
+];
+
+for (const claims of [true, false]) {
+  test(`Executor survives nonsense from a ${claims ? "thread" : "process"}: every call ends`, async () => {
+    const harmful: unknown[] = [];
+    for (const message of NONSENSE) {
+      const { executor, worker, futures } = await handedFour({ claims });
+      await reportsOf(async () => {
+        assert.doesNotThrow(() => worker.say(message));
+        await delivered();
+        worker.close();
+        await delivered();
+      });
+      for (const next of executor.workers.slice(1)) {
+        next.ready();
+        await delivered();
+        next.done(0, next.calls.map(([value]) => value));
+      }
+      await delivered();
+      if (!futures.every((future) => future.done())) harmful.push(message);
+      executor.killWorkers();
+    }
+    assert.deepEqual(harmful, [], "calls that never end after these messages");
+  });
+}
+
+test("Executor ends a worker that speaks nonsense, says so, and runs no call twice", async () => {
+  const { executor, worker, futures } = await handedFour();
+  worker.begin(1);
+  const reports = await reportsOf(async () => {
+    worker.say({ kind: "done", first: 3, results: [5, 6] });
+    await delivered();
+  });
+  assert.equal(worker.endedBy, "kill");
+  assert.match(String(reports[0]), /malformed message/);
+  assert.ok(await futures[0]!.exception() instanceof WorkerLostError);
+  const next = executor.workers[1]!;
+  next.ready();
+  await delivered();
+  assert.deepEqual(next.calls, [[1], [2], [3]]);
+  executor.killWorkers();
+  await executor.shutdown();
+});
+
+test("Executor that asked for nothing back takes nothing back: no call is run twice", async () => {
+  const { executor, worker, futures } = await handedFour();
+  worker.begin(1);
+  await reportsOf(async () => {
+    worker.say({ kind: "recalled", first: 1 });
+    await delivered();
+    worker.close();
+    await delivered();
+  });
+  assert.ok(await futures[0]!.exception(0) instanceof WorkerLostError);
+  executor.killWorkers();
+  await executor.shutdown();
+});
