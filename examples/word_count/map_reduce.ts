@@ -1,0 +1,44 @@
+// The one body of the program: the same for every executor, none of which it knows.
+
+import type { MapOptions } from "@concurrent/futures";
+import type { Batch } from "./batches.ts";
+import { type Counts, countWords } from "./count_words.ts";
+
+/** What is to be done, and by how many workers. */
+export interface Job {
+  readonly batches: readonly Batch[];
+  readonly workers: number;
+  /** Is told how many calls are done whenever one is. */
+  readonly onProgress: (done: number) => void;
+}
+
+/** Who made a call, and when, in milliseconds on the clock that all workers share. */
+export interface CallRecord {
+  readonly worker: string;
+  readonly began: number;
+  readonly ended: number;
+  readonly bytes: number;
+}
+
+/** The job's result. */
+export interface Counted {
+  readonly counts: Counts;
+  readonly calls: readonly CallRecord[];
+}
+
+/** What is needed of an executor. */
+export interface Mapper {
+  map<A, R>(fn: (item: A) => R, items: Iterable<A>, options?: MapOptions): AsyncIterable<Awaited<R>>;
+}
+
+/** Counts the words of each batch on a worker, and adds the counts up here as they come. */
+export async function mapReduce(executor: Mapper, { batches, onProgress }: Job): Promise<Counted> {
+  const counts: Counts = new Map();
+  const calls: CallRecord[] = [];
+  for await (const { counts: some, ...call } of executor.map(countWords, batches, { ordered: false })) {
+    for (const [word, count] of some) counts.set(word, (counts.get(word) ?? 0) + count);
+    calls.push(call);
+    onProgress(calls.length);
+  }
+  return { counts, calls };
+}
