@@ -2,11 +2,9 @@
 
 import type { CallSettings } from "./call_options.ts";
 import type { CallQueue, Queued } from "./call_queue.ts";
-import { bindCall, type CallControl, cancelFuture, Future, settleFuture } from "./future.ts";
-import type { Scheduler } from "./scheduler.ts";
+import { bindCall, type CallControl, cancelFuture, type FailureLedger, Future, settleFuture } from "./future.ts";
 import type { Task } from "./task_table.ts";
 import type { Timer } from "./timer.ts";
-import type { WorkerHandle } from "./worker_handle.ts";
 
 /** What a call of Executor.with() needs besides. */
 export class Limits {
@@ -25,9 +23,27 @@ export class Limits {
   }
 }
 
+/** What takes calls: the scheduler. */
+export interface CallOwner {
+  /** Takes a call back that no worker has begun, for its owner to cancel; false when it is too late. */
+  withdraw(call: Call): boolean;
+  /** The signal of a call has aborted. */
+  abort(call: Call, reason: unknown): void;
+}
+
+/** What holds a call that was handed over: a worker. */
+export interface CallHolder {
+  /** Takes it back; false when it has begun, or nobody can know. */
+  withdraw(call: Call): boolean;
+  /** Whether it has begun, or nobody can know. */
+  begun(call: Call): boolean;
+  /** Tells its task to stop. */
+  abort(call: Call, reason: unknown): void;
+}
+
 /** One call; a subclass says who gets the answer. */
 export abstract class Call implements CallControl, Queued {
-  readonly scheduler: Scheduler;
+  readonly owner: CallOwner;
   readonly task: Task;
   /** The arguments; dropped when the call is done. */
   args: readonly unknown[];
@@ -36,11 +52,11 @@ export abstract class Call implements CallControl, Queued {
   before: Queued | undefined = undefined;
   after: Queued | undefined = undefined;
   /** The worker that has it, and its number there. */
-  worker: WorkerHandle | undefined = undefined;
+  worker: CallHolder | undefined = undefined;
   number = 0;
 
-  constructor(scheduler: Scheduler, task: Task, args: readonly unknown[], settings: CallSettings | undefined) {
-    this.scheduler = scheduler;
+  constructor(owner: CallOwner, task: Task, args: readonly unknown[], settings: CallSettings | undefined) {
+    this.owner = owner;
     this.task = task;
     this.args = args;
     this.limits = settings && new Limits(settings);
@@ -68,7 +84,12 @@ export abstract class Call implements CallControl, Queued {
   }
 
   withdraw(): boolean {
-    return this.scheduler.withdraw(this);
+    return this.owner.withdraw(this);
+  }
+
+  /** Its signal has aborted. */
+  abort(reason: unknown): void {
+    this.owner.abort(this, reason);
   }
 
   begun(): boolean {
@@ -80,9 +101,15 @@ export abstract class Call implements CallControl, Queued {
 export class SubmittedCall<T> extends Call {
   readonly future: Future<T> = new Future<T>();
 
-  constructor(scheduler: Scheduler, task: Task, args: readonly unknown[], settings: CallSettings | undefined) {
-    super(scheduler, task, args, settings);
-    bindCall(this.future, this, scheduler.unobserved);
+  constructor(
+    owner: CallOwner,
+    task: Task,
+    args: readonly unknown[],
+    settings: CallSettings | undefined,
+    ledger: FailureLedger,
+  ) {
+    super(owner, task, args, settings);
+    bindCall(this.future, this, ledger);
   }
 
   fulfil(value: unknown): void {

@@ -1,8 +1,6 @@
 // What Executor.with() applies to its calls: checks, and the one listener that a signal needs for all of them.
 
-import type { Call } from "./call.ts";
-import { show } from "./options.ts";
-import { timeLimit } from "./timer.ts";
+import { checkDuration, checkFunction, checkNumber, checkOptions, checkSignal, refuseRange } from "./check.ts";
 
 /** Options of the calls of {@linkcode Executor.with}. All times are milliseconds. */
 export interface CallOptions {
@@ -23,6 +21,11 @@ export interface CallOptions {
   retryOn?: (error: unknown) => boolean;
 }
 
+/** What a signal stops. */
+interface Abortable {
+  abort(reason: unknown): void;
+}
+
 /** Call options, checked, as the calls of one with() share them. */
 export class CallSettings {
   readonly options: CallOptions;
@@ -33,9 +36,9 @@ export class CallSettings {
   readonly retries: number;
   readonly retryOn: ((error: unknown) => boolean) | undefined;
   /** The calls that the signal would stop. */
-  readonly #calls = new Set<Call>();
+  readonly #calls = new Set<Abortable>();
   readonly #onAbort = () => {
-    for (const call of [...this.#calls]) call.scheduler.abort(call, this.signal!.reason);
+    for (const call of [...this.#calls]) call.abort(this.signal!.reason);
   };
 
   /**
@@ -43,41 +46,23 @@ export class CallSettings {
    * @throws {RangeError} when a number is out of range.
    */
   constructor(options: CallOptions) {
-    this.options = options;
     const action = "apply options to calls";
-    if (typeof options !== "object" || options === null) {
-      throw new TypeError(`Cannot ${action} as they must be an object: received ${show(options)}`);
-    }
-    const { signal, timeout, grace = 1000, priority = 0, retries = 0, retryOn } = options;
-    if (signal !== undefined && !(signal instanceof AbortSignal)) {
-      throw new TypeError(`Cannot ${action} as 'signal' must be an AbortSignal: received ${show(signal)}`);
-    }
-    if (retryOn !== undefined && typeof retryOn !== "function") {
-      throw new TypeError(`Cannot ${action} as 'retryOn' must be a function: received ${show(retryOn)}`);
-    }
+    checkOptions(action, options);
+    const { signal, timeout = Infinity, grace = 1000, priority = 0, retries = 0, retryOn } = options;
+    checkSignal(action, "signal", signal);
+    checkDuration(action, "timeout", timeout);
+    checkDuration(action, "grace", grace);
+    checkNumber(action, "priority", priority);
+    checkDuration(action, "retries", retries);
+    if (!Number.isInteger(retries) && retries !== Infinity) refuseRange(action, "retries", "an integer", retries);
+    checkFunction(action, "retryOn", retryOn);
+    this.options = options;
     this.signal = signal;
-    this.timeout = atLeastZero("timeout", timeLimit(action, timeout));
-    this.grace = atLeastZero("grace", grace);
-    this.priority = number("priority", priority);
-    this.retries = atLeastZero("retries", retries);
-    if (!Number.isInteger(this.retries) && this.retries !== Infinity) {
-      throw new RangeError(`Cannot ${action} as 'retries' must be an integer: received ${retries}`);
-    }
+    this.timeout = timeout;
+    this.grace = grace;
+    this.priority = priority;
+    this.retries = retries;
     this.retryOn = retryOn;
-
-    function atLeastZero(name: string, value: number): number {
-      if (number(name, value) < 0) {
-        throw new RangeError(`Cannot ${action} as '${name}' must be >= 0: received ${value}`);
-      }
-      return value;
-    }
-    function number(name: string, value: unknown): number {
-      if (typeof value !== "number") {
-        throw new TypeError(`Cannot ${action} as '${name}' must be a number: received ${show(value)}`);
-      }
-      if (Number.isNaN(value)) throw new RangeError(`Cannot ${action} as '${name}' must be a number: received NaN`);
-      return value;
-    }
   }
 
   /** Whether its calls run by themselves, so that each can be stopped without harm to another. */
@@ -86,14 +71,14 @@ export class CallSettings {
   }
 
   /** A call that the signal stops from now on. */
-  watch(call: Call): void {
+  watch(call: Abortable): void {
     if (!this.signal) return;
     if (this.#calls.size === 0) this.signal.addEventListener("abort", this.#onAbort);
     this.#calls.add(call);
   }
 
   /** It is done. */
-  unwatch(call: Call): void {
+  unwatch(call: Abortable): void {
     if (this.#calls.delete(call) && this.#calls.size === 0) this.signal!.removeEventListener("abort", this.#onAbort);
   }
 }

@@ -18,10 +18,10 @@
 import { keepLocal } from "../wire/marks.ts";
 import { SubmittedCall } from "./call.ts";
 import { type CallOptions, CallSettings } from "./call_options.ts";
+import { checkBoolean, checkOptions } from "./check.ts";
 import type { Future } from "./future.ts";
 import { Mapping } from "./map.ts";
 import { type AnyIterable, type MapIterator, type MapOptions, readMapArguments } from "./map_options.ts";
-import { checkBoolean, show } from "./options.ts";
 import type { Scheduler } from "./scheduler.ts";
 import type { ExecutorStats } from "./stats.ts";
 
@@ -118,7 +118,7 @@ export abstract class Executor implements AsyncDisposable {
     const scheduler = this.#scheduler;
     const task = scheduler.tasks.get("submit a task", fn);
     scheduler.admit();
-    const call = new SubmittedCall<Awaited<R>>(scheduler, task, args, this.#settings);
+    const call = new SubmittedCall<Awaited<R>>(scheduler, task, args, this.#settings, scheduler.unobserved);
     scheduler.submit(call);
     return call.future;
   }
@@ -200,9 +200,7 @@ export abstract class Executor implements AsyncDisposable {
    * ```
    */
   shutdown(options: ShutdownOptions = {}): Promise<void> {
-    if (typeof options !== "object" || options === null) {
-      throw new TypeError(`Cannot shut down as the options must be an object: received ${show(options)}`);
-    }
+    checkOptions("shut down", options);
     const { wait = true, cancelFutures = false } = options;
     checkBoolean("shut down", "wait", wait);
     checkBoolean("shut down", "cancelFutures", cancelFutures);

@@ -1,9 +1,10 @@
 // Future: the promise of one call's result, with Python's methods. Executors make and settle them; `wait.ts` watches them.
 
 import { keepLocal } from "../wire/marks.ts";
+import { checkNumber } from "./check.ts";
 import { CancelledError, InvalidStateError, TimeoutError } from "./errors.ts";
 import { report } from "./report.ts";
-import { startTimer, timeLimit, type Timer } from "./timer.ts";
+import { startTimer, type Timer } from "./timer.ts";
 
 /** How a Future ended. */
 export type FutureOutcome<T> =
@@ -149,17 +150,17 @@ export class Future<T> implements PromiseLike<T> {
    * @throws {TypeError} when `timeout` is not a number.
    * @throws {RangeError} when `timeout` is NaN.
    */
-  result(timeout?: number): Promise<T> {
-    const limit = timeLimit("wait for a result", timeout);
+  result(timeout: number = Infinity): Promise<T> {
+    checkNumber("wait for a result", "timeout", timeout);
     this.#observe();
-    if (this.#state >= CANCELLED || limit === Infinity) return this.#promise();
-    if (limit <= 0) return Promise.reject(new TimeoutError());
+    if (this.#state >= CANCELLED || timeout === Infinity) return this.#promise();
+    if (timeout <= 0) return Promise.reject(new TimeoutError());
     const { promise, resolve, reject } = deferred<T>();
     const settle = () => {
       timer.clear();
       this.#promise().then(resolve, reject);
     };
-    const timer: Timer = startTimer(limit, () => {
+    const timer: Timer = startTimer(timeout, () => {
       this.#watchers?.delete(settle);
       reject(new TimeoutError());
     });

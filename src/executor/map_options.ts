@@ -1,7 +1,6 @@
 // The arguments of Executor.map(): what they may be, and checks.
 
-import { checkBoolean, positiveInteger, show } from "./options.ts";
-import { timeLimit } from "./timer.ts";
+import { checkBoolean, checkNumber, checkPositiveInteger, checkSignal, refuseKind, show } from "./check.ts";
 
 /** What {@linkcode Executor.map} takes its items from. */
 export type AnyIterable<T> = Iterable<T> | AsyncIterable<T>;
@@ -54,18 +53,18 @@ export function readMapArguments(rest: readonly unknown[]): MapArguments {
     }
   }
   const options = (hasOptions ? last ?? {} : {}) as MapOptions;
-  const { chunksize, buffersize, ordered, settled, signal } = options;
-  timeLimit("map a task", options.timeout);
-  positiveInteger("map a task", "chunksize", chunksize);
+  const action = "map a task";
+  const { timeout, chunksize, buffersize, ordered, settled, signal } = options;
+  checkNumber(action, "timeout", timeout);
+  checkPositiveInteger(action, "chunksize", chunksize);
+  // As in Python, half an item is a wrong kind.
   if (buffersize !== undefined && !Number.isInteger(buffersize)) {
-    throw new TypeError(`Cannot map a task as 'buffersize' must be an integer: received ${show(buffersize)}`);
+    refuseKind(action, "buffersize", "an integer", buffersize);
   }
-  positiveInteger("map a task", "buffersize", buffersize);
-  checkBoolean("map a task", "ordered", ordered);
-  checkBoolean("map a task", "settled", settled);
-  if (signal !== undefined && !(signal instanceof AbortSignal)) {
-    throw new TypeError(`Cannot map a task as 'signal' must be an AbortSignal: received ${show(signal)}`);
-  }
+  checkPositiveInteger(action, "buffersize", buffersize);
+  checkBoolean(action, "ordered", ordered);
+  checkBoolean(action, "settled", settled);
+  checkSignal(action, "signal", signal);
   return { inputs: inputs as AnyIterable<unknown>[], options };
 }
 

@@ -1,6 +1,17 @@
 // What an executor can be told when it is made: defaults and checks.
 
 import { availableParallelism } from "../runtime.ts";
+import {
+  checkArray,
+  checkBoolean,
+  checkDuration,
+  checkFunction,
+  checkOptions,
+  checkPositiveInteger,
+  checkString,
+  refuseKind,
+  refuseRange,
+} from "./check.ts";
 import type { ErrorConstructorLike } from "../wire/error_class.ts";
 import { type TaskRef, taskRef } from "../wire/task_ref.ts";
 import type { Backend, WorkerLimits, WorkerPermissions } from "./backend.ts";
@@ -64,12 +75,9 @@ export interface Settings {
   readonly name: string;
   readonly initializer: { readonly task: TaskRef; readonly args: readonly unknown[] } | undefined;
   readonly maxTasksPerWorker: number | undefined;
-  readonly idleTimeout: number | undefined;
+  readonly idleTimeout: number;
   readonly errorTypes: ReadonlyMap<string, ErrorConstructorLike>;
 }
-
-/** How many executors of each kind there have been, for their names. */
-const counts = new WeakMap<Backend, number>();
 
 /**
  * Checks the options of an executor.
@@ -82,116 +90,62 @@ const counts = new WeakMap<Backend, number>();
  */
 export function readOptions(backend: Backend, options: ProcessPoolExecutorOptions): Settings {
   const action = `create ${backend.name}`;
-  const refuse = (name: string, wanted: string, value: unknown): never => {
-    throw new TypeError(`Cannot ${action} as '${name}' must be ${wanted}: received ${show(value)}`);
-  };
-  if (typeof options !== "object" || options === null) {
-    throw new TypeError(`Cannot ${action} as its options must be an object: received ${show(options)}`);
-  }
+  checkOptions(action, options);
   const { name, initializer, initargs = [], errorTypes = [], onWorkerLost = "replace", inlineTasks = true } = options;
+  const { maxWorkers, maxTasksPerWorker, maxQueue = Infinity, idleTimeout = Infinity, memoryLimit } = options;
   const { onUnobserved, permissions = "inherit", env, cwd, execArgv } = options;
-  if (name !== undefined && typeof name !== "string") refuse("name", "a string", name);
-  if (!Array.isArray(initargs)) refuse("initargs", "an array", initargs);
-  if (!Array.isArray(errorTypes)) refuse("errorTypes", "an array", errorTypes);
+  checkString(action, "name", name);
+  checkArray(action, "initargs", initargs);
+  checkArray(action, "errorTypes", errorTypes);
   for (const type of errorTypes) {
     if (typeof type !== "function" || !(type.prototype instanceof Error)) {
-      refuse("errorTypes", "an array of classes of errors", type);
+      refuseKind(action, "errorTypes", "an array of classes of errors", type);
     }
   }
   if (onWorkerLost !== "replace" && onWorkerLost !== "break") {
-    const received = show(onWorkerLost);
-    throw new RangeError(`Cannot ${action} as 'onWorkerLost' must be "replace" or "break": received ${received}`);
+    refuseRange(action, "onWorkerLost", '"replace" or "break"', onWorkerLost);
   }
   checkBoolean(action, "inlineTasks", inlineTasks);
-  if (onUnobserved !== undefined && typeof onUnobserved !== "function") {
-    refuse("onUnobserved", "a function", onUnobserved);
+  checkPositiveInteger(action, "maxWorkers", maxWorkers);
+  checkPositiveInteger(action, "maxTasksPerWorker", maxTasksPerWorker);
+  if (maxQueue !== Infinity) checkPositiveInteger(action, "maxQueue", maxQueue);
+  checkDuration(action, "idleTimeout", idleTimeout);
+  checkPositiveInteger(action, "memoryLimit", memoryLimit);
+  checkFunction(action, "onUnobserved", onUnobserved);
+  if (permissions !== "inherit" && permissions !== "none" && !isObject(permissions)) {
+    refuseKind(action, "permissions", '"inherit", "none" or an object', permissions);
   }
-  if (
-    permissions !== "inherit" && permissions !== "none" && (typeof permissions !== "object" || permissions === null)
-  ) {
-    refuse("permissions", `"inherit", "none" or an object`, permissions);
+  if (env !== undefined && !isObject(env)) refuseKind(action, "env", "an object", env);
+  if (cwd !== undefined && typeof cwd !== "string" && !(cwd instanceof URL)) {
+    refuseKind(action, "cwd", "a path or URL", cwd);
   }
-  if (env !== undefined && (typeof env !== "object" || env === null)) refuse("env", "an object", env);
-  if (cwd !== undefined && typeof cwd !== "string" && !(cwd instanceof URL)) refuse("cwd", "a string or URL", cwd);
-  if (execArgv !== undefined && !Array.isArray(execArgv)) refuse("execArgv", "an array", execArgv);
-  const defaultName = () => {
-    const count = counts.get(backend) ?? 0;
-    counts.set(backend, count + 1);
-    return `${backend.name}-${count}`;
-  };
+  checkArray(action, "execArgv", execArgv);
   return {
-    maxWorkers: positiveInteger(action, "maxWorkers", options.maxWorkers) ?? availableParallelism(),
+    maxWorkers: maxWorkers ?? availableParallelism(),
     initializer: initializer === undefined
       ? undefined
       : { task: taskRef(`${action} with this 'initializer'`, initializer, inlineTasks), args: initargs },
-    maxTasksPerWorker: positiveInteger(action, "maxTasksPerWorker", options.maxTasksPerWorker),
-    maxQueue: options.maxQueue === Infinity
-      ? Infinity
-      : positiveInteger(action, "maxQueue", options.maxQueue) ?? Infinity,
-    idleTimeout: duration(action, "idleTimeout", options.idleTimeout),
-    limits: {
-      memoryLimit: positiveInteger(action, "memoryLimit", options.memoryLimit),
-      permissions,
-      env,
-      cwd,
-      execArgv,
-    },
+    maxTasksPerWorker,
+    maxQueue,
+    idleTimeout,
+    limits: { memoryLimit, permissions, env, cwd, execArgv },
     errorTypes: new Map(errorTypes.map((type) => [type.name, type])),
     onWorkerLost,
     inlineTasks,
     onUnobserved,
-    name: name ?? defaultName(),
+    name: name ?? defaultName(backend),
   };
 }
 
-/**
- * Checks an option that counts something.
- *
- * @param action What cannot be done otherwise, for the message.
- * @param name The option's name.
- * @param value Its value.
- * @returns The value.
- * @throws {TypeError} when it is not a number.
- * @throws {RangeError} when it is not a positive integer.
- */
-export function positiveInteger(action: string, name: string, value: number | undefined): number | undefined {
-  if (value === undefined) return undefined;
-  if (typeof value !== "number") {
-    throw new TypeError(`Cannot ${action} as '${name}' must be a number: received ${show(value)}`);
-  }
-  if (!Number.isSafeInteger(value) || value < 1) {
-    throw new RangeError(`Cannot ${action} as '${name}' must be a positive integer: received ${show(value)}`);
-  }
-  return value;
+/** How many executors of each kind there have been. */
+const counts = new WeakMap<Backend, number>();
+
+function defaultName(backend: Backend): string {
+  const count = counts.get(backend) ?? 0;
+  counts.set(backend, count + 1);
+  return `${backend.name}-${count}`;
 }
 
-/**
- * Checks an option that is on or off.
- *
- * @param action What cannot be done otherwise, for the message.
- * @param name The option's name.
- * @param value Its value.
- * @throws {TypeError} when it is not a boolean.
- */
-export function checkBoolean(action: string, name: string, value: boolean | undefined): void {
-  if (value === undefined || typeof value === "boolean") return;
-  throw new TypeError(`Cannot ${action} as '${name}' must be a boolean: received ${show(value)}`);
-}
-
-function duration(action: string, name: string, value: number | undefined): number | undefined {
-  if (value === undefined) return undefined;
-  if (typeof value !== "number") {
-    throw new TypeError(`Cannot ${action} as '${name}' must be a number of milliseconds: received ${show(value)}`);
-  }
-  if (!(value >= 0)) throw new RangeError(`Cannot ${action} as '${name}' must be >= 0: received ${show(value)}`);
-  return value === Infinity ? undefined : value;
-}
-
-/** A value as it is shown in a message. */
-export function show(value: unknown): string {
-  if (typeof value === "string") return JSON.stringify(value);
-  if (typeof value === "bigint") return `${value}n`;
-  if (typeof value === "function") return value.name ? `the function ${value.name}` : "an anonymous function";
-  if (typeof value === "object" && value !== null) return Array.isArray(value) ? "an array" : "an object";
-  return String(value);
+function isObject(value: unknown): boolean {
+  return typeof value === "object" && value !== null;
 }

@@ -10,7 +10,7 @@ import type { Exit } from "../wire/channel.ts";
 import { type Failure, fromFailure } from "../wire/failure.ts";
 import type { FromWorker } from "../wire/messages.ts";
 import type { Backend } from "./backend.ts";
-import type { Call } from "./call.ts";
+import type { Call, CallOwner } from "./call.ts";
 import { CallQueue } from "./call_queue.ts";
 import { type BrokenExecutor, CancelledError, describeExit, ShutdownError, WorkerLostError } from "./errors.ts";
 import { type ProcessPoolExecutorOptions, readOptions, type Settings } from "./options.ts";
@@ -36,7 +36,7 @@ const LONG = 4;
 const START_ATTEMPTS = 3;
 
 /** Runs calls on workers. */
-export class Scheduler {
+export class Scheduler implements CallOwner {
   readonly tasks: TaskTable;
   readonly unobserved: Unobserved;
   readonly #backend: Backend;
@@ -50,9 +50,6 @@ export class Scheduler {
   #broken: { readonly message: string; readonly cause: unknown } | undefined;
   #closing = false;
   #closed: { readonly promise: Promise<void>; readonly resolve: () => void } | undefined;
-  #completed = 0;
-  #failed = 0;
-  #cancelled = 0;
 
   constructor(backend: Backend, options: ProcessPoolExecutorOptions) {
     const settings = readOptions(backend, options);
@@ -68,8 +65,6 @@ export class Scheduler {
     this.#supervisor = new Supervisor({
       requeue: (call) => this.submit(call),
       stop: (call, settle) => this.#stop(call, settle),
-      fail: (call, reason) => this.#reject(call, reason, true),
-      cancel: (call, reason) => this.#cancel(call, reason),
     });
     this.#room = new Room(settings.maxQueue, () => this.#closing || this.#broken ? 0 : this.#queue.size);
   }
@@ -95,11 +90,9 @@ export class Scheduler {
 
   /** Takes a call that was admitted, or one that is run again. */
   submit(call: Call): void {
-    if (call.limits) {
-      const { signal } = call.limits.settings;
-      if (signal?.aborted) return this.#cancel(call, signal.reason);
-      this.#supervisor.watch(call);
-    }
+    const settings = call.limits?.settings;
+    if (settings?.signal?.aborted) return this.#supervisor.cancel(call, settings.signal.reason);
+    settings?.watch(call);
     this.#queue.push(call);
     const idle = this.#pool.take();
     if (idle) return this.#fill(idle, 1);
@@ -111,9 +104,7 @@ export class Scheduler {
   withdraw(call: Call): boolean {
     if (call.queue) call.queue.remove(call);
     else if (!this.#supervisor.wake(call) && !call.worker?.withdraw(call)) return false;
-    this.#supervisor.release(call);
-    this.#cancelled++;
-    call.args = [];
+    this.#supervisor.withdrawn(call);
     this.#dispatchSoon();
     return true;
   }
@@ -138,7 +129,7 @@ export class Scheduler {
     void this.shutdown(true);
     for (const worker of this.#pool.workers) {
       // What it has not begun is cancelled rather than lost.
-      for (const call of worker.takeBack(Infinity)) this.#cancel(call, new CancelledError());
+      for (const call of worker.takeBack(Infinity)) this.#supervisor.cancel(call, new CancelledError());
     }
     this.#pool.endAll(how);
     this.#wind();
@@ -158,9 +149,9 @@ export class Scheduler {
       busy,
       queued: this.#queue.size + this.#supervisor.resting + held - running,
       running,
-      completed: this.#completed,
-      failed: this.#failed,
-      cancelled: this.#cancelled,
+      completed: this.#supervisor.completed,
+      failed: this.#supervisor.failed,
+      cancelled: this.#supervisor.cancelled,
       lost: this.#pool.lost,
       abandoned: this.#pool.abandoned,
     };
@@ -223,7 +214,7 @@ export class Scheduler {
     if (handed > 0) {
       worker.keepAlive(true);
       const exact = idle && !(worker.ahead < LONG);
-      for (const { call, reason } of worker.send(exact)) this.#reject(call, reason, false);
+      for (const { call, reason } of worker.send(exact)) this.#supervisor.reject(call, reason, "final");
     }
     this.#pool.release(worker);
   }
@@ -296,8 +287,9 @@ export class Scheduler {
       if (task === undefined) task = call.task;
       else if (task !== call.task) mixed = true;
       if (failed) {
-        this.#reject(call, fromFailure(failures[nextFailure - 1] as Failure, this.#settings.errorTypes), false);
-      } else this.#fulfil(call, results[i]);
+        const reason = fromFailure(failures[nextFailure - 1] as Failure, this.#settings.errorTypes);
+        this.#supervisor.reject(call, reason, "thrown");
+      } else this.#supervisor.fulfil(call, results[i]);
     }
     worker.advance(first + results.length, answered);
     // Calls of several tasks are in one answer only when all are short: they share its time.
@@ -326,16 +318,16 @@ export class Scheduler {
     }
     for (const { call, started } of calls.reverse()) {
       call.worker = undefined;
-      if (this.#broken) this.#reject(call, this.#brokenError(), false);
+      if (this.#broken) this.#supervisor.reject(call, this.#brokenError(), "final");
       else if (started === false) this.#queue.unshift(call);
-      else this.#reject(call, new WorkerLostError({ ...lost, started }), true);
+      else this.#supervisor.reject(call, new WorkerLostError({ ...lost, started }), "lost");
     }
     this.#dispatch();
   }
 
   /** Ends the worker of a call that has to stop; only that call has to. */
   #stop(call: Call, settle: () => void): void {
-    const worker = call.worker!;
+    const worker = call.worker as WorkerHandle;
     worker.forget(call);
     for (const other of worker.takeBack(Infinity)) this.#queue.unshift(other);
     this.#pool.end(worker, "kill");
@@ -343,34 +335,10 @@ export class Scheduler {
     this.#dispatch();
   }
 
-  // --- how calls end: each by exactly one of these
-
-  #fulfil(call: Call, value: unknown): void {
-    this.#completed++;
-    call.args = [];
-    if (call.limits) this.#supervisor.release(call);
-    call.fulfil(value);
-  }
-
-  /** `lost`: it was not the task's own error, so it may be run again. */
-  #reject(call: Call, reason: unknown, lost: boolean): void {
-    if (call.limits?.aborted) return this.#cancel(call, call.limits.aborted.reason);
-    if (call.limits && !this.#broken && this.#supervisor.retry(call, reason, lost)) return;
-    this.#failed++;
-    call.args = [];
-    this.#supervisor.release(call);
-    call.reject(reason);
-  }
-
-  #cancel(call: Call, reason: unknown): void {
-    this.#cancelled++;
-    call.args = [];
-    this.#supervisor.release(call);
-    call.cancel(reason);
-  }
+  // --- the end
 
   #cancelQueued(): void {
-    for (const call of this.#waiting()) this.#cancel(call, new CancelledError());
+    for (const call of this.#waiting()) this.#supervisor.cancel(call, new CancelledError());
   }
 
   /** Takes every call that no worker has. */
@@ -382,7 +350,7 @@ export class Scheduler {
   /** Nothing can run any more: each call that waits fails, with an error of its own. `now`: those that run do, too. */
   #break(message: string, cause: unknown, now = false): void {
     this.#broken ??= { message, cause };
-    for (const call of this.#waiting()) this.#reject(call, this.#brokenError(), false);
+    for (const call of this.#waiting()) this.#supervisor.reject(call, this.#brokenError(), "final");
     for (const worker of this.#pool.workers) {
       if (now || worker.held === 0) this.#pool.end(worker, "kill");
     }

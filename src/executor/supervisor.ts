@@ -1,7 +1,6 @@
-// What Executor.with() asks of a call besides running it: to be stopped by a signal or after a time, and to be run again.
-// A call without such options never comes here.
+// What becomes of calls. Each ends by exactly one of fulfil(), reject() and cancel(). Those of Executor.with() are stopped by
+// a signal or after a time, and may be run again first.
 
-import { toFailure } from "../wire/failure.ts";
 import type { Call, Limits } from "./call.ts";
 import { TimeoutError } from "./errors.ts";
 import { report } from "./report.ts";
@@ -10,18 +9,24 @@ import { startTimer } from "./timer.ts";
 /** The pause before the first retry, in milliseconds; it doubles with each, up to the longest. */
 const FIRST_PAUSE = 100, LONGEST_PAUSE = 30_000;
 
+const NONE: readonly unknown[] = [];
+
 /** What the scheduler does for it. */
 export interface SupervisorActions {
   /** Queues a call again. */
   requeue(call: Call): void;
   /** Ends the worker of a call and takes the call from it, then settles it. */
   stop(call: Call, settle: () => void): void;
-  fail(call: Call, reason: unknown): void;
-  cancel(call: Call, reason: unknown): void;
 }
 
-/** Watches over calls with options. */
+/** Why a call fails: its task's own error, or the loss of its worker, or for good. Only the first two may be run again. */
+export type FailureKind = "thrown" | "lost" | "final";
+
+/** Watches over calls. */
 export class Supervisor {
+  completed = 0;
+  failed = 0;
+  cancelled = 0;
   readonly #actions: SupervisorActions;
   /** Calls that pause before they are run again. */
   readonly #resting = new Set<Call>();
@@ -35,9 +40,32 @@ export class Supervisor {
     return this.#resting.size;
   }
 
-  /** A call is queued: its signal may stop it from now on. */
-  watch(call: Call): void {
-    call.limits?.settings.watch(call);
+  /** A call's task has returned. */
+  fulfil(call: Call, value: unknown): void {
+    this.completed++;
+    this.#release(call);
+    call.fulfil(value);
+  }
+
+  /** A call has failed, unless it is run again. */
+  reject(call: Call, reason: unknown, kind: FailureKind): void {
+    if (call.limits?.aborted) return this.cancel(call, call.limits.aborted.reason);
+    if (call.limits && this.#retries(call, call.limits, reason, kind)) return;
+    this.failed++;
+    this.#release(call);
+    call.reject(reason);
+  }
+
+  /** A call is cancelled. */
+  cancel(call: Call, reason: unknown): void {
+    this.withdrawn(call);
+    call.cancel(reason);
+  }
+
+  /** A call was taken back for its owner to cancel. */
+  withdrawn(call: Call): void {
+    this.cancelled++;
+    this.#release(call);
   }
 
   /** A call's task begins. */
@@ -53,16 +81,15 @@ export class Supervisor {
     const limits = call.limits!;
     if (!call.worker || limits.aborted) return;
     limits.aborted = { reason };
-    call.worker.channel.send({ kind: "abort", call: call.number, reason: toFailure(reason) }, []);
+    call.worker.abort(call, reason);
     limits.timer?.clear();
     const grace = Math.min(limits.settings.grace, limits.deadline - performance.now());
-    limits.timer = startTimer(grace, () => this.#actions.stop(call, () => this.#actions.cancel(call, reason)));
+    limits.timer = startTimer(grace, () => this.#actions.stop(call, () => this.cancel(call, reason)));
   }
 
-  /** A call has failed. Returns whether it is run again; `lost`: it was not by its task's own error. */
-  retry(call: Call, reason: unknown, lost: boolean): boolean {
-    const limits = call.limits!;
-    if (limits.attempt > limits.settings.retries || !(lost || wanted(limits, reason))) return false;
+  #retries(call: Call, limits: Limits, reason: unknown, kind: FailureKind): boolean {
+    if (kind === "final" || limits.attempt > limits.settings.retries) return false;
+    if (kind === "thrown" && !wanted(limits, reason)) return false;
     limits.timer?.clear();
     limits.deadline = Infinity;
     // Half of it by chance: calls that failed together do not come back together.
@@ -87,16 +114,18 @@ export class Supervisor {
     return [...this.#resting].filter((call) => this.wake(call));
   }
 
-  /** A call is done. */
-  release(call: Call): void {
-    call.limits?.timer?.clear();
-    call.limits?.settings.unwatch(call);
+  /** A call is done: nothing is kept for it. */
+  #release(call: Call): void {
+    call.args = NONE;
+    if (!call.limits) return;
+    call.limits.timer?.clear();
+    call.limits.settings.unwatch(call);
   }
 
   #expire(call: Call): void {
     const { timeout } = call.limits!.settings;
     const error = new TimeoutError(`The task ran for more than ${timeout} ms and was stopped`);
-    this.#actions.stop(call, () => this.#actions.fail(call, error));
+    this.#actions.stop(call, () => this.reject(call, error, "lost"));
   }
 }
 

@@ -1,7 +1,7 @@
 // task() and taskModule(): functions that a worker finds by their module and name, as Python's pickling does.
 
 import { setTaskRef } from "../wire/task_ref.ts";
-import { show } from "./options.ts";
+import { show } from "./check.ts";
 
 /** What an executor can be given: any function, of which an inline one has to stand for itself. */
 // deno-lint-ignore no-explicit-any

@@ -31,21 +31,3 @@ export function startTimer(ms: number, fn: () => void, alive = true): Timer {
   if (ms !== Infinity) arm();
   return { clear: () => clearTimeout(id) };
 }
-
-/**
- * Checks a time limit that a caller gave.
- *
- * @param action What cannot be done otherwise, for the message.
- * @param timeout Milliseconds; `undefined` is no limit.
- * @returns The limit, Infinity for none.
- * @throws {TypeError} when it is not a number.
- * @throws {RangeError} when it is NaN.
- */
-export function timeLimit(action: string, timeout: number | undefined): number {
-  if (timeout === undefined) return Infinity;
-  if (typeof timeout !== "number") {
-    throw new TypeError(`Cannot ${action} as 'timeout' must be a number of milliseconds: received ${typeof timeout}`);
-  }
-  if (Number.isNaN(timeout)) throw new RangeError(`Cannot ${action} as 'timeout' must be a number: received NaN`);
-  return timeout;
-}

@@ -1,8 +1,9 @@
 // wait() and asCompleted(): one watcher for all the futures of a call, so both are linear in their number.
 
+import { checkNumber, checkOptions } from "./check.ts";
 import { TimeoutError } from "./errors.ts";
 import { Future, hasFailed, unwatchFuture, type Watcher, watchFuture } from "./future.ts";
-import { startTimer, timeLimit, type Timer } from "./timer.ts";
+import { startTimer, type Timer } from "./timer.ts";
 
 /** {@linkcode wait} returns as soon as any future is done. */
 export const FIRST_COMPLETED = "FIRST_COMPLETED" as const;
@@ -58,9 +59,10 @@ export interface WaitResult<F> {
  */
 // Not async: a wrong argument throws at the call.
 export function wait<F extends Future<unknown>>(fs: Iterable<F>, options: WaitOptions = {}): Promise<WaitResult<F>> {
-  const { timeout, returnWhen = ALL_COMPLETED } = options;
+  checkOptions("wait for futures", options);
+  const { timeout = Infinity, returnWhen = ALL_COMPLETED } = options;
   const futures = futureSet("wait for futures", fs);
-  const limit = timeLimit("wait for futures", timeout);
+  checkNumber("wait for futures", "timeout", timeout);
   if (returnWhen !== ALL_COMPLETED && returnWhen !== FIRST_COMPLETED && returnWhen !== FIRST_EXCEPTION) {
     throw new RangeError(`Invalid return condition: ${String(returnWhen)}`);
   }
@@ -75,7 +77,7 @@ export function wait<F extends Future<unknown>>(fs: Iterable<F>, options: WaitOp
     for (const future of futures) (future.done() ? done : notDone).add(future);
     return { done, notDone };
   };
-  if (met || pending.size === 0 || limit <= 0) return Promise.resolve(split());
+  if (met || pending.size === 0 || timeout <= 0) return Promise.resolve(split());
   return new Promise((resolve) => {
     const finish = () => {
       timer.clear();
@@ -88,7 +90,7 @@ export function wait<F extends Future<unknown>>(fs: Iterable<F>, options: WaitOp
       if (pending.size === 0 || returnWhen === FIRST_COMPLETED) finish();
       else if (returnWhen === FIRST_EXCEPTION && hasFailed(future)) finish();
     };
-    const timer: Timer = startTimer(limit, finish);
+    const timer: Timer = startTimer(timeout, finish);
     for (const future of pending) watchFuture(future, watcher);
   });
 }
@@ -121,8 +123,10 @@ export function asCompleted<F extends Future<unknown>>(
   fs: Iterable<F>,
   options: AsCompletedOptions = {},
 ): AsyncIterableIterator<F> {
-  const limit = timeLimit("iterate over futures", options.timeout);
-  return new Completions(futureSet("iterate over futures", fs), limit);
+  checkOptions("iterate over futures", options);
+  const { timeout = Infinity } = options;
+  checkNumber("iterate over futures", "timeout", timeout);
+  return new Completions(futureSet("iterate over futures", fs), timeout);
 }
 
 class Completions<F extends Future<unknown>> implements AsyncIterableIterator<F> {
@@ -140,9 +144,9 @@ class Completions<F extends Future<unknown>> implements AsyncIterableIterator<F>
     this.#serve();
   };
 
-  constructor(futures: Set<F>, limit: number) {
+  constructor(futures: Set<F>, timeout: number) {
     this.#total = futures.size;
-    this.#deadline = performance.now() + limit;
+    this.#deadline = performance.now() + timeout;
     for (const future of futures) {
       if (future.done()) {
         this.#arrived.push(future);

@@ -2,10 +2,11 @@
 
 import type { WorkerChannel } from "../wire/channel.ts";
 import { CALL_MASK, CALLS_PER_WORKER, hasBegun, offer, withdraw } from "../wire/claims.ts";
+import { toFailure } from "../wire/failure.ts";
 import type { ToWorker } from "../wire/messages.ts";
 import type { TaskRef } from "../wire/task_ref.ts";
 import { assertNotLocal, isLocal, transfersOf } from "../wire/marks.ts";
-import type { Call } from "./call.ts";
+import type { Call, CallHolder } from "./call.ts";
 
 /** starting -> ready -> leaving -> (gone); a worker that is lost skips some. */
 export type WorkerState = "starting" | "ready" | "leaving";
@@ -19,7 +20,7 @@ export interface Unsendable {
 }
 
 /** One worker. */
-export class WorkerHandle {
+export class WorkerHandle implements CallHolder {
   readonly name: string;
   readonly channel: WorkerChannel;
   state: WorkerState = "starting";
@@ -162,6 +163,11 @@ export class WorkerHandle {
   /** Whether a call has begun, or nobody can know. */
   begun(call: Call): boolean {
     return !this.#words || hasBegun(this.#words, call.number);
+  }
+
+  /** Tells a call's task to stop. */
+  abort(call: Call, reason: unknown): void {
+    this.channel.send({ kind: "abort", call: call.number, reason: toFailure(reason) }, []);
   }
 
   /** Takes the answer's call off the worker; `undefined` when the call was withdrawn. */

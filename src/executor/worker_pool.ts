@@ -111,7 +111,7 @@ export class WorkerPool {
     worker.keepAlive(false);
     this.#idle.push(worker);
     const { idleTimeout } = this.#settings;
-    if (idleTimeout !== undefined) this.#idleTimer ??= this.#armIdleTimer(idleTimeout);
+    if (idleTimeout !== Infinity) this.#idleTimer ??= this.#armIdleTimer(idleTimeout);
   }
 
   /** Ends an idle worker, in order. */

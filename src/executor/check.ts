@@ -1,0 +1,65 @@
+// Checks of what callers give, in one grammar: `Cannot <action> as '<name>' must be <wanted>: received <value>`.
+// A wrong kind is a TypeError, a value out of range a RangeError. `undefined` is always right: the option was not given.
+
+/** Throws a TypeError about an option. */
+export function refuseKind(action: string, name: string, wanted: string, value: unknown): never {
+  throw new TypeError(`Cannot ${action} as '${name}' must be ${wanted}: received ${show(value)}`);
+}
+
+/** Throws a RangeError about an option. */
+export function refuseRange(action: string, name: string, wanted: string, value: unknown): never {
+  throw new RangeError(`Cannot ${action} as '${name}' must be ${wanted}: received ${show(value)}`);
+}
+
+/** Checks that options are an object. */
+export function checkOptions(action: string, options: unknown): void {
+  if (typeof options !== "object" || options === null) refuseKind(action, "options", "an object", options);
+}
+
+export function checkBoolean(action: string, name: string, value: unknown): void {
+  if (value !== undefined && typeof value !== "boolean") refuseKind(action, name, "a boolean", value);
+}
+
+export function checkString(action: string, name: string, value: unknown): void {
+  if (value !== undefined && typeof value !== "string") refuseKind(action, name, "a string", value);
+}
+
+export function checkArray(action: string, name: string, value: unknown): void {
+  if (value !== undefined && !Array.isArray(value)) refuseKind(action, name, "an array", value);
+}
+
+export function checkFunction(action: string, name: string, value: unknown): void {
+  if (value !== undefined && typeof value !== "function") refuseKind(action, name, "a function", value);
+}
+
+export function checkSignal(action: string, name: string, value: unknown): void {
+  if (value !== undefined && !(value instanceof AbortSignal)) refuseKind(action, name, "an AbortSignal", value);
+}
+
+/** Checks a number; it may be infinite, but not NaN. */
+export function checkNumber(action: string, name: string, value: unknown): void {
+  if (value === undefined) return;
+  if (typeof value !== "number") refuseKind(action, name, "a number", value);
+  if (Number.isNaN(value)) refuseRange(action, name, "a number", value);
+}
+
+/** Checks a duration in milliseconds. */
+export function checkDuration(action: string, name: string, value: unknown): void {
+  checkNumber(action, name, value);
+  if (value !== undefined && (value as number) < 0) refuseRange(action, name, ">= 0", value);
+}
+
+export function checkPositiveInteger(action: string, name: string, value: unknown): void {
+  if (value === undefined) return;
+  if (typeof value !== "number") refuseKind(action, name, "a number", value);
+  if (!Number.isSafeInteger(value) || (value as number) < 1) refuseRange(action, name, "a positive integer", value);
+}
+
+/** A value as it is shown in a message. */
+export function show(value: unknown): string {
+  if (typeof value === "string") return JSON.stringify(value);
+  if (typeof value === "bigint") return `${value}n`;
+  if (typeof value === "function") return value.name ? `the function ${value.name}` : "an anonymous function";
+  if (typeof value === "object" && value !== null) return Array.isArray(value) ? "an array" : "an object";
+  return String(value);
+}
