@@ -1,0 +1,279 @@
+// The worker's loop by itself: the test is the parent.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { currentTask } from "../mod.ts";
+import { CALLS_PER_WORKER, withdraw } from "../src/wire/claims.ts";
+import { type Failure, fromFailure } from "../src/wire/failure.ts";
+import type { FromWorker, ToWorker } from "../src/wire/messages.ts";
+import { serve } from "../src/worker/main.ts";
+import { isCollected, needsCollector } from "./garbage.ts";
+import { delivered } from "./memory_backend.ts";
+import { MemoryGate, pass } from "./memory_gate.ts";
+import { taskRef } from "../src/wire/task_ref.ts";
+
+type Run = Extract<ToWorker, { kind: "run" }>;
+
+/** A worker, and what it has said. */
+class Parent {
+  readonly said: FromWorker[] = [];
+  readonly claims: SharedArrayBuffer | undefined;
+  readonly end: (exitCode: number) => void;
+  #send!: (message: ToWorker) => void;
+  #next = 0;
+
+  constructor({ claims = false, memory = () => 0 }: { claims?: boolean; memory?: () => number } = {}) {
+    if (claims) this.claims = new SharedArrayBuffer(CALLS_PER_WORKER * 4);
+    this.end = serve({
+      open: (onMessage) => {
+        this.#send = onMessage;
+        return { send: (message, transfer) => void this.said.push(structuredClone(message, { transfer })) };
+      },
+      clone: structuredClone,
+      memory,
+    }).end;
+  }
+
+  /** Starts the worker and waits until it is up, or not. */
+  async init(init: Partial<Extract<ToWorker, { kind: "init" }>> = {}): Promise<this> {
+    const { claims } = this;
+    this.#send({ kind: "init", name: "worker_0", claims, memoryLimit: undefined, initializer: undefined, ...init });
+    await delivered();
+    return this;
+  }
+
+  /** Has it run a function with each of these lists of arguments; returns the number of the first call. */
+  run(fn: unknown, lists: unknown[][], extra: Partial<Run> = {}): number {
+    const first = this.#next;
+    this.#next += lists.length;
+    const number = first + 1;
+    const groups = lists.flatMap((args) => [number, args.length, 1, ...args]);
+    const tasks = [[number, taskRef("run", fn)]] as const;
+    this.#send({ kind: "run", first, tasks, calls: groups, exact: false, attempt: undefined, ...extra });
+    return first;
+  }
+
+  recall(): void {
+    this.#send({ kind: "recall" });
+  }
+
+  abort(call: number, reason: Failure): void {
+    this.#send({ kind: "abort", call, reason });
+  }
+
+  /** What has come of every call so far: a result, or the error. */
+  get outcomes(): unknown[] {
+    const outcomes: unknown[] = [];
+    for (const message of this.said) {
+      if (message.kind !== "done") continue;
+      assert.equal(message.first, outcomes.length);
+      const failures = new Map<unknown, unknown>();
+      for (let i = 0; i < (message.failures?.length ?? 0); i += 2) {
+        failures.set(message.failures![i], fromFailure(message.failures![i + 1] as Failure, new Map()));
+      }
+      message.results.forEach((result, i) => outcomes.push(failures.has(i) ? failures.get(i) : result));
+    }
+    return outcomes;
+  }
+
+  kinds(): string[] {
+    return this.said.map(({ kind }) => kind);
+  }
+}
+
+const double = (n: number) => n * 2;
+
+test("serve() says that it is ready, and answers calls in order, in one message", async () => {
+  const parent = await new Parent().init();
+  parent.run(double, [[1], [2], [3]]);
+  assert.deepEqual(parent.kinds(), ["ready", "done"]);
+  assert.deepEqual(parent.outcomes, [2, 4, 6]);
+});
+
+test("serve() passes any number of arguments", async () => {
+  const parent = await new Parent().init();
+  parent.run((...args: unknown[]) => args.length, [[], [1], [1, 2], [1, 2, 3], [undefined, undefined]]);
+  assert.deepEqual(parent.outcomes, [0, 1, 2, 3, 2]);
+});
+
+test("serve() runs its initializer first, and says when it fails [P11]", async () => {
+  const failing = { task: taskRef("init", () => Promise.reject(new RangeError("init"))), args: [] };
+  const parent = await new Parent().init({ initializer: failing });
+  const [message] = parent.said;
+  assert.ok(message?.kind === "unready");
+  assert.ok(fromFailure(message.failure, new Map()) instanceof RangeError);
+});
+
+test("serve() waits for a call's promise before it begins the next [X6]", async () => {
+  const parent = await new Parent().init();
+  const gate = new MemoryGate();
+  parent.run(pass, [[gate.name, 1], [gate.name, 2]]);
+  await gate.reached;
+  await delivered();
+  assert.equal(gate.arrived, 1);
+  gate.open();
+  await delivered();
+  assert.deepEqual(parent.outcomes, [1, 2]);
+});
+
+test("serve() sends what is finished while it waits for a call", async () => {
+  const parent = await new Parent().init();
+  const gate = new MemoryGate();
+  parent.run(double, [[1]]);
+  parent.run(pass, [[gate.name, 2]]);
+  await gate.reached;
+  await delivered();
+  assert.deepEqual(parent.outcomes, [2]);
+  gate.open();
+  await delivered();
+  assert.deepEqual(parent.outcomes, [2, 2]);
+});
+
+test("serve() answers a call that throws, or rejects, and goes on", async () => {
+  const parent = await new Parent().init();
+  const fails = (how: string) => {
+    if (how === "throw") throw new TypeError(how);
+    return how === "reject" ? Promise.reject(0) : how;
+  };
+  parent.run(fails, [["throw"], ["reject"], ["fine"]]);
+  await delivered();
+  const [thrown, rejected, fine] = parent.outcomes;
+  assert.ok(thrown instanceof TypeError && thrown.message === "throw");
+  assert.deepEqual([rejected, fine], [0, "fine"]);
+});
+
+test("serve() steps over calls that the parent has taken back, or could not send", async () => {
+  const parent = await new Parent({ claims: true }).init();
+  withdraw(new Int32Array(parent.claims!), 1);
+  parent.run(double, [[1], [2], [3]], { calls: [1, 1, 2, 1, 2, -1, 0, 1] });
+  assert.deepEqual(parent.outcomes, [2, undefined, undefined]);
+});
+
+test("serve() says that it begins a call when asked to", async () => {
+  const parent = await new Parent().init();
+  parent.run(double, [[1], [2]], { exact: true });
+  assert.deepEqual(parent.kinds(), ["ready", "begun", "done", "begun", "done"]);
+  const thread = await new Parent({ claims: true }).init();
+  thread.run(double, [[1]], { exact: true });
+  thread.run(double, [[2]], { exact: true, attempt: 1 });
+  assert.deepEqual(thread.kinds(), ["ready", "done", "begun", "done"]);
+});
+
+test("serve() gives back what it has not begun", async () => {
+  const parent = await new Parent().init();
+  const gate = new MemoryGate();
+  parent.run(pass, [[gate.name, 1], [gate.name, 2]]);
+  parent.run(double, [[3]]);
+  await gate.reached;
+  parent.recall();
+  assert.deepEqual(parent.said.at(-1), { kind: "recalled", first: 1 });
+  gate.open();
+  await delivered();
+  assert.deepEqual(parent.outcomes, [1]);
+  assert.equal(gate.arrived, 1);
+});
+
+test("serve() tells a task its worker and its attempt, and nobody when none runs", async () => {
+  const parent = await new Parent().init({ name: "pool_7" });
+  const url = new URL("../mod.ts", import.meta.url).href;
+  const ask = async (url: string) => {
+    const { currentTask } = await import(url);
+    const { workerName, attempt, signal } = currentTask();
+    return [workerName, attempt, signal.aborted];
+  };
+  parent.run(ask, [[url]], { attempt: 2, exact: true });
+  for (let turn = 0; turn < 10 && parent.outcomes.length === 0; turn++) await delivered();
+  assert.deepEqual(parent.outcomes, [["pool_7", 2, false]]);
+  assert.throws(() => currentTask(), /none runs here/);
+});
+
+test("serve() answers a result that cannot be sent with the reason, and its neighbours with theirs [P8]", async () => {
+  const parent = await new Parent().init();
+  parent.run((n: number) => n === 2 ? () => n : n, [[1], [2], [3]]);
+  const [one, error, three] = parent.outcomes;
+  assert.deepEqual([one, (error as Error).name, three], [1, "DataCloneError", 3]);
+});
+
+test("serve() says when it uses too much memory", async () => {
+  let used = 2 ** 20;
+  const parent = await new Parent({ memory: () => used }).init({ memoryLimit: 2 });
+  parent.run(double, [[1]]);
+  used = 3 * 2 ** 20;
+  const over = performance.now() + 30; // it looks now and then
+  while (performance.now() < over);
+  parent.run(double, [[2]]);
+  assert.deepEqual(parent.said.map((message) => message.kind === "done" && message.full), [false, false, true]);
+});
+
+test("serve() sends what is finished when the worker ends by its own will", async () => {
+  const parent = await new Parent().init();
+  const gate = new MemoryGate();
+  parent.run(double, [[1]]);
+  parent.run(pass, [[gate.name, 2]]);
+  parent.end(3);
+  assert.deepEqual(parent.outcomes, [2]);
+  assert.deepEqual(parent.said.at(-1), { kind: "bye", exitCode: 3 });
+});
+
+test(
+  "serve() keeps no argument or result of a call that has ended [T8, test_ressources_gced_in_workers]",
+  needsCollector,
+  async () => {
+    const realm = globalThis as { seen?: WeakRef<object> };
+    const parent = await new Parent().init();
+    const remember = (value: object) => void Object.assign(globalThis, { seen: new WeakRef(value) });
+    const used = () => {
+      parent.run(remember, [[{ large: true }]]);
+      return realm.seen!;
+    };
+    assert.equal(await isCollected(used), true);
+    delete realm.seen;
+  },
+);
+
+/** What a task may return or throw that is unkind to whoever looks at it; each is answered, and so is the next call. */
+const UNKIND: Record<string, () => unknown> = {
+  "a `then` that throws when it is read": () => ({
+    get then() {
+      throw new RangeError("then");
+    },
+  }),
+  "a thenable that throws": () => ({
+    then() {
+      throw new RangeError("then");
+    },
+  }),
+  "a thenable that settles twice": () => ({
+    then(resolve: (value: unknown) => void, reject: (reason: unknown) => void) {
+      resolve(1);
+      resolve(2);
+      reject(3);
+    },
+  }),
+  "a thenable of a thenable": () => ({
+    then: (resolve: (value: unknown) => void) => resolve(Promise.resolve(1)),
+  }),
+  "a callable thenable": () => Object.assign(() => {}, { then: (resolve: (value: unknown) => void) => resolve(1) }),
+  "a revoked proxy, thrown": () => {
+    const { proxy, revoke } = Proxy.revocable({}, {});
+    revoke();
+    throw proxy;
+  },
+  "a frozen ReferenceError": () => {
+    throw Object.freeze(new ReferenceError("x is not defined"));
+  },
+};
+
+for (const [what, task] of Object.entries(UNKIND)) {
+  test(`serve() survives a task that ends in ${what}`, async () => {
+    const parent = await new Parent().init();
+    assert.doesNotThrow(() => {
+      parent.run(task, [[]]);
+      parent.run(double, [[21]]);
+    });
+    await delivered();
+    assert.equal(parent.outcomes.length, 2);
+    assert.equal(parent.outcomes[1], 42);
+    if (what.includes("thenable") && !what.includes("throws")) assert.equal(parent.outcomes[0], 1);
+  });
+}
