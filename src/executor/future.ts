@@ -134,7 +134,7 @@ export class Future<T> implements PromiseLike<T> {
 
   /** How the Future ended, without waiting; `undefined` until it is done. A callback reads the result here. */
   get outcome(): FutureOutcome<T> | undefined {
-    this.#observe();
+    if (this.done()) this.#observe();
     if (this.#state === FULFILLED) return { status: "fulfilled", value: this.#value as T };
     if (this.#state === REJECTED) return { status: "rejected", reason: this.#value };
     return this.#state === CANCELLED ? { status: "cancelled", reason: this.#value } : undefined;
@@ -152,7 +152,6 @@ export class Future<T> implements PromiseLike<T> {
    */
   result(timeout: number = Infinity): Promise<T> {
     checkNumber("wait for a result", "timeout", timeout);
-    this.#observe();
     if (this.#state >= CANCELLED || timeout === Infinity) return this.#promise();
     if (timeout <= 0) return Promise.reject(new TimeoutError());
     const { promise, resolve, reject } = deferred<T>();
@@ -240,7 +239,6 @@ export class Future<T> implements PromiseLike<T> {
     onFulfilled?: ((value: T) => A | PromiseLike<A>) | null,
     onRejected?: ((reason: unknown) => B | PromiseLike<B>) | null,
   ): Promise<A | B> {
-    this.#observe();
     return this.#promise().then(onFulfilled, onRejected);
   }
 
@@ -303,6 +301,7 @@ export class Future<T> implements PromiseLike<T> {
     }
   }
 
+  /** Somebody sees the outcome, or will. A look that comes too early to see it is none. */
   #observe(): void {
     if (this.#observed) return;
     this.#observed = true;
@@ -312,6 +311,7 @@ export class Future<T> implements PromiseLike<T> {
   }
 
   #promise(): Promise<T> {
+    this.#observe();
     if (!this.#deferred) {
       if (this.#state === FULFILLED) return Promise.resolve(this.#value as T);
       if (this.#state >= CANCELLED) return Promise.reject(this.#value);

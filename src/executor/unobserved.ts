@@ -37,6 +37,7 @@ export class Unobserved implements FailureLedger {
 
   /** Somebody has asked for it now. */
   remove(call: object): void {
+    if (this.#count === 0) return; // it was reported
     this.#count--;
     this.#reasons.delete(call);
   }
