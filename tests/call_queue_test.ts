@@ -1,0 +1,86 @@
+// CallQueue: first in, first out, within a priority; and removal from anywhere.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { CallQueue, type Queued } from "../src/executor/call_queue.ts";
+
+interface Named extends Queued {
+  readonly name: string;
+}
+
+const queued = (name: string, priority = 0): Named => (
+  { name, priority, queue: undefined, before: undefined, after: undefined }
+);
+
+/** A queue of these, and the names that it gives when it is emptied. */
+function queueOf(...calls: Named[]): CallQueue<Named> {
+  const queue = new CallQueue<Named>();
+  for (const call of calls) queue.push(call);
+  return queue;
+}
+
+function drained(queue: CallQueue<Named>): string {
+  let names = "";
+  for (let call = queue.shift(); call; call = queue.shift()) names += call.name;
+  assert.equal(queue.size, 0);
+  assert.equal(queue.head, undefined);
+  return names;
+}
+
+test("CallQueue.shift() gives the calls in the order in which they came [X6]", () => {
+  const queue = queueOf(...[..."abc"].map((name) => queued(name)));
+  assert.equal(queue.size, 3);
+  assert.equal(queue.head?.name, "a");
+  assert.equal(drained(queue), "abc");
+  queue.push(queued("d"));
+  assert.equal(drained(queue), "d");
+});
+
+test("CallQueue.unshift() puts a call before all others", () => {
+  const queue = queueOf(queued("b"));
+  queue.unshift(queued("a"));
+  queue.push(queued("c"));
+  assert.equal(drained(queue), "abc");
+});
+
+test("CallQueue.remove() takes a call out, wherever it stands", () => {
+  for (const name of "abcd") {
+    const calls = [..."abcd"].map((name) => queued(name));
+    const queue = queueOf(...calls);
+    const call = calls.find((call) => call.name === name)!;
+    assert.equal(call.queue, queue as unknown);
+    queue.remove(call);
+    assert.deepEqual([call.queue, call.before, call.after], [undefined, undefined, undefined]);
+    queue.push(queued("e"));
+    assert.equal(queue.size, 4);
+    assert.equal(drained(queue), "abcde".replace(name, ""));
+  }
+});
+
+test("CallQueue is as a sorted list would be, whatever is done to it", () => {
+  let seed = 7;
+  const random = (below: number) => (seed = seed * 48271 % 2147483647) % below;
+  const queue = new CallQueue<Named>();
+  let model: Named[] = [];
+  for (let step = 0; step < 2000; step++) {
+    const what = random(4);
+    if (what === 2 && model.length > 0) {
+      const [call] = model.splice(random(model.length), 1);
+      queue.remove(call!);
+    } else if (what === 3) {
+      assert.equal(queue.shift(), model.shift());
+    } else {
+      const call = queued(String(step), random(3) - 1);
+      if (what === 0) {
+        queue.push(call);
+        model = [...model, call];
+      } else {
+        queue.unshift(call);
+        model = [call, ...model];
+      }
+      model.sort((a, b) => b.priority - a.priority);
+    }
+    assert.equal(queue.size, model.length);
+    assert.equal(queue.head, model[0]);
+  }
+});

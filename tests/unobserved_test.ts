@@ -1,0 +1,122 @@
+// The failures that nobody looked at: told once, when the executor has shut down.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { asCompleted, type Future, TimeoutError, wait } from "../mod.ts";
+import { MemoryExecutor } from "./memory_backend.ts";
+import { reportsOf } from "./observe.ts";
+
+const fail = (message: string) => {
+  throw new RangeError(message);
+};
+
+/** What is told of calls that all fail, after something was done with their Futures. */
+async function told(count: number, look: (futures: Future<never>[]) => unknown = () => {}): Promise<unknown[][]> {
+  return await reportsOf(async () => {
+    const executor = new MemoryExecutor({ name: "pool" });
+    const futures = Array.from({ length: count }, (_, n) => executor.submit(fail, `call ${n}`));
+    await look(futures);
+    await executor.shutdown();
+    await executor.shutdown();
+  });
+}
+
+test("Executor tells of failures that nobody looked at, once [X10]", async () => {
+  const reports = await told(3);
+  assert.equal(reports.length, 1);
+  assert.match(String(reports[0]?.[0]), /^concurrent\.futures: 3 failed calls that nobody looked at.* pool/);
+  assert.match(String(reports[0]?.[1]), /^RangeError: call \d$/);
+});
+
+test("Executor counts failures beyond those that it remembers [X10]", async () => {
+  assert.match(String(await told(500)), /500 failed calls/);
+  assert.match(String(await told(1)), /1 failed call /);
+});
+
+test("Executor tells nothing of failures that were looked at, before or after they came [X10]", async () => {
+  const looks: ((future: Future<never>) => unknown)[] = [
+    (future) => future.exception(),
+    (future) => future.catch(() => {}),
+    (future) => future.then(undefined, () => {}),
+    (future) => future.result(1e6).catch(() => {}),
+    (future) => future.addDoneCallback((future) => future.outcome),
+    (future) => void future.exception(),
+  ];
+  for (const look of looks) {
+    assert.deepEqual(await told(2, (futures) => Promise.all(futures.map(look))), [], String(look));
+    const late = async (futures: Future<never>[]) => {
+      await wait(futures);
+      await Promise.all(futures.map(look));
+    };
+    assert.deepEqual(await told(2, late), [], `${look}, late`);
+  }
+  assert.deepEqual(
+    await told(2, async (futures) => (await wait(futures), futures.map((future) => future.outcome))),
+    [],
+  );
+});
+
+test("Executor tells of failures that were not seen by a look that came too early [X10]", async () => {
+  const early: ((future: Future<never>) => unknown)[] = [
+    (future) => future.outcome,
+    (future) => future.result(0).catch(() => {}),
+    (future) => future.exception(-1).catch((error) => assert.ok(error instanceof TimeoutError)),
+    (future) => [future.done(), future.running(), future.cancelled(), String(future)],
+  ];
+  for (const look of early) {
+    assert.match(String(await told(2, (futures) => futures.map(look))), /2 failed calls/, String(look));
+  }
+});
+
+test("Executor does not take wait() and asCompleted() for a look [W7]", async () => {
+  assert.equal((await told(2, wait)).length, 1);
+  const drain = async (futures: Future<never>[]) => {
+    const iterator = asCompleted(futures);
+    while (!(await iterator.next()).done);
+  };
+  assert.equal((await told(2, drain)).length, 1);
+});
+
+test("Executor tells of map's failures that were never taken, and of no others [X10]", async () => {
+  const reports = await reportsOf(async () => {
+    const executor = new MemoryExecutor();
+    executor.map(fail, ["never taken"]);
+    await Array.fromAsync(executor.map(fail, ["taken", "taken"], { settled: true }));
+    await executor.map(fail, ["thrown", "after it"]).next().catch(() => {});
+    await executor.map(fail, ["closed"]).return();
+    await executor.shutdown();
+  });
+  assert.equal(reports.length, 1);
+  assert.match(String(reports[0]), /1 failed call .*never taken/);
+});
+
+test("Executor tells nothing more when a failure is looked at after it was told [X10]", async () => {
+  let futures: Future<never>[] = [];
+  const executor = new MemoryExecutor({ name: "pool" });
+  const reports = await reportsOf(async () => {
+    futures = [1, 2].map((n) => executor.submit(fail, String(n)));
+    await executor.shutdown();
+    for (const future of futures) await future.exception();
+    await executor.shutdown();
+    await executor[Symbol.asyncDispose]();
+  });
+  assert.equal(reports.length, 1);
+  assert.match(String(reports[0]), /2 failed calls/);
+});
+
+test("Executor tells onUnobserved in place of the console, and survives what that throws", async () => {
+  const seen: unknown[] = [];
+  const reports = await reportsOf(async () => {
+    const executor = new MemoryExecutor({ onUnobserved: (failures) => seen.push(failures) });
+    executor.submit(fail, "a");
+    await executor.shutdown();
+  });
+  assert.deepEqual(reports, []);
+  assert.equal((seen as { count: number; first: Error }[])[0]?.first.message, "a");
+  const [report] = await reportsOf(async () => {
+    const executor = new MemoryExecutor({ onUnobserved: () => fail("handler") });
+    executor.submit(fail, "a");
+    await executor.shutdown();
+  });
+  assert.match(String(report), /onUnobserved.*handler/);
+});
