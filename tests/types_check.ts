@@ -1,0 +1,187 @@
+// Inference is part of the product: `deno check` compiles this file, nothing runs it. A line after `@ts-expect-error`
+// must not compile, the others must, and `same()` compares two types exactly.
+
+import {
+  asCompleted,
+  type CurrentTask,
+  type Executor,
+  Future,
+  type FutureOutcome,
+  ProcessPoolExecutor,
+  task,
+  taskModule,
+  ThreadPoolExecutor,
+  transfer,
+  wait,
+} from "../mod.ts";
+
+type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends (<T>() => T extends B ? 1 : 2) ? true : false;
+
+/** Compiles when the two types that `A` and `B` are taken from are the same: `same<A, B>(true)`. */
+function same<A, B>(_: Same<A, B>): void {}
+
+function add(a: number, b: number): number {
+  return a + b;
+}
+
+export const countWords = task(import.meta.url, function countWords(text: string, separator = " "): number {
+  return text.split(separator).length;
+});
+
+/** A module, as `typeof import(...)` is. */
+interface Words {
+  count(text: string): number;
+  load(url: URL): Promise<string[]>;
+  first<T>(items: T[]): T | undefined;
+  readonly limit: number;
+}
+
+export function submit(executor: Executor): void {
+  // An inline function.
+  const doubled = executor.submit((n: number) => n * 2, 21);
+  same<typeof doubled, Future<number>>(true);
+  same<typeof doubled, Future<string>>(false);
+  const later = executor.submit(async (text: string) => await Promise.resolve([text]), "a");
+  same<typeof later, Future<string[]>>(true);
+  const nothing = executor.submit(() => {});
+  same<typeof nothing, Future<void>>(true);
+  // @ts-expect-error the number is a string
+  executor.submit((n: number) => n * 2, "21");
+  // @ts-expect-error the second argument is a string
+  executor.submit(add, 1, "2");
+  // @ts-expect-error the second argument is missing
+  executor.submit(add, 1);
+  // @ts-expect-error there is no third argument
+  executor.submit(add, 1, 2, 3);
+  // @ts-expect-error the options of a call are given by with()
+  executor.submit(add, 1, 2, { timeout: 10 });
+  // @ts-expect-error not a function
+  executor.submit("add", 1, 2);
+  // @ts-expect-error a class is not called
+  executor.submit(Date, 1);
+
+  // A function of a module.
+  same<ReturnType<typeof countWords>, number>(true);
+  countWords("a b"); // It stays callable.
+  const words = executor.submit(countWords, "a b", " ");
+  same<typeof words, Future<number>>(true);
+  // @ts-expect-error the text is a number
+  executor.submit(countWords, 1, " ");
+  // @ts-expect-error not a function
+  task(import.meta.url, "countWords");
+
+  // A module that is not loaded here.
+  const module = taskModule<Words>(new URL("./words.ts", import.meta.url));
+  const count = executor.submit(module.count, "a b");
+  same<typeof count, Future<number>>(true);
+  const loaded = executor.submit(module.load, new URL("file:///words"));
+  same<typeof loaded, Future<string[]>>(true);
+  const first = executor.submit(module.first<string>, ["a"]);
+  same<typeof first, Future<string | undefined>>(true);
+  // @ts-expect-error the text is a number
+  executor.submit(module.count, 1);
+  // @ts-expect-error there is no such export
+  executor.submit(module.missing);
+  // @ts-expect-error the export is not a function
+  executor.submit(module.limit);
+
+  // What is moved has the type it had.
+  const bytes = new Uint8Array(8);
+  const length = executor.submit((bytes: Uint8Array) => bytes.length, transfer(bytes, [bytes.buffer]));
+  same<typeof length, Future<number>>(true);
+  // @ts-expect-error text cannot be moved
+  transfer("text", ["text"]);
+
+  // with() has the same API.
+  const configured = executor.with({ timeout: 10, signal: AbortSignal.abort(), grace: 0, priority: 1, retries: 2 });
+  const urgent = configured.submit(add, 1, 2);
+  same<typeof urgent, Future<number>>(true);
+  // @ts-expect-error there is no such option
+  executor.with({ deadline: 10 });
+  // @ts-expect-error milliseconds are a number
+  executor.with({ timeout: "10" });
+}
+
+export async function map(executor: Executor, lines: AsyncIterable<string>): Promise<void> {
+  // One iterable, of any kind.
+  for await (const n of executor.map((n: number) => `${n}`, [1, 2])) same<typeof n, string>(true);
+  for await (const n of executor.map((n: number) => n, new Set([1]))) same<typeof n, number>(true);
+  for await (const n of executor.map(async (text: string) => await Promise.resolve(text.length), lines)) {
+    same<typeof n, number>(true);
+  }
+  for await (const n of executor.map((text: string) => text.length, "text")) same<typeof n, number>(true);
+  // @ts-expect-error the items are strings
+  executor.map((n: number) => n, ["1"]);
+  // @ts-expect-error a number is no iterable
+  executor.map((n: number) => n, 1);
+
+  // Two and three.
+  for await (const n of executor.map(add, [1], new Set([2]))) same<typeof n, number>(true);
+  for await (const n of executor.map((a: string, b: number, c: boolean) => [a, b, c] as const, lines, [1], [true])) {
+    same<typeof n, readonly [string, number, boolean]>(true);
+  }
+  // @ts-expect-error the second items are strings
+  executor.map(add, [1], ["2"]);
+  // @ts-expect-error the third items are numbers
+  executor.map((a: string, b: number, c: boolean) => [a, b, c], lines, [1], [2]);
+
+  // Options come last.
+  for await (const n of executor.map(add, [1], [2], { chunksize: 8, buffersize: 2, ordered: false, timeout: 10 })) {
+    same<typeof n, number>(true);
+  }
+  for await (const end of executor.map(add, [1], [2], { settled: true })) {
+    same<typeof end, PromiseSettledResult<number>>(true);
+  }
+  // @ts-expect-error there is no such option
+  executor.map(add, [1], [2], { chunkSize: 8 });
+  // @ts-expect-error a size is a number
+  executor.map(add, [1], [2], { chunksize: "8" });
+}
+
+export async function futures(future: Future<number>, other: Future<string>): Promise<void> {
+  const value = await future;
+  same<typeof value, number>(true);
+  const result = await future.result(10);
+  same<typeof result, number>(true);
+  const error = await future.exception();
+  same<typeof error, unknown>(true);
+  const text = future.then((n) => `${n}`);
+  same<typeof text, Promise<string>>(true);
+  const outcome = future.outcome;
+  same<typeof outcome, FutureOutcome<number> | undefined>(true);
+  if (outcome?.status === "fulfilled") same<typeof outcome.value, number>(true);
+  // @ts-expect-error only a fulfilled future has a value
+  outcome?.value;
+  future.addDoneCallback((done) => same<typeof done, Future<number>>(true));
+  new Future<number>().setResult(1);
+  // @ts-expect-error the result is a string
+  new Future<number>().setResult("1");
+
+  const { done, notDone } = await wait([future], { timeout: 10, returnWhen: "FIRST_COMPLETED" });
+  same<typeof done, Set<Future<number>>>(true);
+  same<typeof notDone, Set<Future<number>>>(true);
+  // @ts-expect-error there is no such constant
+  await wait([future], { returnWhen: "SECOND_COMPLETED" });
+  // What is declared to return an AsyncIterableIterator of futures itself has them awaited by TypeScript, not at run time.
+  for await (const ended of asCompleted([future])) same<typeof ended, Future<number>>(true);
+  for await (const ended of asCompleted([future, other])) await ended;
+  // @ts-expect-error a promise is not a Future
+  asCompleted([Promise.resolve(1)]);
+}
+
+export async function executors(): Promise<void> {
+  await using threads = new ThreadPoolExecutor({ maxWorkers: 2, name: "words", idleTimeout: 10, maxTasksPerWorker: 5 });
+  await using processes = new ProcessPoolExecutor({ initializer: add, initargs: [1, 2], errorTypes: [SyntaxError] });
+  const either: Executor[] = [threads, processes];
+  for (const executor of either) await executor.shutdown({ wait: false, cancelFutures: true });
+  same<ReturnType<typeof threads.stats>["workers"], number>(true);
+  same<CurrentTask["signal"], AbortSignal>(true);
+  // @ts-expect-error there is no such option
+  new ThreadPoolExecutor({ workers: 2 });
+  // @ts-expect-error a count is a number
+  new ProcessPoolExecutor({ maxWorkers: "2" });
+  // @ts-expect-error one of the two words
+  new ThreadPoolExecutor({ onWorkerLost: "ignore" });
+  // @ts-expect-error there is no such option
+  await threads.shutdown({ cancel: true });
+}
