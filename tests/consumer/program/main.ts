@@ -2,7 +2,7 @@
 // Uses the package as an application in TypeScript does. Both the types and the run are checked: a line marked with
 // `@ts-expect-error` must not compile.
 
-import { type Future, ProcessPoolExecutor, taskModule, ThreadPoolExecutor } from "@concurrent/futures";
+import { asCompleted, type Future, ProcessPoolExecutor, taskModule, ThreadPoolExecutor } from "@concurrent/futures";
 import { ProcessPoolExecutor as FromProcess } from "@concurrent/futures/process";
 import { ThreadPoolExecutor as FromThread } from "@concurrent/futures/thread";
 import { currentTask } from "@concurrent/futures/worker";
@@ -26,6 +26,13 @@ async function use(Executor: typeof ThreadPoolExecutor | typeof ProcessPoolExecu
   let sum = 0;
   for await (const n of executor.map(add, [1, 2], [10, 20])) sum += n;
   equal(sum, 33);
+
+  const futures = [executor.submit(add, 1, 2), executor.submit(add, 3, 4)];
+  for await (const future of asCompleted(futures)) {
+    equal(await future.exception(), undefined);
+    sum += await future;
+  }
+  equal(sum, 43);
 }
 
 /** Is compiled, never called. */
