@@ -1,0 +1,112 @@
+// What the package exports: its names are the contract.
+
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { test } from "node:test";
+import * as mod from "../mod.ts";
+import * as processEntry from "../src/executor/process_pool_executor.ts";
+import * as threadEntry from "../src/executor/thread_pool_executor.ts";
+import * as workerEntry from "../src/worker/current_task.ts";
+
+/** The members that instances of a class have, inherited ones included. */
+function membersOf(type: { prototype: object }): string[] {
+  const members = new Set<string | symbol>();
+  for (let at = type.prototype; at !== Object.prototype; at = Object.getPrototypeOf(at)) {
+    for (const key of Reflect.ownKeys(at)) members.add(key);
+  }
+  return [...members].map(String).sort();
+}
+
+test("mod.ts exports the documented names and no others", () => {
+  assert.deepEqual(Object.keys(mod).sort(), [
+    ...["ALL_COMPLETED", "BrokenExecutor", "BrokenProcessPool", "BrokenThreadPool", "CancelledError", "Executor"],
+    ...["FIRST_COMPLETED", "FIRST_EXCEPTION", "Future", "InvalidStateError", "ProcessPoolExecutor", "QueueFullError"],
+    ...["ShutdownError", "ThreadPoolExecutor", "TimeoutError", "WorkerLostError", "asCompleted", "currentTask", "task"],
+    ...["taskModule", "transfer", "wait"],
+  ]);
+});
+
+test("the entry points export the same things as mod.ts, and deno.json names them", () => {
+  assert.equal(threadEntry.ThreadPoolExecutor, mod.ThreadPoolExecutor);
+  assert.equal(processEntry.ProcessPoolExecutor, mod.ProcessPoolExecutor);
+  assert.equal(workerEntry.currentTask, mod.currentTask);
+  const { exports } = JSON.parse(readFileSync(new URL("../deno.json", import.meta.url), "utf8"));
+  assert.deepEqual([exports["."], exports["./thread"], exports["./process"], exports["./worker"]], [
+    "./mod.ts",
+    "./src/executor/thread_pool_executor.ts",
+    "./src/executor/process_pool_executor.ts",
+    "./src/worker/current_task.ts",
+  ]);
+});
+
+test("both executors are Executors, with the same members", () => {
+  const { Executor, ProcessPoolExecutor, ThreadPoolExecutor } = mod;
+  assert.deepEqual(membersOf(ThreadPoolExecutor), membersOf(ProcessPoolExecutor));
+  for (const Type of [ThreadPoolExecutor, ProcessPoolExecutor]) {
+    assert.ok(Type.prototype instanceof Executor);
+    assert.deepEqual(Reflect.ownKeys(Type.prototype), ["constructor"]);
+  }
+  for (const name of ["submit", "map", "with", "shutdown", "terminateWorkers", "killWorkers", "stats"]) {
+    assert.ok(membersOf(ThreadPoolExecutor).includes(name), name);
+  }
+  assert.ok(Symbol.asyncDispose in Executor.prototype);
+});
+
+test("Future has Python's methods, and a promise's", () => {
+  const members = membersOf(mod.Future);
+  const python = ["cancel", "cancelled", "running", "done", "result", "exception", "addDoneCallback"];
+  const executors = ["setRunningOrNotifyCancel", "setResult", "setException"];
+  for (const name of [...python, ...executors, "then", "catch", "finally", "outcome"]) {
+    assert.ok(members.includes(name), name);
+  }
+});
+
+test("the constants are strings equal to their names [E7]", () => {
+  const { ALL_COMPLETED, FIRST_COMPLETED, FIRST_EXCEPTION } = mod;
+  assert.deepEqual({ ALL_COMPLETED, FIRST_COMPLETED, FIRST_EXCEPTION }, {
+    ALL_COMPLETED: "ALL_COMPLETED",
+    FIRST_COMPLETED: "FIRST_COMPLETED",
+    FIRST_EXCEPTION: "FIRST_EXCEPTION",
+  });
+});
+
+test("errors have the names of their classes, a message and a cause [E1, E2, E3, E5, test_class_str]", () => {
+  const cause = new Error("why");
+  const { CancelledError, InvalidStateError, QueueFullError, ShutdownError, TimeoutError } = mod;
+  const { BrokenExecutor, BrokenProcessPool, BrokenThreadPool } = mod;
+  const types = { CancelledError, InvalidStateError, QueueFullError, ShutdownError, TimeoutError };
+  for (const [name, Type] of Object.entries({ ...types, BrokenExecutor, BrokenProcessPool, BrokenThreadPool })) {
+    const error = new Type("what", { cause });
+    assert.ok(error instanceof Error);
+    assert.deepEqual([error.name, error.constructor.name, error.message], [name, name, "what"]);
+    assert.equal(error.cause, cause);
+    assert.equal(Object.hasOwn(new Type(), "cause"), false);
+  }
+  assert.equal(new TimeoutError().message, ""); // [E2]
+  assert.equal(new ShutdownError().message, "cannot schedule new futures after shutdown"); // [E5]
+});
+
+test("broken executors' errors have one base, as the loss of a worker has [E4]", () => {
+  const { BrokenExecutor, BrokenProcessPool, BrokenThreadPool, WorkerLostError } = mod;
+  for (const Type of [BrokenProcessPool, BrokenThreadPool, WorkerLostError]) {
+    assert.equal(Object.getPrototypeOf(Type), BrokenExecutor);
+  }
+});
+
+test("WorkerLostError tells how the worker ended", () => {
+  const { WorkerLostError } = mod;
+  const error = new WorkerLostError({ workerName: "pool_0", exitCode: 3, started: true });
+  assert.deepEqual({ ...error, name: error.name }, {
+    name: "WorkerLostError",
+    workerName: "pool_0",
+    exitCode: 3,
+    signal: undefined,
+    started: true,
+  });
+  const killed = new WorkerLostError({ workerName: "pool_0", signal: "SIGKILL", started: "unknown" });
+  assert.match(killed.message, /pool_0 .*SIGKILL/);
+  const cause = new RangeError("crash");
+  const crashed = new WorkerLostError({ workerName: "pool_0", error: cause, started: true });
+  assert.equal(crashed.cause, cause);
+  assert.match(crashed.message, /crash/);
+});
