@@ -1,0 +1,81 @@
+// What an executor keeps of calls that are done: nothing.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { isCollected, needsCollector } from "./garbage.ts";
+import { MemoryExecutor } from "./memory_backend.ts";
+import { MemoryGate, pass } from "./memory_gate.ts";
+
+const size = (value: object) => Object.keys(value).length;
+
+for (const claims of [true, false]) {
+  const kind = claims ? "threads" : "processes";
+
+  test(
+    `Executor of ${kind} keeps no argument of a call that is done [F15, test_no_stale_references]`,
+    needsCollector,
+    async () => {
+      await using executor = new MemoryExecutor({ maxWorkers: 1 }, { claims });
+      const submitted = async () => {
+        const argument = { large: true };
+        await executor.submit(size, argument);
+        return new WeakRef(argument);
+      };
+      assert.equal(await isCollected(submitted), true);
+    },
+  );
+
+  test(`Executor of ${kind} keeps no argument of a call that was cancelled [F15]`, needsCollector, async () => {
+    await using executor = new MemoryExecutor({ maxWorkers: 1 }, { claims });
+    const gate = new MemoryGate();
+    executor.submit(pass, gate.name, 0);
+    await gate.reached;
+    const kept: unknown[] = [];
+    const cancelled = () => {
+      const argument = { large: true };
+      const future = executor.submit(size, argument);
+      assert.equal(future.cancel(), true);
+      kept.push(future);
+      return new WeakRef(argument);
+    };
+    assert.equal(await isCollected(cancelled), true);
+    gate.open();
+    assert.equal(kept.length, 10);
+  });
+
+  test(`Executor of ${kind} keeps no argument of a call that could not be sent [F15]`, needsCollector, async () => {
+    await using executor = new MemoryExecutor({ maxWorkers: 1 }, { claims });
+    const kept: unknown[] = [];
+    const refused = async () => {
+      const argument = { cannot: () => {} };
+      const future = executor.submit(size, argument);
+      assert.equal((await future.exception() as Error).name, "DataCloneError");
+      kept.push(future);
+      return new WeakRef(argument);
+    };
+    assert.equal(await isCollected(refused), true);
+    assert.equal(kept.length, 10);
+  });
+}
+
+test("Executor keeps no Future and no result of a call that is done [F15]", needsCollector, async () => {
+  await using executor = new MemoryExecutor({ maxWorkers: 1 });
+  const future = async () => {
+    const future = executor.submit(() => ({ large: true }));
+    await future;
+    return new WeakRef(future);
+  };
+  const result = async () => new WeakRef(await executor.submit(() => ({ large: true })));
+  assert.equal(await isCollected(future), true);
+  assert.equal(await isCollected(result), true);
+});
+
+test("Executor keeps no function that it was given, once its calls are done [F15]", needsCollector, async () => {
+  await using executor = new MemoryExecutor({ maxWorkers: 1 });
+  const given = async () => {
+    const fn = () => 5;
+    await executor.submit(fn);
+    return new WeakRef(fn);
+  };
+  assert.equal(await isCollected(given), true);
+});
