@@ -79,3 +79,20 @@ test("Executor keeps no function that it was given, once its calls are done [F15
   };
   assert.equal(await isCollected(given), true);
 });
+
+test(
+  "Executor.map() keeps no argument of a call that is done, even before its result is taken [F15, X7m]",
+  needsCollector,
+  async () => {
+    await using executor = new MemoryExecutor({ maxWorkers: 1 });
+    const kept: unknown[] = [];
+    const mapped = async () => {
+      const argument = { large: true };
+      kept.push(executor.map(size, [argument].values()));
+      await executor.submit(size, {}); // it comes after
+      return new WeakRef(argument);
+    };
+    assert.equal(await isCollected(mapped), true);
+    assert.equal(kept.length, 10);
+  },
+);
