@@ -46,6 +46,12 @@ export type { ExecutorOptions, ProcessPoolExecutorOptions } from "./src/executor
 export type { ExecutorStats } from "./src/executor/stats.ts";
 export type { TaskFunction, TaskModule } from "./src/executor/task.ts";
 export type { UnobservedFailures, UnobservedHandler } from "./src/executor/unobserved.ts";
-export type { AsCompletedOptions, ReturnWhen, WaitOptions, WaitResult } from "./src/executor/wait.ts";
+export type {
+  AsCompletedOptions,
+  CompletionIterator,
+  ReturnWhen,
+  WaitOptions,
+  WaitResult,
+} from "./src/executor/wait.ts";
 export type { ErrorConstructorLike } from "./src/wire/error_class.ts";
 export type { CurrentTask } from "./src/worker/current_task.ts";

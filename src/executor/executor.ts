@@ -26,7 +26,9 @@ import type { Scheduler } from "./scheduler.ts";
 import type { ExecutorStats } from "./stats.ts";
 
 /** What a {@linkcode Executor.map} yields: results, or with `settled: true` how each call ended. */
-export type MapResult<R, O> = O extends { settled: true } ? PromiseSettledResult<Awaited<R>> : Awaited<R>;
+export type MapResult<R, O> = O extends { settled: true } ? PromiseSettledResult<Awaited<R>>
+  : true extends O[keyof O & "settled"] ? Awaited<R> | PromiseSettledResult<Awaited<R>>
+  : Awaited<R>;
 
 /** Options of {@linkcode Executor.shutdown}. */
 export interface ShutdownOptions {
@@ -151,20 +153,20 @@ export abstract class Executor implements AsyncDisposable {
    * assert.deepEqual(sums, [11, 22]);
    * ```
    */
-  map<A, R, O extends MapOptions = MapOptions>(
+  map<A, R, O extends MapOptions = object>(
     fn: (a: A) => R,
     iterable: AnyIterable<A>,
     options?: O,
   ): MapIterator<MapResult<R, O>>;
   /** As above, over two iterables. */
-  map<A, B, R, O extends MapOptions = MapOptions>(
+  map<A, B, R, O extends MapOptions = object>(
     fn: (a: A, b: B) => R,
     first: AnyIterable<A>,
     second: AnyIterable<B>,
     options?: O,
   ): MapIterator<MapResult<R, O>>;
   /** As above, over three iterables. */
-  map<A, B, C, R, O extends MapOptions = MapOptions>(
+  map<A, B, C, R, O extends MapOptions = object>(
     fn: (a: A, b: B, c: C) => R,
     first: AnyIterable<A>,
     second: AnyIterable<B>,

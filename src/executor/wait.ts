@@ -29,6 +29,16 @@ export interface AsCompletedOptions {
   timeout?: number;
 }
 
+/** What {@linkcode asCompleted} returns: an async iterator that yields the futures themselves, not their results. */
+export interface CompletionIterator<F> {
+  /** The next future that is done. */
+  next(): Promise<IteratorResult<F>>;
+  /** Ends the iteration; nothing is cancelled. */
+  return(): Promise<IteratorResult<F>>;
+  /** Itself. */
+  [Symbol.asyncIterator](): CompletionIterator<F>;
+}
+
 /** The two sets that {@linkcode wait} returns; together they are its input. */
 export interface WaitResult<F> {
   /** The futures that have finished or were cancelled. */
@@ -122,14 +132,16 @@ export function wait<F extends Future<unknown>>(fs: Iterable<F>, options: WaitOp
 export function asCompleted<F extends Future<unknown>>(
   fs: Iterable<F>,
   options: AsCompletedOptions = {},
-): AsyncIterableIterator<F> {
+  // A union of one type with itself: TypeScript (6.0) takes what `for await` gets from an AsyncIterator, and from any type
+  // that it meets for the second time, to be awaited once more, a `number` and not a `Future<number>`; but not of a union.
+): CompletionIterator<F> | Required<CompletionIterator<F>> {
   checkOptions("iterate over futures", options);
   const { timeout = Infinity } = options;
   checkNumber("iterate over futures", "timeout", timeout);
   return new Completions(futureSet("iterate over futures", fs), timeout);
 }
 
-class Completions<F extends Future<unknown>> implements AsyncIterableIterator<F> {
+class Completions<F extends Future<unknown>> implements CompletionIterator<F> {
   readonly #total: number;
   readonly #deadline: number;
   readonly #pending = new Set<F>();
