@@ -46,7 +46,7 @@ export async function assertNothingIsLeft(): Promise<void> {
 /** What keeps the program alive besides the test runner; only Node tells. */
 function activeResources(): string[] {
   const resources = process.getActiveResourcesInfo?.() ?? [];
-  return resources.filter((name) => /Worker|MessagePort|Process|Pipe/.test(name));
+  return resources.filter((name) => /Worker|MessagePort|Process/.test(name));
 }
 
 /** The third and fourth field; the second, the name, may hold spaces and brackets. */

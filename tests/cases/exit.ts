@@ -46,7 +46,7 @@ export function exitCases(kind: Kind): void {
   test(`${kind.name}.submit() throws while the program exits [T10, E5, X2, test_submit_after_interpreter_shutdown]`, async () => {
     const { lines: [line], stderr, code } = await program("submit_at_exit");
     assert.deepEqual([stderr, code], ["", 0]);
-    assert.match(line!, /^ShutdownError: cannot schedule new futures after the program has begun to exit$/);
+    assert.match(line!, /^ShutdownError: cannot schedule new futures after /);
   });
 
   test(`${kind.name} does not outlive a program that dies of its own error`, async () => {
