@@ -240,16 +240,15 @@ export class Scheduler implements CallOwner {
   #onMessage(worker: WorkerHandle, message: FromWorker): void {
     switch (message?.kind) {
       case "done":
-        if (Array.isArray(message.results) && worker.owns(message.first, message.results.length)) {
-          return this.#settle(worker, message);
-        }
-        break;
+        if (!worker.accepts(message)) break;
+        return this.#settle(worker, message);
       case "ready":
-        if (worker.state !== "starting") return;
+        if (worker.state !== "starting") break;
         this.#failedStarts = 0;
         this.#pool.welcome(worker);
         return this.#dispatch();
       case "unready":
+        if (worker.state !== "starting") break;
         return this.#break(
           "An initializer failed, the executor is not usable anymore",
           fromFailure(message.failure, this.#settings.errorTypes),
@@ -259,16 +258,18 @@ export class Scheduler implements CallOwner {
         if (call?.limits) this.#supervisor.begun(call);
         return;
       }
-      case "bye":
-        return; // the channel tells the rest
       case "recalled":
+        if (!worker.recalling || !Number.isInteger(message.first)) break;
         for (const call of worker.recalled(message.first)) this.#queue.unshift(call);
         this.#pool.release(worker);
         return this.#dispatch();
+      case "bye":
+        return; // the channel tells the rest
     }
-    // A worker that speaks nonsense cannot be relied on for anything.
+    // A worker that speaks nonsense cannot be relied on for anything; one that leaves already may say what it likes.
+    if (worker.state === "leaving") return;
     report("Ending a worker that sent a malformed message:", worker.name, "another takes its place");
-    worker.channel.kill();
+    this.#pool.lose(worker);
   }
 
   /** Gives the answers to those who wait for them. */

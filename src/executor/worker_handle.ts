@@ -3,7 +3,7 @@
 import type { WorkerChannel } from "../wire/channel.ts";
 import { CALL_MASK, CALLS_PER_WORKER, hasBegun, offer, withdraw } from "../wire/claims.ts";
 import { toFailure } from "../wire/failure.ts";
-import type { ToWorker } from "../wire/messages.ts";
+import type { FromWorker, ToWorker } from "../wire/messages.ts";
 import type { TaskRef } from "../wire/task_ref.ts";
 import { assertNotLocal, isLocal, transfersOf } from "../wire/marks.ts";
 import type { Call, CallHolder } from "./call.ts";
@@ -185,14 +185,16 @@ export class WorkerHandle implements CallHolder {
 
   /** Asks for what it has not begun. */
   recall(): void {
-    if (this.#words || this.recalling) return;
+    // The rest of a chunk stays with its worker.
+    if (this.#words || this.recalling || this.#calls[(this.#next - 1) & CALL_MASK]?.chunk) return;
     this.recalling = true;
     this.channel.send({ kind: "recall" }, []);
   }
 
-  /** Checks that an answer is about calls that this worker has. */
-  owns(first: unknown, count: number): boolean {
-    return first === this.#first && this.#first + count <= this.#next;
+  /** Checks an answer: it is about calls that this worker has, in order, and has the form that it should. */
+  accepts({ first, results, failures, spent }: Extract<FromWorker, { kind: "done" }>): boolean {
+    return first === this.#first && Array.isArray(results) && results.length <= this.#next - first &&
+      (failures === undefined || Array.isArray(failures)) && spent >= 0;
   }
 
   /** The calls up to `number` are answered, `count` of which had not been withdrawn. */

@@ -131,6 +131,12 @@ export class WorkerPool {
     worker.channel[how]();
   }
 
+  /** Ends a worker that nobody can rely on; it counts as lost. */
+  lose(worker: WorkerHandle): void {
+    this.lost++;
+    this.end(worker, "kill");
+  }
+
   /** Ends every worker now, those that leave included. */
   endAll(how: "terminate" | "kill"): void {
     for (const worker of [...this.workers, ...this.#leaving]) this.end(worker, how);

@@ -104,8 +104,7 @@ export function serve(side: Side): { end(exitCode: number): void } {
       try {
         await (await resolveTask(ref))(...args);
       } catch (error) {
-        const thrown = ref.kind === "source" ? explainClosure(error) : error;
-        return parent.send({ kind: "unready", failure: toFailure(thrown, side.clone) }, []);
+        return parent.send({ kind: "unready", failure: failureOf(error, ref) }, []);
       }
     }
     busy = false;
@@ -145,7 +144,8 @@ export function serve(side: Side): { end(exitCode: number): void } {
       }
       if (isThenable(returned)) {
         if (results.length > 0) armFlush();
-        returned.then((value) => resume(value, false), (error) => resume(error, true));
+        // Through a promise, whatever `then` does: it may throw, or call back twice, or with another thenable.
+        Promise.resolve(returned).then((value) => resume(value, false), (error) => resume(error, true));
         return;
       }
       results.push(returned);
@@ -186,9 +186,17 @@ export function serve(side: Side): { end(exitCode: number): void } {
   }
 
   function fail(thrown: unknown): void {
-    const shown = task!.ref.kind === "source" ? explainClosure(thrown) : thrown;
-    (failures ??= []).push(results.length, toFailure(shown, side.clone));
+    (failures ??= []).push(results.length, failureOf(thrown, task!.ref));
     results.push(undefined);
+  }
+
+  function failureOf(thrown: unknown, ref: TaskRef): Failure {
+    try {
+      return toFailure(ref.kind === "source" ? explainClosure(thrown) : thrown, side.clone);
+    } catch {
+      // A revoked proxy, for instance: nothing about it can be read.
+      return toFailure(new Error("A task threw a value that cannot be described"), side.clone);
+    }
   }
 
   /** A call is being waited for: finished ones do not wait for it, unless it ends within this turn. */
@@ -284,6 +292,11 @@ function takeAll(calls: unknown[], at: number, count: number): unknown[] {
   return args;
 }
 
-function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return typeof value === "object" && value !== null && typeof (value as PromiseLike<unknown>).then === "function";
+function isThenable(value: unknown): boolean {
+  if (value === null || (typeof value !== "object" && typeof value !== "function")) return false;
+  try {
+    return typeof (value as PromiseLike<unknown>).then === "function";
+  } catch {
+    return true; // reading it throws, and so it does when a promise reads it
+  }
 }

@@ -66,7 +66,7 @@ export function explainClosure(thrown: unknown): unknown {
   // V8's words, and JavaScriptCore's.
   const [, name] = /^([^\s.]+) is not defined$/.exec(thrown.message) ??
     /^Can't find variable: ([^\s.]+)$/.exec(thrown.message) ?? [];
-  if (name) {
+  if (name && !Object.isFrozen(thrown)) {
     thrown.message = `${name} is not defined: an inline task is sent by its source and cannot close over variables; ` +
       `move it to a module and use task(), or pass '${name}' as an argument`;
   }
