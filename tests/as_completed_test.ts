@@ -121,7 +121,7 @@ test("asCompleted() is over after an early exit, and has cancelled nothing [A4]"
 test("asCompleted() lets those who wait go when it is closed [A4]", async () => {
   const iterator = asCompleted([pending()], { timeout: 1e6 });
   const waiting = [iterator.next(), iterator.next()];
-  await iterator.return!();
+  await iterator.return();
   assert.deepEqual(await Promise.all(waiting), [END, END]);
 });
 
@@ -136,7 +136,7 @@ test("asCompleted() leaves nothing on the futures that are not done [A4]", needs
   const open = pending();
   const closed = async () => {
     const iterator = asCompleted([open]);
-    await iterator.return!();
+    await iterator.return();
     return new WeakRef(iterator);
   };
   const late = async () => {
@@ -157,7 +157,7 @@ test("asCompleted() leaves no timer behind [L2]", async () => {
     future.setResult(5);
     await next;
     next = iterator.next();
-    await iterator.return!();
+    await iterator.return();
     await next;
   });
   assert.ok(delays.length > 0);
@@ -190,8 +190,7 @@ test(
 test("asCompleted() goes on when its consumer settles a future of it [A6]", async () => {
   const [first, second, third] = [succeeded(1), pending<number>(), pending<number>()];
   const seen: unknown[] = [];
-  // TypeScript takes what `for await` yields for awaited: it cannot know of iterators that do not.
-  for await (const future of asCompleted([first, second, third]) as AsyncIterable<unknown>) {
+  for await (const future of asCompleted([first, second, third])) {
     seen.push(future);
     if (future === first) third.setResult(3);
     if (future === third) second.cancel();

@@ -87,10 +87,15 @@ test(
     await using executor = new MemoryExecutor({ maxWorkers: 1 });
     const kept: unknown[] = [];
     const mapped = async () => {
-      const argument = { large: true };
-      kept.push(executor.map(size, [argument].values()));
+      let ref: WeakRef<object>;
+      function* input() {
+        const argument = { large: true };
+        ref = new WeakRef(argument);
+        yield argument;
+      }
+      kept.push(executor.map(size, input()));
       await executor.submit(size, {}); // it comes after
-      return new WeakRef(argument);
+      return ref!;
     };
     assert.equal(await isCollected(mapped), true);
     assert.equal(kept.length, 10);
