@@ -1,0 +1,88 @@
+// The seam between the runner and the cases, and how they measure. A case runs in a process of its own, once for each
+// contender and run: what it returns are the figures of that one run.
+
+import type { Contender, Kind, Pool, TaskName } from "./contender.ts";
+
+/** What a case is run with. */
+export interface Entry {
+  readonly name: string;
+  readonly kind: Kind;
+  readonly open: Contender["open"];
+  /** To try the suite itself: small numbers, figures that mean little. */
+  readonly quick: boolean;
+}
+
+/** Figures by what they are of, such as `{ "1000": 250_000 }`. */
+export type Figures = Record<string, number>;
+
+/** One case. */
+export interface Case {
+  readonly name: string;
+  readonly title: string;
+  /** What one figure is, such as `calls/s`. */
+  readonly unit: string;
+  /** What the figures are listed by, such as `calls`. */
+  readonly by: string;
+  /** How the chart shows them: a bar each, or a line over the numbers they are listed by. */
+  readonly chart: "bars" | "lines";
+  /** Whether a contender takes part. All do unless this says otherwise. */
+  readonly admits?: (contender: string, kind: Kind) => boolean;
+  measure(entry: Entry): Promise<Figures>;
+}
+
+/** Workers in all cases but those that vary their number. */
+export const WORKERS = 2;
+
+/** What work() is given for about a millisecond of one core. */
+export const ROUNDS_PER_MS = 500_000;
+
+/** How long a pool may take to close, in milliseconds. */
+const CLOSE_LIMIT = 2_000;
+
+/** Opens a pool, uses it and closes it. */
+export async function withPool<T>(entry: Entry, workers: number, use: (pool: Pool) => Promise<T>): Promise<T> {
+  const pool = await entry.open({ workers, kind: entry.kind });
+  try {
+    return await use(pool);
+  } finally {
+    // Some pools never finish to close.
+    await Promise.race([pool.close(), new Promise((resolve) => setTimeout(resolve, CLOSE_LIMIT))]);
+  }
+}
+
+/** Submits `count` calls at once and waits for all results. */
+export async function burst(pool: Pool, task: TaskName, count: number, arg?: unknown): Promise<void> {
+  const calls: PromiseLike<unknown>[] = [];
+  for (let i = 0; i < count; i++) calls.push(pool.submit(task, arg ?? i));
+  const last = (await Promise.all(calls)).at(-1);
+  if (task === "increment") expect(last, count);
+}
+
+/** Three rounds that nobody times: workers are up, and the runtime has compiled what it will. */
+export async function warmUp(pool: Pool, quick: boolean): Promise<void> {
+  for (let round = 0; round < 3; round++) await burst(pool, "increment", quick ? 1_000 : 5_000);
+}
+
+/** How long `fn` takes, in milliseconds: the median of rounds for half a second, and of three at least unless one is long. */
+export async function time(fn: () => Promise<unknown>, quick = false): Promise<number> {
+  const times: number[] = [];
+  const enough = quick ? 50 : 500;
+  for (let spent = 0; spent < enough || (times.length < 3 && spent < 4 * enough);) {
+    const start = performance.now();
+    await fn();
+    const took = performance.now() - start;
+    times.push(took);
+    spent += took;
+  }
+  return median(times);
+}
+
+export function median(values: readonly number[]): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
+}
+
+export function expect(found: unknown, wanted: unknown): void {
+  if (found !== wanted) throw new Error(`Wrong result: ${found} instead of ${wanted}`);
+}

@@ -1,0 +1,24 @@
+// All cases, in the order in which they are run and shown.
+
+import type { Case } from "./case.ts";
+import { burstCase } from "./cases/burst.ts";
+import { cpuCase } from "./cases/cpu.ts";
+import { mapCase } from "./cases/map.ts";
+import { memoryCase } from "./cases/memory.ts";
+import { mixCase } from "./cases/mix.ts";
+import { payloadCase } from "./cases/payload.ts";
+import { scalingCase } from "./cases/scaling.ts";
+import { sequentialCase } from "./cases/sequential.ts";
+import { startCase } from "./cases/start.ts";
+
+export const CASES: readonly Case[] = [
+  burstCase,
+  sequentialCase,
+  mapCase,
+  payloadCase,
+  cpuCase,
+  mixCase,
+  startCase,
+  memoryCase,
+  scalingCase,
+];

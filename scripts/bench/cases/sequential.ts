@@ -1,0 +1,23 @@
+// (b) One call after another: each is awaited before the next is submitted.
+
+import { type Case, expect, time, warmUp, withPool, WORKERS } from "../case.ts";
+
+const CALLS = 1_000;
+
+export const sequentialCase: Case = {
+  name: "sequential",
+  title: "One call after another",
+  unit: "calls/s",
+  by: "",
+  chart: "bars",
+  measure: (entry) =>
+    // The bare channel is one channel: two in turn would both have to wake up each time.
+    withPool(entry, entry.name === "bare" ? 1 : WORKERS, async (pool) => {
+      const run = async () => {
+        for (let i = 0; i < CALLS; i++) expect(await pool.submit("increment", i), i + 1);
+      };
+      await warmUp(pool, entry.quick);
+      await run();
+      return { "": CALLS / await time(run, entry.quick) * 1000 };
+    }),
+};

@@ -1,0 +1,4 @@
+import { ClusterWorker } from "poolifier";
+import * as tasks from "../tasks.js";
+
+export default new ClusterWorker({ ...tasks });

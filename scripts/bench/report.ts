@@ -1,0 +1,125 @@
+// Says what was measured: tables in Markdown, the table of bars, and the summary in the README.
+
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { BARS, isMet } from "./bars.ts";
+import { type Case, median } from "./case.ts";
+import { CASES } from "./cases.ts";
+import { KINDS } from "./contender.ts";
+import { type Measured, ratio, type Result, type Results, type Runtime, RUNTIMES } from "./results.ts";
+
+const NAMES: Record<Runtime, string> = { node: "Node", deno: "Deno", bun: "Bun" };
+
+/** A runtime with its version, as measured. */
+export function runtimeName({ runtime, version }: Results): string {
+  return `${NAMES[runtime]} ${version}`;
+}
+
+/** The whole of bench/results.md. */
+export function fullReport(measured: Measured): string {
+  return [
+    "# How fast",
+    "Written by `deno task bench`. Figures are medians of several runs, ratios medians of the ratios within each run. " +
+    "`ours` is `@concurrent/futures`, `bare` the runtime's own workers with nothing around them.",
+    conditions(measured),
+    "## The bars",
+    barTable(measured),
+    ...CASES.flatMap((it) => caseReport(it, measured)),
+  ].join("\n\n") + "\n";
+}
+
+function caseReport(it: Case, measured: Measured): string[] {
+  const found = RUNTIMES.flatMap((runtime) => measured.of(it, runtime) ?? []);
+  if (found.length === 0) return [];
+  return [
+    `## ${it.title}`,
+    `In ${it.unit}${it.by ? ` by ${it.by}` : ""}.`,
+    `![${it.title}](${it.name}.svg)`,
+    ...found.map((results) => `### ${runtimeName(results)}\n\n${caseTable(it, results)}`),
+  ];
+}
+
+function caseTable({ unit }: Case, { results }: Results): string {
+  const figures = [...new Set(results.flatMap((result) => Object.keys(result.figures)))];
+  const rows = results.map((result) => [
+    result.contender,
+    result.kind,
+    ...(result.failure ? [result.failure] : figures.map((figure) => format(middle(result, figure)))),
+  ]);
+  return table(["", "workers", ...figures.map((figure) => figure || unit)], rows);
+}
+
+/** The bars and what was reached, for each runtime. */
+export function barTable(measured: Measured): string {
+  const runtimes = RUNTIMES.filter((runtime) => measured.all.some((it) => it.runtime === runtime));
+  return table(
+    ["case", ...runtimes.flatMap((runtime) => [NAMES[runtime], "bar"])],
+    BARS.map((bar) => [
+      bar.title,
+      ...runtimes.flatMap((runtime) => {
+        const reached = bar.reached(measured, runtime);
+        const mark = Number.isNaN(reached) ? "" : isMet(bar, runtime, reached) ? " ✓" : " ✗";
+        return [format(reached) + (mark && bar.unit + mark), `${bar.sense} ${bar.limit(runtime)}${bar.unit}`];
+      }),
+    ]),
+  );
+}
+
+/** Puts the summary between its markers into the README, or under a heading of its own at the end. */
+export function updateReadme(path: string, measured: Measured): void {
+  const summary = `<!-- bench:summary -->\n\n${summaryOf(measured)}\n\n<!-- /bench:summary -->`;
+  const text = existsSync(path) ? readFileSync(path, "utf8") : "# @concurrent/futures\n";
+  const markers = /<!-- bench:summary -->[\s\S]*<!-- \/bench:summary -->/;
+  const heading = "\n## How fast\n\n";
+  writeFileSync(path, markers.test(text) ? text.replace(markers, () => summary) : text + heading + summary + "\n");
+}
+
+function summaryOf(measured: Measured): string {
+  const runtimes = RUNTIMES.filter((runtime) => measured.all.some((it) => it.runtime === runtime));
+  const rows = KINDS.flatMap((kind) =>
+    [
+      ["burst of 100,000 trivial calls", "burst", "100000"] as const,
+      ["`map` of 200,000 trivial items", "map", ""] as const,
+      ["one call after another", "sequential", ""] as const,
+    ].map(([title, name, figure]) => [
+      `${title}, ${kind}`,
+      ...runtimes.map((runtime) => {
+        const ours = measured.values(name, runtime, "ours", kind, figure);
+        const peer = measured.bestPeer(name, runtime, kind, figure);
+        if (ours.length === 0 || peer.values.length === 0) return "-";
+        return `**${format(median(ours))}** (${peer.name} ${format(median(peer.values))}: ` +
+          `${format(ratio(ours, peer.values))} x)`;
+      }),
+    ])
+  );
+  return [
+    "Calls or items a second, and in brackets the best of the other pools.",
+    table(["two workers", ...runtimes.map((runtime) => NAMES[runtime])], rows),
+    "![Bursts of trivial calls](bench/burst.svg)",
+    `${conditions(measured)} All cases, contenders and figures: [bench/results.md](bench/results.md).`,
+  ].join("\n\n");
+}
+
+/** Machine, versions and date. */
+function conditions({ all }: Measured): string {
+  const distinct = (texts: string[]) => [...new Set(texts)].join(", ");
+  const versions = all.flatMap((it) => Object.entries(it.versions).map(([name, version]) => `${name} ${version}`));
+  return `Measured on ${distinct(all.map((it) => it.date))}, on ${distinct(all.map((it) => it.machine))}, with ` +
+    `${distinct(all.map(runtimeName))}; ${distinct(versions)}.`;
+}
+
+function middle({ figures }: Result, figure: string): number {
+  const values = figures[figure];
+  return values ? median(values) : NaN;
+}
+
+/** Three digits say more than was measured, mostly. */
+function format(value: number): string {
+  if (Number.isNaN(value)) return "-";
+  return Number(value.toPrecision(3)).toLocaleString("en", { maximumSignificantDigits: 3 });
+}
+
+function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const width = head.map((_, i) => Math.max(3, ...[head, ...rows].map((row) => (row[i] ?? "").length)));
+  const line = (row: readonly string[]) => `| ${head.map((_, i) => (row[i] ?? "").padEnd(width[i]!)).join(" | ")} |`;
+  return [line(head), `| ${width.map((w) => "-".repeat(w)).join(" | ")} |`, ...rows.map(line)].join("\n");
+}
