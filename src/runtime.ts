@@ -15,7 +15,21 @@ export function availableParallelism(): number {
 }
 
 let exiting = false;
-process.prependListener("exit", () => exiting = true);
+const atExit = new Set<() => void>();
+process.prependListener("exit", () => {
+  exiting = true;
+  for (const fn of atExit) fn();
+});
+
+/** Calls `fn` when the program exits, until that is taken back. */
+export function onExit(fn: () => void): void {
+  atExit.add(fn);
+}
+
+/** Takes {@linkcode onExit} back. */
+export function offExit(fn: () => void): void {
+  atExit.delete(fn);
+}
 
 /** Whether the program has begun to exit: what is submitted now could not run any more. */
 export function isExiting(): boolean {

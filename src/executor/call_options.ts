@@ -6,7 +6,8 @@ import { checkDuration, checkFunction, checkNumber, checkOptions, checkSignal, r
 export interface CallOptions {
   /**
    * Aborting it stops the calls: what has not begun is cancelled; `currentTask().signal` of what runs aborts, and when
-   * the task has not ended `grace` later, its worker is ended. The Futures reject with the signal's reason.
+   * the task has not ended `grace` later, its worker is ended. The Futures reject with the signal's reason, unless the
+   * task returns a result nevertheless.
    */
   signal?: AbortSignal;
   /** How long a call may run, counted from when its task starts. Then its worker is ended at once: a {@linkcode TimeoutError}. */

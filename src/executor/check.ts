@@ -13,7 +13,8 @@ export function refuseRange(action: string, name: string, wanted: string, value:
 
 /** Checks that options are an object. */
 export function checkOptions(action: string, options: unknown): void {
-  if (typeof options !== "object" || options === null) refuseKind(action, "options", "an object", options);
+  if (typeof options === "object" && options !== null) return;
+  throw new TypeError(`Cannot ${action} as its options must be an object: received ${show(options)}`);
 }
 
 export function checkBoolean(action: string, name: string, value: unknown): void {

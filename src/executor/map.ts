@@ -76,7 +76,8 @@ export class Mapping<T> implements MapIterator<T> {
   #ready: MappedCall[] = [];
   #readyTaken = 0;
   #outstanding = 0;
-  #chunk: { left: number } | undefined;
+  /** Items of the chunk that is being filled. */
+  #chunk: (readonly unknown[])[] = [];
   #reading = false;
   /** No more items come: the input has ended, or failed with this. */
   #inputEnd: { readonly error?: unknown; readonly failed: boolean } | undefined;
@@ -147,7 +148,7 @@ export class Mapping<T> implements MapIterator<T> {
   #read(): void {
     if (this.#reading || this.#over) return;
     // A call that cannot be sent ends at once, and the iteration with it.
-    while (!this.#over && !this.#inputEnd && this.#outstanding < this.#capacity) {
+    while (!this.#over && !this.#inputEnd && this.#outstanding + this.#chunk.length < this.#capacity) {
       if (this.#scheduler.room.full) return void this.#readLater();
       let item: ReturnType<Source["next"]>;
       try {
@@ -184,28 +185,35 @@ export class Mapping<T> implements MapIterator<T> {
   }
 
   #accept(args: readonly unknown[] | undefined): void {
-    if (args === undefined) {
-      this.#inputEnd = { failed: false };
-      return;
-    }
-    const { chunksize = 1, ordered = true } = this.#options;
-    if (chunksize > 1 && (this.#chunk === undefined || this.#chunk.left === 0)) this.#chunk = { left: chunksize };
-    if (this.#chunk) this.#chunk.left--;
-    const call = new MappedCall(this.#completions, this.#task, args, this.#chunk);
+    if (args) this.#chunk.push(args);
+    else this.#inputEnd = { failed: false };
+    if (this.#inputEnd || this.#chunk.length === (this.#options.chunksize ?? 1)) this.#submit();
+  }
+
+  /** Submits the items that make a chunk; the last one may be short. */
+  #submit(): void {
+    const items = this.#chunk;
+    if (items.length === 0) return;
+    this.#chunk = [];
     try {
       this.#scheduler.admit();
     } catch (error) {
       return this.#endInput(error);
     }
-    this.#outstanding++;
-    if (ordered) this.#calls.push(call);
-    else this.#pending.add(call);
-    this.#scheduler.submit(call);
+    const chunk = items.length > 1 ? items : undefined;
+    const calls = items.map((args) => new MappedCall(this.#completions, this.#task, args, chunk));
+    this.#outstanding += calls.length;
+    for (const call of calls) {
+      if (this.#options.ordered === false) this.#pending.add(call);
+      else this.#calls.push(call);
+    }
+    for (const call of calls) this.#scheduler.submit(call);
   }
 
   #endInput(error: unknown): void {
     this.#inputEnd = { failed: true, error };
     this.#source.close();
+    this.#submit();
   }
 
   #completed(call: MappedCall): void {
@@ -302,7 +310,7 @@ export class Mapping<T> implements MapIterator<T> {
     const rest = this.#options.ordered === false
       ? [...this.#pending, ...this.#ready.slice(this.#readyTaken)]
       : this.#calls.slice(this.#taken);
-    this.#calls = this.#ready = [];
+    this.#calls = this.#ready = this.#chunk = [];
     this.#taken = this.#readyTaken = this.#outstanding = 0;
     this.#pending.clear();
     for (const call of rest) {

@@ -37,7 +37,10 @@ export interface ExecutorOptions {
    * its place. `"break"`: as in Python, the executor is broken and every call that is not done fails.
    */
   onWorkerLost?: "replace" | "break";
-  /** So many calls may wait; more are a {@linkcode QueueFullError}, see {@linkcode Executor.ready}. By default any. */
+  /**
+   * So many calls may wait for a worker, besides what workers were handed ahead; more are a {@linkcode QueueFullError},
+   * see {@linkcode Executor.ready}. By default any number.
+   */
   maxQueue?: number;
   /** `false`: only tasks of modules are taken, no source is ever evaluated. */
   inlineTasks?: boolean;
@@ -46,7 +49,10 @@ export interface ExecutorOptions {
    * processes of Deno), and a worker that uses more retires between two calls, on every runtime.
    */
   memoryLimit?: number;
-  /** What workers may do on Deno; by default all that the program may do. Never more. */
+  /**
+   * What workers may do on Deno; by default all that the program may do. Never more. For threads, Deno (2.9) ends a program
+   * that gives anything else here without `--unstable-worker-options`.
+   */
   permissions?: WorkerPermissions;
   /** Told of failures that nobody looked at when the executor has shut down; by default the console is. */
   onUnobserved?: UnobservedHandler;

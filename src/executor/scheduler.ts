@@ -94,7 +94,8 @@ export class Scheduler implements CallOwner {
     if (settings?.signal?.aborted) return this.#supervisor.cancel(call, settings.signal.reason);
     settings?.watch(call);
     this.#queue.push(call);
-    const idle = this.#pool.take();
+    // The rest of a chunk has yet to come.
+    const idle = call.chunk ? undefined : this.#pool.take();
     if (idle) return this.#fill(idle, 1);
     this.#startWorkers();
     this.#dispatchSoon();
@@ -204,19 +205,21 @@ export class Scheduler implements CallOwner {
     let last: Call | undefined;
     for (let call = this.#queue.head; call && worker.hasRoom; call = this.#queue.head) {
       const together = last !== undefined && last.chunk !== undefined && call.chunk === last.chunk;
-      if (!together && handed > 0 && (handed >= most || !(worker.ahead + call.cost <= BUDGET))) break;
-      if (handed === 0 && !idle && !(worker.ahead + call.cost <= BUDGET)) break;
+      const fits = worker.ahead + call.cost <= BUDGET;
+      if (!together && (handed > 0 ? handed >= most || !fits : !idle && !fits)) break;
       this.#queue.remove(call);
+      if (!worker.joins(call)) this.#send(worker, false);
       worker.hand(call);
       last = call;
       handed++;
     }
-    if (handed > 0) {
-      worker.keepAlive(true);
-      const exact = idle && !(worker.ahead < LONG);
-      for (const { call, reason } of worker.send(exact)) this.#supervisor.reject(call, reason, "final");
-    }
+    if (handed > 0) this.#send(worker, idle && !(worker.ahead < LONG));
     this.#pool.release(worker);
+  }
+
+  #send(worker: WorkerHandle, exact: boolean): void {
+    worker.keepAlive(true);
+    for (const { call, reason } of worker.send(exact)) this.#supervisor.reject(call, reason, "final");
   }
 
   /** With nothing queued and a worker idle, no call may wait behind another. */

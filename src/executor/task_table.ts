@@ -16,8 +16,6 @@ export class TaskTable {
   #byFunction = new WeakMap<object, Task>();
   /** A function that is made anew for each call is the same task each time. */
   #byName = new Map<string, Task>();
-  #last: unknown;
-  #lastTask: Task | undefined;
 
   /** @param inlineTasks Whether functions may be sent by their source. */
   constructor(inlineTasks: boolean) {
@@ -33,7 +31,6 @@ export class TaskTable {
    * @throws {TypeError} when `fn` cannot be a task.
    */
   get(action: string, fn: unknown): Task {
-    if (fn === this.#last && this.#lastTask) return this.#lastTask;
     let task = typeof fn === "function" ? this.#byFunction.get(fn) : undefined;
     if (!task) {
       const ref = taskRef(action, fn, this.#inlineTasks);
@@ -45,8 +42,6 @@ export class TaskTable {
       }
       this.#byFunction.set(fn as object, task);
     }
-    this.#last = fn;
-    this.#lastTask = task;
     return task;
   }
 }

@@ -1,6 +1,7 @@
-// The failures of an executor that nobody has looked at: reported once, when it has shut down, so that none vanishes.
+// The failures of an executor that nobody has looked at: reported once, so that none vanishes.
 
 import type { FailureLedger } from "./future.ts";
+import { offExit, onExit } from "../runtime.ts";
 import { report } from "./report.ts";
 
 /** How many failures are remembered one by one; of more, the number is known. */
@@ -31,33 +32,33 @@ export class Unobserved implements FailureLedger {
 
   /** A call failed, and nobody had asked for its result. */
   add(call: object, reason: unknown): void {
-    this.#count++;
+    if (this.#count++ === 0) onExit(this.report);
     if (this.#reasons.size < REMEMBERED) this.#reasons.set(call, reason);
   }
 
   /** Somebody has asked for it now. */
   remove(call: object): void {
     if (this.#count === 0) return; // it was reported
-    this.#count--;
     this.#reasons.delete(call);
+    if (--this.#count === 0) offExit(this.report);
   }
 
-  /** Reports what is left, once. */
-  report(): void {
+  /** Reports what is left, once: when the executor has shut down, or the program ends without. */
+  readonly report = (): void => {
     const count = this.#count;
     if (count === 0) return;
     const [first] = this.#reasons.values();
     this.#count = 0;
     this.#reasons.clear();
+    offExit(this.report);
+    if (!this.#tell) {
+      const calls = count === 1 ? "call" : "calls";
+      return report(`${count} failed ${calls} that nobody looked at; one, of`, this.#executorName, first);
+    }
     try {
-      if (this.#tell) this.#tell({ count, first });
-      else {report(
-          `${count} failed ${count === 1 ? "call" : "calls"} that nobody looked at; one, of`,
-          this.#executorName,
-          first,
-        );}
+      this.#tell({ count, first });
     } catch (error) {
       report("Exception calling onUnobserved of", this.#executorName, error);
     }
-  }
+  };
 }

@@ -1,5 +1,6 @@
 // One worker as the scheduler sees it: the calls it holds, by number, and the message that is being filled for it.
 
+import { standApart } from "../wire/apart.ts";
 import type { WorkerChannel } from "../wire/channel.ts";
 import { CALL_MASK, CALLS_PER_WORKER, hasBegun, offer, withdraw } from "../wire/claims.ts";
 import { toFailure } from "../wire/failure.ts";
@@ -53,6 +54,8 @@ export class WorkerHandle implements CallHolder {
   #transfer: Transferable[] = [];
   /** Something in it may not leave. */
   #refused = false;
+  /** The objects of its calls; `undefined` while there are none. */
+  #met: Set<object> | undefined;
 
   constructor(name: string, channel: WorkerChannel, remaining: number) {
     this.name = name;
@@ -64,6 +67,13 @@ export class WorkerHandle implements CallHolder {
   /** Whether one more call can be handed over. */
   get hasRoom(): boolean {
     return this.#next - this.#first < CALLS_PER_WORKER && this.remaining > 0 && !this.recalling;
+  }
+
+  /** Whether a call can be in the message that is being filled without sharing an object with a call in it. */
+  joins({ args }: Call): boolean {
+    if (this.#batch.length === 0 || !args.some(isObject)) return true;
+    if (!this.#met) return true;
+    return standApart(args, this.#met);
   }
 
   /** Puts a call into the message that {@linkcode WorkerHandle.send} will send. */
@@ -86,14 +96,17 @@ export class WorkerHandle implements CallHolder {
         this.#newTasks.push([task.number, task.ref]);
       }
     }
+    let objects = false;
     for (let i = 0; i < args.length; i++) {
       const arg = args[i];
       batch.push(arg);
-      if (typeof arg !== "object") continue;
+      if (!isObject(arg)) continue;
+      objects = true;
       const marked = transfersOf(arg);
       if (marked) this.#transfer.push(...marked);
       if (isLocal(arg)) this.#refused = true;
     }
+    if (objects && !this.#met) standApart(args, this.#met = new Set());
     this.held++;
     this.remaining--;
     this.ahead += call.cost;
@@ -112,6 +125,7 @@ export class WorkerHandle implements CallHolder {
     const refused = this.#refused;
     this.#batch = [];
     this.#refused = false;
+    this.#met = undefined;
     if (tasks) this.#newTasks = [];
     if (transfer.length > 0) this.#transfer = [];
     try {
@@ -205,14 +219,17 @@ export class WorkerHandle implements CallHolder {
     this.ahead = this.held === 0 ? 0 : this.ahead * this.held / before;
   }
 
-  /** Takes back what the worker has not begun, at most `limit` of it, the youngest first; a chunk stays whole. */
+  /** Takes back what the worker has not begun, the youngest first, some `limit` calls of it: a chunk stays whole. */
   takeBack(limit: number): Call[] {
     const taken: Call[] = [];
-    for (let number = this.#next - 1; number >= this.#first && taken.length < limit; number--) {
+    let last: Call | undefined;
+    for (let number = this.#next - 1; number >= this.#first; number--) {
       const call = this.#calls[number & CALL_MASK];
       if (!call) continue;
-      if (this.#hasBegunChunk(call) || !this.withdraw(call)) break;
-      taken.push(call);
+      const together = call.chunk !== undefined && call.chunk === last?.chunk;
+      if (!together && (taken.length >= limit || this.#hasBegunChunk(call))) break;
+      if (!this.withdraw(call)) break;
+      taken.push(last = call);
     }
     return taken;
   }
@@ -268,4 +285,8 @@ export class WorkerHandle implements CallHolder {
     this.#alive = alive;
     this.channel.keepAlive(alive);
   }
+}
+
+function isObject(value: unknown): boolean {
+  return typeof value === "object" && value !== null;
 }

@@ -4,22 +4,10 @@
 import { types } from "node:util";
 
 /** What serialization keeps, by its tag; typed arrays aside. */
-const CROSSES: ReadonlySet<string> = new Set([
-  "Object",
-  "Array",
-  "Date",
-  "RegExp",
-  "Map",
-  "Set",
-  "Error",
-  "ArrayBuffer",
-  "DataView",
-  "Boolean",
-  "Number",
-  "String",
-  "BigInt",
-  "Arguments",
-]);
+const CROSSES: ReadonlySet<string> = new Set(
+  ["Object", "Array", "Date", "RegExp", "Map", "Set", "Error", "ArrayBuffer", "DataView"]
+    .concat(["Boolean", "Number", "String", "BigInt"]),
+);
 
 /**
  * Checks that a value can cross to another process.
@@ -33,25 +21,27 @@ export function assertCloneable(value: unknown): void {
   const rest: object[] = [];
   visit(value);
   for (let next = rest.pop(); next; next = rest.pop()) {
+    if (types.isProxy(next)) refuse("A Proxy");
     const tag = Object.prototype.toString.call(next).slice(8, -1);
     if (ArrayBuffer.isView(next)) {
-      if (isShared(next.buffer)) refuse("SharedArrayBuffer");
+      checkBuffer(next.buffer);
       continue;
     }
     if (!CROSSES.has(tag)) refuse(tag);
-    if (Array.isArray(next)) {
+    if (types.isAnyArrayBuffer(next)) {
+      checkBuffer(next);
+    } else if (Array.isArray(next)) {
       for (const element of next) visit(element);
-    } else if (tag === "Map") {
-      for (const [key, element] of next as Map<unknown, unknown>) {
+    } else if (types.isMap(next)) {
+      for (const [key, element] of next) {
         visit(key);
         visit(element);
       }
-    } else if (tag === "Set") {
-      for (const element of next as Set<unknown>) visit(element);
-    } else if (tag === "Error") {
-      visit((next as Error).cause);
-    } else if (tag === "Object") {
-      if (types.isProxy(next)) refuse("A Proxy");
+    } else if (types.isSet(next)) {
+      for (const element of next) visit(element);
+    } else if (types.isNativeError(next)) {
+      visit(next.cause);
+    } else {
       for (const key of Object.keys(next)) visit((next as Record<string, unknown>)[key]);
     }
   }
@@ -71,8 +61,10 @@ function isPrimitive(value: unknown): boolean {
   return value === null || (typeof value !== "object" && typeof value !== "function");
 }
 
-function isShared(buffer: ArrayBufferLike): boolean {
-  return Object.prototype.toString.call(buffer) === "[object SharedArrayBuffer]";
+function checkBuffer(buffer: ArrayBufferLike): void {
+  if (types.isSharedArrayBuffer(buffer)) refuse("SharedArrayBuffer");
+  // Node 20 cannot tell, but does not lose the worker over it either.
+  if ((buffer as { detached?: boolean }).detached) refuse("A detached ArrayBuffer");
 }
 
 function refuse(what: string): never {

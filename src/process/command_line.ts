@@ -1,12 +1,14 @@
 // What a worker process is started with: the program's own flags and, on Deno, its permissions and never more.
 // `child_process.fork()` of Deno (2.9) would give it all.
 
+import { existsSync } from "node:fs";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 import type { WorkerLimits, WorkerPermissions } from "../executor/backend.ts";
 import { runtime } from "../runtime.ts";
 
 interface DenoNamespace {
+  readonly mainModule: string;
   readonly build: { readonly standalone?: boolean };
   readonly permissions: {
     querySync(descriptor: Record<string, string>): { readonly state: string; readonly partial: boolean };
@@ -25,6 +27,8 @@ const PERMISSIONS: Readonly<Record<string, string>> = {
   import: "host",
 };
 
+const KINDS = Object.keys(PERMISSIONS);
+
 /** Flags that are about the program's own start, and would start a worker wrongly. */
 const NOT_INHERITED =
   /^(-[ep]|-pe|--eval|--print|--input-type|--test.*|--watch.*|--inspect.*|--check|-c|-i|--interactive)(=|$)/;
@@ -38,8 +42,13 @@ const NOT_INHERITED =
 export function commandLine({ memoryLimit, execArgv = [], permissions }: WorkerLimits): string[] {
   const entry = new URL("./entry.js", import.meta.url);
   if (runtime === "deno") {
+    const { Deno } = globalThis as unknown as { Deno: DenoNamespace };
+    if (Deno.build.standalone) {
+      throw new Error("A program of `deno compile` cannot start worker processes: use ThreadPoolExecutor");
+    }
     const heap = memoryLimit === undefined ? [] : [`--v8-flags=--max-old-space-size=${memoryLimit}`];
-    return ["run", "--quiet", "--no-prompt", ...permissionFlags(permissions), ...heap, ...execArgv, entry.href];
+    const flags = [...permissionFlags(Deno, permissions), ...configFlags(Deno), ...heap, ...execArgv];
+    return ["run", "--quiet", "--no-prompt", ...flags, entry.href];
   }
   // Bun (1.4) has no flag for the heap.
   const heap = memoryLimit === undefined || runtime === "bun" ? [] : [`--max-old-space-size=${memoryLimit}`];
@@ -52,33 +61,43 @@ function inherited(flags: readonly string[]): string[] {
   );
 }
 
-function permissionFlags(permissions: WorkerPermissions): string[] {
-  const { Deno } = globalThis as unknown as { Deno: DenoNamespace };
-  if (Deno.build.standalone) {
-    throw new Error("A program of `deno compile` cannot start worker processes: use ThreadPoolExecutor");
-  }
+/**
+ * What the worker is allowed, and, in so many words, what it is not: Deno's `node:child_process` (2.9) adds `--allow-all`
+ * to a command line that says nothing of permissions.
+ */
+function permissionFlags({ permissions: own }: DenoNamespace, permissions: WorkerPermissions): string[] {
   const has = (query: Record<string, string>) => {
-    const { state, partial } = Deno.permissions.querySync(query);
+    const { state, partial } = own.querySync(query);
     return state === "granted" && !partial;
   };
-  if (permissions === "none") return [];
-  if (permissions === "inherit") {
-    // What the program has only in part (for some paths or hosts) nobody can list: the worker does without it.
-    const granted = Object.keys(PERMISSIONS).filter((name) => has({ name }));
-    if (granted.length === Object.keys(PERMISSIONS).length) return ["--allow-all"];
-    return granted.map((name) => `--allow-${name}`);
+  // What the program has only in part (for some paths or hosts) nobody can list: the worker does without it.
+  if (permissions === "inherit") permissions = Object.fromEntries(KINDS.map((name) => [name, has({ name })]));
+  if (permissions === "none") permissions = {};
+  for (const name of Object.keys(permissions)) {
+    if (!KINDS.includes(name)) throw new TypeError(`Cannot start a worker as there is no permission called '${name}'`);
   }
-  const flags: string[] = [];
-  for (const [name, wanted] of Object.entries(permissions)) {
-    const key = PERMISSIONS[name];
-    if (!key) throw new TypeError(`Cannot start a worker as there is no permission called '${name}'`);
-    if (wanted === false) continue;
-    const queries = wanted === true ? [{ name }] : wanted.map((value) => ({ name, [key]: value }));
+  return KINDS.flatMap((name) => {
+    const wanted = permissions[name] ?? false;
+    if (wanted === false || (wanted !== true && wanted.length === 0)) {
+      // Without a flag, modules of some registries may be imported, as in the program itself.
+      return name === "import" && own.querySync({ name }).state === "prompt" ? [] : [`--deny-${name}`];
+    }
+    const queries = wanted === true ? [{ name }] : wanted.map((value) => ({ name, [PERMISSIONS[name]!]: value }));
     if (!queries.every(has)) {
       throw new Error(`Cannot start a worker with the permission '${name}' as the program does not have it itself`);
     }
-    if (wanted === true) flags.push(`--allow-${name}`);
-    else if (wanted.length > 0) flags.push(`--allow-${name}=${wanted.join(",")}`);
+    return wanted === true ? [`--allow-${name}`] : [`--allow-${name}=${wanted.join(",")}`];
+  });
+}
+
+/** The program's own configuration: Deno looks for one beside the worker's entry, which is in this package. */
+function configFlags({ mainModule, permissions }: DenoNamespace): string[] {
+  if (!mainModule.startsWith("file:") || permissions.querySync({ name: "read" }).state !== "granted") return [];
+  for (let folder = new URL(".", mainModule);; folder = new URL("..", folder)) {
+    for (const name of ["deno.json", "deno.jsonc"]) {
+      const config = fileURLToPath(new URL(name, folder));
+      if (existsSync(config)) return ["--config", config];
+    }
+    if (folder.href === new URL("..", folder).href) return [];
   }
-  return flags;
 }

@@ -148,7 +148,7 @@ export function serve(side: Side): { end(exitCode: number): void } {
         Promise.resolve(returned).then((value) => resume(value, false), (error) => resume(error, true));
         return;
       }
-      results.push(returned);
+      answer(returned);
       if ((results.length & (CALLS_PER_CLOCK - 1)) === 0 && performance.now() - since > SLICE) flush();
     }
     flush();
@@ -157,7 +157,7 @@ export function serve(side: Side): { end(exitCode: number): void } {
 
   function resume(value: unknown, failed: boolean): void {
     if (failed) fail(value);
-    else results.push(value);
+    else answer(value);
     if (performance.now() - since > SLICE) flush();
     pump();
   }
@@ -185,9 +185,16 @@ export function serve(side: Side): { end(exitCode: number): void } {
     return found.then((fn) => wanted.fn = fn);
   }
 
+  function answer(result: unknown): void {
+    results.push(result);
+    // An object leaves as it is now: the next call may change it, if it is one that the task keeps.
+    if (typeof result === "object" && result !== null) flush();
+  }
+
   function fail(thrown: unknown): void {
     (failures ??= []).push(results.length, failureOf(thrown, task!.ref));
-    results.push(undefined);
+    answer(undefined);
+    flush();
   }
 
   function failureOf(thrown: unknown, ref: TaskRef): Failure {

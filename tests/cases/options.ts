@@ -50,7 +50,7 @@ const WRONG_MAP_OPTIONS: Wrong = [
   ["buffersize", NaN, "TypeError", "NaN"],
   ["buffersize", "foo", "TypeError", '"foo"'],
   ["buffersize", 2n, "TypeError", "2n"],
-  ["timeout", "1", "TypeError", "string"],
+  ["timeout", "1", "TypeError", '"1"'],
   ["timeout", NaN, "RangeError", "NaN"],
   ["ordered", "no", "TypeError", '"no"'],
   ["settled", 1, "TypeError", "1"],
@@ -76,7 +76,7 @@ export function optionCases(kind: Kind): void {
     for (const bad of [null, 4, "4"] as Anything[]) {
       assert.throws(() => new Executor(bad), {
         name: "TypeError",
-        message: /^Cannot create .* as its options must be an object: received/,
+        message: /^Cannot create .* as 'options' must be an object: received/,
       });
     }
   });
