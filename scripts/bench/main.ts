@@ -8,7 +8,7 @@ import { join } from "node:path";
 import process from "node:process";
 import { parseArgs } from "node:util";
 import { install, ROOT } from "../install.ts";
-import { run } from "../run.ts";
+import { mustRun, run } from "../run.ts";
 import { runtimes } from "../runtimes.ts";
 import type { Case, Figures } from "./case.ts";
 import { CASES } from "./cases.ts";
@@ -82,7 +82,11 @@ async function main(): Promise<void> {
     const svg = await chart(it, measured);
     if (svg) writeFileSync(join(out, `${it.name}.svg`), svg);
   }
-  if (!quick) updateReadme(join(ROOT, "README.md"), measured);
+  if (!quick) {
+    const readme = join(ROOT, "README.md");
+    updateReadme(readme, measured);
+    await mustRun(process.execPath, ["fmt", "--quiet", readme], { cwd: ROOT });
+  }
   console.log(`\n${barTable(measured)}\n\nWritten: ${join(out, "results.md")}`);
 }
 
@@ -182,7 +186,8 @@ async function measureOnce([command, ...args]: readonly string[], limit: number)
   const figures = lines.findLast((line) => line.startsWith("{"));
   if (code === undefined) return `hangs (${limit / 1000} s)`;
   if (code === 0 && figures) return JSON.parse(figures);
-  const error = lines.find((line) => /error|wrong|moved/i.test(line)) ?? lines.at(-1)!;
+  const error = lines.find((line) => /Error: /.test(line)) ?? lines.find((line) => line.trim() !== "") ??
+    "without a word";
   return `fails: ${error.trim().replaceAll(ROOT, "").replaceAll("|", "/").slice(0, 100)}`;
 }
 

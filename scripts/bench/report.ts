@@ -58,7 +58,8 @@ export function barTable(measured: Measured): string {
       ...runtimes.flatMap((runtime) => {
         const reached = bar.reached(measured, runtime);
         const mark = Number.isNaN(reached) ? "" : isMet(bar, runtime, reached) ? " ✓" : " ✗";
-        return [format(reached) + (mark && bar.unit + mark), `${bar.sense} ${bar.limit(runtime)}${bar.unit}`];
+        const floor = bar.floor ? ` (bare: ${format(bar.floor(measured, runtime))})` : "";
+        return [format(reached) + (mark && bar.unit + mark + floor), `${bar.sense} ${bar.limit(runtime)}${bar.unit}`];
       }),
     ]),
   );

@@ -16,7 +16,11 @@ export interface GroupResult {
 export function runGroup(command: string, args: readonly string[], limit: number): Promise<GroupResult> {
   // Its process group has its own number: the group is ended by that. Windows has no such groups.
   const isGroup = process.platform !== "win32";
-  const child = spawn(command, args, { detached: isGroup, stdio: ["ignore", "pipe", "pipe"] });
+  const child = spawn(command, args, {
+    detached: isGroup,
+    env: { ...process.env, NO_COLOR: "1" },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
   let output = "";
   for (const stream of [child.stdout, child.stderr]) {
     stream.setEncoding("utf8").on("data", (text: string) => output += text);
