@@ -56,6 +56,22 @@ function processCases(kind: Kind): void {
     assert.notEqual(await executor.submit(workerPid), pid);
   });
 
+  check(
+    kind,
+    " is broken when no process can be started [L4, test_failed_worker_replacement_breaks_pool, test_python_finalization_error]",
+    async () => {
+      await using executor = new ProcessPoolExecutor({ maxWorkers: 2, cwd: "/no/such/folder" });
+      const futures = [executor.submit(square, 1), executor.submit(square, 2), executor.submit(square, 3)];
+      for (const future of futures) {
+        const error = await future.exception() as Error;
+        assert.ok(error instanceof BrokenProcessPool);
+        assert.match(error.message, /could not be started/);
+        assert.ok(error.cause instanceof Error);
+      }
+      assert.throws(() => executor.submit(square, 1), BrokenProcessPool);
+    },
+  );
+
   check(kind, " has workers that leave Ctrl-C to the program [P19]", async (Executor) => {
     await using executor = new Executor({ maxWorkers: 1 });
     const pid = await executor.submit(workerPid);

@@ -1,6 +1,7 @@
 // The behaviours with threads, and what only threads can do.
 
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { BrokenThreadPool, ThreadPoolExecutor, transfer } from "../mod.ts";
 import { check, type Kind } from "./check.ts";
 import { executorCases } from "./executor_cases.ts";
@@ -15,6 +16,12 @@ executorCases({
 }, threadCases);
 
 function threadCases(kind: Kind): void {
+  check(kind, " can be imported where there are no processes [P21, test_import_interpreter_pool_executor]", () => {
+    const reached = modulesOf(new URL("../src/executor/thread_pool_executor.ts", import.meta.url));
+    assert.ok([...reached].some((url) => url.includes("/src/thread/")));
+    assert.deepEqual([...reached].filter((url) => url.includes("/src/process/")), []);
+  });
+
   check(kind, ".submit() moves what transfer() marks, there and back", async (Executor) => {
     await using executor = new Executor({ maxWorkers: 1 });
     const module = new URL("../mod.ts", import.meta.url).href;
@@ -79,4 +86,13 @@ function threadCases(kind: Kind): void {
     await waking;
     assert.notEqual(await waiting, "timed-out");
   });
+}
+
+/** The modules of the project that loading one loads. */
+function modulesOf(module: URL, found: Set<string> = new Set()): Set<string> {
+  if (found.has(module.href)) return found;
+  found.add(module.href);
+  const imports = readFileSync(module, "utf8").matchAll(/^(?:import|export|\}) (?!type)[^;]*?from "(\.[^"]+)"/gm);
+  for (const [, path] of imports) modulesOf(new URL(path!, module), found);
+  return found;
 }

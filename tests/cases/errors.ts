@@ -120,7 +120,7 @@ export function errorCases(kind: Kind): void {
     },
   );
 
-  check(kind, ".submit() rejects with Error and the name when the class is unknown [P7, E6]", async (Executor) => {
+  check(kind, ".submit() rejects with Error and the name when the class is unknown [P7, E6, I2]", async (Executor) => {
     await using executor = new Executor({ maxWorkers: 1 });
     const error = await executor.submit(throwHttpError, 500).exception() as HttpError;
     assert.equal(Object.getPrototypeOf(error), Error.prototype);
