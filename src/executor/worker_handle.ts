@@ -56,6 +56,8 @@ export class WorkerHandle implements CallHolder {
   #refused = false;
   /** The objects of its calls; `undefined` while there are none. */
   #met: Set<object> | undefined;
+  /** Nobody could tell them all: no other call with objects may be in this message. */
+  #alone = false;
 
   constructor(name: string, channel: WorkerChannel, remaining: number) {
     this.name = name;
@@ -73,7 +75,7 @@ export class WorkerHandle implements CallHolder {
   joins({ args }: Call): boolean {
     if (this.#batch.length === 0 || !args.some(isObject)) return true;
     if (!this.#met) return true;
-    return standApart(args, this.#met);
+    return !this.#alone && standApart(args, this.#met);
   }
 
   /** Puts a call into the message that {@linkcode WorkerHandle.send} will send. */
@@ -106,7 +108,7 @@ export class WorkerHandle implements CallHolder {
       if (marked) this.#transfer.push(...marked);
       if (isLocal(arg)) this.#refused = true;
     }
-    if (objects && !this.#met) standApart(args, this.#met = new Set());
+    if (objects && !this.#met) this.#alone = !standApart(args, this.#met = new Set());
     this.held++;
     this.remaining--;
     this.ahead += call.cost;
@@ -126,6 +128,7 @@ export class WorkerHandle implements CallHolder {
     this.#batch = [];
     this.#refused = false;
     this.#met = undefined;
+    this.#alone = false;
     if (tasks) this.#newTasks = [];
     if (transfer.length > 0) this.#transfer = [];
     try {

@@ -11,6 +11,12 @@ import { assertCloneable } from "./cloneable.ts";
 import { commandLine } from "./command_line.ts";
 import { guard, unguard } from "./sentinel.ts";
 
+/** How long an idle worker that is asked to end may take, in milliseconds: what a task left behind may have it deaf. */
+const STOP_LIMIT = 5000;
+
+/** How often a dead worker's channel is looked at for last messages, and after how many looks in vain it has none. */
+const LOOK = 50, LOOKS = 10;
+
 /** Runs workers as processes. */
 export const processBackend: Backend = {
   name: "ProcessPoolExecutor",
@@ -33,15 +39,32 @@ export const processBackend: Backend = {
 
 function connect(child: ChildProcess, events: ChannelEvents): WorkerChannel {
   let exit: Exit | undefined;
+  let stopping: ReturnType<typeof setTimeout> | undefined;
+  let looks = 0;
   const close = (how: Exit) => {
     if (exit) return;
     exit = how;
-    const gone = () => unguard(child.pid, () => events.onClose(how));
-    // The last messages may come after the exit, and `disconnect` after them; a child that never started has neither.
-    if (child.connected) child.once("disconnect", gone);
-    else gone();
+    clearTimeout(stopping);
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const gone = () => {
+      clearTimeout(timer);
+      child.off("disconnect", gone);
+      unguard(child.pid, () => events.onClose(how));
+    };
+    // The last messages may come after the exit, and `disconnect` after them. It does not come on Deno (2.9) when a
+    // message to the dead child was under way, nor anywhere while a child of its own has the channel open.
+    const look = () => {
+      if (looks++ < LOOKS) timer = setTimeout(look, LOOK);
+      else gone();
+    };
+    if (!child.connected) return gone(); // it never started, or all is said
+    child.once("disconnect", gone);
+    look();
   };
-  child.on("message", (message) => events.onMessage(message as FromWorker));
+  child.on("message", (message) => {
+    looks = 0;
+    events.onMessage(message as FromWorker);
+  });
   child.on("error", (error) => {
     if (child.pid === undefined) close({ error });
     else child.kill("SIGKILL"); // the channel is broken, and the worker cannot be reached any more
@@ -64,7 +87,11 @@ function connect(child: ChildProcess, events: ChannelEvents): WorkerChannel {
         channel?.unref?.();
       }
     },
-    stop: () => child.connected && child.disconnect(),
+    stop() {
+      if (!child.connected) return;
+      child.disconnect();
+      stopping = setTimeout(() => child.kill("SIGKILL"), STOP_LIMIT);
+    },
     terminate: () => exit ?? child.kill("SIGTERM"),
     kill: () => exit ?? child.kill("SIGKILL"),
   };

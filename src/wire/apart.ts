@@ -12,6 +12,14 @@ const MOST = 64;
  * @returns Whether the call may be in that message: false also where it cannot be told cheaply.
  */
 export function standApart(args: readonly unknown[], met: Set<object>): boolean {
+  try {
+    return lookAt(args, met);
+  } catch {
+    return false; // a getter or a proxy has thrown: it does so again when it is sent, and that is the call's error
+  }
+}
+
+function lookAt(args: readonly unknown[], met: Set<object>): boolean {
   const own = new Set<object>();
   const rest: unknown[] = [...args];
   while (rest.length > 0) {
@@ -21,9 +29,13 @@ export function standApart(args: readonly unknown[], met: Set<object>): boolean 
     own.add(value);
     const prototype = Object.getPrototypeOf(value);
     if (prototype !== Object.prototype && prototype !== Array.prototype) return false;
-    const parts = Object.values(value);
-    if (parts.length > MOST * 4) return false;
-    rest.push(...parts);
+    try {
+      const parts = Object.values(value);
+      if (parts.length > MOST * 4) return false;
+      rest.push(...parts);
+    } catch {
+      return false; // a getter of it throws, and will again when the call is sent
+    }
   }
   for (const object of own) met.add(object);
   return true;
