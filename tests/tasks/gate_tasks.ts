@@ -34,6 +34,7 @@ export const holdAndFail = task(
   },
 );
 
-function isClosed(folder: string): boolean {
+/** Whether tasks have to wait. */
+export function isClosed(folder: string): boolean {
   return existsSync(join(folder, "closed"));
 }

@@ -1,0 +1,52 @@
+// The fault matrix: every way in which a worker can fail, at every moment, on both executors: faults/table.ts says what
+// has to happen, and here it is made to.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { BrokenProcessPool, BrokenThreadPool, ProcessPoolExecutor, ThreadPoolExecutor } from "../mod.ts";
+import { check, type Kind } from "./check.ts";
+import { expect } from "./faults/expect.ts";
+import { stage } from "./faults/scene.ts";
+import { cellOf, EXCEPTIONS, FAULTS, PHASES } from "./faults/table.ts";
+import { Gate } from "./gate.ts";
+import { assertNothingIsLeft, workerProcesses, workerThreads } from "./leaks.ts";
+
+const KINDS: readonly Kind[] = [
+  {
+    name: "ThreadPoolExecutor",
+    Executor: ThreadPoolExecutor,
+    Broken: BrokenThreadPool,
+    sharesMemory: true,
+    alive: workerThreads,
+  },
+  {
+    name: "ProcessPoolExecutor",
+    Executor: ProcessPoolExecutor,
+    Broken: BrokenProcessPool,
+    sharesMemory: false,
+    alive: workerProcesses,
+  },
+];
+
+test("The fault matrix has an outcome or a reason in every cell", () => {
+  for (const { name, cells } of FAULTS) assert.equal(cells.length, PHASES.length, name);
+  const cells = [...FAULTS.flatMap(({ cells }) => cells), ...EXCEPTIONS.map(({ cell }) => cell)];
+  for (const cell of cells) assert.ok(typeof cell === "string" || cell.because.length > 0);
+});
+
+for (const kind of KINDS) {
+  for (const fault of FAULTS) {
+    for (const phase of PHASES) {
+      const outcome = cellOf(fault, phase, kind);
+      if (typeof outcome === "object") continue; // the reason is in the table
+      check(kind, ` meets ${fault.name} (${phase}): ${outcome}`, async (Executor) => {
+        using deaf = new Gate();
+        using neighbour = new Gate();
+        using strike = new Gate();
+        const gates = { deaf, neighbour, strike };
+        await expect(await stage(Executor, fault, phase, outcome, gates), kind, fault, phase, outcome, gates);
+      });
+    }
+  }
+  test(`${kind.name} leaves nothing behind after its faults`, assertNothingIsLeft);
+}

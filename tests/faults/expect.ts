@@ -1,0 +1,97 @@
+// What has to be true at the end of a cell: of its call, of the neighbours, of the executor.
+
+import assert from "node:assert/strict";
+import { CancelledError, type Future, ShutdownError, TimeoutError, WorkerLostError } from "../../mod.ts";
+import type { Kind } from "../check.ts";
+import { square } from "../tasks/arithmetic.ts";
+import { until } from "../until.ts";
+import { lastWords } from "./last_words.ts";
+import { ATTEMPTS, type Gates, REASON, type Scene } from "./scene.ts";
+import type { Fault, Outcome, Phase } from "./table.ts";
+
+/** Fails unless all of it is. */
+export async function expect(
+  scene: Scene,
+  kind: Kind,
+  fault: Fault,
+  phase: Phase,
+  outcome: Outcome,
+  gates: Gates,
+): Promise<void> {
+  const { executor, victim, neighbour, queued } = scene;
+  const isBroken = outcome === "broken" || outcome === "breaks";
+  const isOver = fault.end?.endsWith("Workers") ?? false;
+
+  await expectOfVictim();
+
+  gates.neighbour.open();
+  if (isOver) {
+    if (neighbour) assert.ok(await errorOf(neighbour) instanceof WorkerLostError);
+    for (const future of queued) assert.ok(await errorOf(future) instanceof CancelledError);
+  } else if (isBroken) {
+    const errors = await Promise.all([victim, ...queued].map(errorOf));
+    for (const error of errors) assert.ok(error instanceof kind.Broken, String(error));
+    assert.equal(new Set(errors).size, errors.length, "each has an error of its own");
+  } else if (outcome === "never" && !neighbour) {
+    executor.killWorkers(); // its only worker is still deaf
+  } else {
+    assert.equal(await neighbour, 1);
+    assert.deepEqual(await Promise.all(queued), [4, 9, 16]);
+  }
+
+  if (isBroken) assert.throws(() => executor.submit(square, 5), kind.Broken);
+  else if (isOver || phase === "shutdown" || !neighbour) assert.throws(() => executor.submit(square, 5), ShutdownError);
+  else assert.equal(await executor.submit(square, 5), 25);
+
+  const isLost = !isOver && (outcome === "lost" || outcome === "unknown" || outcome === "gone");
+  assert.equal(executor.stats().lost, isLost ? 1 : outcome === "broken" ? ATTEMPTS : 0, "workers that were lost");
+  if (outcome === "never") executor.killWorkers();
+  gates.deaf.open();
+  await executor.shutdown();
+
+  async function expectOfVictim(): Promise<void> {
+    switch (outcome) {
+      case "result":
+        return assert.equal(await victim, "result");
+      case "gone":
+        assert.equal(await victim, "returned");
+        return until("the worker is lost", () => executor.stats().lost === 1);
+    }
+    const error = await errorOf(victim);
+    const shown = `${outcome}: ${String(error)}`;
+    switch (outcome) {
+      case "lost":
+      case "unknown":
+      case "ended":
+        assert.ok(error instanceof WorkerLostError, shown);
+        // What may have begun, and says so before it ends, has begun.
+        assert.ok(error.started === true || (outcome === "unknown" && error.started === "unknown"), shown);
+        assert.match(error.workerName, /^faults_\d$/);
+        return assert.deepEqual({ exitCode: error.exitCode, signal: error.signal }, lastWords(fault, kind));
+      case "broken":
+      case "breaks":
+        assert.ok(error instanceof kind.Broken, shown);
+        return assert.ok(error.cause instanceof Error, shown);
+      case "error":
+        return assert.match(shown, /struck|process\.abort/);
+      case "clone":
+        return assert.equal((error as Error).name, "DataCloneError", shown);
+      case "timeout":
+        return assert.ok(error instanceof TimeoutError, shown);
+      case "aborted":
+      case "never":
+        assert.equal(victim.cancelled(), true, shown);
+        return assert.equal(error, REASON, shown);
+      case "cancelled":
+        return assert.ok(error instanceof CancelledError, shown);
+    }
+  }
+}
+
+/** What a Future rejects with, cancelled or not. */
+function errorOf(future: Future<unknown>): Promise<unknown> {
+  return future.result().then(
+    (value) => assert.fail(`It has a result: ${String(value)}`),
+    (error) => error,
+  );
+}

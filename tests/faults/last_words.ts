@@ -1,0 +1,39 @@
+// What a WorkerLostError has to say of a worker's end.
+
+import { runtime } from "../../src/runtime.ts";
+import type { Kind } from "../check.ts";
+import type { Fault } from "./table.ts";
+
+/** How the worker of a fault ends. */
+export function lastWords(
+  { way, end }: Fault,
+  kind: Kind,
+): { exitCode: number | undefined; signal: string | undefined } {
+  const code = (exitCode?: number) => ({ exitCode, signal: undefined });
+  const signal = (signal: string) => ({ exitCode: undefined, signal });
+  switch (way === "loop" ? end : way) {
+    case "exit":
+    case "Deno.exit":
+      return code(7);
+    case "close":
+      return code(0);
+    case "timer":
+    case "rejection":
+      return code(1);
+    case "memory":
+      return kind.sharesMemory ? code(1) : signal(runtime === "deno" ? "SIGTRAP" : "SIGABRT");
+    case "abort":
+    case "SIGABRT":
+      return signal("SIGABRT");
+    case "SIGTERM":
+      return signal("SIGTERM");
+    case "SIGKILL":
+      return signal("SIGKILL");
+    case "terminateWorkers":
+    case "killWorkers":
+      if (!kind.sharesMemory) return signal(end === "killWorkers" ? "SIGKILL" : "SIGTERM");
+      // Deno (2.9) cannot tell, and leaves a deaf thread to itself.
+      return code({ deno: undefined, bun: 0, node: 1 }[runtime]);
+  }
+  throw new Error(`Nobody loses a worker by ${way}`);
+}

@@ -1,0 +1,165 @@
+// The fault matrix, as data: how a worker can fail, when, and what then has to happen. The row of a fault holds for both
+// executors and all runtimes, but for the EXCEPTIONS; a cell that cannot be is a reason, never a blank.
+
+import { type Runtime, runtime } from "../../src/runtime.ts";
+import type { Kind } from "../check.ts";
+
+export const PHASES = [
+  "start",
+  "initializer",
+  "load",
+  "argument",
+  "sync",
+  "async",
+  "result",
+  "idle",
+  "shutdown",
+] as const;
+
+/** When it happens; an argument and a result are being copied. */
+export type Phase = typeof PHASES[number];
+
+/** What has to happen. In every case the neighbours' results are right, and nothing is left behind. */
+export type Outcome =
+  /** The running call gets a WorkerLostError of its own; another worker takes over. */
+  | "lost"
+  /** As "lost", of a call that the worker may or may not have begun. */
+  | "unknown"
+  /** The call has its result; the worker is lost, and replaced when there is work. */
+  | "gone"
+  /** Three workers fail in a row, then every call gets a Broken... error of its own, with the reason as cause. */
+  | "broken"
+  /** As "broken", at the first failure: another try would end the same. */
+  | "breaks"
+  /** The call gets its own error, the worker lives. */
+  | "error"
+  /** As "error": a DataCloneError. */
+  | "clone"
+  /** The call gets a TimeoutError, its worker is ended and replaced. */
+  | "timeout"
+  /** The call gets the signal's reason, its worker is ended and replaced. */
+  | "aborted"
+  /** As "aborted", of a call that has not begun: no worker has to end. */
+  | "never"
+  /** The call gets a WorkerLostError, the executor is shut down. */
+  | "ended"
+  /** As "ended", of a call that has not begun: a CancelledError. */
+  | "cancelled"
+  /** The call has its result: it was too quick to be stopped. */
+  | "result";
+
+/** Why a cell cannot be. */
+export interface Reason {
+  readonly because: string;
+}
+export type Cell = Outcome | Reason;
+
+/** What goes wrong in the worker. */
+export type Way =
+  | "exit"
+  | "Deno.exit"
+  | "close"
+  | "SIGKILL"
+  | "SIGTERM"
+  | "SIGABRT"
+  | "memory"
+  | "abort"
+  | "timer"
+  | "rejection"
+  | "throw"
+  | "uncloneable"
+  /** It is deaf to everything, until the parent does something about it. */
+  | "loop";
+
+/** What the parent does about a deaf worker. */
+export type End = "SIGKILL" | "SIGTERM" | "SIGABRT" | "timeout" | "signal" | "terminateWorkers" | "killWorkers";
+
+/** One row. */
+export interface Fault {
+  readonly name: string;
+  readonly way: Way;
+  readonly end: End | undefined;
+  readonly cells: readonly Cell[];
+}
+
+const because = (reason: string): Reason => ({ because: reason });
+const PARENT = because("The worker does nothing while the parent copies an argument");
+const LATER = because("No timer fires while synchronous code runs: it does when the worker is idle");
+const UNTIMED = because("The time is counted from the start of the task, and none has started");
+const HARMLESS = because("Nothing has to be copied then");
+
+// deno-fmt-ignore
+export const FAULTS: readonly Fault[] = [
+  //                                                        start        initializer  load       argument   sync       async      result     idle         shutdown
+  row("process.exit(7)", "exit", undefined,                ["broken",    "broken",    "lost",    PARENT,    "lost",    "lost",    "lost",    "gone",      "lost"]),
+  row("Deno.exit(7)", "Deno.exit", undefined,              ["broken",    "broken",    "lost",    PARENT,    "lost",    "lost",    "lost",    "gone",      "lost"]),
+  row("self.close()", "close", undefined,                  ["broken",    "broken",    "lost",    PARENT,    "lost",    "lost",    "lost",    "gone",      "lost"]),
+  row("SIGKILL from inside", "SIGKILL", undefined,         ["broken",    "broken",    "lost",    PARENT,    "lost",    "lost",    "lost",    "gone",      "lost"]),
+  row("SIGTERM from inside", "SIGTERM", undefined,         ["broken",    "broken",    "lost",    PARENT,    "lost",    "lost",    "lost",    "gone",      "lost"]),
+  row("SIGABRT from inside", "SIGABRT", undefined,         ["broken",    "broken",    "lost",    PARENT,    "lost",    "lost",    "lost",    "gone",      "lost"]),
+  row("SIGKILL from outside", "loop", "SIGKILL",           ["broken",    "broken",    "lost",    "unknown", "lost",    "lost",    "lost",    "gone",      "lost"]),
+  row("SIGTERM from outside", "loop", "SIGTERM",           ["broken",    "broken",    "lost",    "unknown", "lost",    "lost",    "lost",    "gone",      "lost"]),
+  row("SIGABRT from outside", "loop", "SIGABRT",           ["broken",    "broken",    "lost",    "unknown", "lost",    "lost",    "lost",    "gone",      "lost"]),
+  row("out of memory", "memory", undefined,                ["broken",    "broken",    "lost",    PARENT,    "lost",    "lost",    "lost",    "gone",      "lost"]),
+  row("a native abort", "abort", undefined,                ["broken",    "broken",    "lost",    PARENT,    "lost",    "lost",    "lost",    "gone",      "lost"]),
+  row("an uncaught error in a timer", "timer", undefined,  ["broken",    "broken",    "lost",    PARENT,    LATER,     "lost",    LATER,     "gone",      "lost"]),
+  row("an unhandled rejection", "rejection", undefined,    ["broken",    "broken",    "lost",    PARENT,    LATER,     "lost",    LATER,     "gone",      "lost"]),
+  row("an error", "throw", undefined,                      ["broken",    "breaks",    "error",   "error",   "error",   "error",   "error",   "gone",      "error"]),
+  row("what cannot be copied", "uncloneable", undefined,   [HARMLESS,    HARMLESS,    HARMLESS,  "clone",   "clone",   "clone",   "clone",   HARMLESS,    "clone"]),
+  row("an endless loop, a timeout", "loop", "timeout",     [UNTIMED,     UNTIMED,     "timeout", UNTIMED,   "timeout", "timeout", "timeout", UNTIMED,     "timeout"]),
+  row("an endless loop, a signal", "loop", "signal",       ["never",     "never",     "aborted", "result",  "aborted", "aborted", "aborted", "aborted",   "aborted"]),
+  row("terminateWorkers()", "loop", "terminateWorkers",    ["cancelled", "cancelled", "ended",   "unknown", "ended",   "ended",   "ended",   "unknown",   "ended"]),
+  row("killWorkers()", "loop", "killWorkers",              ["cancelled", "cancelled", "ended",   "unknown", "ended",   "ended",   "ended",   "unknown",   "ended"]),
+];
+
+/** What differs: everything that is left out of an exception matches. The first that matches counts. */
+interface Exception {
+  readonly kind?: "threads" | "processes";
+  readonly runtimes?: readonly Runtime[];
+  readonly ways?: readonly Way[];
+  readonly ends?: readonly End[];
+  readonly phases?: readonly Phase[];
+  readonly cell: Cell;
+}
+
+const SIGNALS = ["SIGKILL", "SIGTERM", "SIGABRT"] as const;
+const ENDINGS = ["terminateWorkers", "killWorkers"] as const;
+
+// deno-fmt-ignore
+export const EXCEPTIONS: readonly Exception[] = [
+  { kind: "threads", phases: ["start"], cell: because("Nothing that a program says runs in a thread before the initializer") },
+  { kind: "threads", ways: SIGNALS, cell: because("A signal to a thread is one to the whole program") },
+  { kind: "threads", ends: SIGNALS, cell: because("A thread cannot be killed from outside") },
+  { runtimes: ["bun", "node"], ways: ["Deno.exit", "close"], cell: because("Only Deno has it") },
+  { kind: "processes", ways: ["close"], phases: ["result"], cell: because("It lets synchronous code run to its end") },
+  { runtimes: ["bun"], ways: ["timer", "rejection"], phases: ["start"], cell: because("Bun (1.4) shows the error and goes on to wait for the preloaded module") },
+  { runtimes: ["bun"], ways: ["memory"], cell: because("Bun (1.4) has no limit of the heap: the machine's memory would be used up") },
+  { kind: "threads", runtimes: ["deno"], ways: ["memory"], cell: because("Deno (2.9): it ends the whole program") },
+  { kind: "threads", runtimes: ["deno", "bun"], ways: ["abort"], cell: because("It ends the whole program") },
+  // Node refuses process.abort() in threads: an error like another.
+  { kind: "threads", ways: ["abort"], phases: ["initializer"], cell: "breaks" },
+  { kind: "threads", ways: ["abort"], phases: ["load", "sync", "async", "result", "shutdown"], cell: "error" },
+  // Threads know what they have begun: what they have not can always be taken back.
+  { kind: "threads", ends: ["signal"], phases: ["argument", "idle"], cell: "never" },
+  { kind: "threads", ends: ENDINGS, phases: ["argument", "idle"], cell: "cancelled" },
+];
+
+/** What has to happen in this runtime. */
+export function cellOf(fault: Fault, phase: Phase, kind: Kind): Cell {
+  const matches = <T>(wanted: readonly T[] | undefined, value: T) => !wanted || wanted.includes(value);
+  const backend = kind.sharesMemory ? "threads" : "processes";
+  const exception = EXCEPTIONS.find((exception) =>
+    (!exception.kind || exception.kind === backend) &&
+    matches(exception.runtimes, runtime) &&
+    matches(exception.ways, fault.way) &&
+    (!exception.ends || (fault.end && exception.ends.includes(fault.end))) &&
+    matches(exception.phases, phase)
+  );
+  const usual = fault.cells[PHASES.indexOf(phase)]!;
+  // What cannot be anywhere has its reason in the row.
+  return typeof usual === "object" ? usual : exception?.cell ?? usual;
+}
+
+function row(name: string, way: Way, end: End | undefined, cells: readonly Cell[]): Fault {
+  return { name, way, end, cells };
+}
