@@ -50,11 +50,12 @@ export async function withPool<T>(entry: Entry, workers: number, use: (pool: Poo
   }
 }
 
-/** Submits `count` calls at once and waits for all results. */
+/** Submits `count` calls at once, then awaits one after another. */
 export async function burst(pool: Pool, task: TaskName, count: number, arg?: unknown): Promise<void> {
   const calls: PromiseLike<unknown>[] = [];
   for (let i = 0; i < count; i++) calls.push(pool.submit(task, arg ?? i));
-  const last = (await Promise.all(calls)).at(-1);
+  let last: unknown;
+  for (const call of calls) last = await call;
   if (task === "increment") expect(last, count);
 }
 

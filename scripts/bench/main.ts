@@ -4,9 +4,10 @@
 
 import { readFileSync, writeFileSync } from "node:fs";
 import { availableParallelism, cpus } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import process from "node:process";
 import { parseArgs } from "node:util";
+import { buildNpm } from "../build_npm.ts";
 import { install, ROOT } from "../install.ts";
 import { mustRun, run } from "../run.ts";
 import { runtimes } from "../runtimes.ts";
@@ -14,6 +15,7 @@ import type { Case, Figures } from "./case.ts";
 import { CASES } from "./cases.ts";
 import { chart } from "./chart.ts";
 import { contender, CONTENDERS, type Kind, KINDS } from "./contender.ts";
+import { installNpm } from "./contenders/ours.ts";
 import { barTable, fullReport, updateReadme } from "./report.ts";
 import { runGroup } from "./run_group.ts";
 import { readResults, type Result, type Runtime, RUNTIMES, writeResults } from "./results.ts";
@@ -68,6 +70,7 @@ async function main(): Promise<void> {
   await install(ROOT);
   if (!values.report) {
     await install(join(HERE, "contenders"));
+    installNpm(dirname(await buildNpm()));
     const runs = Number(values.runs ?? (quick ? 1 : 5));
     const cases = choose("case", CASES, ({ name }) => name, values.case);
     const names = choose("contender", [...CONTENDERS, "python"], String, values.contender);

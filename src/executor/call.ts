@@ -41,6 +41,12 @@ export interface CallHolder {
   abort(call: Call, reason: unknown): void;
 }
 
+/** What calls of one chunk share. */
+export interface Chunk {
+  /** One of them has been answered. */
+  begun: boolean;
+}
+
 /** One call; a subclass says who gets the answer. */
 export abstract class Call implements CallControl, Queued {
   readonly owner: CallOwner;
@@ -69,8 +75,8 @@ export abstract class Call implements CallControl, Queued {
   /** It was withdrawn, and will not run. */
   abstract cancel(reason: unknown): void;
 
-  /** Calls of one chunk are handed over together. */
-  get chunk(): object | undefined {
+  /** Calls of one chunk are handed over together, and stay together. */
+  get chunk(): Chunk | undefined {
     return undefined;
   }
 

@@ -1,6 +1,6 @@
 // Executor.map(): items in, calls out, results in again. A call of it costs no Future: nobody could see one.
 
-import { Call } from "./call.ts";
+import { Call, type Chunk } from "./call.ts";
 import type { CallSettings } from "./call_options.ts";
 import { CancelledError, TimeoutError } from "./errors.ts";
 import type { MapArguments, MapIterator, MapOptions } from "./map_options.ts";
@@ -15,16 +15,16 @@ const WAITING = 0, FULFILLED = 1, REJECTED = 2, CANCELLED = 3;
 class MappedCall extends Call {
   state = WAITING;
   outcome: unknown = undefined;
-  readonly #chunk: object | undefined;
+  readonly #chunk: Chunk | undefined;
   readonly #iterator: Completions;
 
-  constructor(iterator: Completions, task: Task, args: readonly unknown[], chunk: object | undefined) {
+  constructor(iterator: Completions, task: Task, args: readonly unknown[], chunk: Chunk | undefined) {
     super(iterator.scheduler, task, args, iterator.settings);
     this.#iterator = iterator;
     this.#chunk = chunk;
   }
 
-  override get chunk(): object | undefined {
+  override get chunk(): Chunk | undefined {
     return this.#chunk;
   }
 
@@ -200,7 +200,7 @@ export class Mapping<T> implements MapIterator<T> {
     } catch (error) {
       return this.#endInput(error);
     }
-    const chunk = items.length > 1 ? items : undefined;
+    const chunk = items.length > 1 ? { begun: false } : undefined;
     const calls = items.map((args) => new MappedCall(this.#completions, this.#task, args, chunk));
     this.#outstanding += calls.length;
     for (const call of calls) {

@@ -257,12 +257,13 @@ export class Scheduler implements CallOwner {
           fromFailure(message.failure, this.#settings.errorTypes),
         );
       case "begun": {
+        if (!worker.has(message.call)) break;
         const call = worker.begin(message.call);
         if (call?.limits) this.#supervisor.begun(call);
         return;
       }
       case "recalled":
-        if (!worker.recalling || !Number.isInteger(message.first)) break;
+        if (!worker.recalling || !Number.isSafeInteger(message.first)) break;
         for (const call of worker.recalled(message.first)) this.#queue.unshift(call);
         this.#pool.release(worker);
         return this.#dispatch();

@@ -191,10 +191,16 @@ export class WorkerHandle implements CallHolder {
   answered(number: number): Call | undefined {
     const call = this.#calls[number & CALL_MASK];
     this.#calls[number & CALL_MASK] = undefined;
+    if (call?.chunk) call.chunk.begun = true;
     return call;
   }
 
-  /** The worker says that it begins a call; `undefined` when it is not one of its own. */
+  /** Whether it may say that it begins this call. */
+  has(number: unknown): number is number {
+    return Number.isSafeInteger(number) && this.#first <= (number as number) && (number as number) < this.#next;
+  }
+
+  /** The worker says that it begins a call; `undefined` when that was withdrawn. */
   begin(number: number): Call | undefined {
     this.#announced = number;
     return this.#calls[number & CALL_MASK];
@@ -211,7 +217,7 @@ export class WorkerHandle implements CallHolder {
   /** Checks an answer: it is about calls that this worker has, in order, and has the form that it should. */
   accepts({ first, results, failures, spent }: Extract<FromWorker, { kind: "done" }>): boolean {
     return first === this.#first && Array.isArray(results) && results.length <= this.#next - first &&
-      (failures === undefined || Array.isArray(failures)) && spent >= 0;
+      (failures === undefined || Array.isArray(failures)) && Number.isFinite(spent) && spent >= 0;
   }
 
   /** The calls up to `number` are answered, `count` of which had not been withdrawn. */
@@ -241,7 +247,7 @@ export class WorkerHandle implements CallHolder {
   #hasBegunChunk({ chunk, number }: Call): boolean {
     if (!chunk || !this.#words) return false;
     while (number > this.#first && this.#calls[(number - 1) & CALL_MASK]?.chunk === chunk) number--;
-    return hasBegun(this.#words, number);
+    return chunk.begun || hasBegun(this.#words, number);
   }
 
   /** Takes the calls from `first` on, which the worker has given back; the youngest first. */
