@@ -1,0 +1,302 @@
+// Hostile input: what a worker may say is data from another program. Whatever it is, the parent lives, every Future
+// settles, the worker is ended and replaced, and nothing reaches a prototype.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { type Future, ProcessPoolExecutor } from "../mod.ts";
+import { delivered, MemoryExecutor, type MemoryWorker } from "./memory_backend.ts";
+import { reportsOf } from "./observe.ts";
+import { square } from "./tasks/arithmetic.ts";
+import { speakNonsense } from "./tasks/hostile_tasks.ts";
+import { until, within } from "./until.ts";
+
+const identity = (n: number) => n;
+
+/** Each is a run of its own; many more were tried. */
+const SEEDS = 100;
+
+/** Not the best of generators, but one that repeats: mulberry32. */
+function seeded(seed: number): () => number {
+  return () => {
+    seed = (seed + 0x6D2B79F5) | 0;
+    let bits = Math.imul(seed ^ (seed >>> 15), 1 | seed);
+    bits = (bits + Math.imul(bits ^ (bits >>> 7), 61 | bits)) ^ bits;
+    return ((bits ^ (bits >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+const polluting = JSON.parse(
+  '{ "__proto__": { "polluted": true }, "constructor": { "prototype": { "polluted": true } } }',
+);
+const failure = {
+  kind: "error",
+  classes: ["RangeError", "Error"],
+  name: "RangeError",
+  message: "forged",
+  stack: undefined,
+  properties: [["__proto__", { polluted: true }], ["constructor", 1], ["toString", "no function"]],
+  nested: [],
+  errors: undefined,
+};
+
+/** What numbers, lists, failures and whole messages are replaced by. */
+const GARBAGE: readonly unknown[] = [
+  undefined,
+  null,
+  true,
+  "",
+  "done",
+  0,
+  -1,
+  0.5,
+  NaN,
+  Infinity,
+  -Infinity,
+  2 ** 31,
+  2 ** 53,
+  -(2 ** 53),
+  10n ** 30n,
+  [],
+  [[]],
+  [[[]]],
+  {},
+  new Date(NaN),
+  new Map([["kind", "done"]]),
+  new Uint8Array(8),
+  { length: 2 ** 32 },
+  { kind: "__proto__" },
+  { kind: "constructor" },
+  { kind: "value" },
+  { kind: "error" },
+  { ...failure, classes: 1 },
+  { ...failure, classes: ["__proto__", "constructor", "Object"] },
+  { ...failure, properties: [["message", polluting], null] },
+  { ...failure, nested: [["cause", null]] },
+  { ...failure, errors: [1, 2] },
+  failure,
+  polluting,
+  new Array(100_000),
+];
+
+/** A message that is nearly right, and one or two things in it are not. */
+function forged(random: () => number, next: number): unknown {
+  const any = <T>(list: readonly T[]): T => list[Math.floor(random() * list.length)]!;
+  const message: Record<string, unknown> = any([
+    { kind: "done", first: next, results: [1], failures: undefined, spent: 0.1, full: false },
+    { kind: "done", first: next, results: [undefined], failures: [0, failure], spent: 0.1, full: false },
+    { kind: "done", first: next + 1, results: [1, 2, 3], failures: undefined, spent: 0.1, full: false },
+    { kind: "begun", call: next },
+    { kind: "recalled", first: next },
+    { kind: "ready" },
+    { kind: "unknown" },
+    { kind: "bye", exitCode: 0 },
+  ]);
+  const copy = { ...message };
+  const changes = Math.floor(random() * 3);
+  for (let n = 0; n < changes; n++) {
+    const key = any(Object.keys(copy));
+    if (key === "failures" && random() < 0.5) copy[key] = [any(GARBAGE), any(GARBAGE), any(GARBAGE)];
+    else copy[key] = any(GARBAGE);
+  }
+  return random() < 0.1 ? any(GARBAGE) : copy;
+}
+
+for (const claims of [true, false]) {
+  const kind = claims ? "a thread" : "a process";
+
+  test(`Executor survives ${kind} that says anything, and every Future settles`, async () => {
+    await reportsOf(async () => {
+      for (let seed = 1; seed <= SEEDS; seed++) {
+        await within(`seed ${seed}`, fuzz(seed, claims)).catch((cause) => {
+          throw new Error(`Seed ${seed} fails: ${cause?.message}`, { cause });
+        });
+      }
+    });
+    assert.equal(({} as { polluted?: true }).polluted, undefined);
+    assert.equal(Object.prototype.toString.call({}), "[object Object]");
+  });
+
+  for (
+    const [what, message] of [
+      ["is no object", "done"],
+      ["is nothing", null],
+      ["has no kind", {}],
+      ["has a kind that no message has", { kind: "constructor" }],
+      ["answers no list", { kind: "done", first: 0, results: 1, failures: undefined, spent: 0, full: false }],
+      ["answers calls before their turn", {
+        kind: "done",
+        first: 1,
+        results: [1],
+        failures: undefined,
+        spent: 0,
+        full: false,
+      }],
+      ["answers calls that were never made", {
+        kind: "done",
+        first: 0,
+        results: new Array(5000).fill(1),
+        failures: undefined,
+        spent: 0,
+        full: false,
+      }],
+      ["has failures that are no list", {
+        kind: "done",
+        first: 0,
+        results: [1],
+        failures: { length: 2 ** 32 },
+        spent: 0,
+        full: false,
+      }],
+      ["took no number of milliseconds", {
+        kind: "done",
+        first: 0,
+        results: [1],
+        failures: undefined,
+        spent: 1n,
+        full: 0,
+      }],
+      ["begins a call that was never made", { kind: "begun", call: 2 ** 53 }],
+      ["begins no call", { kind: "begun", call: null }],
+      ["gives back what nobody asked for", { kind: "recalled", first: 0 }],
+      ["gives back less than nothing", { kind: "recalled", first: -1 }],
+    ] as const
+  ) {
+    test(`Executor ends ${kind} whose message ${what}, and another takes its place`, async () => {
+      const executor = new MemoryExecutor({ maxWorkers: 1 }, {
+        claims,
+        served: false,
+      });
+      const futures = [1, 2, 3].map((n) => executor.submit(identity, n));
+      const [worker] = executor.workers;
+      getReady(worker!);
+      await delivered();
+      if (claims) worker!.begin(0);
+      const reports = await reportsOf(() => worker!.say(message));
+      assert.equal(worker!.endedBy, "kill");
+      assert.equal(reports.length, 1);
+      await delivered();
+      assert.equal(executor.workers.length, 2);
+      await play(executor, futures);
+      assert.equal((await futures[0]!.exception() as Error).name, "WorkerLostError");
+      assert.deepEqual([await futures[1], await futures[2]], [2, 3]);
+      await executor.shutdown();
+    });
+  }
+}
+
+test("Executor ends a worker that answers a call twice", async () => {
+  const executor = new MemoryExecutor({ maxWorkers: 1 }, { served: false });
+  const first = executor.submit(identity, 1);
+  const [worker] = executor.workers;
+  worker!.ready();
+  await delivered();
+  worker!.begin(0);
+  worker!.done(0, ["once"]);
+  assert.equal(await first, "once");
+  await reportsOf(() => worker!.done(0, ["twice"]));
+  assert.equal(worker!.endedBy, "kill");
+  assert.deepEqual(first.outcome, { status: "fulfilled", value: "once" });
+  await executor.shutdown();
+});
+
+test("Executor takes a malformed failure for an error, and pollutes no prototype with a well-formed one", async () => {
+  const executor = new MemoryExecutor({ maxWorkers: 1 }, { served: false });
+  const malformed = executor.submit(identity, 1);
+  const [worker] = executor.workers;
+  worker!.ready();
+  await delivered();
+  worker!.say({
+    kind: "done",
+    first: 0,
+    results: [undefined],
+    failures: [0, { kind: "error" }],
+    spent: 0,
+    full: false,
+  });
+  assert.match(String(await malformed.exception()), /malformed failure/);
+  const polluted = executor.submit(identity, 2);
+  await delivered();
+  worker!.say({ kind: "done", first: 1, results: [undefined], failures: [0, failure], spent: 0, full: false });
+  const error = await polluted.exception() as Error;
+  assert.ok(error instanceof RangeError);
+  assert.deepEqual(Object.getOwnPropertyDescriptor(error, "__proto__")?.value, { polluted: true });
+  assert.equal(({} as { polluted?: true }).polluted, undefined);
+  await executor.shutdown();
+});
+
+test("Executor hears nothing of a worker that is gone", async () => {
+  const executor = new MemoryExecutor({ maxWorkers: 1 }, { served: false });
+  const future = executor.submit(identity, 1);
+  const [worker] = executor.workers;
+  worker!.ready();
+  await delivered();
+  executor.killWorkers();
+  worker!.done(0, ["too late"]);
+  worker!.close();
+  worker!.done(0, ["much too late"]);
+  await executor.shutdown();
+  assert.notEqual(future.outcome?.status, undefined);
+});
+
+test("ProcessPoolExecutor survives a task that speaks on its worker's channel", async () => {
+  await using executor = new ProcessPoolExecutor({ maxWorkers: 1 });
+  const reports = await reportsOf(async () => {
+    for (const nonsense of [null, "done", { kind: "nonsense" }, { kind: "done", first: 99, results: [1] }]) {
+      const error = await executor.submit(speakNonsense, nonsense).exception();
+      assert.equal((error as Error).name, "WorkerLostError");
+    }
+  });
+  assert.equal(reports.length, 4);
+  assert.equal(await executor.submit(square, 3), 9);
+});
+
+/** One executor, of which the workers say what they like; then its last ones do their work. */
+async function fuzz(seed: number, claims: boolean): Promise<void> {
+  const random = seeded(seed);
+  const executor = new MemoryExecutor({ maxWorkers: 2, onUnobserved() {} }, { claims, served: false });
+  const futures = Array.from({ length: 12 }, (_, n) => executor.submit(identity, n));
+  for (let round = 0; round < 8; round++) {
+    for (const worker of executor.workers) {
+      if (random() < 0.7) getReady(worker);
+      const next = answered(worker);
+      if (worker.claims && worker.calls.length > next) worker.begin(next);
+      worker.say(forged(random, next));
+      if (random() < 0.1) worker.close({ exitCode: 1 });
+    }
+    await delivered();
+  }
+  await play(executor, futures);
+  await executor.shutdown();
+  const ended = executor.stats();
+  assert.deepEqual([ended.workers, ended.queued, ended.running], [0, 0, 0]);
+  for (const future of futures) assert.ok(future.done());
+}
+
+const isReady = new WeakSet<MemoryWorker>();
+
+/** It says so once. */
+function getReady(worker: MemoryWorker): void {
+  if (!isReady.has(worker)) worker.ready();
+  isReady.add(worker);
+}
+
+/** How many calls a worker of the fuzz would have answered, had it told the truth; only a guess. */
+function answered(worker: MemoryWorker): number {
+  return Math.max(0, worker.calls.length - 1);
+}
+
+/** Has the workers do their work: until all Futures have settled. */
+async function play(executor: MemoryExecutor, futures: readonly Future<unknown>[]): Promise<void> {
+  const next = new Map<MemoryWorker, number>();
+  await until("all is settled", () => {
+    for (const worker of executor.workers) {
+      if (worker.endedBy) continue;
+      getReady(worker);
+      const first = next.get(worker) ?? 0;
+      next.set(worker, worker.calls.length);
+      if (worker.claims) worker.calls.slice(first).forEach((_, n) => worker.begin(first + n));
+      if (worker.calls.length > first) worker.done(first, worker.calls.slice(first).map(([n]) => n));
+    }
+    return futures.every((future) => future.done());
+  });
+}
