@@ -3,12 +3,12 @@
 
 import { existsSync } from "node:fs";
 import process from "node:process";
-import { fileURLToPath } from "node:url";
+import { fileURLToPath, pathToFileURL } from "node:url";
 import type { WorkerLimits, WorkerPermissions } from "../executor/backend.ts";
 import { runtime } from "../runtime.ts";
 
 interface DenoNamespace {
-  readonly mainModule: string;
+  readonly mainModule: string | undefined;
   readonly build: { readonly standalone?: boolean };
   readonly permissions: {
     querySync(descriptor: Record<string, string>): { readonly state: string; readonly partial: boolean };
@@ -92,8 +92,10 @@ function permissionFlags({ permissions: own }: DenoNamespace, permissions: Worke
 
 /** The program's own configuration: Deno looks for one beside the worker's entry, which is in this package. */
 function configFlags({ mainModule, permissions }: DenoNamespace): string[] {
-  if (!mainModule.startsWith("file:") || permissions.querySync({ name: "read" }).state !== "granted") return [];
-  for (let folder = new URL(".", mainModule);; folder = new URL("..", folder)) {
+  if (permissions.querySync({ name: "read" }).state !== "granted") return [];
+  // A thread has no main module, and a program may come from elsewhere.
+  const start = mainModule?.startsWith("file:") ? mainModule : pathToFileURL(`${process.cwd()}/`);
+  for (let folder = new URL(".", start);; folder = new URL("..", folder)) {
     for (const name of ["deno.json", "deno.jsonc"]) {
       const config = fileURLToPath(new URL(name, folder));
       if (existsSync(config)) return ["--config", config];
