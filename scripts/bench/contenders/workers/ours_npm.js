@@ -1,0 +1,5 @@
+import { transfer } from "@concurrent/futures";
+
+export function giveBack(bytes) {
+  return transfer(bytes, [bytes.buffer]);
+}
