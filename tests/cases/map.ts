@@ -1,25 +1,21 @@
 // map(): many calls, one iteration.
 
 import assert from "node:assert/strict";
-import { ShutdownError, TimeoutError } from "../../mod.ts";
+import { TimeoutError } from "../../mod.ts";
 import { check, type Kind } from "../check.ts";
 import { Gate } from "../gate.ts";
 import { add, addThree, divide, square } from "../tasks/arithmetic.ts";
 import { hold, note } from "../tasks/gate_tasks.ts";
 import { workerId } from "../tasks/worker_tasks.ts";
 
-const ten = Array.from({ length: 10 }, (_, n) => n);
+export const ten = Array.from({ length: 10 }, (_, n) => n);
 
-function* count(from = 0): Generator<number> {
+export function* count(from = 0): Generator<number> {
   for (let n = from;; n++) yield n;
 }
 
-async function* countAsync(to: number): AsyncGenerator<number> {
-  for (let n = 0; n < to; n++) yield await Promise.resolve(n);
-}
-
 /** What is left of an iterator, and the error that ends it. */
-async function drain<T>(iterator: AsyncIterator<T>): Promise<{ values: T[]; error?: unknown }> {
+export async function drain<T>(iterator: AsyncIterator<T>): Promise<{ values: T[]; error?: unknown }> {
   const values: T[] = [];
   try {
     for (let next = await iterator.next(); !next.done; next = await iterator.next()) values.push(next.value);
@@ -183,111 +179,6 @@ export function mapCases(kind: Kind): void {
       assert.deepEqual(gate.notes, ["0"], "nothing of it runs");
     },
   );
-
-  check(
-    kind,
-    ".map() reads no more than buffersize items ahead [X7d, test_map_buffersize, test_map_buffersize_on_multiple_iterables]",
-    async (Executor) => {
-      await using executor = new Executor({ maxWorkers: 2 });
-      for (const buffersize of [1, 2, 10, 20]) {
-        assert.deepEqual(await Array.fromAsync(executor.map(square, ten, { buffersize })), ten.map((n) => n * n));
-        assert.deepEqual(await Array.fromAsync(executor.map(add, ten, ten, { buffersize })), ten.map((n) => 2 * n));
-      }
-      let read = 0;
-      const items = (function* () {
-        for (const n of count()) {
-          read++;
-          yield n;
-        }
-      })();
-      const iterator = executor.map(square, items, { buffersize: 3 });
-      assert.equal(read, 3);
-      assert.equal((await iterator.next()).value, 0);
-      assert.equal(read, 4);
-      await iterator.return();
-    },
-  );
-
-  check(
-    kind,
-    ".map() takes endless inputs with a buffersize [X7d, test_map_buffersize_on_infinite_iterable, test_map_buffersize_on_multiple_infinite_iterables]",
-    async (Executor) => {
-      await using executor = new Executor({ maxWorkers: 2 });
-      const sums: number[] = [];
-      for await (const sum of executor.map(add, count(), count(1), { buffersize: 4 })) {
-        if (sums.push(sum) === 20) break;
-      }
-      assert.deepEqual(sums, Array.from({ length: 20 }, (_, n) => 2 * n + 1));
-    },
-  );
-
-  check(
-    kind,
-    ".map() reads buffersize items and no more while nobody iterates, across shutdown too [test_map_buffersize_when_buffer_is_full]",
-    async (Executor) => {
-      const executor = new Executor({ maxWorkers: 2 });
-      const items = count();
-      executor.map(square, items, { buffersize: 4 });
-      await executor.shutdown();
-      assert.equal(items.next().value, 4);
-    },
-  );
-
-  check(
-    kind,
-    ".map() after shutdown yields what is buffered, then rejects: never a silent cut [X7e]",
-    async (Executor) => {
-      const executor = new Executor({ maxWorkers: 1 });
-      const fresh = executor.map(square, ten, { buffersize: 2 });
-      const begun = executor.map(square, ten, { buffersize: 2 });
-      assert.equal((await begun.next()).value, 0);
-      await executor.shutdown();
-      for (const [iterator, expected] of [[fresh, [0, 1]], [begun, [1, 4]]] as const) {
-        const { values, error } = await drain(iterator);
-        assert.deepEqual(values, expected);
-        assert.ok(error instanceof ShutdownError);
-      }
-    },
-  );
-
-  check(
-    kind,
-    ".map() throws after shutdown when there is an item, and is empty when there is none [X7f]",
-    async (Executor) => {
-      const executor = new Executor({ maxWorkers: 1 });
-      await executor.shutdown();
-      for (const options of [{}, { buffersize: 1 }]) {
-        assert.throws(() => executor.map(square, [1], options), ShutdownError);
-        assert.deepEqual(await Array.fromAsync(executor.map(square, [], options)), []);
-      }
-    },
-  );
-
-  check(
-    kind,
-    ".map() throws when reading its input fails, and cancels what it had submitted [X7c]",
-    async (Executor) => {
-      await using executor = new Executor({ maxWorkers: 1 });
-      using gate = new Gate();
-      const busy = executor.submit(hold, gate.folder, 0);
-      await gate.noted();
-      const items = function* () {
-        yield gate.folder;
-        throw new SyntaxError("bad input");
-      };
-      assert.throws(() => executor.map(note, items(), [1, 2]), { name: "SyntaxError", message: "bad input" });
-      gate.open();
-      await busy;
-      await executor.submit(square, 1);
-      assert.deepEqual(gate.notes, ["0"]);
-    },
-  );
-
-  check(kind, ".map() takes async iterables, mixed with others", async (Executor) => {
-    await using executor = new Executor({ maxWorkers: 2 });
-    assert.deepEqual(await Array.fromAsync(executor.map(square, countAsync(5))), [0, 1, 4, 9, 16]);
-    assert.deepEqual(await Array.fromAsync(executor.map(add, countAsync(5), [10, 20], { buffersize: 1 })), [10, 21]);
-  });
 
   check(kind, ".map() yields results as they are ready with ordered: false", async (Executor) => {
     await using executor = new Executor({ maxWorkers: 2 });

@@ -1,0 +1,87 @@
+// terminateWorkers() and killWorkers().
+
+import assert from "node:assert/strict";
+import { ShutdownError, WorkerLostError } from "../../mod.ts";
+import { check, type Kind } from "../check.ts";
+import { Gate } from "../gate.ts";
+import { square } from "../tasks/arithmetic.ts";
+import { block } from "../tasks/gate_tasks.ts";
+import { fail } from "../tasks/worker_tasks.ts";
+
+export function forceCases(kind: Kind): void {
+  for (const [method, signal] of [["terminateWorkers", "SIGTERM"], ["killWorkers", "SIGKILL"]] as const) {
+    check(
+      kind,
+      `.${method}() ends workers in the middle of their calls [P14, test_terminate_workers, test_kill_workers, test_force_shutdown_workers]`,
+      async (Executor) => {
+        const executor = new Executor({ maxWorkers: 1 });
+        using gate = new Gate();
+        const running = executor.submit(
+          holdThenNote,
+          gate.folder,
+          new URL("../tasks/gate_tasks.ts", import.meta.url).href,
+        );
+        const queued = executor.submit(square, 1);
+        await gate.noted();
+        assert.equal(executor[method](), undefined);
+        assert.equal(queued.cancelled(), true);
+        assert.throws(() => executor.submit(square, 1), ShutdownError, "test_force_shutdown_workers_stops_pool");
+        const error = await running.exception();
+        assert.ok(error instanceof WorkerLostError, String(error));
+        assert.equal(error.signal, kind.name === "ProcessPoolExecutor" ? signal : undefined);
+        await executor.shutdown();
+        gate.open();
+        assert.deepEqual(gate.notes, ["0"], "the second half has not run");
+      },
+    );
+
+    check(
+      kind,
+      `.${method}() may be called at any time [P14, test_force_shutdown_workers_not_started_yet, test_force_shutdown_workers_dead_workers]`,
+      async (Executor) => {
+        const unused = new Executor();
+        unused[method]();
+        assert.deepEqual([unused.stats().workers, kind.alive()], [0, []]);
+        assert.throws(() => unused.submit(square, 1), ShutdownError);
+        unused[method]();
+        await unused.shutdown();
+
+        const broken = new Executor({ maxWorkers: 1, initializer: fail, initargs: ["broken"] });
+        await broken.submit(square, 1).exception();
+        broken[method]();
+        await broken.shutdown();
+        broken[method]();
+
+        const starting = new Executor({ maxWorkers: 2 });
+        const never = starting.submit(square, 1);
+        starting[method]();
+        assert.equal(never.cancelled(), true);
+        await starting.shutdown();
+
+        const idle = new Executor({ maxWorkers: 1 });
+        await idle.submit(square, 1);
+        idle[method]();
+        await idle.shutdown();
+        assert.equal(idle.stats().lost, 0);
+      },
+    );
+  }
+
+  check(kind, ".killWorkers() settles a call that never returns to its event loop [P14, L4]", async (Executor) => {
+    const executor = new Executor({ maxWorkers: 1 });
+    using gate = new Gate();
+    const deaf = executor.submit(block, gate.folder, 0);
+    await gate.noted();
+    executor.killWorkers();
+    assert.ok(await deaf.exception() instanceof WorkerLostError);
+    gate.open(); // Deno cannot stop such a thread: it ends by itself now
+    await executor.shutdown();
+  });
+}
+
+/** Inline, so that its second half is plain to see. */
+async function holdThenNote(folder: string, url: string): Promise<void> {
+  const { hold, note } = await import(url);
+  await hold(folder, 0);
+  note(folder, "second half");
+}
