@@ -3,30 +3,13 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { BrokenProcessPool, BrokenThreadPool, ProcessPoolExecutor, ThreadPoolExecutor } from "../mod.ts";
-import { check, type Kind } from "./check.ts";
+import { check } from "./check.ts";
 import { expect } from "./faults/expect.ts";
 import { stage } from "./faults/scene.ts";
 import { cellOf, EXCEPTIONS, FAULTS, PHASES } from "./faults/table.ts";
 import { Gate } from "./gate.ts";
-import { assertNothingIsLeft, workerProcesses, workerThreads } from "./leaks.ts";
-
-const KINDS: readonly Kind[] = [
-  {
-    name: "ThreadPoolExecutor",
-    Executor: ThreadPoolExecutor,
-    Broken: BrokenThreadPool,
-    sharesMemory: true,
-    alive: workerThreads,
-  },
-  {
-    name: "ProcessPoolExecutor",
-    Executor: ProcessPoolExecutor,
-    Broken: BrokenProcessPool,
-    sharesMemory: false,
-    alive: workerProcesses,
-  },
-];
+import { KINDS } from "./kinds.ts";
+import { assertNothingIsLeft } from "./leaks.ts";
 
 test("The fault matrix has an outcome or a reason in every cell", () => {
   for (const { name, cells } of FAULTS) assert.equal(cells.length, PHASES.length, name);

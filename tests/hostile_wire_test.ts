@@ -266,6 +266,7 @@ async function fuzz(seed: number, claims: boolean): Promise<void> {
     await delivered();
   }
   await play(executor, futures);
+  executor.workers.forEach(getReady); // those that had nothing to do
   await executor.shutdown();
   const ended = executor.stats();
   assert.deepEqual([ended.workers, ended.queued, ended.running], [0, 0, 0]);

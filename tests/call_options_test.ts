@@ -1,0 +1,148 @@
+// Executor.with(): which calls are run again, which first, and what options are.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { type CallOptions, type Executor, type Future, TimeoutError } from "../mod.ts";
+import { check } from "./check.ts";
+import { Gate } from "./gate.ts";
+import { KINDS } from "./kinds.ts";
+import { MemoryExecutor } from "./memory_backend.ts";
+import { reportsOf } from "./observe.ts";
+import { square } from "./tasks/arithmetic.ts";
+import { block, hold, note } from "./tasks/gate_tasks.ts";
+import { failUntil } from "./tasks/stop_tasks.ts";
+import { until } from "./until.ts";
+
+const REASON = new Error("stop");
+
+/** What a Future rejects with, cancelled or not. */
+function errorOf(future: Future<unknown>): Promise<unknown> {
+  return future.result().then((value) => assert.fail(`It has a result: ${String(value)}`), (error) => error);
+}
+
+for (const kind of KINDS) {
+  check(
+    kind,
+    ".with({ retries }) runs no call again that failed by its own error, unless retryOn says so",
+    async (Executor) => {
+      await using executor = new Executor({ maxWorkers: 1 });
+      using gate = new Gate();
+      assert.match(String(await errorOf(executor.with({ retries: 5 }).submit(failUntil, 3, gate.folder))), /attempt 1/);
+      const asked: unknown[] = [];
+      const retryOn = (error: unknown) => asked.push(error) > 0;
+      assert.equal(await executor.with({ retries: 5, retryOn }).submit(failUntil, 3, gate.folder), 3);
+      assert.deepEqual(asked.map(String), ["RangeError: attempt 1", "RangeError: attempt 2"]);
+      const twice = executor.with({ retries: 1, retryOn: () => true }).submit(failUntil, 9, gate.folder);
+      assert.match(String(await errorOf(twice)), /attempt 2/);
+      assert.deepEqual(gate.notes, ["1", "1", "2", "3", "1", "2"]);
+      const reports = await reportsOf(async () => {
+        const throws = () => {
+          throw new Error("of retryOn");
+        };
+        await errorOf(executor.with({ retries: 1, retryOn: throws }).submit(failUntil, 9, gate.folder));
+      });
+      assert.match(String(reports[0]), /retryOn/);
+    },
+  );
+
+  check(
+    kind,
+    ".with({ retries }) can be cancelled while a call rests, by its signal, cancel() and shutdown()",
+    async (Executor) => {
+      const executor = new Executor({ maxWorkers: 1 });
+      using gate = new Gate();
+      const controller = new AbortController();
+      const options: CallOptions = { retries: 50, retryOn: () => true };
+      const bySignal = executor.with({ ...options, signal: controller.signal }).submit(failUntil, 99, gate.folder);
+      const byCancel = executor.with(options).submit(failUntil, 99, gate.folder);
+      const byShutdown = executor.with(options).submit(failUntil, 99, gate.folder);
+      const rest = (count: number) =>
+        until(`${count} rest`, () => executor.stats().queued === count && executor.stats().idle === 1);
+      await gate.noted(3);
+      await rest(3);
+      controller.abort(REASON);
+      assert.equal(await errorOf(bySignal), REASON);
+      await rest(2);
+      assert.equal(byCancel.cancel(), true);
+      await rest(1);
+      await executor.shutdown({ cancelFutures: true });
+      assert.deepEqual([byCancel.cancelled(), byShutdown.cancelled()], [true, true]);
+    },
+  );
+
+  check(kind, ".shutdown() waits for a call that rests [X8a]", async (Executor) => {
+    const executor = new Executor({ maxWorkers: 1 });
+    using gate = new Gate();
+    const future = executor.with({ retries: 2, retryOn: () => true }).submit(failUntil, 3, gate.folder);
+    await executor.shutdown();
+    assert.deepEqual(future.outcome, { status: "fulfilled", value: 3 });
+  });
+
+  check(
+    kind,
+    ".with({ priority }) begins calls of a higher priority first, and in order among equals",
+    async (Executor) => {
+      await using executor = new Executor({ maxWorkers: 1 });
+      using gate = new Gate();
+      const first = executor.submit(hold, gate.folder, 0);
+      await gate.noted();
+      const calls: [string, number | undefined][] = [
+        ["usual", undefined],
+        ["low", -1],
+        ["high", 10],
+        ["usual too", 0],
+        ["highest", Infinity],
+        ["high too", 10],
+        ["lowest", -Infinity],
+      ];
+      const futures = calls.map(([text, priority]) =>
+        (priority === undefined ? executor : executor.with({ priority })).submit(note, gate.folder, text)
+      );
+      gate.open();
+      await Promise.all([first, ...futures]);
+      const expected = ["0", "highest", "high", "high too", "usual", "usual too", "low", "lowest"];
+      assert.deepEqual(gate.notes, expected);
+    },
+  );
+
+  check(kind, ".with() of with() adds to it, and both leave the executor as it was", async (Executor) => {
+    await using executor = new Executor({ maxWorkers: 1 });
+    using gate = new Gate();
+    const controller = new AbortController();
+    const outer = executor.with({ timeout: 10, retries: 0 });
+    const inner = outer.with({ signal: controller.signal });
+    assert.ok(await errorOf(inner.submit(block, gate.folder, 0)) instanceof TimeoutError, "it has the outer limit");
+    assert.equal(await outer.with({ timeout: Infinity }).submit(square, 3), 9);
+    controller.abort(REASON);
+    assert.equal(await errorOf(inner.submit(square, 3)), REASON);
+    assert.equal(await executor.submit(square, 3), 9);
+    assert.deepEqual(inner.stats(), executor.stats());
+  });
+}
+
+test("Executor.with() refuses wrong options at the call", async () => {
+  const executor: Executor = new MemoryExecutor();
+  // deno-lint-ignore no-explicit-any
+  const wrong: [any, string, RegExp][] = [
+    [null, "TypeError", /must be an object: received null/],
+    [5, "TypeError", /must be an object: received 5/],
+    [{ signal: {} }, "TypeError", /'signal' must be an AbortSignal: received an object/],
+    [{ timeout: "1" }, "TypeError", /'timeout' must be a number/],
+    [{ timeout: NaN }, "RangeError", /'timeout' must be a number: received NaN/],
+    [{ timeout: -1 }, "RangeError", /'timeout' must be >= 0: received -1/],
+    [{ grace: -1 }, "RangeError", /'grace' must be >= 0: received -1/],
+    [{ grace: null }, "TypeError", /'grace' must be a number: received null/],
+    [{ priority: NaN }, "RangeError", /'priority' must be a number: received NaN/],
+    [{ priority: "high" }, "TypeError", /'priority' must be a number: received "high"/],
+    [{ retries: 1.5 }, "RangeError", /'retries' must be an integer: received 1.5/],
+    [{ retries: -1 }, "RangeError", /'retries' must be >= 0: received -1/],
+    [{ retryOn: true }, "TypeError", /'retryOn' must be a function: received true/],
+  ];
+  for (const [options, name, message] of wrong) {
+    assert.throws(() => executor.with(options), { name, message }, JSON.stringify(options));
+  }
+  for (const options of [{}, { timeout: Infinity, retries: Infinity, grace: Infinity }, { signal: undefined }]) {
+    assert.equal(await executor.with(options as CallOptions).submit((n: number) => n, 1), 1);
+  }
+  await executor.shutdown();
+});

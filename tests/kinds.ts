@@ -1,0 +1,23 @@
+// Both kinds of executor, for tests that run with each.
+
+import { BrokenProcessPool, BrokenThreadPool, ProcessPoolExecutor, ThreadPoolExecutor } from "../mod.ts";
+import type { Kind } from "./check.ts";
+import { workerProcesses, workerThreads } from "./leaks.ts";
+
+export const THREADS: Kind = {
+  name: "ThreadPoolExecutor",
+  Executor: ThreadPoolExecutor,
+  Broken: BrokenThreadPool,
+  sharesMemory: true,
+  alive: workerThreads,
+};
+
+export const PROCESSES: Kind = {
+  name: "ProcessPoolExecutor",
+  Executor: ProcessPoolExecutor,
+  Broken: BrokenProcessPool,
+  sharesMemory: false,
+  alive: workerProcesses,
+};
+
+export const KINDS: readonly Kind[] = [THREADS, PROCESSES];

@@ -1,0 +1,228 @@
+// Executor.with(): calls that are stopped by a signal or after a time, run again, or run before others.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { type Future, TimeoutError, type WorkerLostError } from "../mod.ts";
+import { check } from "./check.ts";
+import { Gate } from "./gate.ts";
+import { KINDS } from "./kinds.ts";
+import { square } from "./tasks/arithmetic.ts";
+import { block, hold, note } from "./tasks/gate_tasks.ts";
+import { describeTask, exitUntil, holdUntil, listen, listenAndThrow } from "./tasks/stop_tasks.ts";
+import { exit } from "./tasks/worker_tasks.ts";
+
+/** Not cloneable and not equal to any other: what arrives is this or not. */
+const REASON = Object.assign(new Error("stop"), { fn() {} });
+
+/** What a Future rejects with, cancelled or not. */
+function errorOf(future: Future<unknown>): Promise<unknown> {
+  return future.result().then((value) => assert.fail(`It has a result: ${String(value)}`), (error) => error);
+}
+
+function aborted(): AbortSignal {
+  return AbortSignal.abort(REASON);
+}
+
+for (const kind of KINDS) {
+  check(kind, ".with({ signal }) cancels a call whose signal has aborted already", async (Executor) => {
+    await using executor = new Executor({ maxWorkers: 1 });
+    const future = executor.with({ signal: aborted() }).submit(square, 1);
+    assert.deepEqual([future.done(), future.cancelled(), future.outcome], [true, true, {
+      status: "cancelled",
+      reason: REASON,
+    }]);
+    assert.equal(await errorOf(future), REASON);
+    const { workers, cancelled } = executor.stats();
+    assert.deepEqual({ workers, cancelled }, { workers: 0, cancelled: 1 });
+  });
+
+  check(
+    kind,
+    ".with({ signal }) cancels what has not begun, and nothing else [piscina#805, #934]",
+    async (Executor) => {
+      await using executor = new Executor({ maxWorkers: 1 });
+      using gate = new Gate();
+      const controllers = [1, 2, 3].map(() => new AbortController());
+      const running = executor.submit(hold, gate.folder, 0);
+      const [first, second, third] = controllers.map(({ signal }) =>
+        executor.with({ signal }).submit(note, gate.folder, "must not run")
+      );
+      const last = executor.submit(square, 3);
+      await gate.noted();
+      controllers[1]!.abort(REASON);
+      controllers[0]!.abort(REASON);
+      assert.deepEqual([first, second, third].map((future) => future!.cancelled()), [true, true, false]);
+      controllers[2]!.abort(REASON);
+      gate.open();
+      assert.deepEqual([await running, await last], [0, 9]);
+      assert.deepEqual(gate.notes, ["0"]);
+      assert.equal(executor.stats().lost, 0);
+    },
+  );
+
+  check(kind, ".with({ signal }) aborts the signal of a task that listens; its worker lives", async (Executor) => {
+    await using executor = new Executor({ maxWorkers: 1 });
+    using gate = new Gate();
+    const controller = new AbortController();
+    const limited = executor.with({ signal: controller.signal, grace: Infinity });
+    const orderly = limited.submit(listen, gate.folder, 0);
+    const queued = executor.submit(square, 3);
+    await gate.noted();
+    controller.abort(REASON);
+    assert.equal(await orderly, "stopped in order");
+    assert.deepEqual(gate.notes, ["0", "stopped: stop"]);
+    assert.equal(await queued, 9);
+
+    const again = new AbortController();
+    const throwing = executor.with({ signal: again.signal, grace: Infinity }).submit(listenAndThrow, gate.folder, 1);
+    await gate.noted(3);
+    again.abort(REASON);
+    assert.equal(await errorOf(throwing), REASON, "the very reason, not what has crossed twice");
+    assert.equal(throwing.cancelled(), true);
+    assert.deepEqual([executor.stats().lost, executor.stats().workers], [0, 1]);
+  });
+
+  check(kind, ".with({ grace }) ends the worker of a deaf task, and only that call fails", async (Executor) => {
+    await using executor = new Executor({ maxWorkers: 2 });
+    using gate = new Gate();
+    using other = new Gate();
+    const controller = new AbortController();
+    const neighbour = executor.submit(hold, other.folder, 1);
+    const deaf = executor.with({ signal: controller.signal, grace: 10 }).submit(block, gate.folder, 0);
+    await gate.noted();
+    await other.noted();
+    const queued = [1, 2, 3].map((n) => executor.submit(square, n));
+    controller.abort(REASON);
+    assert.equal(deaf.done(), false, "it has its grace");
+    assert.equal(await errorOf(deaf), REASON);
+    assert.deepEqual(await Promise.all(queued), [1, 4, 9]);
+    other.open();
+    assert.equal(await neighbour, 1);
+    assert.deepEqual([executor.stats().lost, executor.stats().failed, executor.stats().cancelled], [0, 0, 1]);
+  });
+
+  check(
+    kind,
+    ".with({ timeout }) counts from the start of the task, not from submit() [piscina#869]",
+    async (Executor) => {
+      await using executor = new Executor({ maxWorkers: 1 });
+      using gate = new Gate();
+      const before = executor.submit(hold, gate.folder, 0);
+      const patient = executor.with({ timeout: 1000 }).submit(square, 3);
+      await gate.noted();
+      // Longer than it may run, and no time is counted meanwhile.
+      await new Promise((resolve) => setTimeout(resolve, 1100));
+      assert.equal(patient.done(), false);
+      gate.open();
+      assert.deepEqual([await before, await patient], [0, 9]);
+    },
+  );
+
+  check(
+    kind,
+    ".with({ timeout }) stops one call, and its neighbours run elsewhere, once [workerpool#548]",
+    async (Executor) => {
+      await using executor = new Executor({ maxWorkers: 1 });
+      using gate = new Gate();
+      for (let n = 0; n < 20; n++) await executor.submit(square, n); // short: many would be handed ahead
+      const deaf = executor.with({ timeout: 20 }).submit(block, gate.folder, "deaf" as unknown as number);
+      const noting = Array.from({ length: 5 }, (_, n) => executor.submit(note, gate.folder, n));
+      const queued = Array.from({ length: 50 }, (_, n) => executor.submit(square, n));
+      const error = await errorOf(deaf) as Error;
+      assert.ok(error instanceof TimeoutError);
+      assert.match(error.message, /20 ms/);
+      assert.deepEqual(await Promise.all(queued), Array.from({ length: 50 }, (_, n) => n * n));
+      await Promise.all(noting);
+      assert.deepEqual(gate.notes.filter((line) => line !== "deaf"), ["0", "1", "2", "3", "4"]);
+    },
+  );
+
+  check(kind, ".with({ timeout }) does nothing to a call that ends in time, nor to the next one", async (Executor) => {
+    await using executor = new Executor({ maxWorkers: 1 });
+    using gate = new Gate();
+    const timed = executor.with({ timeout: 500 });
+    assert.equal(await timed.submit(square, 2), 4);
+    const next = executor.submit(hold, gate.folder, 1);
+    await gate.noted();
+    await new Promise((resolve) => setTimeout(resolve, 600)); // its limit would have passed
+    gate.open();
+    assert.equal(await next, 1);
+    assert.equal(executor.stats().lost, 0);
+  });
+
+  check(
+    kind,
+    ".with({ retries }) runs a call again whose worker was lost, which knows its attempt",
+    async (Executor) => {
+      await using executor = new Executor({ maxWorkers: 1 });
+      using gate = new Gate();
+      const given = executor.with({ retries: 1 }).submit(exit, 7);
+      assert.equal((await errorOf(given) as WorkerLostError).exitCode, 7);
+      assert.equal(executor.stats().lost, 2, "run twice");
+      assert.equal(await executor.with({ retries: 5 }).submit(exitUntil, 3, gate.folder), 3);
+      assert.deepEqual(gate.notes, ["1", "2", "3"]);
+    },
+  );
+
+  check(kind, ".with({ timeout, retries }) runs a call again whose time was up", async (Executor) => {
+    await using executor = new Executor({ maxWorkers: 1 });
+    using gate = new Gate();
+    // The module has to be loaded in that time, twice.
+    const future = executor.with({ timeout: 2000, retries: 1 }).submit(holdUntil, 2, gate.folder);
+    assert.equal(await future, 2);
+    assert.deepEqual(gate.notes, ["1", "2"]);
+    assert.equal(executor.stats().lost, 0);
+  });
+
+  check(kind, ".with({ signal }).map() stops all its calls", async (Executor) => {
+    await using executor = new Executor({ maxWorkers: 2 });
+    const controller = new AbortController();
+    const results = executor.with({ signal: controller.signal, grace: 10 }).map((n: number) => n, [1, 2, 3]);
+    assert.equal((await results.next()).value, 1);
+    controller.abort(REASON);
+    const rest: unknown[] = [];
+    await (async () => {
+      for await (const result of results) rest.push(result);
+    })().catch((error) => rest.push(error));
+    assert.ok(rest.every((value) => value === REASON || typeof value === "number"));
+    assert.equal(await executor.submit(square, 3), 9);
+  });
+
+  check(kind, ".with({ signal }) has one listener, however many calls", async (Executor) => {
+    await using executor = new Executor({ maxWorkers: 1 });
+    const { signal } = new AbortController();
+    let listeners = 0;
+    const { addEventListener, removeEventListener } = signal;
+    Object.assign(signal, {
+      addEventListener(...args: Parameters<AbortSignal["addEventListener"]>) {
+        listeners++;
+        addEventListener.apply(signal, args);
+      },
+      removeEventListener(...args: Parameters<AbortSignal["removeEventListener"]>) {
+        listeners--;
+        removeEventListener.apply(signal, args);
+      },
+    });
+    const limited = executor.with({ signal });
+    const futures = Array.from({ length: 100 }, (_, n) => limited.submit(square, n));
+    assert.equal(listeners, 1);
+    await Promise.all(futures);
+    assert.equal(listeners, 0, "none is left when they are done");
+  });
+
+  check(kind, " tells tasks who they are, in modules and inline", async (Executor) => {
+    await using executor = new Executor({ maxWorkers: 1, name: "known" });
+    assert.deepEqual(await executor.submit(describeTask), ["known_0", 1, false, true]);
+    const inline = await executor.submit(async (url: string) => {
+      const { currentTask } = await import(url);
+      const { workerName, attempt, signal } = currentTask();
+      return [workerName, attempt, signal.aborted];
+    }, new URL("../src/worker/current_task.ts", import.meta.url).href);
+    assert.deepEqual(inline, ["known_0", 1, false]);
+  });
+}
+
+test("currentTask() throws where no task runs", async () => {
+  const { currentTask } = await import("../src/worker/current_task.ts");
+  assert.throws(currentTask, /no(ne| task) runs here|inside a task/);
+});
