@@ -90,6 +90,7 @@ export abstract class Executor implements AsyncDisposable {
    * ```
    */
   with(options: CallOptions): Executor {
+    void new CallSettings(options); // complains about what was given, before it is mixed with what was set before
     return new ConfiguredExecutor(this.#scheduler, { ...this.#settings?.options, ...options });
   }
 
