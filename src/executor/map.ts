@@ -185,35 +185,39 @@ export class Mapping<T> implements MapIterator<T> {
   }
 
   #accept(args: readonly unknown[] | undefined): void {
-    if (args) this.#chunk.push(args);
-    else this.#inputEnd = { failed: false };
-    if (this.#inputEnd || this.#chunk.length === (this.#options.chunksize ?? 1)) this.#submit();
+    const { chunksize = 1 } = this.#options;
+    if (!args) this.#inputEnd = { failed: false };
+    else if (chunksize === 1) return this.#submit(args, undefined);
+    else this.#chunk.push(args);
+    if (this.#inputEnd || this.#chunk.length === chunksize) this.#submitChunk();
   }
 
   /** Submits the items that make a chunk; the last one may be short. */
-  #submit(): void {
+  #submitChunk(): void {
     const items = this.#chunk;
-    if (items.length === 0) return;
+    const chunk = { begun: false };
     this.#chunk = [];
+    for (const args of items) this.#submit(args, chunk);
+  }
+
+  #submit(args: readonly unknown[], chunk: Chunk | undefined): void {
     try {
       this.#scheduler.admit();
     } catch (error) {
-      return this.#endInput(error);
+      if (!this.#inputEnd?.failed) this.#endInput(error);
+      return;
     }
-    const chunk = items.length > 1 ? { begun: false } : undefined;
-    const calls = items.map((args) => new MappedCall(this.#completions, this.#task, args, chunk));
-    this.#outstanding += calls.length;
-    for (const call of calls) {
-      if (this.#options.ordered === false) this.#pending.add(call);
-      else this.#calls.push(call);
-    }
-    for (const call of calls) this.#scheduler.submit(call);
+    const call = new MappedCall(this.#completions, this.#task, args, chunk);
+    this.#outstanding++;
+    if (this.#options.ordered === false) this.#pending.add(call);
+    else this.#calls.push(call);
+    this.#scheduler.submit(call);
   }
 
   #endInput(error: unknown): void {
     this.#inputEnd = { failed: true, error };
     this.#source.close();
-    this.#submit();
+    this.#submitChunk();
   }
 
   #completed(call: MappedCall): void {
