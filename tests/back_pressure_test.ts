@@ -1,0 +1,139 @@
+// Back-pressure: maxQueue, QueueFullError and ready(). And without it: a million calls at once.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { type Executor, QueueFullError, ShutdownError } from "../mod.ts";
+import { check } from "./check.ts";
+import { Gate } from "./gate.ts";
+import { KINDS } from "./kinds.ts";
+import { delivered, MemoryExecutor } from "./memory_backend.ts";
+import { square } from "./tasks/arithmetic.ts";
+import { hold } from "./tasks/gate_tasks.ts";
+
+const identity = (n: number) => n;
+
+for (const kind of KINDS) {
+  check(kind, " holds producers that await ready(), and no queue grows beyond maxQueue", async (Executor) => {
+    await using executor = new Executor({ maxWorkers: 2, maxQueue: 4 });
+    let longest = 0;
+    const produce = async (from: number) => {
+      const results: Promise<number>[] = [];
+      for (let n = from; n < from + 100; n++) {
+        await executor.ready();
+        results.push(executor.submit(square, n).result());
+        // What a worker holds has left the queue.
+        longest = Math.max(longest, executor.stats().queued - executor.stats().busy);
+      }
+      return Promise.all(results);
+    };
+    const produced = await Promise.all([0, 100, 200].map(produce));
+    assert.deepEqual(produced.flat(), Array.from({ length: 300 }, (_, n) => n * n));
+    assert.ok(longest > 0);
+  });
+
+  check(
+    kind,
+    ".submit() throws QueueFullError at maxQueue, and takes calls again when there is room",
+    async (Executor) => {
+      await using executor = new Executor({ maxWorkers: 1, maxQueue: 2 });
+      using gate = new Gate();
+      const running = executor.submit(hold, gate.folder, 0);
+      await gate.noted();
+      const queued = [executor.submit(square, 1), executor.submit(square, 2)];
+      assert.throws(() => executor.submit(square, 3), (error) => {
+        assert.ok(error instanceof QueueFullError);
+        assert.match(error.message, /2 calls wait already/);
+        return true;
+      });
+      const ready = executor.ready();
+      assert.equal(queued[0]!.cancel(), true);
+      await ready;
+      queued.push(executor.submit(square, 4));
+      gate.open();
+      assert.deepEqual([await running, await queued[1], await queued[2]], [0, 4, 16]);
+    },
+  );
+
+  check(kind, ".map() honours maxQueue: it waits in place of throwing", async (Executor) => {
+    await using executor = new Executor({ maxWorkers: 1, maxQueue: 3 });
+    const results: number[] = [];
+    for await (const result of executor.map(square, Array.from({ length: 50 }, (_, n) => n))) results.push(result);
+    assert.deepEqual(results, Array.from({ length: 50 }, (_, n) => n * n));
+  });
+}
+
+/** An executor with one worker that the test plays, busy with a call, and `maxQueue` calls behind it. */
+async function full(maxQueue: number): Promise<MemoryExecutor> {
+  const executor = new MemoryExecutor({ maxWorkers: 1, maxQueue, onUnobserved() {} }, { served: false });
+  executor.submit(identity, -1);
+  executor.workers[0]!.ready();
+  await delivered();
+  for (let n = 0; n < maxQueue; n++) executor.submit(identity, n);
+  assert.throws(() => executor.submit(identity, 9), QueueFullError);
+  return executor;
+}
+
+/** Notes `name` when there is room, and takes it. */
+async function take(executor: Executor, name: string, served: string[]): Promise<void> {
+  await executor.ready();
+  executor.submit(identity, 0);
+  served.push(name);
+}
+
+test("Executor.ready() resolves at once where there is room", async () => {
+  for (const options of [{}, { maxQueue: Infinity }, { maxQueue: 1 }]) {
+    const executor = new MemoryExecutor(options);
+    await executor.ready();
+    await executor.shutdown();
+    await executor.ready(); // and submit() says why nothing is taken
+    assert.throws(() => executor.submit(identity, 1), ShutdownError);
+  }
+});
+
+test("Executor.ready() serves several producers in turn, one for each place", async () => {
+  const executor = await full(2);
+  const served: string[] = [];
+  const producers = ["a", "b", "c"].map((name) => take(executor, name, served));
+  await delivered();
+  assert.deepEqual(served, []);
+  for (let call = 0; call < 3; call++) {
+    executor.workers[0]!.begin(call);
+    executor.workers[0]!.done(call, [call], 10);
+    await delivered();
+    await delivered();
+    assert.deepEqual(served, ["a", "b", "c"].slice(0, call + 1));
+  }
+  await Promise.all(producers);
+  executor.killWorkers();
+  await executor.shutdown();
+});
+
+test("Executor.ready() lets everybody go when the executor takes nothing any more", async () => {
+  const executor = await full(1);
+  const producers = Promise.allSettled(["a", "b", "c"].map((name) => take(executor, name, [])));
+  executor.killWorkers();
+  for (const outcome of await producers) {
+    assert.ok(outcome.status === "rejected" && outcome.reason instanceof ShutdownError);
+  }
+  await executor.shutdown();
+});
+
+test("Executor refuses a wrong maxQueue", () => {
+  for (const maxQueue of [0, -1, 1.5, NaN]) assert.throws(() => new MemoryExecutor({ maxQueue }), RangeError);
+  // deno-lint-ignore no-explicit-any
+  assert.throws(() => new MemoryExecutor({ maxQueue: "1" as any }), TypeError);
+});
+
+test("Executor takes a million calls at once, and answers each with its own result", async () => {
+  const executor = new MemoryExecutor({ maxWorkers: 1 });
+  let sum = 0;
+  for (let n = 0; n < 1_000_000; n++) {
+    executor.submit(identity, n).addDoneCallback(({ outcome }) => {
+      if (outcome?.status === "fulfilled") sum += outcome.value as number;
+    });
+  }
+  assert.equal(executor.stats().queued + executor.stats().running, 1_000_000);
+  await executor.shutdown();
+  assert.equal(executor.stats().completed, 1_000_000);
+  assert.equal(sum, 499_999_500_000);
+});
