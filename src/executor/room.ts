@@ -7,7 +7,9 @@ export class Room {
   readonly #most: number;
   readonly #size: () => number;
   readonly #waiters: (() => void)[] = [];
-  #waking = false;
+  /** Places that ready() has given away and nobody has taken yet. */
+  #promised = 0;
+  #expiring = false;
 
   /**
    * @param most Calls that may wait.
@@ -34,21 +36,30 @@ export class Room {
         `Cannot submit a task as ${this.#most} calls wait already: await executor.ready() first`,
       );
     }
+    if (this.#promised > 0) this.#promised--;
   }
 
-  /** Waits until there is room. Those who wait are served in turn. */
+  /** Waits until there is room. Those who wait are served in turn, and each has a place for itself until it yields. */
   ready(): Promise<void> {
-    if (!this.full && this.#waiters.length === 0) return Promise.resolve();
-    return new Promise((resolve) => this.#waiters.push(resolve));
+    if (this.#most === Infinity) return Promise.resolve();
+    return new Promise((resolve) => {
+      this.#waiters.push(resolve);
+      this.wake();
+    });
   }
 
-  /** Wakes the next who waits, if there is room; the others when that one has had its chance to fill it. */
+  /** Gives the places that are free to those who wait. */
   wake(): void {
-    if (this.#waking || this.#waiters.length === 0 || this.full) return;
-    this.#waking = true;
-    this.#waiters.shift()!();
+    while (this.#waiters.length > 0 && this.#size() + this.#promised < this.#most) {
+      this.#promised++;
+      this.#waiters.shift()!();
+    }
+    if (this.#promised === 0 || this.#expiring) return;
+    this.#expiring = true;
     setTimeout(() => {
-      this.#waking = false;
+      // Who has not taken it by now has other things to do.
+      this.#expiring = false;
+      this.#promised = 0;
       this.wake();
     });
   }
