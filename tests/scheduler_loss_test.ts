@@ -22,12 +22,12 @@ const errorsOf = (futures: Future<unknown>[]) => Promise.all(futures.map((future
 async function handedFour(memory: MemoryOptions = {}) {
   const executor = new MemoryExecutor({ maxWorkers: 1, ...quietly }, { served: false, ...memory });
   const first = executor.submit(echo, -1);
+  const futures = [0, 1, 2, 3].map((n) => executor.submit(echo, n));
   const [worker] = executor.workers as readonly [MemoryWorker];
   worker.ready();
   await delivered();
   worker.done(0, [-1], 0.01);
   await first;
-  const futures = [0, 1, 2, 3].map((n) => executor.submit(echo, n));
   await delivered();
   assert.equal(worker.calls.length, 5);
   return { executor, worker, futures };

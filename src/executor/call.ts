@@ -41,12 +41,6 @@ export interface CallHolder {
   abort(call: Call, reason: unknown): void;
 }
 
-/** What calls of one chunk share. */
-export interface Chunk {
-  /** One of them has been answered. */
-  begun: boolean;
-}
-
 /** One call; a subclass says who gets the answer. */
 export abstract class Call implements CallControl, Queued {
   readonly owner: CallOwner;
@@ -75,8 +69,8 @@ export abstract class Call implements CallControl, Queued {
   /** It was withdrawn, and will not run. */
   abstract cancel(reason: unknown): void;
 
-  /** Calls of one chunk are handed over together, and stay together. */
-  get chunk(): Chunk | undefined {
+  /** Calls of one chunk are handed over together, to a worker that has nothing else to do. */
+  get chunk(): object | undefined {
     return undefined;
   }
 
@@ -84,9 +78,9 @@ export abstract class Call implements CallControl, Queued {
     return this.limits === undefined ? 0 : this.limits.settings.priority;
   }
 
-  /** How long it is expected to take, in milliseconds; one that may be stopped has its worker for itself. */
+  /** How long it is expected to take, in milliseconds. What may be stopped, or must stay together, has its worker alone. */
   get cost(): number {
-    return this.limits?.settings.limited ? Infinity : this.task.cost;
+    return this.limits?.settings.limited || this.chunk ? Infinity : this.task.cost;
   }
 
   withdraw(): boolean {

@@ -1,6 +1,6 @@
 // Executor.map(): items in, calls out, results in again. A call of it costs no Future: nobody could see one.
 
-import { Call, type Chunk } from "./call.ts";
+import { Call } from "./call.ts";
 import type { CallSettings } from "./call_options.ts";
 import { CancelledError, TimeoutError } from "./errors.ts";
 import type { MapArguments, MapIterator, MapOptions } from "./map_options.ts";
@@ -15,16 +15,16 @@ const WAITING = 0, FULFILLED = 1, REJECTED = 2, CANCELLED = 3;
 class MappedCall extends Call {
   state = WAITING;
   outcome: unknown = undefined;
-  readonly #chunk: Chunk | undefined;
+  readonly #chunk: object | undefined;
   readonly #iterator: Completions;
 
-  constructor(iterator: Completions, task: Task, args: readonly unknown[], chunk: Chunk | undefined) {
+  constructor(iterator: Completions, task: Task, args: readonly unknown[], chunk: object | undefined) {
     super(iterator.scheduler, task, args, iterator.settings);
     this.#iterator = iterator;
     this.#chunk = chunk;
   }
 
-  override get chunk(): Chunk | undefined {
+  override get chunk(): object | undefined {
     return this.#chunk;
   }
 
@@ -195,12 +195,12 @@ export class Mapping<T> implements MapIterator<T> {
   /** Submits the items that make a chunk; the last one may be short. */
   #submitChunk(): void {
     const items = this.#chunk;
-    const chunk = { begun: false };
+    const chunk = items;
     this.#chunk = [];
     for (const args of items) this.#submit(args, chunk);
   }
 
-  #submit(args: readonly unknown[], chunk: Chunk | undefined): void {
+  #submit(args: readonly unknown[], chunk: object | undefined): void {
     try {
       this.#scheduler.admit();
     } catch (error) {

@@ -29,6 +29,12 @@ const BUDGET = 2;
 /** Calls of one message at most. */
 const LARGEST_BATCH = 1024;
 
+/**
+ * A process, which cannot give a call back in time, is handed calls ahead only while more than so many wait: the few that
+ * somebody may want to cancel stay here, at the price of a round trip each.
+ */
+const FEW = 32;
+
 /** From this cost on, in milliseconds, a call is sent by itself and a process says that it begins it. */
 const LONG = 4;
 
@@ -177,7 +183,8 @@ export class Scheduler implements CallOwner {
     // A call that waits for a starting worker gets that worker for itself: it is not put behind another.
     if (this.#queue.size > pool.starting) {
       for (const worker of pool.workers) {
-        if (worker.state === "ready" && worker.held > 0 && worker.ahead < BUDGET / 2) this.#fill(worker, this.#share());
+        if (worker.state !== "ready" || worker.held === 0 || worker.ahead >= BUDGET / 2) continue;
+        if (worker.channel.claims || this.#queue.size > FEW) this.#fill(worker, this.#share());
       }
     }
     if (pool.idle > 0) this.#rebalance();
@@ -201,6 +208,8 @@ export class Scheduler implements CallOwner {
   /** Hands up to `most` calls to a worker: one if it is idle, whatever that takes, and what fits into the budget. */
   #fill(worker: WorkerHandle, most: number): void {
     const idle = worker.held === 0;
+    // Results must not wait for a long call, and a process has to say that it begins one.
+    const exact = idle && !((this.#queue.head?.task.cost ?? 0) < LONG);
     let handed = 0;
     let last: Call | undefined;
     for (let call = this.#queue.head; call && worker.hasRoom; call = this.#queue.head) {
@@ -213,7 +222,7 @@ export class Scheduler implements CallOwner {
       last = call;
       handed++;
     }
-    if (handed > 0) this.#send(worker, idle && !(worker.ahead < LONG));
+    if (handed > 0) this.#send(worker, exact);
     this.#pool.release(worker);
   }
 

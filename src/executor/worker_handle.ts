@@ -191,7 +191,6 @@ export class WorkerHandle implements CallHolder {
   answered(number: number): Call | undefined {
     const call = this.#calls[number & CALL_MASK];
     this.#calls[number & CALL_MASK] = undefined;
-    if (call?.chunk) call.chunk.begun = true;
     return call;
   }
 
@@ -208,7 +207,6 @@ export class WorkerHandle implements CallHolder {
 
   /** Asks for what it has not begun. */
   recall(): void {
-    // The rest of a chunk stays with its worker.
     if (this.#words || this.recalling || this.#calls[(this.#next - 1) & CALL_MASK]?.chunk) return;
     this.recalling = true;
     this.channel.send({ kind: "recall" }, []);
@@ -228,26 +226,16 @@ export class WorkerHandle implements CallHolder {
     this.ahead = this.held === 0 ? 0 : this.ahead * this.held / before;
   }
 
-  /** Takes back what the worker has not begun, the youngest first, some `limit` calls of it: a chunk stays whole. */
+  /** Takes back what the worker has not begun, at most `limit` of it, the youngest first. A chunk stays where it is, unless all goes. */
   takeBack(limit: number): Call[] {
     const taken: Call[] = [];
-    let last: Call | undefined;
-    for (let number = this.#next - 1; number >= this.#first; number--) {
+    for (let number = this.#next - 1; number >= this.#first && taken.length < limit; number--) {
       const call = this.#calls[number & CALL_MASK];
       if (!call) continue;
-      const together = call.chunk !== undefined && call.chunk === last?.chunk;
-      if (!together && (taken.length >= limit || this.#hasBegunChunk(call))) break;
-      if (!this.withdraw(call)) break;
-      taken.push(last = call);
+      if ((call.chunk && limit !== Infinity) || !this.withdraw(call)) break;
+      taken.push(call);
     }
     return taken;
-  }
-
-  /** Whether an earlier call of a call's chunk has begun. */
-  #hasBegunChunk({ chunk, number }: Call): boolean {
-    if (!chunk || !this.#words) return false;
-    while (number > this.#first && this.#calls[(number - 1) & CALL_MASK]?.chunk === chunk) number--;
-    return chunk.begun || hasBegun(this.#words, number);
   }
 
   /** Takes the calls from `first` on, which the worker has given back; the youngest first. */
