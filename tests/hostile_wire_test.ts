@@ -295,6 +295,7 @@ async function play(executor: MemoryExecutor, futures: readonly Future<unknown>[
       getReady(worker);
       const first = next.get(worker) ?? 0;
       next.set(worker, worker.calls.length);
+      if (worker.inbox.at(-1)?.kind === "recall") worker.say({ kind: "recalled", first: worker.calls.length });
       if (worker.claims) worker.calls.slice(first).forEach((_, n) => worker.begin(first + n));
       if (worker.calls.length > first) worker.done(first, worker.calls.slice(first).map(([n]) => n));
     }

@@ -89,7 +89,8 @@ function connect(child: ChildProcess, events: ChannelEvents): WorkerChannel {
     },
     stop() {
       if (!child.connected) return;
-      child.disconnect();
+      // Deno (2.9) may lose a disconnect() of this side while the worker sends: so the worker is asked for its own.
+      child.send({ kind: "stop" } satisfies ToWorker);
       stopping = setTimeout(() => child.kill("SIGKILL"), STOP_LIMIT);
     },
     terminate: () => exit ?? child.kill("SIGTERM"),

@@ -2,6 +2,7 @@
 
 import process from "node:process";
 import { setTimeout } from "node:timers";
+import type { ToWorker } from "../wire/messages.ts";
 import { serve } from "../worker/main.ts";
 import { assertCloneable } from "./cloneable.ts";
 
@@ -12,7 +13,11 @@ const LINGER = 500;
 export function serveProcess(): void {
   const { end } = serve({
     open(onMessage) {
-      process.on("message", onMessage as (message: unknown) => void);
+      process.on("message", (message: ToWorker) => {
+        if (message.kind !== "stop") return onMessage(message);
+        process.disconnect();
+        leave();
+      });
       return {
         send(message) {
           if (message.kind === "done") assertCloneable(message.results);
@@ -31,8 +36,10 @@ export function serveProcess(): void {
   // A send to a parent that is gone; `disconnect` follows.
   process.on("error", () => {});
   process.on("exit", end);
-  // The parent has ended this worker, or has ended itself.
-  process.on("disconnect", () => {
-    setTimeout(() => process.exit(), LINGER).unref();
-  });
+  process.on("disconnect", leave); // the parent has ended
+}
+
+/** Ends by itself when nothing is left to do, or soon. */
+function leave(): void {
+  setTimeout(() => process.exit(), LINGER).unref();
 }

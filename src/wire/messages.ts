@@ -32,7 +32,7 @@ export type ToWorker =
   }
   /** The signal of this call has aborted. */
   | { readonly kind: "abort"; readonly call: number; readonly reason: Failure }
-  /** End, in order. For threads of Deno, which can be ended otherwise only by chance. */
+  /** End, in order. The channels of processes and of Deno's threads say it, never the scheduler. */
   | { readonly kind: "stop" }
   /** Give back the calls that have not begun. */
   | { readonly kind: "recall" };
