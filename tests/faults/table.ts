@@ -135,6 +135,7 @@ export const EXCEPTIONS: readonly Exception[] = [
   { runtimes: ["bun"], ways: ["timer", "rejection"], phases: ["start"], cell: because("Bun (1.4) shows the error and goes on to wait for the preloaded module") },
   { runtimes: ["bun"], ways: ["memory"], cell: because("Bun (1.4) has no limit of the heap: the machine's memory would be used up") },
   { kind: "threads", runtimes: ["deno"], ways: ["memory"], cell: because("Deno (2.9): it ends the whole program") },
+  { kind: "threads", runtimes: ["node"], ways: ["memory"], cell: because("Node (24): its limit is best effort, and now and then the whole program ends instead (nodejs/node#47224)") },
   { kind: "threads", runtimes: ["deno", "bun"], ways: ["abort"], cell: because("It ends the whole program") },
   // Node refuses process.abort() in threads: an error like another.
   { kind: "threads", ways: ["abort"], phases: ["initializer"], cell: "breaks" },
