@@ -20,15 +20,24 @@ export interface Ended {
   readonly signal: string | null;
 }
 
+/** How a program is started. */
+export interface ProgramOptions {
+  /** What Deno is to be given; everything, by default. */
+  readonly flags?: readonly string[];
+  /** Whether it has a process group of its own, as a program that is started from a terminal. */
+  readonly detached?: boolean;
+}
+
 /** Starts a program. `onOutput` is called with what it has written so far. */
 export function startProgram(
   name: string,
   args: readonly string[],
   onOutput?: (stdout: string) => void,
+  { flags: given = ["-A"], detached = false }: ProgramOptions = {},
 ): RunningProgram {
-  const flags = "Deno" in globalThis ? ["run", "-A"] : [];
+  const flags = "Deno" in globalThis ? ["run", ...given] : [];
   const file = fileURLToPath(new URL(`./programs/${name}.ts`, import.meta.url));
-  const child = spawn(process.execPath, [...flags, file, ...args], { stdio: ["ignore", "pipe", "pipe"] });
+  const child = spawn(process.execPath, [...flags, file, ...args], { stdio: ["ignore", "pipe", "pipe"], detached });
   let stdout = "", stderr = "";
   child.stdout.setEncoding("utf8").on("data", (text: string) => onOutput?.(stdout += text));
   child.stderr.setEncoding("utf8").on("data", (text: string) => stderr += text);

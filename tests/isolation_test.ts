@@ -1,0 +1,119 @@
+// Limits of workers: memory, environment, flags, permissions, and whether source may be evaluated.
+
+import assert from "node:assert/strict";
+import { realpathSync } from "node:fs";
+import { tmpdir } from "node:os";
+import process from "node:process";
+import { test } from "node:test";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import { ProcessPoolExecutor, WorkerLostError } from "../mod.ts";
+import { runtime } from "../src/runtime.ts";
+import { check } from "./check.ts";
+import { KINDS, PROCESSES, THREADS } from "./kinds.ts";
+import { startProgram } from "./run_program.ts";
+import { square } from "./tasks/arithmetic.ts";
+import { keepMemory } from "./tasks/limit_tasks.ts";
+import { workerId } from "./tasks/worker_tasks.ts";
+
+/** In MiB: more than an idle worker has, which is some 100 for a process. */
+const LIMIT = 256;
+
+for (const kind of KINDS) {
+  check(kind, " replaces a worker that has outgrown memoryLimit between calls: nothing is lost", async (Executor) => {
+    await using executor = new Executor({ maxWorkers: 1, memoryLimit: LIMIT } as object);
+    const first = await executor.submit(workerId);
+    const counts: number[] = [];
+    // A tenth at a time: a call that takes it all at once would meet the limit of the heap, where there is one.
+    while (counts.length < 30 && (counts.length < 2 || counts.at(-1)! > 1)) {
+      counts.push(await executor.submit(keepMemory, LIMIT / 10));
+    }
+    assert.equal(counts.at(-1), 1, `another worker has begun anew: ${counts}`);
+    assert.ok(counts.length > 3, `not before it was necessary: ${counts}`);
+    assert.notEqual(await executor.submit(workerId), first);
+    assert.deepEqual([executor.stats().lost, executor.stats().failed], [0, 0]);
+  });
+
+  check(kind, " evaluates no source with inlineTasks: false", async (Executor) => {
+    await using executor = new Executor({ maxWorkers: 1, inlineTasks: false } as object);
+    const refused = { name: "TypeError", message: /inline/ };
+    assert.throws(() => executor.submit(() => 1), refused);
+    assert.throws(() => executor.map((n: number) => n, [1]), refused);
+    assert.throws(() => new Executor({ inlineTasks: false, initializer: () => {} } as object), refused);
+    assert.equal(executor.stats().workers, 0);
+    assert.equal(await executor.submit(square, 3), 9);
+  });
+}
+
+// Bun (1.4) has no limit of the heap, and a thread of Deno (2.9) that meets its limit ends the whole program.
+for (const kind of { node: KINDS, deno: [PROCESSES], bun: [] }[runtime]) {
+  check(kind, " ends a worker that takes more memory in one call than memoryLimit, and only it", async (Executor) => {
+    await using executor = new Executor({ maxWorkers: 1, memoryLimit: 128 } as object);
+    const error = await executor.submit(keepMemory, 1000).exception();
+    assert.ok(error instanceof WorkerLostError, String(error));
+    assert.equal(await executor.submit(square, 3), 9);
+  });
+}
+
+check(PROCESSES, " gives its workers env, and nothing of the program's own", async () => {
+  process.env.FUTURES_OWN = "own";
+  try {
+    const task = async (name: string) => (await import("node:process")).default.env[name];
+    await using inheriting = new ProcessPoolExecutor({ maxWorkers: 1 });
+    assert.equal(await inheriting.submit(task, "FUTURES_OWN"), "own");
+    const env = { PATH: process.env.PATH, HOME: process.env.HOME, FUTURES_GIVEN: "given" };
+    await using given = new ProcessPoolExecutor({ maxWorkers: 1, env });
+    assert.equal(await given.submit(task, "FUTURES_GIVEN"), "given");
+    assert.equal(await given.submit(task, "FUTURES_OWN"), undefined);
+  } finally {
+    delete process.env.FUTURES_OWN;
+  }
+});
+
+check(PROCESSES, " starts its workers in cwd, a path or a URL", async () => {
+  const folder = realpathSync(tmpdir());
+  for (const cwd of [folder, pathToFileURL(folder)]) {
+    await using executor = new ProcessPoolExecutor({ maxWorkers: 1, cwd });
+    assert.equal(await executor.submit(async () => (await import("node:process")).default.cwd()), folder);
+    assert.equal(await executor.submit(square, 3), 9, "modules are found all the same");
+  }
+});
+
+check(PROCESSES, " starts its workers with execArgv", async () => {
+  const module = new URL("./tasks/preloaded.ts", import.meta.url);
+  const execArgv = {
+    deno: ["--preload", module.href],
+    bun: ["--preload", fileURLToPath(module)],
+    node: ["--import", module.href],
+  }[runtime];
+  await using executor = new ProcessPoolExecutor({ maxWorkers: 1, execArgv });
+  assert.equal(await executor.submit(() => (globalThis as { preloaded?: boolean }).preloaded), true);
+});
+
+const BROAD = ["--allow-read", "--allow-env", "--allow-sys", "--allow-run"];
+
+/** `[flags of the program, permissions of its workers, what is printed]`. Processes are started, hence --allow-run. */
+const PERMISSIONS: readonly [readonly string[], unknown, RegExp][] = [
+  [["-A"], "inherit", /^granted: read write net env sys run ffi$/],
+  [["-A"], "none", /^granted:$/],
+  [["-A"], { read: true, net: true }, /^granted: read net$/],
+  [["-A"], { read: [tmpdir()] }, /^granted:$/],
+  [BROAD, "inherit", /^granted: read env sys run$/],
+  [BROAD, { read: true }, /^granted: read$/],
+  [BROAD, { net: true }, /^Broken(Thread|Process)Pool: .*(does not have|escalate|permission)/],
+  [BROAD, { write: [tmpdir()] }, /^Broken(Thread|Process)Pool: .*(does not have|escalate|permission)/],
+];
+
+if (runtime === "deno") {
+  for (const { name } of [THREADS, PROCESSES]) {
+    for (const [given, permissions, expected] of PERMISSIONS) {
+      const shown = JSON.stringify(permissions);
+      test(`${name} of a program with ${given.join(" ")} gives its workers no more than ${shown}`, async () => {
+        const flags = [...given, "--no-prompt", "--unstable-worker-options"];
+        const { ended } = startProgram("permissions", [name, shown], () => {}, { flags });
+        const { stdout, stderr, code } = await ended;
+        assert.match(stdout.trimEnd() || stderr, stdout ? expected : /^$/);
+        assert.equal(code, 0, stderr);
+      });
+    }
+  }
+}

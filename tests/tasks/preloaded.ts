@@ -1,0 +1,3 @@
+// For `execArgv`: loaded before the worker's entry.
+
+Object.assign(globalThis, { preloaded: true });
