@@ -55,6 +55,8 @@ export class Scheduler implements CallOwner {
   #dispatchQueued = false;
   #broken: { readonly message: string; readonly cause: unknown } | undefined;
   #closing = false;
+  /** Every worker was ended: nothing is run any more. */
+  #ended = false;
   #closed: { readonly promise: Promise<void>; readonly resolve: () => void } | undefined;
 
   constructor(backend: Backend, options: ProcessPoolExecutorOptions) {
@@ -133,6 +135,7 @@ export class Scheduler implements CallOwner {
 
   /** Ends every worker now; see Executor.terminateWorkers() and killWorkers(). */
   end(how: "terminate" | "kill"): void {
+    this.#ended = true;
     void this.shutdown(true);
     for (const worker of this.#pool.workers) {
       // What it has not begun is cancelled rather than lost.
@@ -333,6 +336,7 @@ export class Scheduler implements CallOwner {
     for (const { call, started } of calls.reverse()) {
       call.worker = undefined;
       if (this.#broken) this.#supervisor.reject(call, this.#brokenError(), "final");
+      else if (started === false && this.#ended) this.#supervisor.cancel(call, new CancelledError());
       else if (started === false) this.#queue.unshift(call);
       else this.#supervisor.reject(call, new WorkerLostError({ ...lost, started }), "lost");
     }
