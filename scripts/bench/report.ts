@@ -69,7 +69,7 @@ export function barTable(measured: Measured): string {
 export function updateReadme(path: string, measured: Measured): void {
   const summary = `<!-- bench:summary -->\n\n${summaryOf(measured)}\n\n<!-- /bench:summary -->`;
   const text = existsSync(path) ? readFileSync(path, "utf8") : "# @concurrent/futures\n";
-  const markers = /<!-- bench:summary -->[\s\S]*<!-- \/bench:summary -->/;
+  const markers = /<!-- bench:summary -->([\s\S]*<!-- \/bench:summary -->)?/;
   const heading = "\n## How fast\n\n";
   writeFileSync(path, markers.test(text) ? text.replace(markers, () => summary) : text + heading + summary + "\n");
 }
