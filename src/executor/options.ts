@@ -45,7 +45,7 @@ export interface ExecutorOptions {
   /** `false`: only tasks of modules are taken, no source is ever evaluated. */
   inlineTasks?: boolean;
   /**
-   * Memory of a worker, in MiB: the limit of its heap where the runtime has one (threads and processes of Node,
+   * Memory of a worker, in MiB: the limit of its heap where the runtime has one (threads, by a quarter more, and processes of Node,
    * processes of Deno), and a worker that uses more retires between two calls, on every runtime.
    */
   memoryLimit?: number;
