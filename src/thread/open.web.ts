@@ -27,7 +27,8 @@ export const open: Open = (onMessage) => {
 export function beforeEnd(fn: (exitCode: number) => void): void {
   wrap(scope, "close", () => 0);
   wrap(scope.Deno, "exit", (code) => code ?? 0);
-  wrap(scope.process, "exit", (code) => code ?? scope.process?.exitCode ?? 0);
+  // On Deno process.exit() is Deno.exit(), and to look at `process` is to load it: it doubles a thread's start.
+  if (!scope.Deno) wrap(scope.process, "exit", (code) => code ?? scope.process?.exitCode ?? 0);
 
   // deno-lint-ignore no-explicit-any
   function wrap(owner: any, name: string, exitCode: (code?: number) => number): void {
