@@ -17,7 +17,7 @@ import {
 import { dirname, join } from "node:path";
 import process from "node:process";
 import { install, ROOT } from "./install.ts";
-import { mustRun } from "./run.ts";
+import { mustRun, run } from "./run.ts";
 import { type Runtimes, runtimes } from "./runtimes.ts";
 
 const DNT = "jsr:@deno/dnt@0.43.2";
@@ -53,13 +53,8 @@ export async function buildNpm(): Promise<string> {
 }
 
 async function isJsrReachable(): Promise<boolean> {
-  try {
-    const response = await fetch("https://jsr.io/@deno/dnt/meta.json", { signal: AbortSignal.timeout(5_000) });
-    await response.body?.cancel();
-    return response.ok;
-  } catch {
-    return false;
-  }
+  const { code } = await run(process.execPath, ["info", DNT], { timeout: 10_000 });
+  return code === 0;
 }
 
 async function buildWithDnt(): Promise<void> {
