@@ -108,10 +108,10 @@ for (const kind of KINDS) {
       await using executor = new Executor({ maxWorkers: 1 });
       using gate = new Gate();
       const before = executor.submit(hold, gate.folder, 0);
-      const patient = executor.with({ timeout: 1000 }).submit(square, 3);
+      const patient = executor.with({ timeout: 2000 }).submit(square, 3);
       await gate.noted();
       // Longer than it may run, and no time is counted meanwhile.
-      await new Promise((resolve) => setTimeout(resolve, 1100));
+      await new Promise((resolve) => setTimeout(resolve, 2100));
       assert.equal(patient.done(), false);
       gate.open();
       assert.deepEqual([await before, await patient], [0, 9]);
@@ -140,11 +140,11 @@ for (const kind of KINDS) {
   check(kind, ".with({ timeout }) does nothing to a call that ends in time, nor to the next one", async (Executor) => {
     await using executor = new Executor({ maxWorkers: 1 });
     using gate = new Gate();
-    const timed = executor.with({ timeout: 500 });
+    const timed = executor.with({ timeout: 1500 });
     assert.equal(await timed.submit(square, 2), 4);
     const next = executor.submit(hold, gate.folder, 1);
     await gate.noted();
-    await new Promise((resolve) => setTimeout(resolve, 600)); // its limit would have passed
+    await new Promise((resolve) => setTimeout(resolve, 1600)); // its limit would have passed
     gate.open();
     assert.equal(await next, 1);
     assert.equal(executor.stats().lost, 0);

@@ -53,7 +53,7 @@ export async function stage(
   const limited = end === "timeout"
     ? executor.with({ timeout: 50 })
     : end === "signal"
-    ? executor.with({ signal: controller.signal, grace: 10 })
+    ? executor.with({ signal: controller.signal, grace: outcome === "result" ? 60_000 : 10 }) // it returns within its grace
     : executor;
 
   const neighbour = early ? undefined : executor.submit(hold, gates.neighbour.folder, 1);
