@@ -19,10 +19,10 @@ import { keepLocal } from "../wire/marks.ts";
 import { SubmittedCall } from "./call.ts";
 import { type CallOptions, CallSettings } from "./call_options.ts";
 import { checkBoolean, checkOptions } from "./check.ts";
+import type { Core } from "./core.ts";
 import type { Future } from "./future.ts";
 import { Mapping } from "./map.ts";
 import { type AnyIterable, type MapIterator, type MapOptions, readMapArguments } from "./map_options.ts";
-import type { Scheduler } from "./scheduler.ts";
 import type { ExecutorStats } from "./stats.ts";
 
 /** What a {@linkcode Executor.map} yields: results, or with `settled: true` how each call ended. */
@@ -53,7 +53,7 @@ export abstract class Executor implements AsyncDisposable {
     keepLocal(this.prototype);
   }
 
-  readonly #scheduler: Scheduler;
+  readonly #core: Core;
   /** What with() has set; `undefined` on the executor itself. */
   readonly #settings: CallSettings | undefined;
 
@@ -64,7 +64,7 @@ export abstract class Executor implements AsyncDisposable {
    * @param options What applies to all of them.
    */
   protected constructor(core: ExecutorCore, options?: CallOptions) {
-    this.#scheduler = core as Scheduler;
+    this.#core = core as Core;
     this.#settings = options && new CallSettings(options);
   }
 
@@ -91,7 +91,7 @@ export abstract class Executor implements AsyncDisposable {
    */
   with(options: CallOptions): Executor {
     void new CallSettings(options); // complains about what was given, before it is mixed with what was set before
-    return new ConfiguredExecutor(this.#scheduler, { ...this.#settings?.options, ...options });
+    return new ConfiguredExecutor(this.#core, { ...this.#settings?.options, ...options });
   }
 
   /**
@@ -118,11 +118,11 @@ export abstract class Executor implements AsyncDisposable {
    * ```
    */
   submit<A extends unknown[], R>(fn: (...args: A) => R, ...args: A): Future<Awaited<R>> {
-    const scheduler = this.#scheduler;
-    const task = scheduler.tasks.get("submit a task", fn);
-    scheduler.admit();
-    const call = new SubmittedCall<Awaited<R>>(scheduler, task, args, this.#settings, scheduler.unobserved);
-    scheduler.submit(call);
+    const core = this.#core;
+    const task = core.tasks.get("submit a task", fn);
+    core.admit();
+    const call = new SubmittedCall<Awaited<R>>(core, task, args, this.#settings, core.unobserved);
+    core.submit(call);
     return call.future;
   }
 
@@ -181,8 +181,8 @@ export abstract class Executor implements AsyncDisposable {
   ): MapIterator<Awaited<R>>;
   // deno-lint-ignore no-explicit-any
   map(fn: (...args: any[]) => unknown, ...rest: unknown[]): MapIterator<any> {
-    const task = this.#scheduler.tasks.get("map a task", fn);
-    return new Mapping(this.#scheduler, task, this.#settings, readMapArguments(rest));
+    const task = this.#core.tasks.get("map a task", fn);
+    return new Mapping(this.#core, task, this.#settings, readMapArguments(rest));
   }
 
   /**
@@ -207,7 +207,7 @@ export abstract class Executor implements AsyncDisposable {
     const { wait = true, cancelFutures = false } = options;
     checkBoolean("shut down", "wait", wait);
     checkBoolean("shut down", "cancelFutures", cancelFutures);
-    const closed = this.#scheduler.shutdown(cancelFutures);
+    const closed = this.#core.shutdown(cancelFutures);
     return wait ? closed : Promise.resolve();
   }
 
@@ -216,12 +216,12 @@ export abstract class Executor implements AsyncDisposable {
    * {@linkcode WorkerLostError}.
    */
   terminateWorkers(): void {
-    this.#scheduler.end("terminate");
+    this.#core.end("terminate");
   }
 
   /** As {@linkcode Executor.terminateWorkers}, with SIGKILL. */
   killWorkers(): void {
-    this.#scheduler.end("kill");
+    this.#core.end("kill");
   }
 
   /**
@@ -242,7 +242,7 @@ export abstract class Executor implements AsyncDisposable {
    * ```
    */
   ready(): Promise<void> {
-    return this.#scheduler.room.ready();
+    return this.#core.room.ready();
   }
 
   /**
@@ -251,7 +251,7 @@ export abstract class Executor implements AsyncDisposable {
    * @returns Counts of its workers and calls.
    */
   stats(): ExecutorStats {
-    return this.#scheduler.stats();
+    return this.#core.stats();
   }
 
   /** The end of `await using`: as {@linkcode Executor.shutdown}. It waits for the work and cancels nothing. */

@@ -2,9 +2,9 @@
 
 import { Call } from "./call.ts";
 import type { CallSettings } from "./call_options.ts";
+import type { Core } from "./core.ts";
 import { CancelledError, TimeoutError } from "./errors.ts";
 import type { MapArguments, MapIterator, MapOptions } from "./map_options.ts";
-import type { Scheduler } from "./scheduler.ts";
 import type { Task } from "./task_table.ts";
 import { startTimer, type Timer } from "./timer.ts";
 import { type Source, zip } from "./zip.ts";
@@ -19,7 +19,7 @@ class MappedCall extends Call {
   readonly #iterator: Completions;
 
   constructor(iterator: Completions, task: Task, args: readonly unknown[], chunk: object | undefined) {
-    super(iterator.scheduler, task, args, iterator.settings);
+    super(iterator.core, task, args, iterator.settings);
     this.#iterator = iterator;
     this.#chunk = chunk;
   }
@@ -48,7 +48,7 @@ class MappedCall extends Call {
 }
 
 interface Completions {
-  readonly scheduler: Scheduler;
+  readonly core: Core;
   readonly settings: CallSettings | undefined;
   completed(call: MappedCall): void;
 }
@@ -60,7 +60,7 @@ interface Waiter<T> {
 
 /** The iteration of one map(). */
 export class Mapping<T> implements MapIterator<T> {
-  readonly #scheduler: Scheduler;
+  readonly #core: Core;
   readonly #task: Task;
   readonly #options: MapOptions;
   readonly #deadline: number;
@@ -88,10 +88,10 @@ export class Mapping<T> implements MapIterator<T> {
   #timer: Timer | undefined;
   readonly #onAbort = () => this.#stop(this.#options.signal!.reason);
 
-  constructor(scheduler: Scheduler, task: Task, settings: CallSettings | undefined, { inputs, options }: MapArguments) {
+  constructor(core: Core, task: Task, settings: CallSettings | undefined, { inputs, options }: MapArguments) {
     const { timeout = Infinity, chunksize = 1, buffersize = Infinity, signal } = options;
-    this.#scheduler = scheduler;
-    this.#completions = { scheduler, settings, completed: (call) => this.#completed(call) };
+    this.#core = core;
+    this.#completions = { core, settings, completed: (call) => this.#completed(call) };
     this.#task = task;
     this.#options = options;
     this.#deadline = performance.now() + timeout;
@@ -149,7 +149,7 @@ export class Mapping<T> implements MapIterator<T> {
     if (this.#reading || this.#over) return;
     // A call that cannot be sent ends at once, and the iteration with it.
     while (!this.#over && !this.#inputEnd && this.#outstanding + this.#chunk.length < this.#capacity) {
-      if (this.#scheduler.room.full) return void this.#readLater();
+      if (this.#core.room.full) return void this.#readLater();
       let item: ReturnType<Source["next"]>;
       try {
         item = this.#source.next();
@@ -178,7 +178,7 @@ export class Mapping<T> implements MapIterator<T> {
   /** Waits for room in the queue, as a submitter has to (`maxQueue`). */
   async #readLater(): Promise<void> {
     this.#reading = true;
-    await this.#scheduler.room.ready();
+    await this.#core.room.ready();
     this.#reading = false;
     this.#read();
     this.#serve();
@@ -202,7 +202,7 @@ export class Mapping<T> implements MapIterator<T> {
 
   #submit(args: readonly unknown[], chunk: object | undefined): void {
     try {
-      this.#scheduler.admit();
+      this.#core.admit();
     } catch (error) {
       if (!this.#inputEnd?.failed) this.#endInput(error);
       return;
@@ -211,7 +211,7 @@ export class Mapping<T> implements MapIterator<T> {
     this.#outstanding++;
     if (this.#options.ordered === false) this.#pending.add(call);
     else this.#calls.push(call);
-    this.#scheduler.submit(call);
+    this.#core.submit(call);
   }
 
   #endInput(error: unknown): void {
@@ -222,7 +222,7 @@ export class Mapping<T> implements MapIterator<T> {
 
   #completed(call: MappedCall): void {
     if (this.#over) return;
-    if (call.state === REJECTED) this.#scheduler.unobserved.add(call, call.outcome);
+    if (call.state === REJECTED) this.#core.unobserved.add(call, call.outcome);
     if (this.#options.ordered === false) {
       this.#pending.delete(call);
       this.#ready.push(call);
@@ -243,7 +243,7 @@ export class Mapping<T> implements MapIterator<T> {
       this.#taken = drop(this.#calls, this.#taken);
     }
     this.#outstanding--;
-    if (call.state === REJECTED) this.#scheduler.unobserved.remove(call);
+    if (call.state === REJECTED) this.#core.unobserved.remove(call);
     return call;
   }
 
@@ -318,7 +318,7 @@ export class Mapping<T> implements MapIterator<T> {
     this.#taken = this.#readyTaken = this.#outstanding = 0;
     this.#pending.clear();
     for (const call of rest) {
-      if (call.state === REJECTED) this.#scheduler.unobserved.remove(call);
+      if (call.state === REJECTED) this.#core.unobserved.remove(call);
       else if (call.state === WAITING && call.withdraw()) call.cancel(new CancelledError());
     }
   }

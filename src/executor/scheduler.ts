@@ -10,8 +10,9 @@ import type { Exit } from "../wire/channel.ts";
 import { type Failure, fromFailure } from "../wire/failure.ts";
 import type { FromWorker } from "../wire/messages.ts";
 import type { Backend } from "./backend.ts";
-import type { Call, CallOwner } from "./call.ts";
+import type { Call } from "./call.ts";
 import { CallQueue } from "./call_queue.ts";
+import type { Core } from "./core.ts";
 import { type BrokenExecutor, CancelledError, describeExit, ShutdownError, WorkerLostError } from "./errors.ts";
 import { type ProcessPoolExecutorOptions, readOptions, type Settings } from "./options.ts";
 import { report } from "./report.ts";
@@ -42,7 +43,7 @@ const LONG = 4;
 const START_ATTEMPTS = 3;
 
 /** Runs calls on workers. */
-export class Scheduler implements CallOwner {
+export class Scheduler implements Core {
   readonly tasks: TaskTable;
   readonly unobserved: Unobserved;
   readonly #backend: Backend;
@@ -77,13 +78,6 @@ export class Scheduler implements CallOwner {
     this.#room = new Room(settings.maxQueue, () => this.#closing || this.#broken ? 0 : this.#queue.size);
   }
 
-  /**
-   * Throws unless calls are accepted.
-   *
-   * @throws {BrokenExecutor} when the executor is broken, even after shutdown (X2).
-   * @throws {ShutdownError} when it has been shut down, or the program is exiting.
-   * @throws {QueueFullError} when as many calls wait as may.
-   */
   admit(): void {
     if (this.#broken) throw this.#brokenError();
     if (this.#closing) throw new ShutdownError();
@@ -91,7 +85,6 @@ export class Scheduler implements CallOwner {
     this.#room.admit();
   }
 
-  /** The room in the queue, for those who wait for some. */
   get room(): Room {
     return this.#room;
   }
@@ -124,7 +117,6 @@ export class Scheduler implements CallOwner {
     else this.#supervisor.abort(call, reason);
   }
 
-  /** Takes no more calls; see Executor.shutdown(). */
   shutdown(cancelFutures: boolean): Promise<void> {
     this.#closing = true;
     if (cancelFutures) this.#cancelQueued();
@@ -133,7 +125,6 @@ export class Scheduler implements CallOwner {
     return this.#closed.promise;
   }
 
-  /** Ends every worker now; see Executor.terminateWorkers() and killWorkers(). */
   end(how: "terminate" | "kill"): void {
     this.#ended = true;
     void this.shutdown(true);

@@ -1,0 +1,30 @@
+// What runs the calls of an executor, as executor.ts and map.ts see it: the scheduler of the local pools, or another engine.
+
+import type { Call, CallOwner } from "./call.ts";
+import type { ExecutorCore } from "./executor.ts";
+import type { Room } from "./room.ts";
+import type { TaskTable } from "./task_table.ts";
+import type { Unobserved } from "./unobserved.ts";
+
+/** What runs the calls. */
+export interface Core extends ExecutorCore, CallOwner {
+  readonly tasks: TaskTable;
+  /** The failures that nobody has looked at. */
+  readonly unobserved: Unobserved;
+  /** The room in the queue. */
+  readonly room: Room;
+  /**
+   * Throws unless calls are accepted.
+   *
+   * @throws {BrokenExecutor} when the executor is broken, even after shutdown (X2).
+   * @throws {ShutdownError} when it has been shut down, or the program is exiting.
+   * @throws {QueueFullError} when as many calls wait as may.
+   */
+  admit(): void;
+  /** Takes a call that was admitted. */
+  submit(call: Call): void;
+  /** Takes no more calls; see Executor.shutdown(). */
+  shutdown(cancelFutures: boolean): Promise<void>;
+  /** Ends every worker now; see Executor.terminateWorkers() and killWorkers(). */
+  end(how: "terminate" | "kill"): void;
+}
