@@ -9,7 +9,17 @@ interface Named extends Queued {
 }
 
 const queued = (name: string, priority = 0): Named => (
-  { name, priority, queue: undefined, before: undefined, after: undefined }
+  {
+    name,
+    priority,
+    waiting: 1,
+    draw() {
+      return this;
+    },
+    queue: undefined,
+    before: undefined,
+    after: undefined,
+  }
 );
 
 /** A queue of these, and the names that it gives when it is emptied. */

@@ -70,7 +70,7 @@ test("CallQueue.remove() touches its neighbours and no others [F2]", () => {
   let touched = 0;
   const links = () => {
     const values: Record<string, unknown> = {};
-    const call = { priority: 0 } as Queued;
+    const call = { priority: 0, waiting: 1 } as Queued;
     for (const name of ["queue", "before", "after"]) {
       Object.defineProperty(call, name, {
         get: () => (touched++, values[name]),

@@ -23,10 +23,20 @@ export class Limits {
   }
 }
 
+/** What waits in the queue: a call, or a supply of calls. */
+export interface Waiting extends Queued {
+  readonly task: Task;
+  /** How long its next call is expected to take, in milliseconds. */
+  readonly cost: number;
+  /** Calls of one chunk are handed over together, to a worker that has nothing else to do. */
+  readonly chunk: object | undefined;
+  draw(): Call;
+}
+
 /** What takes calls: the scheduler. */
 export interface CallOwner {
-  /** Takes a call back that no worker has begun, for its owner to cancel; false when it is too late. */
-  withdraw(call: Call): boolean;
+  /** Takes calls back that no worker has begun, for their owner to cancel; false when it is too late. */
+  withdraw(waiting: Waiting): boolean;
   /** The signal of a call has aborted. */
   abort(call: Call, reason: unknown): void;
 }
@@ -42,7 +52,7 @@ export interface CallHolder {
 }
 
 /** One call; a subclass says who gets the answer. */
-export abstract class Call implements CallControl, Queued {
+export abstract class Call implements CallControl, Waiting {
   readonly owner: CallOwner;
   readonly task: Task;
   /** The arguments; dropped when the call is done. */
@@ -69,7 +79,14 @@ export abstract class Call implements CallControl, Queued {
   /** It was withdrawn, and will not run. */
   abstract cancel(reason: unknown): void;
 
-  /** Calls of one chunk are handed over together, to a worker that has nothing else to do. */
+  get waiting(): number {
+    return 1;
+  }
+
+  draw(): this {
+    return this;
+  }
+
   get chunk(): object | undefined {
     return undefined;
   }
@@ -78,7 +95,7 @@ export abstract class Call implements CallControl, Queued {
     return this.limits === undefined ? 0 : this.limits.settings.priority;
   }
 
-  /** How long it is expected to take, in milliseconds. What may be stopped, or must stay together, has its worker alone. */
+  /** What may be stopped, or must stay together, has its worker alone. */
   get cost(): number {
     return this.limits?.settings.limited || this.chunk ? Infinity : this.task.cost;
   }

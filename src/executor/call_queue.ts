@@ -1,9 +1,13 @@
 // The calls that no worker has yet: those of a higher priority first, first in, first out among equals. A list that runs
 // through the calls themselves, so that push, shift and removal take the same time however many there are.
 
-/** What the queue links; the links are the queue's own. */
+/** What the queue links: a call, or many that are made when their turn comes. The links are the queue's own. */
 export interface Queued {
   readonly priority: number;
+  /** How many calls it stands for; what has none left is not in a queue. */
+  readonly waiting: number;
+  /** Gives the first of them. */
+  draw(): unknown;
   queue: CallQueue<Queued> | undefined;
   before: Queued | undefined;
   after: Queued | undefined;
@@ -17,7 +21,7 @@ interface Lane {
 }
 
 /** A queue of calls. */
-export class CallQueue<C extends Queued> {
+export class CallQueue<E extends Queued> {
   /** The highest priority first; an empty lane is dropped, but for the usual one. */
   readonly #lanes: Lane[] = [{ priority: 0, head: undefined, tail: undefined }];
   readonly #usual = this.#lanes[0]!;
@@ -28,55 +32,57 @@ export class CallQueue<C extends Queued> {
     return this.#size;
   }
 
-  /** The call whose turn is next. */
-  get head(): C | undefined {
+  /** What the next call comes from. */
+  get head(): E | undefined {
     for (const lane of this.#lanes) {
-      if (lane.head) return lane.head as C;
+      if (lane.head) return lane.head as E;
     }
     return undefined;
   }
 
-  /** Adds a call behind all others of its priority. */
-  push(call: C): void {
-    const lane = this.#lane(call.priority);
-    this.#insert(call, lane, lane.tail, undefined);
+  /** Adds calls behind all others of their priority. */
+  push(entry: E): void {
+    const lane = this.#lane(entry.priority);
+    this.#insert(entry, lane, lane.tail, undefined);
   }
 
   /** Adds a call before all others of its priority: it waited before, and was taken back from a worker. */
-  unshift(call: C): void {
-    const lane = this.#lane(call.priority);
-    this.#insert(call, lane, undefined, lane.head);
+  unshift(entry: E): void {
+    const lane = this.#lane(entry.priority);
+    this.#insert(entry, lane, undefined, lane.head);
   }
 
   /** Takes the call whose turn is next. */
-  shift(): C | undefined {
-    const call = this.head;
-    if (call) this.remove(call);
-    return call;
+  shift(): ReturnType<E["draw"]> | undefined {
+    const entry = this.head;
+    if (!entry) return undefined;
+    if (entry.waiting === 1) this.remove(entry);
+    else this.#size--;
+    return entry.draw() as ReturnType<E["draw"]>;
   }
 
-  /** Takes a call out of this queue, wherever it stands. */
-  remove(call: C): void {
-    const lane = this.#lane(call.priority);
-    const { before, after } = call;
+  /** Takes calls out of this queue, wherever they stand. */
+  remove(entry: E): void {
+    const lane = this.#lane(entry.priority);
+    const { before, after } = entry;
     if (before) before.after = after;
     else lane.head = after;
     if (after) after.before = before;
     else lane.tail = before;
-    call.queue = call.before = call.after = undefined;
-    this.#size--;
+    entry.queue = entry.before = entry.after = undefined;
+    this.#size -= entry.waiting;
     if (!lane.head && lane !== this.#usual) this.#lanes.splice(this.#lanes.indexOf(lane), 1);
   }
 
-  #insert(call: C, lane: Lane, before: Queued | undefined, after: Queued | undefined): void {
-    call.queue = this as unknown as CallQueue<Queued>;
-    call.before = before;
-    call.after = after;
-    if (before) before.after = call;
-    else lane.head = call;
-    if (after) after.before = call;
-    else lane.tail = call;
-    this.#size++;
+  #insert(entry: E, lane: Lane, before: Queued | undefined, after: Queued | undefined): void {
+    entry.queue = this as unknown as CallQueue<Queued>;
+    entry.before = before;
+    entry.after = after;
+    if (before) before.after = entry;
+    else lane.head = entry;
+    if (after) after.before = entry;
+    else lane.tail = entry;
+    this.#size += entry.waiting;
   }
 
   #lane(priority: number): Lane {

@@ -1,6 +1,6 @@
 // What runs the calls of an executor, as executor.ts and map.ts see it: the scheduler of the local pools, or another engine.
 
-import type { Call, CallOwner } from "./call.ts";
+import type { Call, CallOwner, Waiting } from "./call.ts";
 import type { ExecutorCore } from "./executor.ts";
 import type { Room } from "./room.ts";
 import type { TaskTable } from "./task_table.ts";
@@ -18,11 +18,12 @@ export interface Core extends ExecutorCore, CallOwner {
    *
    * @throws {BrokenExecutor} when the executor is broken, even after shutdown (X2).
    * @throws {ShutdownError} when it has been shut down, or the program is exiting.
-   * @throws {QueueFullError} when as many calls wait as may.
    */
   admit(): void;
-  /** Takes a call that was admitted. */
-  submit(call: Call): void;
+  /** Takes a call that was admitted, or a supply of calls, which it draws when their turn comes. */
+  submit(waiting: Call | Waiting): void;
+  /** Takes a supply back, for its owner to forget what was not drawn. */
+  withdrawAll(supply: Waiting): void;
   /** Takes no more calls; see Executor.shutdown(). */
   shutdown(cancelFutures: boolean): Promise<void>;
   /** Ends every worker now; see Executor.terminateWorkers() and killWorkers(). */

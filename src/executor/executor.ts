@@ -121,6 +121,7 @@ export abstract class Executor implements AsyncDisposable {
     const core = this.#core;
     const task = core.tasks.get("submit a task", fn);
     core.admit();
+    core.room.admit();
     const call = new SubmittedCall<Awaited<R>>(core, task, args, this.#settings, core.unobserved);
     core.submit(call);
     return call.future;

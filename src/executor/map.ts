@@ -1,57 +1,17 @@
-// Executor.map(): items in, calls out, results in again. A call of it costs no Future: nobody could see one.
+// Executor.map(): items in, calls out, results in again. A call of it costs no Future, as nobody could see one, and is not
+// even made before its turn comes (map_call.ts).
 
-import { Call } from "./call.ts";
 import type { CallSettings } from "./call_options.ts";
 import type { Core } from "./core.ts";
 import { CancelledError, TimeoutError } from "./errors.ts";
+import { CANCELLED, FULFILLED, type MapOwner, type MappedCall, MapSupply, REJECTED, WAITING } from "./map_call.ts";
 import type { MapArguments, MapIterator, MapOptions } from "./map_options.ts";
 import type { Task } from "./task_table.ts";
 import { startTimer, type Timer } from "./timer.ts";
-import { type Source, zip } from "./zip.ts";
+import { END, type Source, zip } from "./zip.ts";
 
-const WAITING = 0, FULFILLED = 1, REJECTED = 2, CANCELLED = 3;
-
-/** One item's call; it keeps its outcome until the iterator takes it. */
-class MappedCall extends Call {
-  state = WAITING;
-  outcome: unknown = undefined;
-  readonly #chunk: object | undefined;
-  readonly #iterator: Completions;
-
-  constructor(iterator: Completions, task: Task, args: readonly unknown[], chunk: object | undefined) {
-    super(iterator.core, task, args, iterator.settings);
-    this.#iterator = iterator;
-    this.#chunk = chunk;
-  }
-
-  override get chunk(): object | undefined {
-    return this.#chunk;
-  }
-
-  fulfil(value: unknown): void {
-    this.#end(FULFILLED, value);
-  }
-
-  reject(reason: unknown): void {
-    this.#end(REJECTED, reason);
-  }
-
-  cancel(reason: unknown): void {
-    this.#end(CANCELLED, reason);
-  }
-
-  #end(state: number, outcome: unknown): void {
-    this.state = state;
-    this.outcome = outcome;
-    this.#iterator.completed(this);
-  }
-}
-
-interface Completions {
-  readonly core: Core;
-  readonly settings: CallSettings | undefined;
-  completed(call: MappedCall): void;
-}
+/** Items that are put into the queue in one go, at most: the first by itself, so that it starts at once, then twice as many each time. */
+const LARGEST_SUPPLY = 1024;
 
 interface Waiter<T> {
   resolve(result: IteratorResult<T>): void;
@@ -61,23 +21,27 @@ interface Waiter<T> {
 /** The iteration of one map(). */
 export class Mapping<T> implements MapIterator<T> {
   readonly #core: Core;
-  readonly #task: Task;
   readonly #options: MapOptions;
   readonly #deadline: number;
   readonly #source: Source;
-  readonly #completions: Completions;
+  readonly #owner: MapOwner;
   /** Items that are read ahead at most. */
   readonly #capacity: number;
-  /** Submitted and not taken yet, oldest first, from `#taken` on. */
+  /** Made and not taken yet, oldest first, from `#taken` on. */
   #calls: MappedCall[] = [];
   #taken = 0;
-  /** With `ordered: false`: submitted and not done; done and not taken yet. */
+  /** With `ordered: false`: made and not done; done and not taken yet. */
   readonly #pending = new Set<MappedCall>();
   #ready: MappedCall[] = [];
   #readyTaken = 0;
+  /** Items that were submitted and whose results were not taken. */
   #outstanding = 0;
-  /** Items of the chunk that is being filled. */
-  #chunk: (readonly unknown[])[] = [];
+  /** Items that were read and not submitted: with `chunksize`, the chunk that is being filled. */
+  #items: unknown[] = [];
+  /** How many are submitted together. */
+  #together = 1;
+  /** What may still wait in the queue, oldest first. */
+  readonly #supplies: MapSupply[] = [];
   #reading = false;
   /** No more items come: the input has ended, or failed with this. */
   #inputEnd: { readonly error?: unknown; readonly failed: boolean } | undefined;
@@ -91,12 +55,19 @@ export class Mapping<T> implements MapIterator<T> {
   constructor(core: Core, task: Task, settings: CallSettings | undefined, { inputs, options }: MapArguments) {
     const { timeout = Infinity, chunksize = 1, buffersize = Infinity, signal } = options;
     this.#core = core;
-    this.#completions = { core, settings, completed: (call) => this.#completed(call) };
-    this.#task = task;
     this.#options = options;
     this.#deadline = performance.now() + timeout;
     this.#capacity = buffersize * chunksize;
     this.#source = zip(inputs);
+    this.#together = chunksize;
+    this.#owner = {
+      core,
+      task,
+      settings,
+      toArguments: this.#source.toArguments,
+      drawn: (call) => this.#drawn(call),
+      completed: (call) => this.#completed(call),
+    };
     signal?.throwIfAborted();
     signal?.addEventListener("abort", this.#onAbort, { once: true });
     this.#read();
@@ -146,78 +117,89 @@ export class Mapping<T> implements MapIterator<T> {
 
   /** Reads items and submits them, as many as there is room for. */
   #read(): void {
-    if (this.#reading || this.#over) return;
+    if (this.#reading) return;
     // A call that cannot be sent ends at once, and the iteration with it.
-    while (!this.#over && !this.#inputEnd && this.#outstanding + this.#chunk.length < this.#capacity) {
-      if (this.#core.room.full) return void this.#readLater();
-      let item: ReturnType<Source["next"]>;
+    while (!this.#over && !this.#inputEnd && this.#outstanding + this.#items.length < this.#capacity) {
+      if (this.#core.room.left <= (this.#inChunks ? 0 : this.#items.length)) return void this.#readLater();
       try {
-        item = this.#source.next();
+        const item = this.#source.next();
+        if (this.#source.async) return void this.#readAsync(item as Promise<unknown>);
+        this.#accept(item);
       } catch (error) {
         return this.#endInput(error);
       }
-      if (item instanceof Promise) {
-        this.#reading = true;
-        item.then((args) => {
-          this.#reading = false;
-          if (this.#over) return;
-          this.#accept(args);
-          this.#read();
-          this.#serve();
-        }, (error) => {
-          this.#reading = false;
-          this.#endInput(error);
-          this.#serve();
-        });
-        return;
-      }
-      this.#accept(item);
     }
+    if (!this.#inChunks) this.#submit();
+  }
+
+  async #readAsync(item: Promise<unknown>): Promise<void> {
+    this.#reading = true;
+    try {
+      const accepted = await item;
+      if (!this.#over) this.#accept(accepted);
+      this.#reading = false;
+      this.#read();
+    } catch (error) {
+      this.#reading = false;
+      this.#endInput(error);
+    }
+    this.#serve();
   }
 
   /** Waits for room in the queue, as a submitter has to (`maxQueue`). */
   async #readLater(): Promise<void> {
+    if (!this.#inChunks) this.#submit();
     this.#reading = true;
     await this.#core.room.ready();
+    this.#core.room.leave();
     this.#reading = false;
     this.#read();
     this.#serve();
   }
-
-  #accept(args: readonly unknown[] | undefined): void {
-    const { chunksize = 1 } = this.#options;
-    if (!args) this.#inputEnd = { failed: false };
-    else if (chunksize === 1) return this.#submit(args, undefined);
-    else this.#chunk.push(args);
-    if (this.#inputEnd || this.#chunk.length === chunksize) this.#submitChunk();
+  get #inChunks(): boolean {
+    return this.#options.chunksize !== undefined && this.#options.chunksize > 1;
   }
 
-  /** Submits the items that make a chunk; the last one may be short. */
-  #submitChunk(): void {
-    const items = this.#chunk;
-    const chunk = items;
-    this.#chunk = [];
-    for (const args of items) this.#submit(args, chunk);
+  #accept(item: unknown): void {
+    if (item === END) this.#inputEnd = { failed: false };
+    else this.#items.push(item);
+    if (item === END || this.#items.length === this.#together) this.#submit();
   }
 
-  #submit(args: readonly unknown[], chunk: object | undefined): void {
+  /** Submits the items that were read. */
+  #submit(): void {
+    const items = this.#items, inChunks = this.#inChunks;
+    if (items.length === 0) return;
+    this.#items = [];
     try {
       this.#core.admit();
     } catch (error) {
       if (!this.#inputEnd?.failed) this.#endInput(error);
       return;
     }
-    const call = new MappedCall(this.#completions, this.#task, args, chunk);
-    this.#outstanding++;
-    if (this.#options.ordered === false) this.#pending.add(call);
-    else this.#calls.push(call);
-    this.#core.submit(call);
+    this.#outstanding += items.length;
+    if (!inChunks) this.#together = Math.min(this.#together * 2, LARGEST_SUPPLY);
+    const supplies = this.#supplies;
+    while (supplies[0]?.waiting === 0) supplies.shift();
+    const supply = new MapSupply(this.#owner, items, inChunks);
+    // Calls are made in the order of their items. Those that with() applies to are watched one by one.
+    if (this.#owner.settings || (items.length === 1 && supplies.length === 0)) {
+      while (supply.waiting > 0) this.#core.submit(supply.draw());
+    } else {
+      supplies.push(supply);
+      this.#core.submit(supply);
+    }
   }
 
   #endInput(error: unknown): void {
     this.#inputEnd = { failed: true, error };
     this.#source.close();
-    this.#submitChunk();
+    this.#submit();
+  }
+
+  #drawn(call: MappedCall): void {
+    if (this.#options.ordered === false) this.#pending.add(call);
+    else this.#calls.push(call);
   }
 
   #completed(call: MappedCall): void {
@@ -314,9 +296,12 @@ export class Mapping<T> implements MapIterator<T> {
     const rest = this.#options.ordered === false
       ? [...this.#pending, ...this.#ready.slice(this.#readyTaken)]
       : this.#calls.slice(this.#taken);
-    this.#calls = this.#ready = this.#chunk = [];
+    this.#calls = this.#ready = this.#items = [];
     this.#taken = this.#readyTaken = this.#outstanding = 0;
     this.#pending.clear();
+    for (const supply of this.#supplies.splice(0)) {
+      if (supply.queue) this.#core.withdrawAll(supply);
+    }
     for (const call of rest) {
       if (call.state === REJECTED) this.#core.unobserved.remove(call);
       else if (call.state === WAITING && call.withdraw()) call.cancel(new CancelledError());

@@ -20,9 +20,9 @@ export class Room {
     this.#size = size;
   }
 
-  /** Whether a call would be refused. */
-  get full(): boolean {
-    return this.#most !== Infinity && this.#size() >= this.#most;
+  /** How many calls there is room for, but for what was promised. */
+  get left(): number {
+    return this.#most === Infinity ? Infinity : this.#most - this.#size() - this.#promised;
   }
 
   /**
@@ -31,7 +31,8 @@ export class Room {
    * @throws {QueueFullError} then.
    */
   admit(): void {
-    if (this.full) {
+    if (this.#most === Infinity) return;
+    if (this.#size() >= this.#most) {
       throw new QueueFullError(
         `Cannot submit a task as ${this.#most} calls wait already: await executor.ready() first`,
       );
@@ -48,9 +49,14 @@ export class Room {
     });
   }
 
+  /** Gives back the place that ready() has promised. */
+  leave(): void {
+    if (this.#promised > 0) this.#promised--;
+  }
+
   /** Gives the places that are free to those who wait. */
   wake(): void {
-    while (this.#waiters.length > 0 && this.#size() + this.#promised < this.#most) {
+    while (this.#waiters.length > 0 && this.left > 0) {
       this.#promised++;
       this.#waiters.shift()!();
     }

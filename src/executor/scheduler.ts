@@ -10,7 +10,7 @@ import type { Exit } from "../wire/channel.ts";
 import { type Failure, fromFailure } from "../wire/failure.ts";
 import type { FromWorker } from "../wire/messages.ts";
 import type { Backend } from "./backend.ts";
-import type { Call } from "./call.ts";
+import { Call, type Waiting } from "./call.ts";
 import { CallQueue } from "./call_queue.ts";
 import type { Core } from "./core.ts";
 import { type BrokenExecutor, CancelledError, describeExit, ShutdownError, WorkerLostError } from "./errors.ts";
@@ -48,7 +48,7 @@ export class Scheduler implements Core {
   readonly unobserved: Unobserved;
   readonly #backend: Backend;
   readonly #settings: Settings;
-  readonly #queue = new CallQueue<Call>();
+  readonly #queue = new CallQueue<Waiting>();
   readonly #pool: WorkerPool;
   readonly #supervisor: Supervisor;
   readonly #room: Room;
@@ -82,21 +82,23 @@ export class Scheduler implements Core {
     if (this.#broken) throw this.#brokenError();
     if (this.#closing) throw new ShutdownError();
     if (isExiting()) throw new ShutdownError("cannot schedule new futures after program shutdown");
-    this.#room.admit();
   }
 
   get room(): Room {
     return this.#room;
   }
 
-  /** Takes a call that was admitted, or one that is run again. */
-  submit(call: Call): void {
-    const settings = call.limits?.settings;
-    if (settings?.signal?.aborted) return this.#supervisor.cancel(call, settings.signal.reason);
-    settings?.watch(call);
-    this.#queue.push(call);
-    // The rest of a chunk has yet to come.
-    const idle = call.chunk ? undefined : this.#pool.take();
+  /** Takes calls that were admitted, or one that is run again. */
+  submit(waiting: Call | Waiting): void {
+    const alone = waiting instanceof Call;
+    if (alone && waiting.limits) {
+      const { settings } = waiting.limits;
+      if (settings.signal?.aborted) return this.#supervisor.cancel(waiting, settings.signal.reason);
+      settings.watch(waiting);
+    }
+    this.#queue.push(waiting);
+    // Of many, each worker gets its share; the rest of a chunk has yet to come.
+    const idle = alone && !waiting.chunk && this.#pool.take();
     if (idle) return this.#fill(idle, 1);
     this.#startWorkers();
     this.#dispatchSoon();
@@ -109,6 +111,12 @@ export class Scheduler implements Core {
     this.#supervisor.withdrawn(call);
     this.#dispatchSoon();
     return true;
+  }
+
+  withdrawAll(supply: Waiting): void {
+    this.#supervisor.cancelled += supply.waiting;
+    this.#queue.remove(supply);
+    this.#dispatchSoon();
   }
 
   /** The signal of a call has aborted. */
@@ -206,11 +214,11 @@ export class Scheduler implements Core {
     const exact = idle && !((this.#queue.head?.task.cost ?? 0) < LONG);
     let handed = 0;
     let last: Call | undefined;
-    for (let call = this.#queue.head; call && worker.hasRoom; call = this.#queue.head) {
-      const together = last !== undefined && last.chunk !== undefined && call.chunk === last.chunk;
-      const fits = worker.ahead + call.cost <= BUDGET;
+    for (let head = this.#queue.head; head && worker.hasRoom; head = this.#queue.head) {
+      const together = last !== undefined && last.chunk !== undefined && head.chunk === last.chunk;
+      const fits = worker.ahead + head.cost <= BUDGET;
       if (!together && (handed > 0 ? handed >= most || !fits : !idle && !fits)) break;
-      this.#queue.remove(call);
+      const call = this.#queue.shift()!;
       if (!worker.joins(call)) this.#send(worker, false);
       worker.hand(call);
       last = call;

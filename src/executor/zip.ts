@@ -1,11 +1,18 @@
-// The inputs of map() as one: argument lists, until the shortest input ends.
+// The inputs of map() as one: items that stand for argument lists, until the shortest input ends.
 
 import type { AnyIterable } from "./map_options.ts";
 
-/** Argument lists, one after the other. */
+/** What next() gives at the end. */
+export const END = Symbol("end");
+
+/** Items, one after the other. */
 export interface Source {
-  /** The next list, `undefined` at the end; a promise when an input is async. */
-  next(): readonly unknown[] | undefined | Promise<readonly unknown[] | undefined>;
+  /** Whether next() gives promises. */
+  readonly async: boolean;
+  /** The next item, {@linkcode END} after the last. */
+  next(): unknown;
+  /** The arguments that an item stands for: itself, when there is one input. */
+  toArguments(item: unknown): readonly unknown[];
   /** Lets the inputs go that have not ended. Errors of theirs are dropped: nobody waits for these any more. */
   close(): void;
 }
@@ -14,7 +21,7 @@ export interface Source {
  * Zips the inputs of map().
  *
  * @param inputs Iterables and async iterables; none at all is an empty input.
- * @returns Their items, as argument lists.
+ * @returns Their items.
  */
 export function zip(inputs: readonly AnyIterable<unknown>[]): Source {
   if (inputs.some((input) => Symbol.asyncIterator in Object(input))) return zipAsync(inputs);
@@ -22,15 +29,18 @@ export function zip(inputs: readonly AnyIterable<unknown>[]): Source {
   const [only] = iterators;
   if (only && iterators.length === 1) {
     return {
+      async: false,
       next() {
         const { done, value } = only.next();
-        return done ? undefined : [value];
+        return done ? END : value;
       },
+      toArguments: (item) => [item],
       close: () => void quietly(() => only.return?.()),
     };
   }
   const close = () => iterators.forEach((iterator) => void quietly(() => iterator.return?.()));
   return {
+    async: false,
     next() {
       const args: unknown[] = [];
       for (const iterator of iterators) {
@@ -38,12 +48,13 @@ export function zip(inputs: readonly AnyIterable<unknown>[]): Source {
         if (done) {
           iterators.splice(iterators.indexOf(iterator), 1);
           close();
-          return undefined;
+          return END;
         }
         args.push(value);
       }
-      return iterators.length > 0 ? args : undefined;
+      return iterators.length > 0 ? args : END;
     },
+    toArguments,
     close,
   };
 }
@@ -56,6 +67,7 @@ function zipAsync(inputs: readonly AnyIterable<unknown>[]): Source {
   );
   const close = () => iterators.forEach((iterator) => void quietly(() => iterator.return?.()));
   return {
+    async: true,
     async next() {
       const args: unknown[] = [];
       for (const iterator of iterators) {
@@ -63,14 +75,19 @@ function zipAsync(inputs: readonly AnyIterable<unknown>[]): Source {
         if (done) {
           iterators.splice(iterators.indexOf(iterator), 1);
           close();
-          return undefined;
+          return END;
         }
         args.push(value);
       }
       return args;
     },
+    toArguments,
     close,
   };
+}
+
+function toArguments(item: unknown): readonly unknown[] {
+  return item as unknown[];
 }
 
 async function quietly(fn: () => unknown): Promise<void> {
