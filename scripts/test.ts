@@ -14,6 +14,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import { parseArgs } from "node:util";
+import { HOW_TO_INSTALL_REDIS, redisProgram } from "../tests/redis_server.ts";
 import { install, ROOT } from "./install.ts";
 import { run } from "./run.ts";
 import { runtimes } from "./runtimes.ts";
@@ -64,6 +65,7 @@ async function main(): Promise<void> {
     const suites = await chooseSuites(scratch, values.runtime ?? SUITES, positionals);
     const total = suites.length > 0 ? await runSuites(suites, scratch) : undefined;
     console.log(total ? `\n${summary(total)}` : `There is no such test\n\n${HELP}`);
+    if (total && total.skipped > 0 && !redisProgram) console.log(`Some tests were skipped as ${HOW_TO_INSTALL_REDIS}`);
     process.exitCode = total?.failed === 0 ? 0 : 1;
   } finally {
     rmSync(scratch, { recursive: true, force: true });

@@ -1,0 +1,78 @@
+// The server that other tests use: ended, killed and restarted, and gone with its program.
+
+import assert from "node:assert/strict";
+import { type ChildProcess, spawn } from "node:child_process";
+import { existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import process from "node:process";
+import { test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { Redis } from "ioredis";
+import { needsRedis, RedisServer } from "./redis_server.ts";
+import { until } from "./until.ts";
+
+for (const how of ["kill", "stop"] as const) {
+  test(`RedisServer.${how}() and restart() lose nothing with appendOnly`, needsRedis, async () => {
+    await using server = await RedisServer.start({ appendOnly: true });
+    const { url } = server;
+    const client = connect(url);
+    try {
+      for (let n = 0; n < 100; n++) await client.set(`key ${n}`, n);
+      await server[how]();
+      await server.restart();
+      assert.equal(server.url, url);
+      assert.equal(await client.dbsize(), 100);
+    } finally {
+      client.disconnect();
+    }
+  });
+}
+
+test("RedisServer.start() starts as many servers as one likes, each with its own data", needsRedis, async () => {
+  await using one = await RedisServer.start();
+  await using other = await RedisServer.start();
+  const clients = [connect(one.url), connect(other.url)];
+  try {
+    await clients[0]!.set("key", "value");
+    assert.deepEqual([await clients[0]!.dbsize(), await clients[1]!.dbsize()], [1, 0]);
+  } finally {
+    for (const client of clients) client.disconnect();
+  }
+});
+
+for (const how of ["ends by itself", "is killed"] as const) {
+  test(`RedisServer is gone when its program ${how}`, needsRedis, async () => {
+    const temporary = mkdtempSync(join(tmpdir(), "futures-redis-test-"));
+    try {
+      const program = fileURLToPath(new URL("./programs/redis_server.ts", import.meta.url));
+      const child = spawn(process.execPath, ["Deno" in globalThis ? ["run", "-A"] : [], program, how].flat(), {
+        stdio: ["ignore", "pipe", "inherit"],
+        env: { ...process.env, TMPDIR: temporary },
+      });
+      const url = (await firstLine(child)).trim();
+      const exit = new Promise((resolve) => child.once("exit", (code, signal) => resolve(signal ?? code)));
+      if (how === "is killed") child.kill("SIGKILL");
+      assert.equal(await exit, how === "is killed" ? "SIGKILL" : 0);
+      await until("its folder is removed", () => readdirSync(temporary).length === 0);
+      const client = connect(url);
+      await assert.rejects(client.ping(), /Connection is closed|max retries/);
+      client.disconnect();
+    } finally {
+      if (existsSync(temporary)) rmSync(temporary, { recursive: true });
+    }
+  });
+}
+
+function connect(url: string): Redis {
+  const client = new Redis(url, { maxRetriesPerRequest: 20, retryStrategy: () => 5 });
+  client.on("error", () => {}); // retried
+  return client;
+}
+
+function firstLine(child: ChildProcess): Promise<string> {
+  return new Promise((resolve, reject) => {
+    child.stdout!.setEncoding("utf8").once("data", resolve);
+    child.once("exit", () => reject(new Error("The program has ended before it wrote anything")));
+  });
+}
