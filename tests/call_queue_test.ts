@@ -5,6 +5,7 @@ import { test } from "node:test";
 import { CallQueue, type Queued } from "../src/executor/call_queue.ts";
 
 interface Named extends Queued {
+  draw(): Named;
   readonly name: string;
 }
 

@@ -35,6 +35,8 @@ export interface Waiting extends Queued {
 
 /** What takes calls: the scheduler. */
 export interface CallOwner {
+  /** The failures that nobody has looked at. */
+  readonly unobserved: FailureLedger;
   /** Takes calls back that no worker has begun, for their owner to cancel; false when it is too late. */
   withdraw(waiting: Waiting): boolean;
   /** The signal of a call has aborted. */
@@ -79,6 +81,10 @@ export abstract class Call implements CallControl, Waiting {
   /** It was withdrawn, and will not run. */
   abstract cancel(reason: unknown): void;
 
+  get ledger(): FailureLedger {
+    return this.owner.unobserved;
+  }
+
   get waiting(): number {
     return 1;
   }
@@ -118,15 +124,9 @@ export abstract class Call implements CallControl, Waiting {
 export class SubmittedCall<T> extends Call {
   readonly future: Future<T> = new Future<T>();
 
-  constructor(
-    owner: CallOwner,
-    task: Task,
-    args: readonly unknown[],
-    settings: CallSettings | undefined,
-    ledger: FailureLedger,
-  ) {
+  constructor(owner: CallOwner, task: Task, args: readonly unknown[], settings: CallSettings | undefined) {
     super(owner, task, args, settings);
-    bindCall(this.future, this, ledger);
+    bindCall(this.future, this);
   }
 
   fulfil(value: unknown): void {

@@ -14,6 +14,8 @@ export type FutureOutcome<T> =
 
 /** The executor's side of a Future's call. */
 export interface CallControl {
+  /** Where its failure counts until somebody looks at it. */
+  readonly ledger: FailureLedger;
   /** Takes the call back; false when a worker has begun it. */
   withdraw(): boolean;
   /** Whether a worker has begun it. */
@@ -34,19 +36,21 @@ export interface FailureLedger {
 const PENDING = 0, RUNNING = 1, CANCELLED = 2, FULFILLED = 3, REJECTED = 4;
 type State = typeof PENDING | typeof RUNNING | typeof CANCELLED | typeof FULFILLED | typeof REJECTED;
 
-interface Deferred<T> {
-  readonly promise: Promise<T>;
-  // Methods, so that a Future<number> is a Future<unknown>.
-  resolve(value: T): void;
-  reject(reason: unknown): void;
-}
-
 type Callback = (future: never) => unknown;
+
+/** Those who wait for a Future: made for the first, as many have none. */
+class Listeners {
+  watchers: Set<Watcher> | undefined = undefined;
+  callbacks: Callback[] | undefined = undefined;
+  promise: Promise<unknown> | undefined = undefined;
+  resolve: ((value: unknown) => void) | undefined = undefined;
+  reject: ((reason: unknown) => void) | undefined = undefined;
+}
 
 // Friends of the class: what the executor and wait.ts may do with a Future and its users may not.
 
 /** Joins a Future to the executor's side of its call. */
-export let bindCall: (future: Future<unknown>, control: CallControl, ledger: FailureLedger) => void;
+export let bindCall: (future: Future<unknown>, control: CallControl) => void;
 /** Settles a Future unless it is done already: a late answer is dropped quietly (F12). */
 export let settleFuture: (future: Future<unknown>, kind: "fulfilled" | "rejected", value: unknown) => void;
 /** Cancels a Future whose call was withdrawn, with the reason that it rejects with. */
@@ -81,27 +85,23 @@ export class Future<T> implements PromiseLike<T> {
   #state: State = PENDING;
   /** The result, the error or the reason of the cancellation. */
   #value: unknown = undefined;
+  /** Kept until it is done, and that of a failure until somebody looks at it. */
   #call: CallControl | undefined = undefined;
-  #ledger: FailureLedger | undefined = undefined;
   #observed = false;
-  #deferred: Deferred<T> | undefined = undefined;
-  #watchers: Set<Watcher> | undefined = undefined;
-  #callbacks: Callback[] | undefined = undefined;
+  #listeners: Listeners | undefined = undefined;
 
   static {
     keepLocal(this.prototype);
-    bindCall = (future, control, ledger) => {
-      future.#call = control;
-      future.#ledger = ledger;
-    };
+    bindCall = (future, control) => future.#call = control;
     settleFuture = (future, kind, value) => {
       if (future.#state < CANCELLED) future.#settle(kind === "fulfilled" ? FULFILLED : REJECTED, value);
     };
     cancelFuture = (future, reason) => {
       if (future.#state < CANCELLED) future.#settle(CANCELLED, reason);
     };
-    watchFuture = (future, watcher) => void (future.#watchers ??= new Set()).add(watcher);
-    unwatchFuture = (future, watcher) => void future.#watchers?.delete(watcher);
+    watchFuture = (future, watcher) =>
+      void ((future.#listeners ??= new Listeners()).watchers ??= new Set()).add(watcher);
+    unwatchFuture = (future, watcher) => void future.#listeners?.watchers?.delete(watcher);
     hasFailed = (future) => future.#state === REJECTED;
   }
 
@@ -154,17 +154,17 @@ export class Future<T> implements PromiseLike<T> {
     checkNumber("wait for a result", "timeout", timeout);
     if (this.#state >= CANCELLED || timeout === Infinity) return this.#promise();
     if (timeout <= 0) return Promise.reject(new TimeoutError());
-    const { promise, resolve, reject } = deferred<T>();
-    const settle = () => {
-      timer.clear();
-      this.#promise().then(resolve, reject);
-    };
-    const timer: Timer = startTimer(timeout, () => {
-      this.#watchers?.delete(settle);
-      reject(new TimeoutError());
+    return new Promise((resolve, reject) => {
+      const settle = () => {
+        timer.clear();
+        this.#promise().then(resolve, reject);
+      };
+      const timer: Timer = startTimer(timeout, () => {
+        unwatchFuture(this, settle);
+        reject(new TimeoutError());
+      });
+      watchFuture(this, settle);
     });
-    (this.#watchers ??= new Set()).add(settle);
-    return promise;
   }
 
   /**
@@ -196,7 +196,7 @@ export class Future<T> implements PromiseLike<T> {
       throw new TypeError(`Cannot add a callback as 'fn' must be a function: received ${typeof fn}`);
     }
     if (this.#state >= CANCELLED) this.#callBack(fn);
-    else (this.#callbacks ??= []).push(fn);
+    else ((this.#listeners ??= new Listeners()).callbacks ??= []).push(fn);
   }
 
   /**
@@ -279,15 +279,16 @@ export class Future<T> implements PromiseLike<T> {
   #settle(state: State, value: unknown): void {
     this.#state = state;
     this.#value = value;
-    this.#call = undefined;
-    if (state !== REJECTED || this.#observed) this.#ledger = undefined;
-    else this.#ledger?.add(this, value);
-    const watchers = this.#watchers, waiting = this.#deferred, callbacks = this.#callbacks;
-    this.#watchers = this.#callbacks = undefined;
+    if (state === REJECTED && !this.#observed) this.#call?.ledger.add(this, value);
+    else this.#call = undefined;
+    const listeners = this.#listeners;
+    if (!listeners) return;
+    this.#listeners = undefined;
+    const { watchers, callbacks } = listeners;
     if (watchers) { for (const watcher of watchers) watcher(this); }
-    if (waiting) {
-      if (state === FULFILLED) waiting.resolve(value as T);
-      else waiting.reject(value);
+    if (listeners.promise) {
+      if (state === FULFILLED) listeners.resolve!(value);
+      else listeners.reject!(value);
     }
     if (callbacks) { for (const callback of callbacks) this.#callBack(callback); }
   }
@@ -306,29 +307,21 @@ export class Future<T> implements PromiseLike<T> {
     if (this.#observed) return;
     this.#observed = true;
     if (this.#state !== REJECTED) return;
-    this.#ledger?.remove(this);
-    this.#ledger = undefined;
+    this.#call?.ledger.remove(this);
+    this.#call = undefined;
   }
 
   #promise(): Promise<T> {
     this.#observe();
-    if (!this.#deferred) {
-      if (this.#state === FULFILLED) return Promise.resolve(this.#value as T);
-      if (this.#state >= CANCELLED) return Promise.reject(this.#value);
-      this.#deferred = deferred<T>();
-    }
-    return this.#deferred.promise;
+    if (this.#state === FULFILLED) return Promise.resolve(this.#value as T);
+    if (this.#state >= CANCELLED) return Promise.reject(this.#value);
+    const listeners = this.#listeners ??= new Listeners();
+    // Promise.withResolvers is not in Node 20.
+    return (listeners.promise ??= new Promise((resolve, reject) => {
+      listeners.resolve = resolve;
+      listeners.reject = reject;
+    })) as Promise<T>;
   }
-}
-
-// Promise.withResolvers is not in Node 20.
-function deferred<T>(): Deferred<T> {
-  let resolve!: (value: T) => void, reject!: (reason: unknown) => void;
-  const promise = new Promise<T>((onFulfilled, onRejected) => {
-    resolve = onFulfilled;
-    reject = onRejected;
-  });
-  return { promise, resolve, reject };
 }
 
 function kindOf(value: unknown): string {
