@@ -17,7 +17,7 @@ import { parseArgs } from "node:util";
 import { HOW_TO_INSTALL_REDIS, redisProgram } from "../tests/redis_server.ts";
 import { install, ROOT } from "./install.ts";
 import { run } from "./run.ts";
-import { runtimes } from "./runtimes.ts";
+import { type Runtimes, runtimes } from "./runtimes.ts";
 
 const HELP = `deno task test [--runtime deno|bun|node]... [part of a file's name]...
 
@@ -62,8 +62,9 @@ async function main(): Promise<void> {
   await install(ROOT);
   const scratch = mkdtempSync(join(tmpdir(), "futures-test-"));
   try {
-    const suites = await chooseSuites(scratch, values.runtime ?? SUITES, positionals);
-    const total = suites.length > 0 ? await runSuites(suites, scratch) : undefined;
+    const programs = await runtimes();
+    const suites = chooseSuites(scratch, programs, values.runtime ?? SUITES, positionals);
+    const total = suites.length > 0 ? await runSuites(suites, programs, scratch) : undefined;
     console.log(total ? `\n${summary(total)}` : `There is no such test\n\n${HELP}`);
     if (total && total.skipped > 0 && !redisProgram) console.log(`Some tests were skipped as ${HOW_TO_INSTALL_REDIS}`);
     process.exitCode = total?.failed === 0 ? 0 : 1;
@@ -73,8 +74,12 @@ async function main(): Promise<void> {
 }
 
 /** The suites among `names` which have a file whose name contains one of `parts`. */
-async function chooseSuites(scratch: string, names: readonly string[], parts: string[]): Promise<Suite[]> {
-  const { deno, bun, node24 } = await runtimes();
+function chooseSuites(
+  scratch: string,
+  { deno, bun, node24 }: Runtimes,
+  names: readonly string[],
+  parts: string[],
+): Suite[] {
   const chosen = (file: string) => parts.length === 0 || parts.some((part) => file.includes(part));
   const files = readdirSync(join(ROOT, "tests")).filter((file) => file.endsWith("_test.ts") && chosen(file))
     .sort().map((file) => `./tests/${file}`);
@@ -120,11 +125,15 @@ async function chooseSuites(scratch: string, names: readonly string[], parts: st
 }
 
 /** Runs the suites one after another, each followed by a look at what it left behind. */
-async function runSuites(suites: readonly Suite[], scratch: string): Promise<Counts> {
+async function runSuites(suites: readonly Suite[], programs: Runtimes, scratch: string): Promise<Counts> {
   const temporary = mkdtempSync(join(scratch, "tmp-"));
   const env = {
     ...process.env,
     FUTURES_TEST_RUN: scratch,
+    // For tests of programs on several runtimes.
+    FUTURES_DENO: programs.deno,
+    FUTURES_BUN: programs.bun,
+    FUTURES_NODE: programs.node24,
     TMPDIR: temporary,
     TMP: temporary,
     TEMP: temporary,
