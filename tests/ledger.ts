@@ -1,0 +1,109 @@
+// What the tasks of a random run do, and a record of it that no executor keeps: which call has begun, when, how often.
+// The workers of network.ts share this program's global scope, so that inline tasks find the ledger there.
+
+import assert from "node:assert/strict";
+import type { Line, Network } from "./network.ts";
+
+declare global {
+  var ledger: Ledger;
+}
+
+/** The record of a run. */
+export class Ledger {
+  /** The calls in the order in which they began; one that was run again is there again. */
+  readonly begun: number[] = [];
+  readonly #network: Network;
+  readonly #runs = new Map<number, number>();
+  readonly #held = new Map<number, { readonly line: Line; readonly open: () => void }>();
+
+  /** Makes the record that the tasks write to from now on. */
+  constructor(network: Network) {
+    this.#network = network;
+    globalThis.ledger = this;
+  }
+
+  /** How often a call has begun. */
+  runs(call: number): number {
+    return this.#runs.get(call) ?? 0;
+  }
+
+  /** The calls that are held in living workers. */
+  get held(): number[] {
+    return [...this.#held].filter(([, { line }]) => line.alive).map(([call]) => call);
+  }
+
+  /** Lets a held call go on. */
+  async open(call: number): Promise<void> {
+    const { line, open } = this.#held.get(call)!;
+    this.#held.delete(call);
+    await this.#network.act(open, line);
+  }
+
+  /** For tasks: a call begins, and takes so long. */
+  begin(call: number, ms = 0): number {
+    assert.ok(this.#network.active?.alive, `call ${call} runs, and in no worker`);
+    this.#runs.set(call, this.runs(call) + 1);
+    this.begun.push(call);
+    this.#network.time.spend(ms);
+    return call;
+  }
+
+  /** For tasks: waits for {@linkcode Ledger.open}. */
+  hold(call: number): Promise<void> {
+    const line = this.#network.active!;
+    return new Promise((open) => this.#held.set(call, { line, open }));
+  }
+
+  /** For tasks: ends the worker. */
+  die(share: number): Promise<never> {
+    this.#network.active!.die({ exitCode: 9 }, share);
+    return new Promise(() => {});
+  }
+}
+
+/** A task of random runs. */
+export interface LedgerTask {
+  readonly fn: (call: number) => unknown;
+  /** What it returns, or the message of what it throws. */
+  readonly ends: (call: number) => { readonly value: unknown } | { readonly error: string };
+}
+
+const returned = (call: number) => ({ value: call });
+const thrown = (call: number) => ({ error: `call ${call}` });
+
+/** Tasks that end, one way or the other. */
+export const TASKS = {
+  instant: { fn: (call) => ledger.begin(call), ends: returned },
+  short: { fn: (call) => ledger.begin(call, 0.1), ends: returned },
+  long: { fn: (call) => ledger.begin(call, 10), ends: returned },
+  boxed: { fn: (call) => ({ call: ledger.begin(call, 0.2) }), ends: (call) => ({ value: { call } }) },
+  later: {
+    fn: async (call) => {
+      ledger.begin(call);
+      await null;
+      return call;
+    },
+    ends: returned,
+  },
+  held: {
+    fn: async (call) => {
+      await ledger.hold(ledger.begin(call));
+      return call;
+    },
+    ends: returned,
+  },
+  throwing: {
+    fn: (call) => {
+      throw new RangeError(`call ${ledger.begin(call)}`);
+    },
+    ends: thrown,
+  },
+  rejecting: {
+    fn: async (call) => {
+      ledger.begin(call, 3);
+      await null;
+      throw new RangeError(`call ${call}`);
+    },
+    ends: thrown,
+  },
+} as const satisfies Record<string, LedgerTask>;

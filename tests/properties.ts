@@ -1,0 +1,33 @@
+// How a property is checked: fast-check tries random inputs and shrinks one that fails, then prints it with the `seed` and
+// the `path` that lead to it again. The environment says what to try, for any file of properties:
+//
+//   PROPERTY_RUNS=100                     a hundred times as many inputs
+//   PROPERTY_SEED=-123 PROPERTY_PATH=7:1  that very input
+
+import fc from "fast-check";
+import { test } from "node:test";
+import process from "node:process";
+
+const { PROPERTY_RUNS, PROPERTY_SEED, PROPERTY_PATH } = process.env;
+
+/**
+ * Registers a test of a property.
+ *
+ * @param name The name of the test.
+ * @param runs How many inputs are tried.
+ * @param input What is tried.
+ * @param holds Rejects when the property does not hold for an input.
+ */
+export function property<T>(
+  name: string,
+  runs: number,
+  input: fc.Arbitrary<T>,
+  holds: (input: T) => Promise<void>,
+): void {
+  test(name, () =>
+    fc.assert(fc.asyncProperty(input, holds), {
+      numRuns: Math.ceil(runs * Number(PROPERTY_RUNS || 1)),
+      ...(PROPERTY_SEED ? { seed: Number(PROPERTY_SEED) } : {}),
+      ...(PROPERTY_PATH ? { path: PROPERTY_PATH } : {}),
+    }));
+}

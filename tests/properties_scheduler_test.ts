@@ -1,0 +1,156 @@
+// The scheduler against what any scheduler owes its callers, in random programs: calls of all kinds are submitted, cancelled
+// and stopped while messages are delivered in any order, and workers die at any point.
+
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import { property } from "./properties.ts";
+import { type Options, type Program, type Step, World } from "./scheduler_world.ts";
+import { TASKS } from "./ledger.ts";
+
+const choice = fc.nat(1000);
+const task = fc.constantFrom(...Object.keys(TASKS) as (keyof typeof TASKS)[]);
+
+/** Some steps of a program that no worker fails in. */
+const ordinary: fc.WeightedArbitrary<Step>[] = [
+  { weight: 6, arbitrary: fc.record({ kind: fc.constant("submit"), task, count: fc.integer({ min: 1, max: 4 }) }) },
+  // As many as it takes for a process to be handed some ahead.
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant("submit"), task, count: fc.integer({ min: 33, max: 50 }) }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant("submitUnsendable") }) },
+  { weight: 10, arbitrary: fc.record({ kind: fc.constant("deliver"), choices: fc.array(choice, { maxLength: 12 }) }) },
+  { weight: 4, arbitrary: fc.record({ kind: fc.constant("cancel"), choice }) },
+  { weight: 3, arbitrary: fc.record({ kind: fc.constant("open"), choice }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant("shutdown"), cancelFutures: fc.boolean() }) },
+];
+
+/** Calls of Executor.with(), and what they wait for. */
+const limiting = (mostRetries: number): fc.WeightedArbitrary<Step>[] => [
+  {
+    weight: 4,
+    arbitrary: fc.record({
+      kind: fc.constant("submit"),
+      task,
+      count: fc.integer({ min: 1, max: 3 }),
+      options: fc.record<Options>({
+        priority: fc.constantFrom(-1, 0, 1, Infinity),
+        retries: fc.nat(mostRetries),
+        retryOn: fc.boolean(),
+        signal: fc.nat(1),
+        timeout: fc.constantFrom(5, 50),
+      }, { requiredKeys: [] }),
+    }),
+  },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant("abort"), signal: fc.nat(1) }) },
+  { weight: 3, arbitrary: fc.record({ kind: fc.constant("advance"), ms: fc.constantFrom(1, 40, 200, 1000) }) },
+];
+
+const prioritized: fc.WeightedArbitrary<Step> = {
+  weight: 4,
+  arbitrary: fc.record({
+    kind: fc.constant("submit"),
+    task,
+    count: fc.integer({ min: 1, max: 3 }),
+    options: fc.record({ priority: fc.constantFrom(-1, 0, 1, Infinity) }),
+  }),
+};
+
+const mapping: fc.WeightedArbitrary<Step>[] = [
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      kind: fc.constant("map"),
+      task,
+      count: fc.integer({ min: 1, max: 9 }),
+      chunksize: fc.integer({ min: 1, max: 4 }),
+    }),
+  },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant("leave"), choice }) },
+];
+
+/** What goes wrong. */
+const faults: fc.WeightedArbitrary<Step>[] = [
+  { weight: 2, arbitrary: fc.record({ kind: fc.constant("die"), choice, share: fc.constantFrom(0, 0.5, 1) }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant("submitDeadly"), share: fc.constantFrom(0, 0.5, 1) }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant("babble"), choice }) },
+];
+
+const ending: fc.WeightedArbitrary<Step> = {
+  weight: 1,
+  arbitrary: fc.record({ kind: fc.constant("end"), how: fc.constantFrom("terminate", "kill") }),
+};
+
+function program(steps: fc.WeightedArbitrary<Step>[], settings: Partial<Program> = {}): fc.Arbitrary<Program> {
+  return fc.record({
+    claims: fc.boolean(),
+    maxWorkers: settings.maxWorkers ? fc.constant(settings.maxWorkers) : fc.integer({ min: 1, max: 3 }),
+    maxTasksPerWorker: fc.option(fc.integer({ min: 1, max: 5 }), { nil: undefined, freq: 4 }),
+    onWorkerLost: fc.constant(settings.onWorkerLost ?? "replace"),
+    refused: settings.refused ? fc.array(fc.boolean(), { maxLength: 8 }) : fc.constant([]),
+    steps: fc.array(fc.oneof(...steps), { maxLength: 40, size: "max" }),
+  });
+}
+
+property(
+  "Executor runs every call once and gives its result, whatever the order of the messages",
+  300,
+  program([...ordinary, ...mapping]),
+  async (program) => {
+    const world = new World(program);
+    await world.run();
+    for (const call of world.calls) {
+      if (world.isLeft(call)) continue;
+      const { status } = world.outcome(call);
+      if (status !== "cancelled" && !call.unsendable) assert.equal(world.ledger.runs(call.id), 1, world.show(call));
+    }
+    assert.equal(world.executor.stats().lost, 0);
+    assert.ok(world.calls.every((call) => !world.failedFromOutside(call)), "a call failed though nothing went wrong");
+  },
+);
+
+property(
+  "Executor with one worker begins calls of one priority in the order of submission",
+  200,
+  program([...ordinary, prioritized], { maxWorkers: 1 }),
+  async (program) => {
+    const world = new World(program);
+    await world.run();
+    for (const priority of new Set(world.calls.map((call) => call.options.priority))) {
+      const submitted = world.calls.filter((call) => call.options.priority === priority).map(({ id }) => id);
+      const begun = world.ledger.begun.filter((id) => submitted.includes(id));
+      assert.deepEqual(begun, submitted.filter((id) => begun.includes(id)), `priority ${priority}`);
+    }
+  },
+);
+
+property(
+  "Executor.with() stops calls, and harms no other",
+  300,
+  program([...ordinary, ...limiting(2), ...mapping]),
+  async (program) => {
+    const world = new World(program);
+    await world.run();
+    const harmed = world.calls.filter((call) => !world.isLimited(call) && world.failedFromOutside(call));
+    assert.deepEqual(harmed, []);
+  },
+);
+
+property(
+  "Executor loses no call and runs none twice when workers die, babble or are refused",
+  300,
+  program([...ordinary, prioritized, ...mapping, ...faults, ending], { refused: [] }),
+  (program) => new World(program).run(),
+);
+
+property(
+  "Executor loses no call and runs none twice when workers die and calls are limited",
+  300,
+  // TODO: retries, and workers that are refused or ended.
+  program([...ordinary, ...limiting(0), ...mapping, ...faults]),
+  (program) => new World(program).run(),
+);
+
+property(
+  "Executor that breaks when a worker is lost still ends every call",
+  150,
+  program([...ordinary, ...mapping, ...faults, ending], { refused: [], onWorkerLost: "break" }),
+  (program) => new World(program).run(),
+);

@@ -1,0 +1,433 @@
+// A random program for an executor on a network, and what must be true of it after each step and in the end. It knows what
+// was submitted and, by the ledger, what was run; of the scheduler, it knows the public API.
+
+import assert from "node:assert/strict";
+import {
+  BrokenExecutor,
+  CancelledError,
+  type Executor,
+  type Future,
+  type FutureOutcome,
+  type MapIterator,
+  ShutdownError,
+  TimeoutError,
+  WorkerLostError,
+} from "../mod.ts";
+import { Ledger, TASKS } from "./ledger.ts";
+import { BrokenNetwork, Network, NetworkExecutor } from "./network.ts";
+import { reportsOf } from "./observe.ts";
+import { turn } from "./virtual_time.ts";
+
+/** What is submitted through Executor.with(). */
+export interface Options {
+  priority?: number;
+  retries?: number;
+  retryOn?: boolean;
+  /** The number of a signal. */
+  signal?: number;
+  timeout?: number;
+}
+
+type TaskName = keyof typeof TASKS;
+
+/** One step of a program. A `choice` is taken modulo the number of things to choose from. */
+export type Step =
+  | { readonly kind: "submit"; readonly task: TaskName; readonly count: number; readonly options?: Options }
+  | { readonly kind: "submitUnsendable" }
+  | { readonly kind: "submitDeadly"; readonly share: number }
+  | { readonly kind: "map"; readonly task: TaskName; readonly count: number; readonly chunksize: number }
+  | { readonly kind: "leave"; readonly choice: number }
+  | { readonly kind: "deliver"; readonly choices: readonly number[] }
+  | { readonly kind: "cancel"; readonly choice: number }
+  | { readonly kind: "open"; readonly choice: number }
+  | { readonly kind: "abort"; readonly signal: number }
+  | { readonly kind: "advance"; readonly ms: number }
+  | { readonly kind: "die"; readonly choice: number; readonly share: number }
+  | { readonly kind: "babble"; readonly choice: number }
+  | { readonly kind: "end"; readonly how: "terminate" | "kill" }
+  | { readonly kind: "shutdown"; readonly cancelFutures: boolean };
+
+/** An executor, and what is done with it. */
+export interface Program {
+  readonly claims: boolean;
+  readonly maxWorkers: number;
+  readonly maxTasksPerWorker: number | undefined;
+  readonly onWorkerLost: "replace" | "break";
+  readonly refused: readonly boolean[];
+  readonly steps: readonly Step[];
+}
+
+/** A call that the executor has taken. */
+export interface SubmittedCall {
+  readonly id: number;
+  readonly task: TaskName | "deadly";
+  readonly options: Options;
+  /** One of its arguments cannot be sent. */
+  readonly unsendable: boolean;
+  /** Absent: it is a map's. */
+  readonly future?: Future<unknown>;
+  /** How it ended, as its callback or its map was told. */
+  outcome: FutureOutcome<unknown> | undefined;
+  /** `cancel()` has returned true. */
+  wasCancelled: boolean;
+}
+
+interface OpenMap {
+  readonly results: MapIterator<PromiseSettledResult<unknown>>;
+  readonly calls: readonly SubmittedCall[];
+  left: boolean;
+  over: boolean;
+}
+
+/** More deliveries than any program needs. */
+const ENDLESS = 20_000;
+
+/** One run of a program. */
+export class World {
+  readonly network: Network;
+  readonly ledger: Ledger;
+  readonly executor: Executor;
+  readonly calls: SubmittedCall[] = [];
+  readonly #program: Program;
+  readonly #maps: OpenMap[] = [];
+  readonly #signals = [new AbortController(), new AbortController()];
+  #nextCall = 0;
+  #shutDown = false;
+  #cancelledAll = false;
+  /** How many workers had been started when all were ended. */
+  #startedBeforeEnd: number | undefined;
+  #closed = false;
+
+  constructor(program: Program) {
+    const { claims, refused, maxWorkers, maxTasksPerWorker, onWorkerLost } = program;
+    this.#program = program;
+    this.network = new Network({ claims, refused });
+    this.ledger = new Ledger(this.network);
+    this.executor = new NetworkExecutor(this.network, {
+      maxWorkers,
+      onWorkerLost,
+      ...(maxTasksPerWorker === undefined ? {} : { maxTasksPerWorker }),
+      onUnobserved() {},
+    });
+  }
+
+  /** Runs the program to its end, and checks everything that holds for every program. */
+  async run(): Promise<void> {
+    const reports = await reportsOf(() => this.network.run(() => this.#run()));
+    for (const [text] of reports) assert.match(String(text), /malformed message/);
+  }
+
+  async #run(): Promise<void> {
+    for (const step of this.#program.steps) {
+      await this.#take(step);
+      this.#checkStep();
+    }
+    await this.#finish();
+    for (const call of this.calls) this.#checkCall(call);
+    this.#checkIdle();
+    this.#shutdown(false);
+    await this.#finish();
+    this.#checkEnd();
+  }
+
+  /** How a call ended. */
+  outcome(call: SubmittedCall): FutureOutcome<unknown> {
+    assert.ok(call.outcome, `${this.show(call)} has not ended`);
+    return call.outcome;
+  }
+
+  /** Whether a call failed by something else than its task and its arguments. */
+  failedFromOutside(call: SubmittedCall): boolean {
+    const { outcome } = call;
+    return outcome?.status === "rejected" &&
+      (outcome.reason instanceof BrokenExecutor || outcome.reason instanceof TimeoutError);
+  }
+
+  /** Whether it is a map's whose iteration was ended, so that nobody learns how the call ended. */
+  isLeft(call: SubmittedCall): boolean {
+    return this.#maps.some((map) => map.left && map.calls.includes(call));
+  }
+
+  /** Whether something may stop it. */
+  isLimited({ options: { signal, timeout } }: SubmittedCall): boolean {
+    return signal !== undefined || timeout !== undefined;
+  }
+
+  /** For messages. */
+  show(call: SubmittedCall): string {
+    const { id, task, options, wasCancelled } = call;
+    const ended = call.outcome && { ...call.outcome, reason: "reason" in call.outcome ? `${call.outcome.reason}` : "" };
+    return JSON.stringify({ id, task, options, wasCancelled, runs: this.ledger.runs(id), ended });
+  }
+
+  async #take(step: Step): Promise<void> {
+    switch (step.kind) {
+      case "submit":
+        for (let n = 0; n < step.count; n++) this.#submit(step.task, step.options);
+        return turn();
+      case "submitUnsendable": {
+        const fn = (_call: number, _unsendable: unknown) => ledger.begin(_call);
+        this.#accept("instant", {}, true, (id) => this.executor.submit(fn, id, () => {}));
+        return turn();
+      }
+      case "submitDeadly": {
+        const fn = (call: number, share: number) => {
+          ledger.begin(call);
+          return ledger.die(share);
+        };
+        this.#accept("deadly", {}, false, (id) => this.executor.submit(fn, id, step.share));
+        return turn();
+      }
+      case "map":
+        this.#map(step.task, step.count, step.chunksize);
+        return turn();
+      case "leave": {
+        const map = pick(this.#maps, step.choice);
+        if (map) map.left = true;
+        await map?.results.return();
+        return turn();
+      }
+      case "deliver":
+        for (const choice of step.choices) await this.network.deliver(choice);
+        return;
+      case "cancel":
+        this.#cancel(pick(this.calls.filter((call) => call.future), step.choice));
+        return turn();
+      case "open": {
+        const call = pick(this.ledger.held, step.choice);
+        if (call !== undefined) await this.ledger.open(call);
+        return;
+      }
+      case "abort":
+        this.#signals[step.signal]!.abort(new Error(`signal ${step.signal}`));
+        return turn();
+      case "advance":
+        return this.network.time.advance(step.ms);
+      case "die":
+        pick(this.network.alive, step.choice)?.die({ exitCode: 7 }, step.share);
+        return;
+      case "babble":
+        pick(this.network.alive, step.choice)?.babble();
+        return;
+      case "end":
+        this.#shutDown = true;
+        this.#startedBeforeEnd ??= this.network.lines.length;
+        if (step.how === "kill") this.executor.killWorkers();
+        else this.executor.terminateWorkers();
+        return turn();
+      case "shutdown":
+        this.#shutdown(step.cancelFutures);
+        return turn();
+    }
+  }
+
+  #submit(task: TaskName, options: Options = {}): void {
+    const { signal, retryOn, ...rest } = options;
+    const executor = Object.keys(options).length === 0 ? this.executor : this.executor.with({
+      ...rest,
+      ...(signal === undefined ? {} : { signal: this.#signals[signal]!.signal }),
+      ...(retryOn ? { retryOn: () => true } : {}),
+    });
+    this.#accept(task, options, false, (id) => executor.submit<[number], unknown>(TASKS[task].fn, id));
+  }
+
+  /** Submits a call, or checks why it is refused. */
+  #accept(
+    task: SubmittedCall["task"],
+    options: Options,
+    unsendable: boolean,
+    submit: (id: number) => Future<unknown>,
+  ): void {
+    const id = this.#nextCall++;
+    let future: Future<unknown>;
+    try {
+      future = submit(id);
+    } catch (error) {
+      return this.#checkRefusal(error);
+    }
+    assert.ok(!this.#shutDown, "a call was taken after shutdown");
+    const call: SubmittedCall = { id, task, options, unsendable, future, outcome: undefined, wasCancelled: false };
+    this.calls.push(call);
+    future.addDoneCallback(({ outcome }) => {
+      assert.equal(call.outcome, undefined, `the callback of ${this.show(call)} is called again`);
+      call.outcome = outcome;
+    });
+  }
+
+  #map(task: TaskName, count: number, chunksize: number): void {
+    const calls = Array.from({ length: count }, () => (
+      { id: this.#nextCall++, task, options: {}, unsendable: false, outcome: undefined, wasCancelled: false }
+    ));
+    let results: OpenMap["results"];
+    try {
+      const options = { settled: true, ...(chunksize > 1 ? { chunksize } : {}) } as const;
+      results = this.executor.map<number, unknown, typeof options>(TASKS[task].fn, calls.map(({ id }) => id), options);
+    } catch (error) {
+      return this.#checkRefusal(error);
+    }
+    this.calls.push(...calls);
+    const map = { results, calls, left: false, over: false };
+    this.#maps.push(map);
+    void this.#drain(map);
+  }
+
+  async #drain(map: OpenMap): Promise<void> {
+    for (const call of map.calls) {
+      const { done, value } = await map.results.next();
+      if (done) break;
+      const cancelled = value.status === "rejected" && value.reason instanceof CancelledError;
+      (call as SubmittedCall).outcome = cancelled ? { status: "cancelled", reason: value.reason } : value;
+    }
+    map.over = true;
+  }
+
+  #checkRefusal(error: unknown): void {
+    if (error instanceof BrokenNetwork) this.#checkBroken();
+    else assert.ok(error instanceof ShutdownError && this.#shutDown, `submit() throws ${error}`);
+  }
+
+  #cancel(call: SubmittedCall | undefined): void {
+    const future = call?.future;
+    if (!future) return;
+    const before = { cancelled: future.cancelled(), tooLate: future.running() || future.done() };
+    const cancelled = future.cancel();
+    // TODO: running() is true while a call pauses before it is run again.
+    if (!call.options.retries) {
+      assert.equal(cancelled, before.cancelled || !before.tooLate, `cancel() of ${this.show(call)}`);
+    }
+    assert.equal(future.cancelled(), cancelled);
+    if (cancelled && !before.cancelled) call.wasCancelled = true;
+  }
+
+  #shutdown(cancelFutures: boolean): void {
+    this.#shutDown = true;
+    this.#cancelledAll ||= cancelFutures;
+    void this.executor.shutdown({ cancelFutures }).then(() => this.#closed = true);
+  }
+
+  /** Delivers everything, and lets every call end and all pauses pass. */
+  async #finish(): Promise<void> {
+    for (let n = 0; n < ENDLESS; n++) {
+      if (await this.network.deliver(n)) continue;
+      this.#checkQuiet();
+      const [held] = this.ledger.held;
+      if (held !== undefined) await this.ledger.open(held);
+      else if (!await this.network.time.fireNext()) return;
+    }
+    assert.fail("it never ends");
+  }
+
+  // --- what holds after each step
+
+  #checkStep(): void {
+    const { queued, running, completed, failed, cancelled, workers, idle, busy, lost } = this.executor.stats();
+    // What a worker holds that was told to end, and has not, is not counted.
+    const uncounted = this.network.open.some((line) => line.endedBy !== undefined) ? this.calls.length : 0;
+    const lacking = this.calls.length - (queued + running + completed + failed + cancelled);
+    assert.ok(0 <= lacking && lacking <= uncounted, `stats() lacks ${lacking} calls`);
+    assert.ok(workers <= this.#program.maxWorkers, "there are too many workers");
+    assert.ok(idle + busy <= workers);
+    const started = this.network.lines.length;
+    assert.equal(this.#startedBeforeEnd ?? started, started, "a worker was started after all were ended");
+    assert.equal(lost, this.network.lost);
+    const open = this.calls.some((call) => call.future && !call.future.done());
+    const keptAlive = this.network.open.some((line) => line.keptAlive) || this.network.time.keepsAlive;
+    assert.ok(!open || keptAlive, "the program ends before its work does");
+  }
+
+  /** Nothing is under way: what has not begun waits because it has to. */
+  #checkQuiet(): void {
+    this.#checkStep();
+    const { queued, workers, idle } = this.executor.stats();
+    // A map's chunk stays where it is; a call that is to be run again has its pause.
+    if (this.#maps.length > 0 || this.calls.some(({ options }) => options.retries)) return;
+    // A worker that has gone is not replaced for what another holds already.
+    const full = workers === this.#program.maxWorkers || this.network.lines.length > workers;
+    assert.ok(queued === 0 || (idle === 0 && full), "calls wait, and a worker could run them");
+  }
+
+  // --- what holds in the end
+
+  #checkCall(call: SubmittedCall): void {
+    const runs = this.ledger.runs(call.id), shown = this.show(call);
+    const { retries = 0, signal } = call.options;
+    assert.ok(runs <= 1 + retries, `${shown} ran too often`);
+    assert.equal(call.future?.done() ?? true, true, `${shown} is not done`);
+    if (this.isLeft(call)) return;
+    const outcome = this.outcome(call);
+    if (call.future) assert.deepEqual(call.future.outcome, outcome, "its outcome has changed");
+    if (call.wasCancelled) assert.equal(outcome.status, "cancelled", shown);
+    if (outcome.status === "fulfilled") {
+      assert.ok(runs > 0 && !call.unsendable, shown);
+      assert.deepEqual(this.#endOf(call), { value: outcome.value }, shown);
+    } else if (outcome.status === "cancelled") {
+      this.#checkCancelled(call, outcome.reason);
+    } else {
+      this.#checkFailed(call, outcome.reason as Error);
+    }
+    if (signal === undefined && outcome.status === "cancelled" && retries === 0) assert.equal(runs, 0, shown);
+  }
+
+  #endOf({ id, task }: SubmittedCall): { value: unknown } | { error: string } | undefined {
+    return task === "deadly" ? undefined : TASKS[task].ends(id);
+  }
+
+  #checkCancelled(call: SubmittedCall, reason: unknown): void {
+    const shown = this.show(call), signal = this.#signals[call.options.signal ?? -1]?.signal;
+    if (signal?.aborted && reason === signal.reason) return assert.equal(call.wasCancelled, false, shown);
+    assert.ok(reason instanceof CancelledError, shown);
+    assert.ok(
+      call.wasCancelled || this.#cancelledAll || this.#startedBeforeEnd !== undefined,
+      `nobody has cancelled ${shown}`,
+    );
+  }
+
+  #checkFailed(call: SubmittedCall, reason: Error): void {
+    const runs = this.ledger.runs(call.id), shown = this.show(call);
+    if (reason instanceof BrokenNetwork) {
+      this.#checkBroken();
+    } else if (reason instanceof WorkerLostError) {
+      const claims = this.#program.claims;
+      assert.equal(reason.started === true || (!claims && reason.started === "unknown"), true, shown);
+      if (reason.started === true) assert.ok(runs > 0, `${shown} had not started`);
+    } else if (reason instanceof TimeoutError) {
+      assert.ok(call.options.timeout !== undefined && runs > 0, shown);
+    } else if (call.unsendable) {
+      assert.equal(reason.name, "DataCloneError", shown);
+      assert.equal(runs, 0, shown);
+    } else {
+      assert.ok(runs > 0, shown);
+      assert.deepEqual(this.#endOf(call), { error: reason.message }, shown);
+    }
+  }
+
+  #checkBroken(): void {
+    const { network } = this;
+    const strict = this.#program.onWorkerLost === "break" && network.lost > 0;
+    assert.ok(strict || network.failedStarts >= 3, "the executor is broken, and nothing has broken it");
+  }
+
+  /** Everything has ended: nobody holds anything. */
+  #checkIdle(): void {
+    const { queued, running, busy } = this.executor.stats();
+    assert.deepEqual({ queued, running, busy }, { queued: 0, running: 0, busy: 0 });
+    for (const line of this.network.alive) {
+      assert.equal(line.keptAlive, false, "an idle worker keeps the program alive");
+    }
+  }
+
+  #checkEnd(): void {
+    assert.equal(this.#closed, true, "shutdown() does not resolve");
+    assert.deepEqual([this.network.open.length, this.executor.stats().workers, this.network.time.timers], [0, 0, 0]);
+    const { completed, failed, cancelled } = this.executor.stats();
+    assert.equal(completed + failed + cancelled, this.calls.length);
+    if (this.#maps.some((map) => map.left)) return;
+    const count = (status: string) => this.calls.filter((call) => this.outcome(call).status === status).length;
+    assert.deepEqual([completed, failed, cancelled], ["fulfilled", "rejected", "cancelled"].map(count));
+    assert.ok(this.#maps.every((map) => map.over));
+  }
+}
+
+function pick<T>(from: readonly T[], choice: number): T | undefined {
+  return from[choice % from.length];
+}
