@@ -3,10 +3,14 @@
 
 import assert from "node:assert/strict";
 import type { Line, Network } from "./network.ts";
+import { turn } from "./virtual_time.ts";
 
 declare global {
   var ledger: Ledger;
 }
+
+/** More deliveries than any run needs. */
+const ENDLESS = 20_000;
 
 /** The record of a run. */
 export class Ledger {
@@ -37,6 +41,23 @@ export class Ledger {
     const { line, open } = this.#held.get(call)!;
     this.#held.delete(call);
     await this.#network.act(open, line);
+  }
+
+  /**
+   * Delivers everything, and lets every call end and all time pass.
+   *
+   * @param onQuiet Called whenever nothing is under way.
+   */
+  async finish(onQuiet: () => void = () => {}): Promise<void> {
+    await turn();
+    for (let n = 0; n < ENDLESS; n++) {
+      if (await this.#network.deliver(n)) continue;
+      onQuiet();
+      const [held] = this.held;
+      if (held !== undefined) await this.open(held);
+      else if (!await this.#network.time.fireNext()) return;
+    }
+    assert.fail("it never ends");
   }
 
   /** For tasks: a call begins, and takes so long. */

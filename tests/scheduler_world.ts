@@ -79,9 +79,6 @@ interface OpenMap {
   over: boolean;
 }
 
-/** More deliveries than any program needs. */
-const ENDLESS = 20_000;
-
 /** One run of a program. */
 export class World {
   readonly network: Network;
@@ -122,11 +119,11 @@ export class World {
       await this.#take(step);
       this.#checkStep();
     }
-    await this.#finish();
+    await this.ledger.finish(() => this.#checkQuiet());
     for (const call of this.calls) this.#checkCall(call);
     this.#checkIdle();
     this.#shutdown(false);
-    await this.#finish();
+    await this.ledger.finish(() => this.#checkQuiet());
     this.#checkEnd();
   }
 
@@ -303,18 +300,6 @@ export class World {
     this.#shutDown = true;
     this.#cancelledAll ||= cancelFutures;
     void this.executor.shutdown({ cancelFutures }).then(() => this.#closed = true);
-  }
-
-  /** Delivers everything, and lets every call end and all pauses pass. */
-  async #finish(): Promise<void> {
-    for (let n = 0; n < ENDLESS; n++) {
-      if (await this.network.deliver(n)) continue;
-      this.#checkQuiet();
-      const [held] = this.ledger.held;
-      if (held !== undefined) await this.ledger.open(held);
-      else if (!await this.network.time.fireNext()) return;
-    }
-    assert.fail("it never ends");
   }
 
   // --- what holds after each step

@@ -1,0 +1,68 @@
+// Executor.map() against a model, in random plans: any inputs and options, items that fail, and an iteration that is ended at
+// any point, while messages are delivered in any order.
+
+import fc from "fast-check";
+import { type ItemKind, type MapPlan, type MapStep, MapWorld } from "./map_world.ts";
+import { property } from "./properties.ts";
+
+const choice = fc.nat(1000);
+const optional = <T>(arbitrary: fc.Arbitrary<T>) => fc.option(arbitrary, { nil: undefined });
+
+const successes: ItemKind[] = ["instant", "long", "later", "held"];
+const failures: ItemKind[] = ["throws", "rejects"];
+
+const steps: fc.WeightedArbitrary<MapStep>[] = [
+  { weight: 6, arbitrary: fc.record({ kind: fc.constant("deliver"), choices: fc.array(choice, { maxLength: 12 }) }) },
+  { weight: 4, arbitrary: fc.record({ kind: fc.constant("next"), count: fc.integer({ min: 1, max: 4 }) }) },
+  { weight: 3, arbitrary: fc.record({ kind: fc.constant("open"), choice }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant("submit") }) },
+];
+
+const endings: fc.WeightedArbitrary<MapStep>[] = [
+  { weight: 1, arbitrary: fc.record({ kind: fc.constantFrom("return", "abort", "shutdown") }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant("advance"), ms: fc.constantFrom(1, 40) }) },
+];
+
+const deaths: fc.WeightedArbitrary<MapStep> = {
+  weight: 2,
+  arbitrary: fc.record({ kind: fc.constant("die"), choice, share: fc.constantFrom(0, 0.5, 1) }),
+};
+
+function plan(kinds: readonly ItemKind[], steps: fc.WeightedArbitrary<MapStep>[]): fc.Arbitrary<MapPlan> {
+  return fc.record({
+    claims: fc.boolean(),
+    maxWorkers: fc.integer({ min: 1, max: 3 }),
+    maxQueue: fc.option(fc.integer({ min: 1, max: 5 }), { nil: undefined, freq: 4 }),
+    items: fc.array(fc.constantFrom(...kinds), { maxLength: 40, size: "max" }),
+    async: fc.boolean(),
+    second: optional(fc.nat(40)),
+    failsAt: fc.option(fc.nat(40), { nil: undefined, freq: 4 }),
+    chunksize: optional(fc.integer({ min: 1, max: 5 })),
+    buffersize: optional(fc.integer({ min: 1, max: 5 })),
+    ordered: fc.boolean(),
+    settled: fc.boolean(),
+    timeout: fc.constantFrom(undefined, undefined, undefined, 30),
+    steps: fc.array(fc.oneof(...steps), { maxLength: 30, size: "max" }),
+  });
+}
+
+property(
+  "Executor.map() gives the result of every item, whatever the options and the order of the messages",
+  300,
+  plan(successes, steps),
+  (plan) => new MapWorld(plan).run(),
+);
+
+property(
+  "Executor.map() ends with the first error, unless settled, and is over when it is ended",
+  300,
+  plan([...successes, ...successes, ...successes, ...failures], [...steps, ...endings]),
+  (plan) => new MapWorld(plan).run(),
+);
+
+property(
+  "Executor.map() loses no item and runs none twice when workers die",
+  200,
+  plan([...successes, ...successes, ...successes, ...failures], [...steps, ...endings, deaths]),
+  (plan) => new MapWorld(plan).run(),
+);
