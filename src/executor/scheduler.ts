@@ -72,6 +72,7 @@ export class Scheduler implements Core {
       onUnsendable: (cause) => this.#break("The arguments of the initializer cannot be sent to a worker", cause),
     });
     this.#supervisor = new Supervisor({
+      canRun: () => !this.#broken && !this.#ended,
       requeue: (call) => this.submit(call),
       stop: (call, settle) => this.#stop(call, settle),
     });
@@ -244,9 +245,12 @@ export class Scheduler implements Core {
     }
   }
 
+  /** As many as calls wait: here, or behind another in a worker. */
   #startWorkers(): void {
-    if (this.#broken) return;
-    while (this.#queue.size > this.#pool.starting && this.#pool.canStart) this.#pool.start();
+    if (this.#broken || !this.#pool.canStart) return;
+    let waiting = this.#queue.size;
+    for (const worker of this.#pool.workers) waiting += worker.behind;
+    while (waiting > this.#pool.starting && this.#pool.canStart) this.#pool.start();
   }
 
   // --- what workers say
@@ -333,7 +337,6 @@ export class Scheduler implements Core {
       );
     }
     for (const { call, started } of calls.reverse()) {
-      call.worker = undefined;
       if (this.#broken) this.#supervisor.reject(call, this.#brokenError(), "final");
       else if (started === false && this.#ended) this.#supervisor.cancel(call, new CancelledError());
       else if (started === false) this.#queue.unshift(call);

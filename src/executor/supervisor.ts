@@ -13,6 +13,8 @@ const NONE: readonly unknown[] = [];
 
 /** What the scheduler does for it. */
 export interface SupervisorActions {
+  /** Whether a call that is queued again can be run. */
+  canRun(): boolean;
   /** Queues a call again. */
   requeue(call: Call): void;
   /** Ends the worker of a call and takes the call from it, then settles it. */
@@ -88,7 +90,7 @@ export class Supervisor {
   }
 
   #retries(call: Call, limits: Limits, reason: unknown, kind: FailureKind): boolean {
-    if (kind === "final" || limits.attempt > limits.settings.retries) return false;
+    if (kind === "final" || limits.attempt > limits.settings.retries || !this.#actions.canRun()) return false;
     if (kind === "thrown" && !wanted(limits, reason)) return false;
     limits.timer?.clear();
     limits.deadline = Infinity;

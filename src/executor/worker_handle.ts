@@ -71,6 +71,11 @@ export class WorkerHandle implements CallHolder {
     return this.#next - this.#first < CALLS_PER_WORKER && this.remaining > 0 && !this.recalling;
   }
 
+  /** How many of its calls wait behind another, and could as well run elsewhere. */
+  get behind(): number {
+    return this.held > 1 && !this.#calls[(this.#next - 1) & CALL_MASK]?.chunk ? this.held - 1 : 0;
+  }
+
   /** Whether a call can be in the message that is being filled without sharing an object with a call in it. */
   joins({ args }: Call): boolean {
     if (this.#batch.length === 0 || !args.some(isObject)) return true;
@@ -191,6 +196,7 @@ export class WorkerHandle implements CallHolder {
   answered(number: number): Call | undefined {
     const call = this.#calls[number & CALL_MASK];
     this.#calls[number & CALL_MASK] = undefined;
+    if (call) call.worker = undefined;
     return call;
   }
 
