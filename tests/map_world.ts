@@ -1,7 +1,15 @@
 // A random map() on a network, and what must be true of it: what its iterator gives, what it reads, what it runs.
 
 import assert from "node:assert/strict";
-import { type Executor, type Future, type MapIterator, ShutdownError, TimeoutError, WorkerLostError } from "../mod.ts";
+import {
+  BrokenExecutor,
+  type Executor,
+  type Future,
+  type MapIterator,
+  QueueFullError,
+  ShutdownError,
+  TimeoutError,
+} from "../mod.ts";
 import { Ledger, TASKS } from "./ledger.ts";
 import { Network, NetworkExecutor } from "./network.ts";
 import { turn } from "./virtual_time.ts";
@@ -225,9 +233,7 @@ export class MapWorld {
         void this.#executor.shutdown();
         return turn();
       case "submit":
-        if (!this.#shutDown && this.#plan.maxQueue === undefined) {
-          this.#others.push(this.#executor.submit(TASKS.short.fn, OTHER_CALLS + this.#others.length));
-        }
+        this.#submit();
         return turn();
       case "advance":
         return this.#network.time.advance(step.ms);
@@ -237,6 +243,17 @@ export class MapWorld {
         if (alive.length > 0) alive[step.choice % alive.length]!.die({ exitCode: 7 }, step.share);
         return;
       }
+    }
+  }
+
+  /** Submits a call beside the map. */
+  #submit(): void {
+    try {
+      this.#others.push(this.#executor.submit(TASKS.short.fn, OTHER_CALLS + this.#others.length));
+    } catch (error) {
+      if (error instanceof ShutdownError) assert.ok(this.#shutDown);
+      else if (error instanceof QueueFullError) assert.ok(this.#plan.maxQueue !== undefined);
+      else assert.ok(error instanceof BrokenExecutor && this.#mortal, String(error));
     }
   }
 
@@ -323,7 +340,7 @@ export class MapWorld {
     }
   }
 
-  /** The item that an unordered result is of; NaN, when its worker was lost. */
+  /** The item that an unordered result is of; NaN, when it was not run to its end. */
   #itemOf(value: unknown): number {
     if (!this.#plan.settled) return this.#plan.second === undefined ? value as number : (value as number[])[0]!;
     const outcome = value as PromiseSettledResult<unknown>;
@@ -341,7 +358,7 @@ export class MapWorld {
     }
     const outcome = value as PromiseSettledResult<unknown>;
     if (outcome.status === "fulfilled") assert.deepEqual(outcome.value, this.#valueOf(item));
-    else if (this.#mortal && outcome.reason instanceof WorkerLostError) return;
+    else if (this.#mortal && outcome.reason instanceof BrokenExecutor) return;
     assert.equal(outcome.status, this.#fails(item) ? "rejected" : "fulfilled");
     if (outcome.status === "rejected") assert.equal(outcome.reason.message, `item ${item}`);
   }
@@ -349,10 +366,11 @@ export class MapWorld {
   #checkError(error: unknown, items: readonly number[]): void {
     const all = items.length === this.#length;
     if (error === ABORT_REASON) assert.ok(this.#abort.signal.aborted);
-    else if (error === INPUT_ERROR) assert.ok(this.#inputFails && all, "the input's error comes before results");
-    else if (error instanceof TimeoutError) assert.ok(performance.now() >= this.#deadline);
+    else if (error === INPUT_ERROR) {
+      assert.ok(this.#inputFails && (all || this.#shutDown), "the input's error comes before results");
+    } else if (error instanceof TimeoutError) assert.ok(performance.now() >= this.#deadline);
     else if (error instanceof ShutdownError) assert.ok(this.#shutDown);
-    else if (error instanceof WorkerLostError) assert.ok(this.#mortal && !this.#plan.settled);
+    else if (error instanceof BrokenExecutor) assert.ok(this.#mortal);
     else {
       const item = Number(/^item (\d+)$/.exec((error as Error).message)?.[1]);
       assert.ok(this.#fails(item) && !this.#plan.settled, String(error));
@@ -377,7 +395,7 @@ export class MapWorld {
     if (!this.#mortal) assert.equal(cancelled, ended - this.#begun);
     this.#others.forEach((other, n) => {
       const { outcome } = other;
-      if (this.#mortal && outcome?.status === "rejected") assert.ok(outcome.reason instanceof WorkerLostError);
+      if (this.#mortal && outcome?.status === "rejected") assert.ok(outcome.reason instanceof BrokenExecutor);
       else assert.deepEqual(outcome, { status: "fulfilled", value: OTHER_CALLS + n });
     });
   }
