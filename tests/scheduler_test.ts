@@ -219,7 +219,8 @@ test("Executor replaces retired workers after shutdown too [P12, test_shutdown_n
     const closed = executor.shutdown();
     assert.equal((await Promise.all(futures)).length, calls); // [test_max_tasks_per_child_pending_tasks_gh115634]
     await closed; // [test_max_tasks_early_shutdown]
-    assert.equal(executor.workers.length, calls / maxTasksPerWorker);
+    // One may be started for the last call while that waits behind another.
+    assert.ok([0, 1].includes(executor.workers.length - calls / maxTasksPerWorker));
   }
 });
 

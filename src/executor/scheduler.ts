@@ -247,10 +247,10 @@ export class Scheduler implements Core {
 
   /** As many as calls wait: here, or behind another in a worker. */
   #startWorkers(): void {
-    if (this.#broken || !this.#pool.canStart) return;
+    if (!this.#pool.canStart) return;
     let waiting = this.#queue.size;
     for (const worker of this.#pool.workers) waiting += worker.behind;
-    while (waiting > this.#pool.starting && this.#pool.canStart) this.#pool.start();
+    while (waiting > this.#pool.starting && this.#pool.canStart && !this.#broken) this.#pool.start();
   }
 
   // --- what workers say
