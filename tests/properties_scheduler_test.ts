@@ -10,11 +10,41 @@ import { TASKS } from "./ledger.ts";
 const choice = fc.nat(1000);
 const task = fc.constantFrom(...Object.keys(TASKS) as (keyof typeof TASKS)[]);
 
+/** As many calls as it takes for a process to be handed some ahead. */
+const burst: fc.WeightedArbitrary<Step> = {
+  weight: 1,
+  arbitrary: fc.record({ kind: fc.constant("submit"), task, count: fc.integer({ min: 33, max: 50 }) }),
+};
+
+const HANDED = ["instant", "short", "held"] as const;
+
+/** Calls that are handed ahead, as all were short so far, and handed back when one of them takes long. */
+const handing: fc.WeightedArbitrary<Step>[] = [
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      kind: fc.constant("submit"),
+      task: fc.constantFrom("instant", "short"),
+      count: fc.constantFrom(1, 40, 100),
+    }),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      kind: fc.constant("submit"),
+      task: fc.constant("held"),
+      count: fc.integer({ min: 1, max: 3 }),
+    }),
+  },
+  { weight: 4, arbitrary: fc.record({ kind: fc.constant("deliver"), choices: fc.array(choice, { maxLength: 5 }) }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant("open"), choice }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant("cancel"), choice }) },
+];
+
 /** Some steps of a program that no worker fails in. */
 const ordinary: fc.WeightedArbitrary<Step>[] = [
   { weight: 6, arbitrary: fc.record({ kind: fc.constant("submit"), task, count: fc.integer({ min: 1, max: 4 }) }) },
-  // As many as it takes for a process to be handed some ahead.
-  { weight: 1, arbitrary: fc.record({ kind: fc.constant("submit"), task, count: fc.integer({ min: 33, max: 50 }) }) },
+  burst,
   { weight: 1, arbitrary: fc.record({ kind: fc.constant("submitUnsendable") }) },
   { weight: 10, arbitrary: fc.record({ kind: fc.constant("deliver"), choices: fc.array(choice, { maxLength: 12 }) }) },
   { weight: 4, arbitrary: fc.record({ kind: fc.constant("cancel"), choice }) },
@@ -85,25 +115,35 @@ function program(steps: fc.WeightedArbitrary<Step>[], settings: Partial<Program>
     maxTasksPerWorker: fc.option(fc.integer({ min: 1, max: 5 }), { nil: undefined, freq: 4 }),
     onWorkerLost: fc.constant(settings.onWorkerLost ?? "replace"),
     refused: settings.refused ? fc.array(fc.boolean(), { maxLength: 8 }) : fc.constant([]),
+    known: fc.constant(settings.known ?? []),
     steps: fc.array(fc.oneof(...steps), { maxLength: 40, size: "max" }),
   });
+}
+
+async function runsEachOnce(program: Program): Promise<void> {
+  const world = new World(program);
+  await world.run();
+  for (const call of world.calls) {
+    if (world.isLeft(call)) continue;
+    const { status } = world.outcome(call);
+    if (status !== "cancelled" && !call.unsendable) assert.equal(world.ledger.runs(call.id), 1, world.show(call));
+  }
+  assert.equal(world.executor.stats().lost, 0);
+  assert.ok(world.calls.every((call) => !world.failedFromOutside(call)), "a call failed though nothing went wrong");
 }
 
 property(
   "Executor runs every call once and gives its result, whatever the order of the messages",
   300,
   program([...ordinary, ...mapping]),
-  async (program) => {
-    const world = new World(program);
-    await world.run();
-    for (const call of world.calls) {
-      if (world.isLeft(call)) continue;
-      const { status } = world.outcome(call);
-      if (status !== "cancelled" && !call.unsendable) assert.equal(world.ledger.runs(call.id), 1, world.show(call));
-    }
-    assert.equal(world.executor.stats().lost, 0);
-    assert.ok(world.calls.every((call) => !world.failedFromOutside(call)), "a call failed though nothing went wrong");
-  },
+  runsEachOnce,
+);
+
+property(
+  "Executor moves calls between its workers, and runs each once",
+  100,
+  program(handing, { known: HANDED }),
+  runsEachOnce,
 );
 
 property(
@@ -144,6 +184,13 @@ property(
   "Executor loses no call and runs none too often when workers die and calls are limited",
   300,
   program([...ordinary, ...limiting, ...mapping, ...faults, ending], { refused: [] }),
+  (program) => new World(program).run(),
+);
+
+property(
+  "Executor loses no call and runs none twice when workers die that were handed calls ahead",
+  100,
+  program([...handing, ...faults], { known: HANDED }),
   (program) => new World(program).run(),
 );
 

@@ -54,6 +54,8 @@ export interface Program {
   readonly maxTasksPerWorker: number | undefined;
   readonly onWorkerLost: "replace" | "break";
   readonly refused: readonly boolean[];
+  /** Tasks of which it is known from the start how long they take. */
+  readonly known: readonly TaskName[];
   readonly steps: readonly Step[];
 }
 
@@ -115,6 +117,10 @@ export class World {
   }
 
   async #run(): Promise<void> {
+    for (const task of this.#program.known) {
+      this.#submit(task);
+      await this.ledger.finish(() => this.#checkQuiet());
+    }
     for (const step of this.#program.steps) {
       await this.#take(step);
       this.#checkStep();
