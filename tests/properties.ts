@@ -3,12 +3,13 @@
 //
 //   PROPERTY_RUNS=100                     a hundred times as many inputs
 //   PROPERTY_SEED=-123 PROPERTY_PATH=7:1  that very input
+//   PROPERTY_REPLAY=AAB:F                 the `replayPath` that is printed besides, where the input is a list of commands
 
 import fc from "fast-check";
 import { test } from "node:test";
 import process from "node:process";
 
-const { PROPERTY_RUNS, PROPERTY_SEED, PROPERTY_PATH } = process.env;
+const { PROPERTY_RUNS, PROPERTY_SEED, PROPERTY_PATH, PROPERTY_REPLAY } = process.env;
 
 /**
  * Registers a test of a property.
@@ -30,4 +31,20 @@ export function property<T>(
       ...(PROPERTY_SEED ? { seed: Number(PROPERTY_SEED) } : {}),
       ...(PROPERTY_PATH ? { path: PROPERTY_PATH } : {}),
     }));
+}
+
+/**
+ * Lists of commands, for `fc.asyncModelRun()`.
+ *
+ * @param kinds The commands.
+ * @returns The arbitrary.
+ */
+export function commands<Model extends object, Real>(
+  kinds: fc.Arbitrary<fc.AsyncCommand<Model, Real>>[],
+): fc.Arbitrary<Iterable<fc.AsyncCommand<Model, Real>>> {
+  return fc.commands(kinds, {
+    maxCommands: 30,
+    size: "max",
+    ...(PROPERTY_REPLAY ? { replayPath: PROPERTY_REPLAY } : {}),
+  });
 }

@@ -1,0 +1,263 @@
+// Future against a model of it: any operations in any order.
+
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import { CancelledError, Future, type FutureOutcome, InvalidStateError, TimeoutError } from "../mod.ts";
+import { reportsOf } from "./observe.ts";
+import { commands, property } from "./properties.ts";
+import { turn, VirtualTime } from "./virtual_time.ts";
+
+/** What a callback does besides being called. */
+type Behaviour = "nothing" | "throws" | "rejects" | "adds" | "settles";
+
+/** What a Future should be. */
+interface Model {
+  state: "pending" | "running" | "cancelled" | "fulfilled" | "rejected";
+  value: unknown;
+  now: number;
+  /** The names of the callbacks that wait. */
+  waiting: { readonly name: string; readonly behaviour: Behaviour }[];
+  /** The names of the callbacks that were called, in order. */
+  called: string[];
+  /** What those who wait for a promise will be told, and by when. */
+  promises: Map<string, { readonly deadline: number; told: "nothing" | "outcome" | "timeout" }>;
+  /** How many callbacks have failed. */
+  reports: number;
+  /** Numbers the callbacks and promises. */
+  names: number;
+}
+
+/** A Future, and what it has told. */
+interface Real {
+  readonly future: Future<unknown>;
+  readonly time: VirtualTime;
+  /** The names of callbacks and promises, in the order in which they were told. */
+  readonly log: string[];
+  readonly promises: Map<string, PromiseSettledResult<unknown>>;
+  /** The outcome that was seen first. */
+  seen: FutureOutcome<unknown> | undefined;
+}
+
+type Command = fc.AsyncCommand<Model, Real>;
+
+const isDone = ({ state }: Model) => state !== "pending" && state !== "running";
+
+/** A command that is always allowed, after which the Future is what the model is. */
+function command(text: string, run: (model: Model, real: Real) => unknown): Command {
+  return {
+    check: () => true,
+    async run(model, real) {
+      await run(model, real);
+      await turn();
+      compare(model, real);
+    },
+    toString: () => text,
+  };
+}
+
+/** Calls the model's callbacks. */
+function call(model: Model, { name, behaviour }: Model["waiting"][number]): void {
+  model.called.push(name);
+  if (behaviour === "throws" || behaviour === "rejects") model.reports++;
+  if (behaviour === "adds") model.called.push(`${name}+`);
+}
+
+function settle(model: Model, state: Model["state"], value: unknown): void {
+  model.state = state;
+  model.value = value;
+  for (const promise of model.promises.values()) {
+    if (promise.told === "nothing") promise.told = "outcome";
+  }
+  for (const callback of model.waiting.splice(0)) call(model, callback);
+}
+
+/** Settles both, unless the Future is done and says so. */
+function settling(text: string, state: "fulfilled" | "rejected", value: unknown): Command {
+  return command(text, (model, { future }) => {
+    const act = () => state === "fulfilled" ? future.setResult(value) : future.setException(value);
+    if (isDone(model)) return assert.throws(act, InvalidStateError);
+    act();
+    settle(model, state, value);
+  });
+}
+
+function addCallback(behaviour: Behaviour): Command {
+  return command(`addDoneCallback(${behaviour})`, (model, { future, log }) => {
+    const name = `callback ${model.names++}`;
+    future.addDoneCallback((told) => {
+      assert.equal(told, future);
+      assert.ok(future.done() && !future.running());
+      log.push(name);
+      if (behaviour === "throws") throw new Error(name);
+      if (behaviour === "rejects") return Promise.reject(new Error(name));
+      if (behaviour === "adds") future.addDoneCallback(() => log.push(`${name}+`));
+      if (behaviour === "settles") {
+        assert.throws(() => future.setResult(name), InvalidStateError);
+        assert.equal(future.cancel(), future.cancelled());
+      }
+    });
+    if (isDone(model)) call(model, { name, behaviour });
+    else model.waiting.push({ name, behaviour });
+  });
+}
+
+/** Asks for a promise, by one of the ways in which one can. */
+function ask(how: "result" | "then" | "exception", timeout: number | undefined): Command {
+  return command(`${how}(${timeout ?? ""})`, (model, { future, log, promises }) => {
+    const name = `promise ${model.names++}`;
+    const tell = (result: PromiseSettledResult<unknown>) => {
+      log.push(name);
+      promises.set(name, result);
+    };
+    // exception() gives the error, so that it looks as the others do when it is thrown here.
+    const raise = (reason: unknown) => {
+      if (model.state === "rejected") throw reason;
+      return model.value;
+    };
+    const promise = how === "result"
+      ? future.result(timeout)
+      : how === "then"
+      ? future.then()
+      : future.exception(timeout).then(raise);
+    promise.then(
+      (value) => tell({ status: "fulfilled", value }),
+      (reason) => tell({ status: "rejected", reason }),
+    );
+    const limit = how === "then" ? Infinity : timeout ?? Infinity;
+    const told = isDone(model) ? "outcome" : limit <= 0 ? "timeout" : "nothing";
+    model.promises.set(name, { deadline: model.now + limit, told });
+  });
+}
+
+function compare(model: Model, real: Real): void {
+  const { future, log } = real;
+  const { state, value } = model;
+  assert.deepEqual(
+    [future.done(), future.running(), future.cancelled()],
+    [isDone(model), state === "running", state === "cancelled"],
+  );
+  assert.match(String(future), new RegExp(isDone(model) && state !== "cancelled" ? "finished" : state));
+  const { outcome } = future;
+  assert.equal(outcome?.status, isDone(model) ? state : undefined);
+  if (outcome?.status === "fulfilled") assert.ok(Object.is(outcome.value, value));
+  else if (outcome?.status === "rejected") assert.ok(Object.is(outcome.reason, value));
+  else if (outcome) {
+    assert.ok(outcome.reason instanceof CancelledError);
+    model.value = outcome.reason;
+  }
+  if (real.seen) assert.deepEqual(outcome, real.seen, "the outcome has changed");
+  real.seen = outcome;
+  assert.deepEqual(log.filter((name) => name.startsWith("callback")), model.called);
+  checkPromises(model, real);
+}
+
+function checkPromises(model: Model, { promises }: Real): void {
+  for (const [name, { told }] of model.promises) {
+    const result = promises.get(name);
+    if (told === "nothing") {
+      assert.equal(result, undefined, `${name} is told too early`);
+    } else if (told === "timeout") {
+      assert.ok(result?.status === "rejected" && result.reason instanceof TimeoutError, name);
+    } else {
+      assert.equal(result?.status, model.state === "fulfilled" ? "fulfilled" : "rejected", name);
+      assert.ok(Object.is(result?.status === "fulfilled" ? result.value : result?.reason, model.value), name);
+    }
+  }
+}
+
+const value = fc.oneof(
+  fc.constantFrom<unknown>(undefined, null, 0, -0, NaN, "", false),
+  fc.string(),
+  fc.object(),
+  fc.constant(new CancelledError("as a value")),
+);
+
+const kinds: fc.Arbitrary<Command>[] = [
+  value.map((value) => settling("setResult", "fulfilled", value)),
+  value.map((value) => settling("setException", "rejected", value)),
+  fc.constant(command("cancel", (model, { future }) => {
+    const possible = model.state === "pending" || model.state === "cancelled";
+    const pending = model.state === "pending";
+    if (pending) settle(model, "cancelled", undefined);
+    assert.equal(future.cancel(), possible);
+  })),
+  fc.constant(command("setRunningOrNotifyCancel", (model, { future }) => {
+    if (model.state !== "pending" && model.state !== "cancelled") {
+      return assert.throws(() => future.setRunningOrNotifyCancel(), InvalidStateError);
+    }
+    assert.equal(future.setRunningOrNotifyCancel(), model.state === "pending");
+    if (model.state === "pending") model.state = "running";
+  })),
+  ...(["nothing", "throws", "rejects", "adds", "settles"] as const).map((behaviour) =>
+    fc.constant(addCallback(behaviour))
+  ),
+  fc.constantFrom("result" as const, "then" as const, "exception" as const).chain((how) =>
+    fc.constantFrom(undefined, -1, 0, 20, 50, 1e10).map((timeout) => ask(how, timeout))
+  ),
+  fc.integer({ min: 1, max: 40 }).map((ms) =>
+    command(`advance(${ms})`, async (model, { time }) => {
+      model.now += ms;
+      for (const promise of model.promises.values()) {
+        if (promise.told === "nothing" && promise.deadline <= model.now) promise.told = "timeout";
+      }
+      await time.advance(ms);
+    })
+  ),
+];
+
+property(
+  "Future is in every state what its model is, whatever is done with it",
+  1000,
+  commands(kinds),
+  async (commands) => {
+    const time = new VirtualTime();
+    const log: string[] = [];
+    const model: Model = {
+      state: "pending",
+      value: undefined,
+      now: 0,
+      waiting: [],
+      called: [],
+      promises: new Map(),
+      reports: 0,
+      names: 0,
+    };
+    time.install();
+    try {
+      const reports = await reportsOf(() =>
+        fc.asyncModelRun(() => ({
+          model,
+          real: { future: new Future<unknown>(), time, log, promises: new Map(), seen: undefined },
+        }), commands)
+      );
+      assert.equal(reports.length, model.reports, "a failed callback is reported once");
+      for (const [text] of reports) assert.match(String(text), /Exception calling callback for/);
+      // Timers of those who wait in vain; none is left for those who were told.
+      const waiting = [...model.promises.values()].filter(({ told, deadline }) =>
+        told === "nothing" && deadline < Infinity
+      );
+      assert.equal(time.timers, waiting.length);
+    } finally {
+      time.uninstall();
+    }
+  },
+);
+
+property(
+  "Future calls its callbacks before those who await it are told, in the order of addition",
+  200,
+  fc.array(fc.boolean(), { maxLength: 20 }),
+  async (additions) => {
+    const future = new Future<number>();
+    const log: string[] = [];
+    additions.forEach((callback, n) => {
+      if (callback) future.addDoneCallback(() => log.push(`callback ${n}`));
+      else void future.then(() => log.push(`then ${n}`));
+    });
+    future.setResult(1);
+    const names = (kind: boolean, name: string) => additions.flatMap((is, n) => is === kind ? [`${name} ${n}`] : []);
+    assert.deepEqual(log, names(true, "callback"));
+    await turn();
+    assert.deepEqual(log, [...names(true, "callback"), ...names(false, "then")]);
+  },
+);
