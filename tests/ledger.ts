@@ -16,6 +16,8 @@ const ENDLESS = 20_000;
 export class Ledger {
   /** The calls in the order in which they began; one that was run again is there again. */
   readonly begun: number[] = [];
+  /** In which worker a call began last. */
+  readonly lines: Map<number, Line> = new Map();
   readonly #network: Network;
   readonly #runs = new Map<number, number>();
   readonly #held = new Map<number, { readonly line: Line; readonly open: () => void }>();
@@ -65,6 +67,7 @@ export class Ledger {
     assert.ok(this.#network.active?.alive, `call ${call} runs, and in no worker`);
     this.#runs.set(call, this.runs(call) + 1);
     this.begun.push(call);
+    this.lines.set(call, this.#network.active);
     this.#network.time.spend(ms);
     return call;
   }

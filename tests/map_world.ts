@@ -383,6 +383,7 @@ export class MapWorld {
     const items = this.#plan.items.map((_, item) => this.#ledger.runs(item));
     assert.ok(items.every((runs) => runs <= 1), "an item ran twice");
     assert.ok(this.#begun <= this.#pulled);
+    this.#checkChunks();
     assert.notEqual(this.#input, "open", "the input is not closed");
     const { completed, failed, cancelled, queued, running } = this.#executor.stats();
     assert.deepEqual([queued, running], [0, 0]);
@@ -398,5 +399,15 @@ export class MapWorld {
       if (this.#mortal && outcome?.status === "rejected") assert.ok(outcome.reason instanceof BrokenExecutor);
       else assert.deepEqual(outcome, { status: "fulfilled", value: OTHER_CALLS + n });
     });
+  }
+
+  /** Each chunk is run by one worker. */
+  #checkChunks(): void {
+    const { chunksize = 1, items } = this.#plan;
+    if (this.#mortal) return;
+    for (let first = 0; first < items.length; first += chunksize) {
+      const lines = [...items.keys()].slice(first, first + chunksize).map((item) => this.#ledger.lines.get(item));
+      assert.ok(new Set(lines.filter((line) => line !== undefined)).size <= 1, "a chunk is run by several workers");
+    }
   }
 }

@@ -48,21 +48,21 @@ function plan(kinds: readonly ItemKind[], steps: fc.WeightedArbitrary<MapStep>[]
 
 property(
   "Executor.map() gives the result of every item, whatever the options and the order of the messages",
-  300,
+  500,
   plan(successes, steps),
   (plan) => new MapWorld(plan).run(),
 );
 
 property(
   "Executor.map() ends with the first error, unless settled, and is over when it is ended",
-  300,
+  500,
   plan([...successes, ...successes, ...successes, ...failures], [...steps, ...endings]),
   (plan) => new MapWorld(plan).run(),
 );
 
 property(
   "Executor.map() loses no item and runs none twice when workers die",
-  200,
+  300,
   plan([...successes, ...successes, ...successes, ...failures], [...steps, ...endings, deaths]),
   (plan) => new MapWorld(plan).run(),
 );
