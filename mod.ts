@@ -44,7 +44,7 @@ export type { FutureOutcome } from "./src/executor/future.ts";
 export type { AnyIterable, MapIterator, MapOptions } from "./src/executor/map_options.ts";
 export type { ExecutorOptions, ProcessPoolExecutorOptions } from "./src/executor/options.ts";
 export type { ExecutorStats } from "./src/executor/stats.ts";
-export type { TaskFunction, TaskModule } from "./src/executor/task.ts";
+export type { TaskFunction, TaskModule, TaskOptions } from "./src/executor/task.ts";
 export type { UnobservedFailures, UnobservedHandler } from "./src/executor/unobserved.ts";
 export type {
   AsCompletedOptions,

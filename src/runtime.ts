@@ -14,6 +14,17 @@ export function availableParallelism(): number {
   return os.availableParallelism?.() ?? globalThis.navigator?.hardwareConcurrency ?? 1;
 }
 
+/** A name for this program that others on the same network are unlikely to have. */
+export function programName(): string {
+  let host = "host";
+  try {
+    host = os.hostname();
+  } catch {
+    // Deno wants a permission for it.
+  }
+  return `${host}-${process.pid}`;
+}
+
 let exiting = false;
 const atExit = new Set<() => void>();
 process.prependListener("exit", () => {

@@ -1,7 +1,7 @@
 // task() and taskModule(): functions that a worker finds by their module and name, as Python's pickling does.
 
 import { setTaskRef } from "../wire/task_ref.ts";
-import { show } from "./check.ts";
+import { checkOptions, checkString, show } from "./check.ts";
 
 /** What an executor can be given: any function, of which an inline one has to stand for itself. */
 // deno-lint-ignore no-explicit-any
@@ -12,12 +12,22 @@ export type TaskModule<M> = {
   readonly [K in keyof M as M[K] extends TaskFunction ? K : never]: M[K];
 };
 
+/** Options of {@linkcode task} and {@linkcode taskModule}. */
+export interface TaskOptions {
+  /**
+   * The name under which hosts on other machines have registered the module, where it may have another URL. Threads and
+   * processes have no use for it.
+   */
+  name?: string;
+}
+
 /**
  * Makes a task of a function that its module exports under the function's own name. A worker imports the module once, so
  * the module's other functions, its imports and its state are there. The function stays callable as it is.
  *
  * @param url The module that exports it: `import.meta.url`.
  * @param fn The function; it has a name.
+ * @param options The name of the module on other machines.
  * @returns The same function.
  * @throws {TypeError} when `url` is not an absolute URL, or `fn` not a function with a name.
  *
@@ -30,14 +40,15 @@ export type TaskModule<M> = {
  * });
  * ```
  */
-export function task<F extends TaskFunction>(url: string | URL, fn: F): F {
+export function task<F extends TaskFunction>(url: string | URL, fn: F, options: TaskOptions = {}): F {
   const module = absoluteUrl("make a task", url);
+  const registered = registeredName("make a task", options);
   if (typeof fn !== "function" || fn.name === "") {
     throw new TypeError(
       `Cannot make a task as 'fn' must be a function with the name of its export: received ${show(fn)}`,
     );
   }
-  setTaskRef(fn, { kind: "export", module, name: fn.name });
+  setTaskRef(fn, { kind: "export", module, name: fn.name, ...registered });
   return fn;
 }
 
@@ -46,6 +57,7 @@ export function task<F extends TaskFunction>(url: string | URL, fn: F): F {
  *
  * @typeParam M The module's type.
  * @param url The module: `new URL("./words.ts", import.meta.url)`.
+ * @param options The name of the module on other machines.
  * @returns An object with a task for each function that the module exports. They cannot be called here.
  * @throws {TypeError} when `url` is not an absolute URL.
  *
@@ -59,8 +71,9 @@ export function task<F extends TaskFunction>(url: string | URL, fn: F): F {
  * assert.equal(await executor.submit(path.basename, "a/b.txt", ".txt"), "b");
  * ```
  */
-export function taskModule<M>(url: string | URL): TaskModule<M> {
+export function taskModule<M>(url: string | URL, options: TaskOptions = {}): TaskModule<M> {
   const module = absoluteUrl("make a module of tasks", url);
+  const registered = registeredName("make a module of tasks", options);
   const tasks = new Map<string, TaskFunction>();
   return new Proxy(Object.create(null), {
     get(_target, name) {
@@ -72,12 +85,18 @@ export function taskModule<M>(url: string | URL): TaskModule<M> {
           throw new TypeError(`Cannot call '${name}' of ${module} as it is not loaded here: submit it to an executor`);
         };
         Object.defineProperty(found, "name", { value: name });
-        setTaskRef(found, { kind: "export", module, name });
+        setTaskRef(found, { kind: "export", module, name, ...registered });
         tasks.set(name, found);
       }
       return found;
     },
   });
+}
+
+function registeredName(action: string, options: TaskOptions): { registered?: string } {
+  checkOptions(action, options);
+  checkString(action, "name", options.name);
+  return options.name === undefined ? {} : { registered: options.name };
 }
 
 function absoluteUrl(action: string, url: unknown): string {

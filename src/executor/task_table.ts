@@ -34,7 +34,7 @@ export class TaskTable {
     let task = typeof fn === "function" ? this.#byFunction.get(fn) : undefined;
     if (!task) {
       const ref = taskRef(action, fn, this.#inlineTasks);
-      const name = ref.kind === "source" ? ref.source : `${ref.module} ${ref.name}`;
+      const name = ref.kind === "source" ? ref.source : `${ref.module} ${ref.name} ${ref.registered ?? ""}`;
       task = this.#byName.get(name);
       if (!task) {
         task = { number: this.#byName.size, ref, cost: Infinity };

@@ -3,7 +3,13 @@
 /** A function by its source, or the export of a module. */
 export type TaskRef =
   | { readonly kind: "source"; readonly source: string }
-  | { readonly kind: "export"; readonly module: string; readonly name: string };
+  | {
+    readonly kind: "export";
+    readonly module: string;
+    readonly name: string;
+    /** What hosts on other machines call the module. */
+    readonly registered?: string | undefined;
+  };
 
 // A registered symbol, so that two copies of this package in one program understand each other's tasks.
 const REF: unique symbol = Symbol.for("@concurrent/futures/task") as never;

@@ -1,0 +1,125 @@
+// BullMQExecutor: the same executor, whose workers are hosts on other machines.
+
+import { type CallOptions, CallSettings } from "../executor/call_options.ts";
+import { checkString } from "../executor/check.ts";
+import { Executor } from "../executor/executor.ts";
+import type { Future } from "../executor/future.ts";
+import { ClusterCore } from "./cluster_core.ts";
+import { holding } from "./connection.ts";
+import { type ClusterStats, readCluster } from "./cluster_stats.ts";
+import { KeyedFutures } from "./keyed_futures.ts";
+import { type BullMQExecutorOptions, readOptions } from "./options.ts";
+
+/** Options of the calls of {@linkcode BullMQExecutor.with}. All times are milliseconds. */
+export interface BullMQCallOptions extends CallOptions {
+  /**
+   * The idempotency key of one call: with the same key, the same Future, and in Redis the same job, for all executors of
+   * the queue, until the job is removed (`keepJobs`).
+   */
+  key?: string;
+}
+
+/** What a {@linkcode BullMQExecutor} and what its `with()` returns have in common. */
+export abstract class ClusterExecutor extends Executor {
+  readonly #shared: Shared;
+  readonly #options: BullMQCallOptions;
+
+  /**
+   * Made by its subclasses.
+   *
+   * @param shared The library makes it.
+   * @param options What applies to all calls.
+   */
+  protected constructor(shared: object, options: BullMQCallOptions) {
+    super((shared as Shared).core, options);
+    this.#shared = shared as Shared;
+    this.#options = options;
+  }
+
+  /**
+   * The same executor, with options that apply to the calls submitted through what is returned.
+   *
+   * @param options As of every executor, and the key of one call. `retries` is also how often a call is delivered again
+   * when its host was lost, which is 3 otherwise.
+   * @returns The same API; shutting it down shuts down this executor.
+   * @throws {TypeError} when an option is of the wrong kind.
+   * @throws {RangeError} when a number is out of range.
+   */
+  override with(options: BullMQCallOptions): ClusterExecutor {
+    void new CallSettings(options);
+    checkString("apply options to calls", "key", options.key);
+    return new ConfiguredExecutor(this.#shared, { ...this.#options, ...options });
+  }
+
+  /**
+   * Has a host call `fn(...args)`, see {@linkcode Executor.submit}. Arguments are copied when the current tick ends.
+   *
+   * @param fn A task with a registered name.
+   * @param args Its arguments.
+   * @returns The Future of its result. It fails with whatever `fn` throws, with a `DataCloneError` when a value cannot be
+   * sent, with a `RangeError` when it is too long, and with a {@linkcode WorkerLostError} when its hosts keep being lost.
+   * @throws {TypeError} when `fn` has no registered name.
+   * @throws {ShutdownError} when the executor has been shut down.
+   * @throws {BrokenExecutor} when Redis could not be reached.
+   * @throws {QueueFullError} when `maxQueue` calls wait already.
+   */
+  override submit<A extends unknown[], R>(fn: (...args: A) => R, ...args: A): Future<Awaited<R>> {
+    const { key } = this.#options;
+    if (key === undefined) return super.submit(fn, ...args);
+    return this.#shared.keys.get(key, () => super.submit(fn, ...args)) as Future<Awaited<R>>;
+  }
+
+  /**
+   * What the whole cluster is doing: all hosts of the queue, for all its executors.
+   *
+   * @returns The hosts that live, and counts.
+   * @throws {BrokenExecutor} (rejects) when Redis cannot be reached.
+   * @throws {ShutdownError} (rejects) when the executor has been shut down.
+   */
+  async cluster(): Promise<ClusterStats> {
+    return await holding(this.#shared.core.link().then(readCluster));
+  }
+}
+
+interface Shared {
+  readonly core: ClusterCore;
+  readonly keys: KeyedFutures;
+}
+
+/**
+ * Runs calls on the hosts of a queue: programs that called {@linkcode serve}, on any machine that reaches the same Redis.
+ *
+ * Only tasks with a registered name can be submitted: those of `taskModule(url, { name: "words" })`, or of
+ * `task(import.meta.url, fn, { name: "words" })`. Delivery is at least once: a call whose host is lost is run again.
+ *
+ * @example A call, and a host that runs it in the same program
+ * ```ts ignore
+ * import { taskModule } from "@concurrent/futures";
+ * import { BullMQExecutor, serve } from "@concurrent/futures/bullmq";
+ *
+ * const url = new URL("./words.ts", import.meta.url);
+ * const words = taskModule<typeof import("./words.ts")>(url, { name: "words" });
+ * await using host = await serve({ queue: "words", tasks: { words: url } });
+ * await using executor = new BullMQExecutor({ queue: "words" });
+ * console.log(await executor.submit(words.countWords, "to be or not to be"));
+ * ```
+ */
+export class BullMQExecutor extends ClusterExecutor {
+  /**
+   * Creates one. It connects when it is first used.
+   *
+   * @param options The queue, and how to reach Redis.
+   * @throws {TypeError} when an option is of the wrong kind.
+   * @throws {RangeError} when an option is out of range.
+   */
+  constructor(options: BullMQExecutorOptions) {
+    super({ core: new ClusterCore(readOptions(options)), keys: new KeyedFutures() }, {});
+  }
+}
+
+/** What with() returns. */
+class ConfiguredExecutor extends ClusterExecutor {
+  constructor(shared: object, options: BullMQCallOptions) {
+    super(shared, options);
+  }
+}

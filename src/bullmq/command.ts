@@ -1,0 +1,112 @@
+// The command: options to serve(), signals to close().
+
+import { basename, extname, resolve } from "node:path";
+import process from "node:process";
+import { pathToFileURL } from "node:url";
+import { parseArgs } from "node:util";
+import { ProcessPoolExecutor } from "../executor/process_pool_executor.ts";
+import { ThreadPoolExecutor } from "../executor/thread_pool_executor.ts";
+import { availableParallelism } from "../runtime.ts";
+import { serve } from "./serve.ts";
+
+const HELP = `Runs the calls of a queue: a host of BullMQExecutor.
+
+  --queue <name>            the queue
+  --tasks [name=]<module>   a module of tasks, and the name by which executors ask for it; by default the file's name
+                            without its extension; several by repeating the option
+  --workers <number>        how many calls run at the same time (as many as the machine can run)
+  --processes               in processes instead of threads
+  --url <url>               Redis (REDIS_URL, or redis://127.0.0.1:6379)
+  --prefix <text>           what the keys in Redis begin with (bull)
+  --name <name>             the host's name
+  --stalled-interval <ms>   within this time the calls of a lost host are delivered again (30000)
+  --drain-timeout <ms>      on SIGTERM or SIGINT it takes no more calls, and waits so long for those that run (20000)
+  --help
+
+It ends with exit code 0 when a signal has told it to, 1 when it cannot go on, 2 when its options are wrong.`;
+
+/** Runs the command. */
+export async function main(args: string[] = process.argv.slice(2)): Promise<void> {
+  const options = read(args);
+  if (!options) return;
+  const { workers, processes, ...rest } = options;
+  const Executor = processes ? ProcessPoolExecutor : ThreadPoolExecutor;
+  const executor = new Executor({ maxWorkers: workers });
+  try {
+    const host = await serve({ ...rest, workers, executor });
+    print(`Host ${host.name} serves queue ${options.queue} with ${workers} ${processes ? "processes" : "threads"}`);
+    let asked = false;
+    for (const signal of ["SIGTERM", "SIGINT"] as const) {
+      process.on(signal, () => {
+        // Who asks twice does not want to wait.
+        if (asked) process.exit(1);
+        asked = true;
+        print(`Host ${host.name} closes: ${signal}`);
+        void host.close();
+      });
+    }
+    await host.closed;
+    process.exit(0); // what still runs does so for nobody
+  } catch (error) {
+    print(error instanceof Error && error.cause ? `${error.message}: ${error.cause}` : String(error));
+    process.exit(1);
+  }
+}
+
+function read(args: string[]) {
+  try {
+    const { values } = parseArgs({
+      args,
+      options: {
+        queue: { type: "string" },
+        tasks: { type: "string", multiple: true },
+        workers: { type: "string" },
+        processes: { type: "boolean", default: false },
+        url: { type: "string", default: process.env["REDIS_URL"] ?? "redis://127.0.0.1:6379" },
+        prefix: { type: "string" },
+        name: { type: "string" },
+        "stalled-interval": { type: "string" },
+        "drain-timeout": { type: "string" },
+        help: { type: "boolean", short: "h", default: false },
+      },
+    });
+    if (values.help) return void print(HELP);
+    if (!values.queue || !values.tasks) throw new Error("--queue and --tasks are needed");
+    return {
+      queue: values.queue,
+      tasks: Object.fromEntries(values.tasks.map(readModule)),
+      workers: number("workers", values.workers) ?? availableParallelism(),
+      processes: values.processes,
+      connection: { url: values.url },
+      ...(values.prefix === undefined ? undefined : { prefix: values.prefix }),
+      ...(values.name === undefined ? undefined : { name: values.name }),
+      ...optional("stalledInterval", number("stalled-interval", values["stalled-interval"])),
+      ...optional("drainTimeout", number("drain-timeout", values["drain-timeout"])),
+    };
+  } catch (error) {
+    print(`${error instanceof Error ? error.message : error}\n\n${HELP}`);
+    process.exitCode = 2;
+  }
+}
+
+/** `words=./words.ts`, `./words.ts` or a URL. */
+function readModule(text: string): [name: string, url: URL] {
+  const [, name, module = ""] = /^(?:([\w-]+)=)?(.+)$/.exec(text) ?? [];
+  const url = /^[a-z]{2,}:/i.test(module) ? new URL(module) : pathToFileURL(resolve(module));
+  return [name ?? basename(url.pathname, extname(url.pathname)), url];
+}
+
+function number(name: string, text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  const value = Number(text);
+  if (text.trim() === "" || !(value >= 0)) throw new Error(`--${name} must be a number: received ${text}`);
+  return value;
+}
+
+function optional<K extends string>(name: K, value: number | undefined): { [key in K]?: number } {
+  return (value === undefined ? {} : { [name]: value }) as { [key in K]?: number };
+}
+
+function print(text: string): void {
+  process.stderr.write(`${text}\n`);
+}

@@ -1,0 +1,21 @@
+// The Futures of idempotency keys: the same one for as long as somebody has it, or its call is not done.
+
+import type { Future } from "../executor/future.ts";
+
+/** Futures by key. */
+export class KeyedFutures {
+  readonly #futures = new Map<string, WeakRef<Future<unknown>>>();
+  readonly #collected = new FinalizationRegistry<string>((key) => {
+    if (!this.#futures.get(key)?.deref()) this.#futures.delete(key);
+  });
+
+  /** The Future of a key. `submit` makes it, where there is none. */
+  get(key: string, submit: () => Future<unknown>): Future<unknown> {
+    const known = this.#futures.get(key)?.deref();
+    if (known) return known;
+    const future = submit();
+    this.#futures.set(key, new WeakRef(future));
+    this.#collected.register(future, key);
+    return future;
+  }
+}

@@ -1,0 +1,149 @@
+// What executors and hosts say to each other in Redis: the names of keys, what is in a job and in its reply. Whatever is
+// read here was written by another program, and nothing about it is trusted.
+
+/** What a job carries: one call. */
+export interface JobData {
+  /** The version of this protocol. */
+  readonly futures: 1;
+  /** The name under which hosts have registered the module. */
+  readonly module: string;
+  /** The export of it. */
+  readonly name: string;
+  /** The array of arguments, encoded. */
+  readonly args: string;
+  /** How often it is delivered again when its host is lost. */
+  readonly redeliveries: number;
+  /** Milliseconds, see CallOptions. */
+  readonly timeout?: number;
+  readonly grace?: number;
+  /** How often the host runs it again when a worker of its own was lost. */
+  readonly retries?: number;
+  /** It may have to be stopped while it runs. */
+  readonly stoppable?: true;
+  /** The executor without which nobody wants the result. */
+  readonly owner?: string;
+}
+
+/** What a job returns. */
+export type Reply =
+  /** The result, encoded. */
+  | { readonly ok: string }
+  /** The record of a failure, encoded, and whose it is: the task has thrown, or the host could not run it. */
+  | { readonly failure: string; readonly by: "task" | "host" }
+  /** It was stopped because it was told to. */
+  | { readonly cancelled: true }
+  /** One of these, too long for a stream: see {@linkcode Keys.reply}. */
+  | { readonly stored: true };
+
+/** The names of a queue's keys. Those of BullMQ are its documented layout; ours are below `futures`. */
+export class Keys {
+  readonly #base: string;
+
+  constructor(prefix: string, queue: string) {
+    this.#base = `${prefix}:${queue}`;
+  }
+
+  /** BullMQ's stream of events. */
+  get events(): string {
+    return `${this.#base}:events`;
+  }
+
+  /** The stream of job ids that are to be stopped. */
+  get stops(): string {
+    return `${this.#base}:futures:stops`;
+  }
+
+  /** The set of hosts' ids. */
+  get hosts(): string {
+    return `${this.#base}:futures:hosts`;
+  }
+
+  /** What a host says about itself; it expires. */
+  host(id: string): string {
+    return `${this.#base}:futures:host:${id}`;
+  }
+
+  /** It expires when the executor does not live any more. */
+  owner(id: string): string {
+    return `${this.#base}:futures:owner:${id}`;
+  }
+
+  /** A reply that is too long for a stream. */
+  reply(jobId: string): string {
+    return `${this.#base}:futures:reply:${jobId}`;
+  }
+
+  /** BullMQ's hash of a job. */
+  job(id: string): string {
+    return `${this.#base}:${id}`;
+  }
+}
+
+/** From here on, in characters, a reply has a key of its own: the stream of events is read by every executor. */
+export const LONG_REPLY = 4096;
+
+/** What a host tells about itself, every few seconds. */
+export interface HostStats {
+  /** Its name. */
+  readonly name: string;
+  /** Its runtime: `"deno"`, `"bun"` or `"node"`. */
+  readonly runtime: string;
+  /** How many calls it runs at the same time. */
+  readonly workers: number;
+  /** Calls that it has, of short ones more than it has workers. */
+  readonly running: number;
+  /** Calls whose task has returned there. */
+  readonly completed: number;
+  /** Calls that have failed there. */
+  readonly failed: number;
+  /** Calls that were done lately, per second. */
+  readonly rate: number;
+  /** The names of the modules that it serves. */
+  readonly tasks: readonly string[];
+}
+
+/** Reads what a job carries; `undefined` when that is no call. */
+export function readJob(data: unknown): JobData | undefined {
+  if (!isRecord(data) || data["futures"] !== 1) return undefined;
+  const { module, name, args, redeliveries, timeout, grace, retries, owner } = data;
+  if (typeof module !== "string" || typeof name !== "string" || typeof args !== "string") return undefined;
+  if (![timeout, grace, retries, redeliveries].every((n) => n === undefined || isCount(n))) return undefined;
+  if (owner !== undefined && typeof owner !== "string") return undefined;
+  return data as unknown as JobData;
+}
+
+/** Reads a reply; `undefined` when it is none. */
+export function readReply(json: unknown): Reply | undefined {
+  let reply = json;
+  if (typeof json === "string") {
+    try {
+      reply = JSON.parse(json);
+    } catch {
+      return undefined;
+    }
+  }
+  if (!isRecord(reply)) return undefined;
+  const { ok, failure, by, cancelled, stored } = reply;
+  const known = typeof ok === "string" || cancelled === true || stored === true ||
+    (typeof failure === "string" && (by === "task" || by === "host"));
+  return known ? reply as unknown as Reply : undefined;
+}
+
+/** Reads what a host tells about itself; `undefined` when that is nothing. */
+export function readHost(json: string | null): HostStats | undefined {
+  try {
+    const host: unknown = JSON.parse(json!);
+    if (!isRecord(host) || typeof host["name"] !== "string" || !Array.isArray(host["tasks"])) return undefined;
+    return host as unknown as HostStats;
+  } catch {
+    return undefined;
+  }
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function isCount(value: unknown): boolean {
+  return typeof value === "number" && value >= 0;
+}

@@ -1,0 +1,60 @@
+// serve(): makes a program a host.
+
+import { programName } from "../runtime.ts";
+import { connect, holding, opened } from "./connection.ts";
+import { Host } from "./host.ts";
+import { Keys } from "./protocol.ts";
+import { readServeOptions, type ServeOptions, type ServeSettings } from "./serve_options.ts";
+import { endOfStream, StreamReader } from "./stream_reader.ts";
+
+/** Stops of so long ago may be of jobs that come here now, in milliseconds. */
+const LATE = 60_000;
+
+/**
+ * Makes this program a host: it takes the calls of a queue and runs them in a local executor. It keeps the program alive
+ * until it is closed.
+ *
+ * @param options The queue, the modules of tasks and what runs them.
+ * @returns The host, when it takes calls. Close it, or hold it by `await using`: it then finishes or hands back what it has.
+ * @throws {TypeError} (rejects) when an option is of the wrong kind.
+ * @throws {RangeError} (rejects) when an option is out of range.
+ * @throws {BrokenExecutor} (rejects) when Redis cannot be reached.
+ *
+ * @example A host with four processes
+ * ```ts ignore
+ * import { ProcessPoolExecutor } from "@concurrent/futures";
+ * import { serve } from "@concurrent/futures/bullmq";
+ *
+ * await using executor = new ProcessPoolExecutor({ maxWorkers: 4 });
+ * const tasks = { words: new URL("./words.ts", import.meta.url) };
+ * await using host = await serve({ queue: "words", tasks, executor, workers: 4 });
+ * await host.closed;
+ * ```
+ */
+export async function serve(options: ServeOptions): Promise<Host> {
+  const id = `${programName()}-${crypto.randomUUID().slice(0, 8)}`;
+  return await holding(open(readServeOptions(options, id), id));
+}
+
+async function open(settings: ServeSettings, id: string): Promise<Host> {
+  const { connection, connectTimeout, prefix, queue } = settings;
+  const keys = new Keys(prefix, queue);
+  const redis = connect(connection);
+  try {
+    await opened(redis, connectTimeout);
+    const [last] = (await endOfStream(redis, keys.stops)).split("-");
+    const from = `${Math.max(Number(last) - LATE, 0)}-0`;
+    const reader = connect(connection);
+    const host = new Host(
+      settings,
+      id,
+      redis,
+      (onStop) => new StreamReader(reader, keys.stops, from, ([, job]) => onStop(job!)),
+    );
+    await host.ready();
+    return host;
+  } catch (error) {
+    redis.disconnect();
+    throw error;
+  }
+}

@@ -1,0 +1,106 @@
+// What serve() can be told: defaults and checks.
+
+import { checkDuration, checkOptions, checkPositiveInteger, checkString, refuseKind } from "../executor/check.ts";
+import { Executor } from "../executor/executor.ts";
+import { taskModule } from "../executor/task.ts";
+import { ThreadPoolExecutor } from "../executor/thread_pool_executor.ts";
+import { availableParallelism } from "../runtime.ts";
+import type { RedisConnection } from "./connection.ts";
+import { checkQueue, KEEP_JOBS, MAX_PAYLOAD } from "./options.ts";
+
+/** Options of {@linkcode serve}. All times are milliseconds. */
+export interface ServeOptions {
+  /** The queue whose calls are run. */
+  queue: string;
+  /** The modules of tasks, by the names under which executors ask for them. */
+  tasks: Readonly<Record<string, string | URL>>;
+  /** What runs the calls; it is not shut down by the host. By default a ThreadPoolExecutor of the host's own. */
+  executor?: Executor;
+  /** How many calls run at the same time: the executor's `maxWorkers`. By default as many as the machine can run. */
+  workers?: number;
+  /** How to reach Redis; by default `redis://127.0.0.1:6379`. */
+  connection?: RedisConnection;
+  /** What the keys in Redis begin with; `"bull"` by default. */
+  prefix?: string;
+  /** The host's name, for messages and statistics. */
+  name?: string;
+  /** Within this time the calls of a lost host are delivered again, to another host; 30,000 by default, all hosts alike. */
+  stalledInterval?: number;
+  /** How long {@linkcode Host.close} waits for what runs, before it ends it and hands it back; 20,000 by default. */
+  drainTimeout?: number;
+  /** How long a result may be when it is encoded, in characters; 16 Mi by default. */
+  maxPayload?: number;
+  /** How long a long result stays in Redis; 3,600,000 by default, and as an executor's `keepJobs`. */
+  keepJobs?: number;
+  /** How long to try to connect to Redis for the first time; 10,000 by default. */
+  connectTimeout?: number;
+}
+
+/** The exports of a module, as tasks of the local executor. */
+type Module = Readonly<Record<string, ((...args: unknown[]) => unknown) | undefined>>;
+
+/** Options with defaults, checked. */
+export interface ServeSettings {
+  readonly queue: string;
+  readonly modules: ReadonlyMap<string, Module>;
+  readonly executor: Executor;
+  /** Whether the executor is the host's own. */
+  readonly owned: boolean;
+  readonly workers: number;
+  readonly connection: RedisConnection;
+  readonly prefix: string;
+  readonly name: string;
+  readonly stalledInterval: number;
+  readonly drainTimeout: number;
+  readonly maxPayload: number;
+  readonly keepJobs: number;
+  readonly connectTimeout: number;
+}
+
+/** BullMQ's locks are renewed twice in a third of this; shorter, a slow moment of Redis would look like a loss. */
+const SHORTEST_INTERVAL = 300;
+
+/**
+ * Checks the options of a host.
+ *
+ * @param id What the host is called by default.
+ * @throws {TypeError} when an option is of the wrong kind.
+ * @throws {RangeError} when a number is out of range.
+ */
+export function readServeOptions(options: ServeOptions, id: string): ServeSettings {
+  const action = "serve";
+  checkOptions(action, options);
+  const { queue, tasks, executor, workers = availableParallelism(), connection = {}, prefix = "bull" } = options;
+  const { name = id, stalledInterval = 30_000, drainTimeout = 20_000, maxPayload = MAX_PAYLOAD } = options;
+  const { keepJobs = KEEP_JOBS, connectTimeout = 10_000 } = options;
+  checkQueue(action, queue, connection, prefix);
+  if (typeof tasks !== "object" || tasks === null || Object.keys(tasks).length === 0) {
+    refuseKind(action, "tasks", 'an object such as { words: new URL("./words.ts", import.meta.url) }', tasks);
+  }
+  const modules = new Map(Object.entries(tasks).map(([key, url]) => [key, taskModule<Module>(url) as Module]));
+  if (executor !== undefined && !(executor instanceof Executor)) {
+    refuseKind(action, "executor", "an executor", executor);
+  }
+  checkPositiveInteger(action, "workers", workers);
+  checkString(action, "name", name);
+  checkPositiveInteger(action, "stalledInterval", stalledInterval);
+  checkDuration(action, "drainTimeout", drainTimeout);
+  checkPositiveInteger(action, "maxPayload", maxPayload);
+  checkDuration(action, "keepJobs", keepJobs);
+  checkDuration(action, "connectTimeout", connectTimeout);
+  return {
+    queue,
+    modules,
+    executor: executor ?? new ThreadPoolExecutor({ maxWorkers: workers, name }),
+    owned: executor === undefined,
+    workers,
+    connection,
+    prefix,
+    name,
+    stalledInterval: Math.max(stalledInterval, SHORTEST_INTERVAL),
+    drainTimeout,
+    maxPayload,
+    keepJobs,
+    connectTimeout,
+  };
+}

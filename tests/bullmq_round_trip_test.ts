@@ -1,0 +1,31 @@
+// One call through everything: an executor, Redis, a host, its local pool, and back.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { taskModule } from "../mod.ts";
+import { BullMQExecutor, serve } from "../src/bullmq/mod.ts";
+import { needsRedis, RedisServer } from "./redis_server.ts";
+
+const url = new URL("./tasks/round_trip.ts", import.meta.url);
+const tasks = taskModule<typeof import("./tasks/round_trip.ts")>(url, { name: "round trip" });
+
+test("a call goes to a host and its result comes back", needsRedis, async () => {
+  await using server = await RedisServer.start();
+  const where = { queue: "round-trip", connection: { url: server.url } };
+  await using _host = await serve({ ...where, tasks: { "round trip": url }, workers: 1 });
+  await using executor = new BullMQExecutor(where);
+  assert.equal(await executor.submit(tasks.add, 1, 2), 3);
+  const value = new Map<unknown, unknown>([["a", new Set([1n, -0, NaN, undefined])], [new Date(0), /x/g]]);
+  assert.deepEqual(await executor.submit(tasks.echo, value), value);
+  await assert.rejects(executor.submit(tasks.fail, "why").result(), { name: "RangeError", message: "why", code: 7 });
+  assert.deepEqual(await Array.fromAsync(executor.map(tasks.add, [1, 2, 3], [4, 5, 6])), [5, 7, 9]);
+  const { hosts, waiting, running } = await executor.cluster();
+  assert.deepEqual([hosts.map(({ tasks }) => tasks), waiting, running], [[["round trip"]], 0, 0]);
+});
+
+test("a task without a registered name is refused by submit(), and says what to do", () => {
+  const executor = new BullMQExecutor({ queue: "none" });
+  assert.throws(() => executor.submit((n: number) => n, 1), TypeError);
+  const { add } = taskModule<typeof import("./tasks/round_trip.ts")>(url);
+  assert.throws(() => executor.submit(add, 1, 2), /TypeError: Cannot submit a task as .*serve\(\)/);
+});
