@@ -308,8 +308,8 @@ export class MapWorld {
     const errors = this.#given.filter((given) => given?.kind === "error").length;
     assert.ok(this.#pulled <= this.#taken + errors + this.#capacity, `${this.#pulled} items are read`);
     const { maxQueue = Infinity, chunksize = 1 } = this.#plan;
-    // As long as no worker is up, all wait. What is read after a shutdown is not submitted.
-    const waiting = !this.#shutDown && this.#network.lines.every((line) => !line.up);
+    // As long as no worker is up, all wait. An executor that takes nothing any more holds nobody up.
+    const waiting = !this.#shutDown && !this.#mortal && this.#network.lines.every((line) => !line.up);
     if (waiting) assert.ok(this.#pulled < maxQueue + chunksize, `${this.#pulled} items wait`);
   }
 

@@ -11,6 +11,9 @@ import process from "node:process";
 
 const { PROPERTY_RUNS, PROPERTY_SEED, PROPERTY_PATH, PROPERTY_REPLAY } = process.env;
 
+/** How long a failing input is shrunk, in milliseconds: the smallest one until then is good enough. */
+const SHRINKING = 15_000;
+
 /**
  * Registers a test of a property.
  *
@@ -25,12 +28,23 @@ export function property<T>(
   input: fc.Arbitrary<T>,
   holds: (input: T) => Promise<void>,
 ): void {
-  test(name, () =>
-    fc.assert(fc.asyncProperty(input, holds), {
+  test(name, () => {
+    let failedAt = Infinity;
+    const checked = fc.asyncProperty(input, async (input) => {
+      if (Date.now() - failedAt > SHRINKING) return;
+      try {
+        await holds(input);
+      } catch (error) {
+        failedAt = Math.min(failedAt, Date.now());
+        throw error;
+      }
+    });
+    return fc.assert(checked, {
       numRuns: Math.ceil(runs * Number(PROPERTY_RUNS || 1)),
       ...(PROPERTY_SEED ? { seed: Number(PROPERTY_SEED) } : {}),
       ...(PROPERTY_PATH ? { path: PROPERTY_PATH } : {}),
-    }));
+    });
+  });
 }
 
 /**
