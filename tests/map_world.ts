@@ -367,7 +367,8 @@ export class MapWorld {
     const all = items.length === this.#length;
     if (error === ABORT_REASON) assert.ok(this.#abort.signal.aborted);
     else if (error === INPUT_ERROR) {
-      assert.ok(this.#inputFails && (all || this.#shutDown), "the input's error comes before results");
+      // What was read when nothing is taken any more is not submitted.
+      assert.ok(this.#inputFails && (all || this.#shutDown || this.#mortal), "the input's error comes before results");
     } else if (error instanceof TimeoutError) assert.ok(performance.now() >= this.#deadline);
     else if (error instanceof ShutdownError) assert.ok(this.#shutDown);
     else if (error instanceof BrokenExecutor) assert.ok(this.#mortal);

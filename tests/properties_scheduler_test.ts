@@ -96,9 +96,14 @@ const mapping: fc.WeightedArbitrary<Step>[] = [
   { weight: 1, arbitrary: fc.record({ kind: fc.constant("leave"), choice }) },
 ];
 
+const dying: fc.WeightedArbitrary<Step> = {
+  weight: 2,
+  arbitrary: fc.record({ kind: fc.constant("die"), choice, share: fc.constantFrom(0, 0.5, 1) }),
+};
+
 /** What goes wrong. */
 const faults: fc.WeightedArbitrary<Step>[] = [
-  { weight: 2, arbitrary: fc.record({ kind: fc.constant("die"), choice, share: fc.constantFrom(0, 0.5, 1) }) },
+  dying,
   { weight: 1, arbitrary: fc.record({ kind: fc.constant("submitDeadly"), share: fc.constantFrom(0, 0.5, 1) }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant("babble"), choice }) },
 ];
@@ -147,9 +152,9 @@ property(
 );
 
 property(
-  "Executor with one worker begins calls of one priority in the order of submission",
+  "Executor with one worker begins calls of one priority in the order of submission, also when it dies",
   200,
-  program([...ordinary, prioritized], { maxWorkers: 1 }),
+  program([...ordinary, ...handing, prioritized, dying], { maxWorkers: 1, known: HANDED }),
   async (program) => {
     const world = new World(program);
     await world.run();
