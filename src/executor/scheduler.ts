@@ -24,8 +24,11 @@ import { Unobserved } from "./unobserved.ts";
 import type { WorkerHandle, WorkerState } from "./worker_handle.ts";
 import { WorkerPool } from "./worker_pool.ts";
 
-/** How much work a worker may be handed ahead, in milliseconds. More: fewer, larger messages. Less: exacter cancelling. */
-const BUDGET = 2;
+/**
+ * How much work a worker may be handed ahead, in milliseconds. More: fewer, larger messages. Less: exacter cancelling.
+ * Calls of 1 ms on two cores (Node 24): with 4 they are 4 % faster than with 2, and with 8 no faster than with 4.
+ */
+const BUDGET = 4;
 
 /** Calls of one message at most. */
 const LARGEST_BATCH = 1024;

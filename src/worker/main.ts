@@ -30,8 +30,11 @@ interface Task {
   fn: ((...args: any[]) => unknown) | undefined;
 }
 
-/** How long results may wait for company before they are sent, in milliseconds: the latency that batching costs. */
-const SLICE = 1;
+/**
+ * How long results may wait for company before they are sent, in milliseconds: the latency that batching costs. With 1,
+ * each call of 1 ms has a message to itself, and two cores run 4 % fewer of them (Node 24).
+ */
+const SLICE = 4;
 
 /** The clock is read after every so many calls: it costs 86 ns on Deno 2.9, 25 on Node 24, 4 on Bun 1.4. */
 const CALLS_PER_CLOCK = 4;
