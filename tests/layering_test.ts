@@ -110,6 +110,7 @@ test("src/ has no mutable state in its modules but what is named here, each for 
   const known = [
     "src/executor/future.ts", // what the executor may do with a Future, set once by the class itself
     "src/executor/options.ts", // how many executors there were, for their names
+    "src/wire/failure.ts", // the classes of errors on their way, held weakly
     "src/process/sentinel.ts", // one per program
     "src/runtime.ts", // the program exits once
     "src/wire/transfer.ts", // marks, held weakly, shared by copies of this package

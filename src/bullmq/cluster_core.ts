@@ -169,7 +169,7 @@ export class ClusterCore implements Core {
 
   /** The line to Redis, which is opened when it is first needed. */
   link(): Promise<Link> {
-    if (this.#closing && !this.#link) return Promise.reject(new ShutdownError());
+    if (this.#ending) return Promise.reject(new ShutdownError());
     return this.#link ??= openLink(this.#settings, this.id, {
       onTaken: (id) => this.#setTaken(id, true),
       onReturned: (id, lost) => this.#onReturned(id, lost),

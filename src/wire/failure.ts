@@ -26,6 +26,9 @@ const BUILT_INS: ReadonlyMap<string, ErrorConstructorLike> = new Map(
     .map((type) => [type.name, type]),
 );
 
+/** The classes of errors that were made of a record. One that is sent on may be of a class that only its last receiver has. */
+const origins = new WeakMap<object, readonly string[]>();
+
 /** How deep causes are followed; beyond that, text will do. */
 const DEEPEST = 16;
 
@@ -63,7 +66,7 @@ function describe(thrown: unknown, clone: Clone, known: Map<object, Failure>, de
   const members = Object.hasOwn(thrown, "errors") ? read(thrown, "errors") : undefined;
   const failure: Failure = {
     kind: "error",
-    classes: classesOf(thrown),
+    classes: origins.get(thrown) ?? classesOf(thrown),
     name: textOf(read(thrown, "name")),
     message: textOf(read(thrown, "message")),
     stack: typeof stack === "string" ? stack : undefined,
@@ -128,6 +131,7 @@ function revive(
   const { classes, name, message, stack, properties, nested, errors } = failure;
   const error = blank(classes, textOf(message), textOf(name), errorTypes);
   made.set(failure, error);
+  origins.set(error, classes);
   const define = (key: string, value: unknown, enumerable: boolean) => {
     // defineProperty: a property called __proto__ is a property like any other.
     Object.defineProperty(error, key, { value, enumerable, configurable: true, writable: true });
