@@ -2,7 +2,8 @@
 // any point, while messages are delivered in any order.
 
 import fc from "fast-check";
-import { type ItemKind, type MapPlan, type MapStep, MapWorld } from "./map_world.ts";
+import type { ItemKind, MapPlan, MapStep } from "./map_plan.ts";
+import { MapWorld } from "./map_world.ts";
 import { property } from "./properties.ts";
 
 const choice = fc.nat(1000);

@@ -3,9 +3,10 @@
 
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { property } from "./properties.ts";
-import { type Options, type Program, type Step, World } from "./scheduler_world.ts";
 import { TASKS } from "./ledger.ts";
+import { property } from "./properties.ts";
+import type { Options, Program, Step } from "./scheduler_program.ts";
+import { World } from "./scheduler_world.ts";
 
 const choice = fc.nat(1000);
 const task = fc.constantFrom(...Object.keys(TASKS) as (keyof typeof TASKS)[]);

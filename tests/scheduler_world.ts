@@ -16,48 +16,8 @@ import {
 import { Ledger, TASKS } from "./ledger.ts";
 import { BrokenNetwork, Network, NetworkExecutor } from "./network.ts";
 import { reportsOf } from "./observe.ts";
+import type { Options, Program, Step, TaskName } from "./scheduler_program.ts";
 import { turn } from "./virtual_time.ts";
-
-/** What is submitted through Executor.with(). */
-export interface Options {
-  priority?: number;
-  retries?: number;
-  retryOn?: boolean;
-  /** The number of a signal. */
-  signal?: number;
-  timeout?: number;
-}
-
-type TaskName = keyof typeof TASKS;
-
-/** One step of a program. A `choice` is taken modulo the number of things to choose from. */
-export type Step =
-  | { readonly kind: "submit"; readonly task: TaskName; readonly count: number; readonly options?: Options }
-  | { readonly kind: "submitUnsendable" }
-  | { readonly kind: "submitDeadly"; readonly share: number }
-  | { readonly kind: "map"; readonly task: TaskName; readonly count: number; readonly chunksize: number }
-  | { readonly kind: "leave"; readonly choice: number }
-  | { readonly kind: "deliver"; readonly choices: readonly number[] }
-  | { readonly kind: "cancel"; readonly choice: number }
-  | { readonly kind: "open"; readonly choice: number }
-  | { readonly kind: "abort"; readonly signal: number }
-  | { readonly kind: "advance"; readonly ms: number }
-  | { readonly kind: "die"; readonly choice: number; readonly share: number }
-  | { readonly kind: "babble"; readonly choice: number }
-  | { readonly kind: "end"; readonly how: "terminate" | "kill" }
-  | { readonly kind: "shutdown"; readonly cancelFutures: boolean };
-
-/** An executor, and what is done with it. */
-export interface Program {
-  readonly claims: boolean;
-  readonly maxWorkers: number;
-  readonly maxTasksPerWorker: number | undefined;
-  readonly onWorkerLost: "replace" | "break";
-  readonly refused: readonly boolean[];
-  /** Tasks of which it is known from the start how long they take. */
-  readonly known: readonly TaskName[];
-  readonly steps: readonly Step[];
-}
 
 /** A call that the executor has taken. */
 export interface SubmittedCall {
