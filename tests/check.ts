@@ -9,13 +9,17 @@ export type ExecutorClass = new (options?: ExecutorOptions) => Executor;
 
 /** A kind of executor, and what is known to differ. */
 export interface Kind {
-  readonly name: "ThreadPoolExecutor" | "ProcessPoolExecutor";
+  readonly name: "ThreadPoolExecutor" | "ProcessPoolExecutor" | "BullMQExecutor";
   readonly Executor: ExecutorClass;
   readonly Broken: new (message: string) => BrokenExecutor;
   /** Whether a worker's calls can be told apart as begun or not until it dies. */
   readonly sharesMemory: boolean;
   /** The workers of this program that the operating system sees. */
   readonly alive: () => unknown[];
+  /** Why its tests cannot be run here. */
+  readonly skip?: string | false;
+  /** Behaviours that it does not have, and why: by how the test's name goes on after the executor's, up to any numbers. */
+  readonly absent?: Readonly<Record<string, string>>;
 }
 
 /**
@@ -27,7 +31,8 @@ export interface Kind {
  */
 export function check(kind: Kind, behaviour: string, body: (Executor: ExecutorClass) => Promise<void> | void): void {
   const name = kind.name + behaviour;
-  test(name, async () => {
+  if (kind.absent?.[behaviour.replace(/ \[.*\]$/, "")]) return;
+  test(name, { skip: kind.skip ?? false }, async () => {
     const made: Executor[] = [];
     class Watched extends (kind.Executor as ExecutorClass) {
       constructor(options?: ExecutorOptions) {

@@ -10,10 +10,13 @@ import { hold } from "./gate_tasks.ts";
 const runtime = "Deno" in globalThis ? "deno" : "Bun" in globalThis ? "bun" : "node";
 
 /** Runs a function by its source: for behaviours that are written with inline tasks. An executor across machines has none. */
-export const inline = task(import.meta.url, async function inline(source: string, args: unknown[]): Promise<unknown> {
-  const fn = await resolveTask({ kind: "source", source });
-  return await fn(...args);
-});
+export const inline = task(
+  import.meta.url,
+  async function inline(source: string, ...args: unknown[]): Promise<unknown> {
+    const fn = await resolveTask({ kind: "source", source });
+    return await fn(...args);
+  },
+);
 
 /** Which runtime it runs on. */
 export const whichRuntime = task(import.meta.url, function whichRuntime(): string {

@@ -1,0 +1,117 @@
+// The behaviours of the local executors, with a BullMQExecutor and a host in this program.
+
+import { test } from "node:test";
+import {
+  BrokenExecutor,
+  type ExecutorOptions,
+  type ExecutorStats,
+  type ShutdownOptions,
+  ThreadPoolExecutor,
+} from "../mod.ts";
+import { BullMQExecutor } from "../src/bullmq/bullmq_executor.ts";
+import type { Host } from "../src/bullmq/host.ts";
+import type { BullMQExecutorOptions } from "../src/bullmq/options.ts";
+import { serve } from "../src/bullmq/serve.ts";
+import { MODULES, takingAll } from "./bullmq_tasks.ts";
+import { cancelCases } from "./cases/cancel.ts";
+import { errorCases } from "./cases/errors.ts";
+import { lossCases } from "./cases/loss.ts";
+import { mapCases } from "./cases/map.ts";
+import { mapInputCases } from "./cases/map_input.ts";
+import { memoryCases } from "./cases/memory.ts";
+import { optionCases } from "./cases/options.ts";
+import { shutdownCases } from "./cases/shutdown.ts";
+import { submitCases } from "./cases/submit.ts";
+import { taskCases } from "./cases/tasks.ts";
+import { valueCases } from "./cases/values.ts";
+import type { ExecutorClass, Kind } from "./check.ts";
+import { workerThreads } from "./leaks.ts";
+import { needsRedis, RedisServer } from "./redis_server.ts";
+
+const NO_INLINE = "no source ever comes over the network: the tests' own task evaluates it";
+
+const RACE = "a cancelled call may begin before the cancellation is there: bullmq_stopping_test.ts waits for that";
+
+/** Behaviours that are not there, and why: the key is how the test's name goes on. */
+const ABSENT: Readonly<Record<string, string>> = {
+  ".submit() returns before any worker is there": "the workers are those of hosts, which start them when they like",
+  ".submit() copies arguments when the call is handed to a worker": "they are copied at the end of the tick",
+  ".submit() takes every form of function by its source": NO_INLINE,
+  ".submit() runs inline tasks in strict mode, without the names of the worker": NO_INLINE,
+  ".submit() rejects with the name that an inline task closed over": NO_INLINE,
+  ".submit() rejects when an inline task has no meaning by itself": NO_INLINE,
+  ".submit() gives Futures that are either cancelled or run, once, in a race with the workers": RACE,
+  ".submit() gives a Future that can be cancelled until a worker begins it": RACE,
+  ".map() cancels the call that it waited for when time is up, in a full pool": RACE,
+  ".map() ends for good when it is left, and cancels the rest": RACE,
+  ".map() stops when its signal aborts, with its reason": RACE,
+  ".shutdown({ cancelFutures: true }) still cancels when a plain shutdown is under way": RACE,
+  ".map() runs the items of a chunk one after the other in one worker": "each item is a job of its own, for any host",
+  " errors form Python's families": "the class of these tests has another name",
+  " refuses wrong options when it is made": "its options are others, see bullmq_options_test.ts",
+};
+
+const server = needsRedis.skip ? undefined : await RedisServer.start();
+let queues = 0;
+
+/** An executor and a host of its own, which ends with it and whose workers count as the executor's. */
+class Pair extends BullMQExecutor {
+  readonly #pool: ThreadPoolExecutor;
+  readonly #host: Promise<Host>;
+  #ended: Promise<void> | undefined;
+
+  constructor(options: ExecutorOptions = {}) {
+    const { maxWorkers, ...others } = options;
+    const name = options.name ?? `pool-${queues}`;
+    const where = { queue: `cases-${queues++}`, connection: { url: server!.url }, name };
+    super({ ...others, ...where } as BullMQExecutorOptions);
+    this.#pool = new ThreadPoolExecutor({ name, ...(maxWorkers === undefined ? {} : { maxWorkers }) });
+    this.#host = serve({
+      ...where,
+      tasks: MODULES,
+      executor: this.#pool,
+      ...(maxWorkers === undefined ? {} : { workers: maxWorkers }),
+    });
+    return takingAll(this);
+  }
+
+  override stats(): ExecutorStats {
+    const { workers, idle, busy, lost } = this.#pool.stats();
+    return { ...super.stats(), workers, idle, busy, lost };
+  }
+
+  override killWorkers(): void {
+    super.killWorkers();
+    void this.shutdown();
+  }
+
+  override shutdown(options?: ShutdownOptions): Promise<void> {
+    const closed = super.shutdown(options);
+    this.#ended ??= super.shutdown().then(async () => {
+      await (await this.#host).close();
+      await this.#pool.shutdown();
+    });
+    return options?.wait === false ? closed : this.#ended;
+  }
+}
+
+const KIND: Kind = {
+  name: "BullMQExecutor",
+  Executor: Pair as unknown as ExecutorClass,
+  Broken: BrokenExecutor,
+  sharesMemory: false,
+  alive: workerThreads,
+  skip: needsRedis.skip,
+  absent: ABSENT,
+};
+
+for (
+  const cases of [
+    ...[submitCases, taskCases, valueCases, errorCases, cancelCases, mapCases, mapInputCases, lossCases],
+    ...[shutdownCases, optionCases, memoryCases],
+  ]
+) cases(KIND);
+
+test("BullMQExecutor's tests leave nothing behind", needsRedis, async () => {
+  await server?.[Symbol.asyncDispose]();
+});

@@ -1,0 +1,90 @@
+// The modules of the tests under the names that hosts have for them, and functions made into tasks of theirs.
+
+import type { Executor } from "../mod.ts";
+import { setTaskRef, type TaskRef, taskRef } from "../src/wire/task_ref.ts";
+import { inline } from "./tasks/cluster_tasks.ts";
+
+const HERE = new URL(".", import.meta.url).href;
+
+/** What hosts serve in tests. */
+export const MODULES: Readonly<Record<string, URL>> = {
+  tasks: new URL("cases/tasks.ts", HERE),
+  ...Object.fromEntries(
+    [
+      ...[
+        "arithmetic",
+        "broken_module",
+        "cluster_tasks",
+        "gate_tasks",
+        "memory_tasks",
+        "no_such_module",
+        "plain_module",
+      ],
+      ...["stop_tasks", "worker_tasks"],
+    ].map((name) => [name, new URL(`tasks/${name}.ts`, HERE)] as const),
+  ),
+};
+
+// deno-lint-ignore no-explicit-any
+type AnyFunction = (...args: any[]) => any;
+
+/** The same task, with the name that hosts have for its module. */
+export function named<F extends AnyFunction>(fn: F): F {
+  const ref = taskRef("name a task", fn, false);
+  const task = ((...args: unknown[]) => fn(...args)) as F;
+  setTaskRef(task, { ...ref, registered: moduleName(ref) } as TaskRef);
+  return task;
+}
+
+const namedInline = named(inline);
+const tasks = new WeakMap<object, AnyFunction>();
+
+/**
+ * The same executor, which takes whatever a local one takes: tasks of the tests' modules get their names, and inline
+ * tasks become arguments of a task that evaluates them. So a behaviour is written once for all executors.
+ */
+export function takingAll<E extends Executor>(executor: E): E {
+  const members: Record<PropertyKey, unknown> = {
+    submit: (fn: unknown, ...args: unknown[]) => {
+      const [task, before] = portable("submit a task", fn);
+      return executor.submit(task, ...before, ...args);
+    },
+    map: (fn: unknown, ...rest: unknown[]) => {
+      const [task, before] = portable("map a task", fn);
+      const inputs = rest.some((input) => isIterable(input)) ? before.map((value) => repeat(value)) : [];
+      return (executor.map as AnyFunction)(task, ...inputs, ...rest);
+    },
+    with: (options: object) => takingAll(executor.with(options)),
+  };
+  return new Proxy(executor, {
+    get(target, name) {
+      if (Object.hasOwn(members, name)) return members[name];
+      const value = Reflect.get(target, name, target);
+      // No bound function: Node 24 does not take one for `await using`.
+      return typeof value === "function" ? (...args: unknown[]) => value.apply(target, args) : value;
+    },
+  });
+}
+
+/** A task that hosts have, and what comes before its arguments. */
+function portable(action: string, fn: unknown): [task: AnyFunction, before: unknown[]] {
+  const ref = taskRef(action, fn); // complains as a local executor does
+  if (ref.kind === "source") return [namedInline, [ref.source]];
+  let task = tasks.get(fn as object);
+  if (!task) tasks.set(fn as object, task = named(fn as AnyFunction));
+  return [task, []];
+}
+
+function moduleName(ref: TaskRef): string {
+  if (ref.kind !== "export") throw new TypeError("An inline task has no module");
+  return /([^/]+)\.ts$/.exec(ref.module)![1]!;
+}
+
+function* repeat<T>(value: T): Generator<T> {
+  for (;;) yield value;
+}
+
+function isIterable(value: unknown): boolean {
+  return typeof value === "string" ||
+    (typeof value === "object" && value !== null && (Symbol.iterator in value || Symbol.asyncIterator in value));
+}
