@@ -5,9 +5,8 @@ import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { BullMQExecutor } from "../src/bullmq/bullmq_executor.ts";
 import type { BullMQExecutorOptions } from "../src/bullmq/options.ts";
-import type { ServeOptions } from "../src/bullmq/serve_options.ts";
 import { type Runtime, runtime } from "../src/runtime.ts";
-import { takingAll } from "./bullmq_tasks.ts";
+import { MODULES, takingAll } from "./bullmq_tasks.ts";
 import type { RedisServer } from "./redis_server.ts";
 import { runtimeCommand } from "./runtime_commands.ts";
 import { within } from "./until.ts";
@@ -16,10 +15,14 @@ import { within } from "./until.ts";
 export const STALLED = 1_000;
 
 /** How a host is started. */
-export interface HostOptions extends Pick<ServeOptions, "workers" | "name" | "stalledInterval" | "drainTimeout"> {
+export interface HostOptions {
   readonly runtime?: Runtime;
+  readonly workers?: number;
   /** What runs its calls. */
   readonly kind?: "threads" | "processes";
+  readonly name?: string;
+  readonly stalledInterval?: number;
+  readonly drainTimeout?: number;
 }
 
 /** A queue that nobody else has, its executors and its hosts. */
@@ -41,11 +44,8 @@ export class Cluster implements AsyncDisposable {
   }
 
   /** Starts a host; resolves when it takes jobs. */
-  async host({ runtime: on = runtime, ...options }: HostOptions = {}): Promise<HostProcess> {
-    const host = new HostProcess(on, {
-      ...{ queue: this.queue, connection: { url: this.server.url }, stalledInterval: STALLED, workers: 1 },
-      ...options,
-    });
+  async host(options: HostOptions = {}): Promise<HostProcess> {
+    const host = new HostProcess(this.server.url, this.queue, options);
     this.#hosts.push(host);
     await within("A host's start", host.serving);
     return host;
@@ -58,25 +58,35 @@ export class Cluster implements AsyncDisposable {
   }
 }
 
-/** A host. */
+/** A host: the command, as a user starts it. */
 export class HostProcess {
   readonly #child: ChildProcess;
-  readonly #ended: Promise<number | string>;
   /** Resolves when it takes jobs. */
   readonly serving: Promise<void>;
+  /** Resolves with its exit code, or the name of the signal that ended it. */
+  readonly ended: Promise<number | string>;
 
-  constructor(on: Runtime, options: object) {
+  constructor(url: string, queue: string, options: HostOptions) {
+    const { runtime: on = runtime, workers = 1, kind, name, stalledInterval = STALLED, drainTimeout } = options;
     const [command, ...flags] = runtimeCommand(on);
-    const program = fileURLToPath(new URL("./programs/bullmq_host.ts", import.meta.url));
+    const tasks = Object.entries(MODULES).flatMap(([name, module]) => ["--tasks", `${name}=${module.href}`]);
     const { NODE_TEST_CONTEXT: _, ...env } = process.env;
-    this.#child = spawn(command!, [...flags, program, JSON.stringify(options)], {
-      stdio: ["ignore", "pipe", "inherit"],
-      env,
-    });
-    this.#ended = new Promise((resolve) => this.#child.once("exit", (code, signal) => resolve(signal ?? code ?? 0)));
+    this.#child = spawn(command!, [
+      ...[...flags, fileURLToPath(new URL("../src/bullmq/serve_command.ts", import.meta.url))],
+      ...["--queue", queue, "--url", url, ...tasks, "--workers", String(workers)],
+      ...["--stalled-interval", String(stalledInterval)],
+      ...(drainTimeout === undefined ? [] : ["--drain-timeout", String(drainTimeout)]),
+      ...(name === undefined ? [] : ["--name", name]),
+      ...(kind === "processes" ? ["--processes"] : []),
+    ], { stdio: ["ignore", "inherit", "pipe"], env });
+    this.ended = new Promise((resolve) => this.#child.once("close", (code, signal) => resolve(signal ?? code ?? 0)));
+    let output = "";
     this.serving = new Promise((resolve, reject) => {
-      this.#child.stdout!.setEncoding("utf8").once("data", () => resolve());
-      void this.#ended.then((how) => reject(new Error(`A host on ${on} has ended: ${how}`)));
+      this.#child.stderr!.setEncoding("utf8").on("data", (text: string) => {
+        output += text;
+        if (/^Host .* serves queue /m.test(output)) resolve();
+      });
+      void this.ended.then((how) => reject(new Error(`A host on ${on} has ended: ${how}\n${output}`)));
     });
     this.serving.catch(() => {}); // told to whoever waits
   }
@@ -85,14 +95,9 @@ export class HostProcess {
     return this.#child.pid!;
   }
 
-  /** Sends it a signal; resolves with its exit code, or the name of the signal that ended it. */
+  /** Sends it a signal, and waits for its end. */
   async end(signal: "SIGTERM" | "SIGKILL"): Promise<number | string> {
     if (this.#child.exitCode === null && this.#child.signalCode === null) this.#child.kill(signal);
-    return await within(`A host's end by ${signal}`, this.#ended);
-  }
-
-  /** Resolves when it has ended by itself. */
-  get ended(): Promise<number | string> {
-    return within("A host's end", this.#ended);
+    return await within(`A host's end by ${signal}`, this.ended);
   }
 }
