@@ -46,6 +46,9 @@ const STOP_MARGIN = 2000;
 /** How often a call is delivered again after its host was lost, unless `retries` says. */
 const REDELIVERIES = 3;
 
+/** BullMQ's number for a priority of 0: the middle of those that it knows. */
+const USUAL_PRIORITY = 2 ** 20;
+
 /** The errors that hosts make themselves. */
 const HOST_ERRORS: ReadonlyMap<string, ErrorConstructorLike> = new Map(
   [BrokenExecutor, BrokenProcessPool, BrokenThreadPool, TimeoutError, WorkerLostError]
@@ -467,6 +470,10 @@ function closure(): { promise: Promise<void>; resolve: () => void } {
   return { promise: new Promise<void>((done) => resolve = done), resolve };
 }
 
-function priorityOf(_call: Call): number | undefined {
-  return undefined;
+/**
+ * BullMQ begins jobs of a small number first, and those without one before all others: so all calls have one. In its
+ * sorted set they are as fast as in its list (BullMQ 6.7).
+ */
+function priorityOf(call: Call): number {
+  return USUAL_PRIORITY - Math.round(Math.max(-USUAL_PRIORITY + 1, Math.min(call.priority, USUAL_PRIORITY - 1)));
 }

@@ -28,6 +28,8 @@ const STOP_MEMORY = 60_000;
 /** The pause after an error of the connection, in milliseconds. */
 const RETRY_DELAY = 500;
 
+declare function setImmediate(fn: () => void): unknown;
+
 /** A call that the host has. */
 interface Taken {
   readonly data: JobData;
@@ -58,6 +60,7 @@ export class Host implements AsyncDisposable {
   #failed = 0;
   #rate = 0;
   #doneBefore = 0;
+  #turn: Promise<void> | undefined;
   #closing: Promise<void> | undefined;
   readonly #closed: Promise<void>;
   #resolveClosed!: () => void;
@@ -185,6 +188,9 @@ export class Host implements AsyncDisposable {
     try {
       const args = decode(data.args, NO_TYPES);
       if (!Array.isArray(args)) throw new TypeError(`Job ${job.id} has no arguments`);
+      // With every worker busy there is no hurry: those that came together go to the workers together.
+      if (this.#taken.size > this.#settings.workers) await this.#endOfTurn();
+      if (this.#isStopped(job.id!)) return { cancelled: true };
       const future = this.#withOptions(data, controller).submit(task, ...args);
       taken.future = future;
       const value = await future;
@@ -203,6 +209,15 @@ export class Host implements AsyncDisposable {
       const ofExecutor = error instanceof WorkerLostError || error instanceof TimeoutError;
       return this.#failure(error, ofExecutor ? "host" : "task");
     }
+  }
+
+  #endOfTurn(): Promise<void> {
+    return this.#turn ??= new Promise((resolve) =>
+      setImmediate(() => {
+        this.#turn = undefined;
+        resolve();
+      })
+    );
   }
 
   #withOptions({ timeout, grace, retries }: JobData, controller: AbortController | undefined) {

@@ -11,8 +11,8 @@ import { endOfStream, StreamReader } from "./stream_reader.ts";
 export interface NewJob {
   readonly id: string;
   readonly data: JobData;
-  /** BullMQ's: the smaller begins first, and before all others none. */
-  readonly priority: number | undefined;
+  /** BullMQ's: the smaller begins first. */
+  readonly priority: number;
 }
 
 /** What an executor is told about its jobs. */
@@ -101,7 +101,7 @@ export class Link {
     const entries = jobs.map(({ id, data, priority }) => ({
       name: `${data.module}.${data.name}`,
       data,
-      opts: { jobId: id, removeOnComplete: { age }, removeOnFail: { age }, ...(priority ? { priority } : undefined) },
+      opts: { jobId: id, removeOnComplete: { age }, removeOnFail: { age }, priority },
     }));
     await this.#insist(() => this.#queue.addBulk(entries));
   }
