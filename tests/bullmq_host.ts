@@ -97,7 +97,8 @@ export class HostProcess {
 
   /** Sends it a signal, and waits for its end. */
   async end(signal: "SIGTERM" | "SIGKILL"): Promise<number | string> {
-    if (this.#child.exitCode === null && this.#child.signalCode === null) this.#child.kill(signal);
+    // Deno 2.9 says of each child that kill() was called for that its signal has ended it, exit code or not.
+    if (this.#child.exitCode === null && this.#child.signalCode === null) process.kill(this.pid, signal);
     return await within(`A host's end by ${signal}`, this.ended);
   }
 }

@@ -96,7 +96,8 @@ async function endHost(host: ChildProcess): Promise<string[]> {
     host.once("exit", (code, signal) => resolve(signal ?? code ?? 0));
   });
   if (host.exitCode !== null || host.signalCode !== null) return [`${HOST} ends by itself`];
-  host.kill("SIGTERM");
+  // Deno 2.9 says of each child that kill() was called for that its signal has ended it, exit code or not.
+  process.kill(host.pid!, "SIGTERM");
   const code = await ended;
   clearTimeout(timer);
   return code === 0 ? [] : [`${HOST} ends with ${code}`];

@@ -34,7 +34,6 @@ export async function main(args: string[] = process.argv.slice(2)): Promise<void
   const executor = new Executor({ maxWorkers: workers });
   try {
     const host = await serve({ ...rest, workers, executor });
-    print(`Host ${host.name} serves queue ${options.queue} with ${workers} ${processes ? "processes" : "threads"}`);
     let asked = false;
     for (const signal of ["SIGTERM", "SIGINT"] as const) {
       process.on(signal, () => {
@@ -45,6 +44,7 @@ export async function main(args: string[] = process.argv.slice(2)): Promise<void
         void host.close();
       });
     }
+    print(`Host ${host.name} serves queue ${options.queue} with ${workers} ${processes ? "processes" : "threads"}`);
     await host.closed;
     process.exit(0); // what still runs does so for nobody
   } catch (error) {
