@@ -27,10 +27,14 @@ const DESCRIPTION = "Python's concurrent.futures for TypeScript: threads and pro
 const NPM = join(ROOT, "npm");
 const ESM = join(NPM, "esm");
 
-/** The manifest, which names the version and the entry points once for JSR and npm. */
-const manifest: { name: string; version: string; license: string; exports: Record<string, string> } = JSON.parse(
-  readFileSync(join(ROOT, "deno.json"), "utf8"),
-);
+/** The manifest, which names the version, the entry points and what one of these needs once for JSR and npm. */
+const manifest: {
+  name: string;
+  version: string;
+  license: string;
+  exports: Record<string, string>;
+  imports: Record<string, string>;
+} = JSON.parse(readFileSync(join(ROOT, "deno.json"), "utf8"));
 
 /** Builds, checks and packs the package. Returns the path of the tarball. */
 export async function buildNpm(): Promise<string> {
@@ -63,6 +67,7 @@ async function buildWithDnt(): Promise<void> {
   await build({
     entryPoints: Object.entries(manifest.exports).map(([name, path]) => ({ name, path: join(ROOT, path) })),
     outDir: NPM,
+    importMap: join(ROOT, "deno.json"),
     package: { name: manifest.name, version: manifest.version },
     // The package is the code which the tests ran, without CommonJS, shims or polyfills.
     scriptModule: false,
@@ -110,8 +115,14 @@ function writePackageJson(): void {
     type: "module",
     exports,
     files: ["esm", "CHANGELOG.md"],
-    sideEffects: false,
+    bin: { "futures-serve": built(manifest.exports["./bullmq/serve"]!, ".js") },
+    sideEffects: [built(manifest.exports["./bullmq/serve"]!, ".js")],
     engines: { node: ">=20" },
+    // Of `./bullmq` alone: whoever uses it installs them, and nobody else has to.
+    peerDependencies: Object.fromEntries(
+      Object.entries(manifest.imports).map(([name, from]) => [name, from.slice(`npm:${name}@`.length)]),
+    ),
+    peerDependenciesMeta: Object.fromEntries(Object.keys(manifest.imports).map((name) => [name, { optional: true }])),
   };
   writeFileSync(join(NPM, "package.json"), JSON.stringify(packageJson, null, 2) + "\n");
 }

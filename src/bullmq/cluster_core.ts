@@ -4,7 +4,7 @@
 //            -> #sent         a job in Redis; `taken` as soon as a host has said so
 //            -> supervisor    fulfilled, failed, cancelled; or queued again, for `retryOn`
 
-import { Call, type Waiting } from "../executor/call.ts";
+import { Call, SubmittedCall, type Waiting } from "../executor/call.ts";
 import { CallQueue } from "../executor/call_queue.ts";
 import type { Core } from "../executor/core.ts";
 import {
@@ -248,6 +248,7 @@ export class ClusterCore implements Core {
   #idOf(call: Call): string {
     const key = keyOf(call), attempt = call.limits?.attempt ?? 1;
     if (key === undefined) return `${this.id}-${this.#lastId++}`;
+    if (!(call instanceof SubmittedCall)) throw new TypeError("Cannot map with a 'key' as it is that of one call");
     // BullMQ takes no colons in ids, and no numbers for ids.
     return `key-${encodeURIComponent(key)}${attempt > 1 ? `~${attempt}` : ""}`;
   }

@@ -3,7 +3,7 @@
 import { Queue } from "bullmq";
 import type { Redis } from "ioredis";
 import { connect, isConnectionError, opened } from "./connection.ts";
-import { type ClusterSettings, OWNER_TTL } from "./options.ts";
+import type { ClusterSettings } from "./options.ts";
 import { type JobData, Keys, readReply, type Reply } from "./protocol.ts";
 import { endOfStream, StreamReader } from "./stream_reader.ts";
 
@@ -39,6 +39,9 @@ const EVENTS = 100_000;
 
 /** Stops that are kept, about: of those a host may be late for. */
 const STOPS = 10_000;
+
+/** The pause before a command is given again, in milliseconds. */
+const PAUSE = 50;
 
 /** Jobs that are looked up in one go. */
 const LOOKUPS = 500;
@@ -212,6 +215,7 @@ export class Link {
       } catch (error) {
         if (this.#closed) return undefined;
         if (!isConnectionError(error)) throw error;
+        await new Promise((resolve) => setTimeout(resolve, PAUSE));
         await opened(this.#redis, Infinity);
       }
     }
@@ -219,9 +223,10 @@ export class Link {
 
   /** Says that the executor lives, for as long as it does. */
   #live(): void {
-    const beat = () => void this.#redis.set(this.#keys.owner(this.#owner), "1", "PX", OWNER_TTL).catch(() => {});
+    const { orphanTimeout } = this.#settings;
+    const beat = () => void this.#redis.set(this.#keys.owner(this.#owner), "1", "PX", orphanTimeout).catch(() => {});
     beat();
-    this.#heartbeat = setInterval(beat, OWNER_TTL / 3);
+    this.#heartbeat = setInterval(beat, orphanTimeout / 3);
     (this.#heartbeat as unknown as { unref?(): void }).unref?.();
   }
 }

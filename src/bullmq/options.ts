@@ -28,10 +28,15 @@ export interface BullMQExecutorOptions {
   maxQueue?: number;
   /**
    * What becomes of the calls of an executor that has died. `"run"`, the default: they are run. `"cancel"`: they are
-   * not begun, and what runs is stopped, some {@linkcode OWNER_TTL} ms later.
+   * not begun, and what runs is stopped.
    */
   orphans?: "run" | "cancel";
-  /** How long a job stays in Redis when it is done, 3,600,000 by default: what `key` refers to, and what dashboards show. */
+  /** With `orphans: "cancel"`: an executor that says nothing for so long counts as dead; 30,000 by default. */
+  orphanTimeout?: number;
+  /**
+   * How long a job stays in Redis when it is done, at least a minute; 3,600,000 by default. So long `key` refers to it, and
+   * dashboards show it.
+   */
   keepJobs?: number;
   /** How long the arguments of a call may be when they are encoded, in characters; 16 Mi by default. */
   maxPayload?: number;
@@ -51,6 +56,7 @@ export interface ClusterSettings {
   readonly name: string;
   readonly maxQueue: number;
   readonly orphans: "run" | "cancel";
+  readonly orphanTimeout: number;
   readonly keepJobs: number;
   readonly maxPayload: number;
   readonly connectTimeout: number;
@@ -64,8 +70,8 @@ export const MAX_PAYLOAD = 16 * 2 ** 20;
 /** How long a job stays when it is done, in milliseconds. */
 export const KEEP_JOBS = 3_600_000;
 
-/** How long an executor may be silent before it counts as dead, in milliseconds. */
-export const OWNER_TTL = 30_000;
+/** A result has to stay until it is read. */
+const SHORTEST_KEEP = 60_000;
 
 /**
  * Checks the options of an executor.
@@ -78,11 +84,12 @@ export function readOptions(options: BullMQExecutorOptions): ClusterSettings {
   checkOptions(action, options);
   const { queue, connection = {}, prefix = "bull", name, maxQueue = Infinity, orphans = "run" } = options;
   const { keepJobs = KEEP_JOBS, maxPayload = MAX_PAYLOAD, connectTimeout = 10_000, onUnobserved } = options;
-  const { errorTypes = [] } = options;
+  const { errorTypes = [], orphanTimeout = 30_000 } = options;
   checkQueue(action, queue, connection, prefix);
   checkString(action, "name", name);
   if (maxQueue !== Infinity) checkPositiveInteger(action, "maxQueue", maxQueue);
   if (orphans !== "run" && orphans !== "cancel") refuseRange(action, "orphans", '"run" or "cancel"', orphans);
+  checkPositiveInteger(action, "orphanTimeout", orphanTimeout);
   checkDuration(action, "keepJobs", keepJobs);
   checkPositiveInteger(action, "maxPayload", maxPayload);
   checkDuration(action, "connectTimeout", connectTimeout);
@@ -95,12 +102,18 @@ export function readOptions(options: BullMQExecutorOptions): ClusterSettings {
     name: name ?? `BullMQExecutor(${queue})`,
     maxQueue,
     orphans,
-    keepJobs,
+    orphanTimeout,
+    keepJobs: keepFor(keepJobs),
     maxPayload,
     connectTimeout,
     onUnobserved,
     errorTypes: new Map(errorTypes.map((type) => [type.name, type])),
   };
+}
+
+/** How long jobs are kept, and replies with them. */
+export function keepFor(keepJobs: number): number {
+  return Math.min(Math.max(keepJobs, SHORTEST_KEEP), Number.MAX_SAFE_INTEGER);
 }
 
 /** Checks what executors and hosts have in common. */

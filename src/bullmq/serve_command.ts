@@ -1,3 +1,4 @@
+#!/usr/bin/env node
 /**
  * A host as a program of its own:
  *

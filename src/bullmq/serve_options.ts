@@ -6,7 +6,7 @@ import { taskModule } from "../executor/task.ts";
 import { ThreadPoolExecutor } from "../executor/thread_pool_executor.ts";
 import { availableParallelism } from "../runtime.ts";
 import type { RedisConnection } from "./connection.ts";
-import { checkQueue, KEEP_JOBS, MAX_PAYLOAD } from "./options.ts";
+import { checkQueue, KEEP_JOBS, keepFor, MAX_PAYLOAD } from "./options.ts";
 
 /** Options of {@linkcode serve}. All times are milliseconds. */
 export interface ServeOptions {
@@ -100,7 +100,7 @@ export function readServeOptions(options: ServeOptions, id: string): ServeSettin
     stalledInterval: Math.max(stalledInterval, SHORTEST_INTERVAL),
     drainTimeout,
     maxPayload,
-    keepJobs,
+    keepJobs: keepFor(keepJobs),
     connectTimeout,
   };
 }
