@@ -1,0 +1,200 @@
+// Calls that are stopped, across machines: while they wait in Redis, and on their host while they run.
+
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import process from "node:process";
+import { test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { Redis } from "ioredis";
+import { CancelledError, type Future, TimeoutError, wait, WorkerLostError } from "../mod.ts";
+import { runtime } from "../src/runtime.ts";
+import { Cluster } from "./bullmq_host.ts";
+import { Gate } from "./gate.ts";
+import { needsRedis, RedisServer } from "./redis_server.ts";
+import { otherRuntimes, runtimeCommand } from "./runtime_commands.ts";
+import { square } from "./tasks/arithmetic.ts";
+import { block, hold, note } from "./tasks/gate_tasks.ts";
+import { exitUntil, listen } from "./tasks/stop_tasks.ts";
+import { exit } from "./tasks/worker_tasks.ts";
+import { until, within } from "./until.ts";
+
+const REASON = new Error("stop");
+
+const server = needsRedis.skip ? undefined : await RedisServer.start();
+
+/** Registers a test with a queue of its own, and one host with one worker on another runtime. */
+function stopping(name: string, body: (cluster: Cluster) => Promise<void>, kind?: "threads" | "processes"): void {
+  test(`BullMQExecutor${name}`, needsRedis, async () => {
+    await using cluster = new Cluster(server!);
+    await cluster.host({ runtime: otherRuntimes[0]!, ...(kind && { kind }) });
+    await body(cluster);
+  });
+}
+
+/** What a Future rejects with, cancelled or not. */
+function errorOf(future: Future<unknown>): Promise<unknown> {
+  return within(
+    "a call that is stopped",
+    future.result().then((value) => assert.fail(`It has a result: ${String(value)}`), (error) => error),
+  );
+}
+
+/** Resolves when so many calls are in Redis, waiting or with a host. */
+async function inRedis(cluster: Cluster, count: number): Promise<void> {
+  const watcher = cluster.executor();
+  let left = Infinity;
+  const look = async () => {
+    const { waiting, running } = await watcher.cluster();
+    left = waiting + running;
+    if (left !== count) timer = setTimeout(look, 5);
+  };
+  let timer = setTimeout(look, 0);
+  try {
+    await until(`${count} calls are in Redis`, () => left === count);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+stopping(".submit() gives a Future whose cancel() removes a waiting job, which never runs", async (cluster) => {
+  const executor = cluster.executor();
+  using gate = new Gate();
+  const first = executor.submit(hold, gate.folder, 0);
+  await gate.noted();
+  const waiting = Array.from({ length: 10 }, () => executor.submit(note, gate.folder, "must not run"));
+  await inRedis(cluster, 11);
+  await until("the first is known to run", () => first.running());
+  assert.equal(first.cancel(), false);
+  for (const future of waiting) {
+    assert.deepEqual([future.running(), future.cancel(), future.cancelled()], [false, true, true]);
+  }
+  await inRedis(cluster, 1);
+  gate.open();
+  assert.equal(await first, 0);
+  for (const future of waiting) assert.ok(await errorOf(future) instanceof CancelledError);
+  assert.equal(await executor.submit(square, 3), 9);
+  assert.deepEqual(gate.notes, ["0"]);
+  assert.equal(executor.stats().cancelled, 10);
+});
+
+stopping(".shutdown({ cancelFutures: true }) removes what waits", async (cluster) => {
+  const executor = cluster.executor();
+  using gate = new Gate();
+  const running = executor.submit(hold, gate.folder, 0);
+  await until("the first is known to run", () => running.running());
+  const waiting = Array.from({ length: 10 }, () => executor.submit(note, gate.folder, "must not run"));
+  await inRedis(cluster, 11);
+  const closed = executor.shutdown({ cancelFutures: true });
+  assert.ok(waiting.every((future) => future.cancelled()));
+  await inRedis(cluster, 1);
+  gate.open();
+  await within("shutdown()", closed);
+  assert.equal(await running, 0);
+  assert.deepEqual(gate.notes, ["0"]);
+});
+
+stopping(".map() that is left removes what waits", async (cluster) => {
+  const executor = cluster.executor();
+  using gate = new Gate();
+  const items = executor.map(hold, Array(10).fill(gate.folder), Array(10).keys());
+  await gate.noted();
+  await inRedis(cluster, 10);
+  await items.return();
+  await inRedis(cluster, 1); // the one that runs
+  gate.open();
+  await inRedis(cluster, 0);
+  assert.equal(gate.notes.length, 1);
+});
+
+stopping(".with({ signal }) aborts the signal of a task that listens, on its host", async (cluster) => {
+  const executor = cluster.executor();
+  using gate = new Gate();
+  const controller = new AbortController();
+  const orderly = executor.with({ signal: controller.signal, grace: 20_000 }).submit(listen, gate.folder, 0);
+  await gate.noted();
+  await until("it is known to run", () => orderly.running());
+  controller.abort(REASON);
+  await gate.noted(2); // it has seen it
+  await within("the call", wait([orderly]));
+  assert.ok(
+    orderly.outcome?.status === "fulfilled" ? orderly.outcome.value === "stopped in order" : orderly.cancelled(),
+  );
+  assert.equal(await executor.submit(square, 3), 9);
+});
+
+stopping(".with({ signal }) has a deaf task ended on its host, and its neighbours go on", async (cluster) => {
+  const executor = cluster.executor();
+  using gate = new Gate();
+  const controller = new AbortController();
+  const deaf = executor.with({ signal: controller.signal, grace: 10 }).submit(block, gate.folder, 0);
+  await until("it is known to run", () => deaf.running());
+  const next = executor.submit(square, 3);
+  controller.abort(REASON);
+  assert.equal(await errorOf(deaf), REASON);
+  assert.equal(await within("the next call", next), 9, "the worker is there again, though the gate is closed");
+}, "processes");
+
+stopping(".with({ timeout }) ends a task on its host", async (cluster) => {
+  const executor = cluster.executor();
+  using gate = new Gate();
+  const endless = executor.with({ timeout: 300 }).submit(block, gate.folder, 0);
+  const next = executor.submit(square, 3);
+  assert.ok(await errorOf(endless) instanceof TimeoutError);
+  assert.equal(await within("the next call", next), 9);
+}, "processes");
+
+stopping(".with({ retries }) has a call run again whose worker is lost, and fails it at last", async (cluster) => {
+  const executor = cluster.executor();
+  using gate = new Gate();
+  const error = await errorOf(executor.submit(exit, 7));
+  assert.ok(error instanceof WorkerLostError, String(error));
+  assert.equal(error.exitCode, 7);
+  const again = executor.with({ retries: 5 }).submit(exitUntil, 3, gate.folder);
+  assert.equal(await within("the call", again), 3);
+  assert.deepEqual(gate.notes, ["1", "2", "3"]);
+  const given = executor.with({ retries: 1 }).submit(exitUntil, 9, gate.folder);
+  assert.ok(await errorOf(given) instanceof WorkerLostError);
+  assert.deepEqual(gate.notes, ["1", "2", "3", "1", "2"]);
+});
+
+function connection(): { client: Redis } & AsyncDisposable {
+  const client = new Redis(server!.url);
+  return { client, [Symbol.asyncDispose]: async () => void await client.quit() };
+}
+
+/** Starts a program that submits two calls and dies of SIGKILL when the first has begun. */
+async function submitAndDie(cluster: Cluster, gate: Gate, orphans: "run" | "cancel"): Promise<void> {
+  const program = fileURLToPath(new URL("./programs/bullmq_submitter.ts", import.meta.url));
+  const [command, ...flags] = runtimeCommand(runtime);
+  const args = [program, cluster.server.url, cluster.queue, gate.folder, orphans];
+  const child = spawn(command!, [...flags, ...args], { stdio: ["ignore", "inherit", "inherit"] });
+  const ended = new Promise((resolve) => child.once("exit", resolve));
+  await gate.noted();
+  await inRedis(cluster, 2);
+  process.kill(child.pid!, "SIGKILL");
+  await within("the submitter's end", ended);
+}
+
+stopping('({ orphans: "cancel" }) has its calls stopped when it has died', async (cluster) => {
+  using gate = new Gate();
+  await submitAndDie(cluster, gate, "cancel");
+  await using redis = connection();
+  const [owner] = await redis.client.keys(`*${cluster.queue}:futures:owner:*`);
+  const left = await redis.client.pttl(owner!);
+  assert.ok(left > 0 && left <= 30_000, `${left} ms until it counts as dead`);
+  await redis.client.del(owner!); // the test does not wait for that
+  await inRedis(cluster, 0); // the first was told to stop, the second did not begin
+  assert.deepEqual([gate.notes.length, gate.notes[1]!.split(":")[0]], [2, "stopped"]);
+});
+
+stopping('({ orphans: "run" }) has its calls run though it has died', async (cluster) => {
+  using gate = new Gate();
+  await submitAndDie(cluster, gate, "run");
+  gate.open();
+  await gate.noted(2);
+  assert.deepEqual(gate.notes, ["0", "second"]);
+});
+
+test("the tests of stopping across machines leave nothing behind", needsRedis, async () => {
+  await server?.[Symbol.asyncDispose]();
+});
