@@ -1,7 +1,8 @@
 // What a cluster is doing.
 
+import type { Redis } from "ioredis";
 import type { Link } from "./link.ts";
-import { type HostStats, readHost } from "./protocol.ts";
+import { type HostStats, type Keys, readHost } from "./protocol.ts";
 
 /** What all hosts and executors of a queue are doing. */
 export interface ClusterStats {
@@ -19,15 +20,10 @@ export interface ClusterStats {
 
 /** Asks Redis. */
 export async function readCluster({ queue, redis, keys }: Link): Promise<ClusterStats> {
-  const [ids, counts] = await Promise.all([
-    redis.smembers(keys.hosts),
+  const [hosts, counts] = await Promise.all([
+    readHosts(redis, keys),
     queue.getJobCounts("waiting", "prioritized", "delayed", "active"),
   ]);
-  const records = await Promise.all(ids.map(async (id) => readHost(await redis.get(keys.host(id)))));
-  const hosts = records.filter((record) => record !== undefined);
-  const gone = ids.filter((_, i) => !records[i]);
-  // A host that ended in order has taken itself from the list.
-  if (gone.length > 0) await redis.srem(keys.hosts, ...gone);
   const { active = 0, ...waiting } = counts;
   return {
     hosts,
@@ -36,6 +32,16 @@ export async function readCluster({ queue, redis, keys }: Link): Promise<Cluster
     running: active,
     rate: sum(hosts.map(({ rate }) => rate)),
   };
+}
+
+/** The hosts that live. */
+export async function readHosts(redis: Redis, keys: Keys): Promise<HostStats[]> {
+  const ids = await redis.smembers(keys.hosts);
+  const records = await Promise.all(ids.map(async (id) => readHost(await redis.get(keys.host(id)))));
+  // A host that ended in order has taken itself from the list.
+  const gone = ids.filter((_, i) => !records[i]);
+  if (gone.length > 0) await redis.srem(keys.hosts, ...gone);
+  return records.filter((record) => record !== undefined);
 }
 
 function sum(numbers: readonly number[]): number {

@@ -2,7 +2,7 @@
 
 import { programName } from "../runtime.ts";
 import { connect, holding, opened } from "./connection.ts";
-import { Host } from "./host.ts";
+import { Host, type Parts } from "./host.ts";
 import { Keys } from "./protocol.ts";
 import { readServeOptions, type ServeOptions, type ServeSettings } from "./serve_options.ts";
 import { endOfStream, StreamReader } from "./stream_reader.ts";
@@ -45,12 +45,10 @@ async function open(settings: ServeSettings, id: string): Promise<Host> {
     const [last] = (await endOfStream(redis, keys.stops)).split("-");
     const from = `${Math.max(Number(last) - LATE, 0)}-0`;
     const reader = connect(connection);
-    const host = new Host(
-      settings,
-      id,
-      redis,
-      (onStop) => new StreamReader(reader, keys.stops, from, ([, job]) => onStop(job!)),
-    );
+    const readStops = (onStop: (id: string) => void) =>
+      new StreamReader(reader, keys.stops, from, ([, job]) => onStop(job!));
+    const parts: Parts = { id, settings, redis, readStops };
+    const host = new Host(parts);
     await host.ready();
     return host;
   } catch (error) {
