@@ -3,7 +3,7 @@
 import { Buffer } from "node:buffer";
 import { readFileSync } from "node:fs";
 import { isDeepStrictEqual } from "node:util";
-import { Future, ThreadPoolExecutor, transfer } from "../mod.ts";
+import { type Executor, Future, ThreadPoolExecutor, transfer } from "../mod.ts";
 import { runtime } from "../src/runtime.ts";
 
 /** A row: values, and what to call it when one arrives (default: "copied" when it is equal). */
@@ -173,14 +173,46 @@ export const rows: Readonly<Record<string, Row>> = {
 };
 
 /** Rows of which the worker says what arrived, as it cannot come back: name the class of the value inside. */
-export const ONE_WAY: ReadonlySet<string> = new Set([
+const ONE_WAY: ReadonlySet<string> = new Set([
   "`MessagePort` in `transfer()`",
   "The same streams in `transfer()`",
   "`CryptoKey`",
 ]);
 
-/** What became of a value. */
-export function see(row: Row, arrived: unknown, sent: unknown): string {
+/** Sends a value to a worker and back, and says what became of it. */
+export async function send(executor: Executor, name: string, row: Row, value: unknown): Promise<string> {
+  try {
+    if (ONE_WAY.has(name)) {
+      const kind = await executor.submit((value: object) => {
+        const [inner] = Object.getPrototypeOf(value) === Object.prototype ? Object.values(value) : [value];
+        return inner.constructor.name as string;
+      }, value as object);
+      return name === "`CryptoKey`" ? (kind === "CryptoKey" ? "copied" : kind) : see(row, kind, value);
+    }
+    return see(row, await executor.submit((value: unknown) => value, value), value);
+  } catch (error) {
+    return (error as Error).name === "DataCloneError" ? "error" : String(error);
+  }
+}
+
+/** Has a worker make the n-th value of a row and send it here. */
+export async function receive(executor: Executor, row: Row, n: number): Promise<string> {
+  try {
+    const arrived = await executor.submit(
+      async (source: string, n: number) => {
+        const evaluate = eval;
+        return (await evaluate(`(${source})`)())[n];
+      },
+      row.values.toString(),
+      n,
+    );
+    return see(row, arrived, (await row.values())[n]);
+  } catch (error) {
+    return (error as Error).name === "DataCloneError" ? "error" : String(error);
+  }
+}
+
+function see(row: Row, arrived: unknown, sent: unknown): string {
   if (row.see) return row.see(arrived, sent);
   if (isDeepStrictEqual(arrived, structuredCloneOr(sent))) return isEmptied(arrived, sent) ? "`{}`" : "copied";
   // A view's buffer may be larger than itself.

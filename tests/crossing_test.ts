@@ -2,8 +2,8 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type Executor, ProcessPoolExecutor, ThreadPoolExecutor } from "../mod.ts";
-import { cellFor, ONE_WAY, readTable, type Row, rows, see } from "./crossing_rows.ts";
+import { ProcessPoolExecutor, ThreadPoolExecutor } from "../mod.ts";
+import { cellFor, readTable, receive, rows, send } from "./crossing_rows.ts";
 import { within } from "./until.ts";
 
 const table = readTable();
@@ -53,36 +53,3 @@ test("What can cross: own enumerable properties with string keys, and nothing el
     assert.equal((arrivedPattern as RegExp).lastIndex, 0);
   }
 });
-
-/** Sends a value to a worker and back, and says what became of it. */
-async function send(executor: Executor, name: string, row: Row, value: unknown): Promise<string> {
-  try {
-    if (ONE_WAY.has(name)) {
-      const kind = await executor.submit((value: object) => {
-        const [inner] = Object.getPrototypeOf(value) === Object.prototype ? Object.values(value) : [value];
-        return inner.constructor.name as string;
-      }, value as object);
-      return name === "`CryptoKey`" ? (kind === "CryptoKey" ? "copied" : kind) : see(row, kind, value);
-    }
-    return see(row, await executor.submit((value: unknown) => value, value), value);
-  } catch (error) {
-    return (error as Error).name === "DataCloneError" ? "error" : String(error);
-  }
-}
-
-/** Has a worker make the n-th value of a row and send it here. */
-async function receive(executor: Executor, row: Row, n: number): Promise<string> {
-  try {
-    const arrived = await executor.submit(
-      async (source: string, n: number) => {
-        const evaluate = eval;
-        return (await evaluate(`(${source})`)())[n];
-      },
-      row.values.toString(),
-      n,
-    );
-    return see(row, arrived, (await row.values())[n]);
-  } catch (error) {
-    return (error as Error).name === "DataCloneError" ? "error" : String(error);
-  }
-}

@@ -1,0 +1,80 @@
+// How often a call is run: once where nothing goes wrong, and once for each key.
+
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import { Cluster } from "./bullmq_host.ts";
+import { Gate } from "./gate.ts";
+import { needsRedis, RedisServer } from "./redis_server.ts";
+import { otherRuntimes } from "./runtime_commands.ts";
+import { enter } from "./tasks/cluster_tasks.ts";
+import { hold, note } from "./tasks/gate_tasks.ts";
+import { within } from "./until.ts";
+
+const MANY = 50_000;
+
+const server = needsRedis.skip ? undefined : await RedisServer.start();
+
+/** Registers a test with a queue of its own. */
+function delivery(name: string, body: (cluster: Cluster) => Promise<void>): void {
+  test(`BullMQExecutor${name}`, needsRedis, async () => {
+    await using cluster = new Cluster(server!);
+    await body(cluster);
+  });
+}
+
+delivery(` runs ${MANY.toLocaleString("en")} calls on two hosts, none twice and none never`, async (cluster) => {
+  await Promise.all(otherRuntimes.map((runtime) => cluster.host({ runtime })));
+  const executor = cluster.executor();
+  using gate = new Gate();
+  const ledger = join(gate.folder, "ledger");
+  const futures = Array.from({ length: MANY }, (_, n) => executor.submit(enter, ledger, n));
+  for (const [n, future] of futures.entries()) assert.equal(await future, 2 * n);
+  const entered = readFileSync(ledger, "utf8").split("\n").slice(0, -1);
+  assert.equal(entered.length, MANY);
+  assert.equal(new Set(entered).size, MANY);
+  const { waiting, running } = await executor.cluster();
+  assert.deepEqual([waiting, running, executor.stats().completed], [0, 0, MANY]);
+});
+
+delivery(".with({ key }) gives the same Future for the same key, and runs the call once", async (cluster) => {
+  await cluster.host({ runtime: otherRuntimes[0]! });
+  const executor = cluster.executor();
+  using gate = new Gate();
+  const first = executor.with({ key: "report 7: ä" }).submit(hold, gate.folder, 1);
+  const second = executor.with({ key: "report 7: ä" }).submit(hold, gate.folder, 2);
+  assert.equal(first, second);
+  await gate.noted();
+  gate.open();
+  assert.equal(await within("the call", first), 1);
+  assert.equal(await executor.with({ key: "report 8" }).submit(hold, gate.folder, 8), 8);
+  assert.deepEqual(gate.notes, ["1", "8"]);
+});
+
+delivery(".with({ key }) gives other executors the same result, while it runs and later", async (cluster) => {
+  await cluster.host({ runtime: otherRuntimes[0]! });
+  const [one, two, three] = [cluster.executor(), cluster.executor(), cluster.executor()];
+  using gate = new Gate();
+  const first = one.with({ key: "k" }).submit(hold, gate.folder, 1);
+  await gate.noted();
+  const meanwhile = two.with({ key: "k" }).submit(hold, gate.folder, 2);
+  gate.open();
+  assert.deepEqual(await within("both calls", Promise.all([first, meanwhile])), [1, 1]);
+  assert.equal(await within("the later call", three.with({ key: "k" }).submit(hold, gate.folder, 3)), 1);
+  assert.deepEqual(gate.notes, ["1"]);
+});
+
+delivery(".with({ key }) may be a word that JavaScript knows", async (cluster) => {
+  await cluster.host({ runtime: otherRuntimes[0]! });
+  const executor = cluster.executor();
+  using gate = new Gate();
+  for (const key of ["__proto__", "constructor", "0", "a:b", "../..", " "]) {
+    await within(key, executor.with({ key }).submit(note, gate.folder, key));
+  }
+  assert.deepEqual(gate.notes, ["__proto__", "constructor", "0", "a:b", "../..", " "]);
+});
+
+test("the tests of delivery across machines leave nothing behind", needsRedis, async () => {
+  await server?.[Symbol.asyncDispose]();
+});
