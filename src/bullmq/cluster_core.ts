@@ -4,7 +4,7 @@
 //            -> #sent         a job in Redis; `taken` as soon as a host has said so
 //            -> supervisor    fulfilled, failed, cancelled; or queued again, for `retryOn`
 
-import { Call, SubmittedCall, type Waiting } from "../executor/call.ts";
+import { Call, type Waiting } from "../executor/call.ts";
 import { CallQueue } from "../executor/call_queue.ts";
 import type { Core } from "../executor/core.ts";
 import {
@@ -24,11 +24,12 @@ import { Unobserved } from "../executor/unobserved.ts";
 import { isExiting } from "../runtime.ts";
 import type { ErrorConstructorLike } from "../wire/error_class.ts";
 import { type Failure, fromFailure } from "../wire/failure.ts";
-import { decode, encode } from "./codec.ts";
-import { type Link, type NewJob, openLink } from "./link.ts";
+import { jobOf, keyOf, type NewJob } from "./call_job.ts";
+import { decode } from "./codec.ts";
+import { type Link, openLink } from "./link.ts";
 import { NamedTasks } from "./named_tasks.ts";
 import type { ClusterSettings } from "./options.ts";
-import type { JobData, Reply } from "./protocol.ts";
+import type { Reply } from "./protocol.ts";
 import { SentCall } from "./sent_call.ts";
 
 /** Jobs that are added in one go: Redis answers nobody else meanwhile, and what is not sent yet can still be cancelled. */
@@ -42,12 +43,6 @@ const CHECKED = 100;
 
 /** How long a host has to answer, when a call has been told to stop and its `grace` is over, in milliseconds. */
 const STOP_MARGIN = 2000;
-
-/** How often a call is delivered again after its host was lost, unless `retries` says. */
-const REDELIVERIES = 3;
-
-/** BullMQ's number for a priority of 0: the middle of those that it knows. */
-const USUAL_PRIORITY = 2 ** 20;
 
 /** The errors that hosts make themselves. */
 const HOST_ERRORS: ReadonlyMap<string, ErrorConstructorLike> = new Map(
@@ -230,11 +225,10 @@ export class ClusterCore implements Core {
       const call = this.#queue.shift();
       if (!call) break;
       try {
-        const id = this.#idOf(call);
-        const job = { id, data: this.#dataOf(call), priority: priorityOf(call) };
-        const sent = new SentCall(id, call, this.#actions);
+        const job = jobOf(call, `${this.id}-${this.#lastId++}`, this.id, this.#settings);
+        const sent = new SentCall(job.id, call, this.#actions);
         call.worker = sent;
-        this.#sent.set(id, sent);
+        this.#sent.set(job.id, sent);
         batch.push({ job, sent });
       } catch (error) {
         this.#supervisor.reject(call, error, "final");
@@ -243,32 +237,6 @@ export class ClusterCore implements Core {
     this.room.wake();
     if (batch.length === 0) this.#settled();
     return batch;
-  }
-
-  #idOf(call: Call): string {
-    const key = keyOf(call), attempt = call.limits?.attempt ?? 1;
-    if (key === undefined) return `${this.id}-${this.#lastId++}`;
-    if (!(call instanceof SubmittedCall)) throw new TypeError("Cannot map with a 'key' as it is that of one call");
-    // BullMQ takes no colons in ids, and no numbers for ids.
-    return `key-${encodeURIComponent(key)}${attempt > 1 ? `~${attempt}` : ""}`;
-  }
-
-  #dataOf(call: Call): JobData {
-    const { ref } = call.task;
-    if (ref.kind !== "export") throw new TypeError("Only tasks of modules have a name");
-    const settings = call.limits?.settings;
-    const { orphans, maxPayload } = this.#settings;
-    return {
-      futures: 1,
-      module: ref.registered!,
-      name: ref.name,
-      args: encode(call.args, maxPayload),
-      redeliveries: finite(settings?.options.retries ?? REDELIVERIES),
-      ...(settings && settings.timeout !== Infinity ? { timeout: settings.timeout } : undefined),
-      ...(settings && settings.retries > 0 ? { retries: finite(settings.retries) } : undefined),
-      ...(settings?.signal ? { stoppable: true, grace: finite(settings.grace) } : undefined),
-      ...(orphans === "cancel" ? { stoppable: true, owner: this.id } : undefined),
-    } as JobData;
   }
 
   #added(sent: readonly SentCall[]): void {
@@ -456,25 +424,7 @@ export class ClusterCore implements Core {
   }
 }
 
-/** The idempotency key of a call. */
-function keyOf(call: Call): string | undefined {
-  return (call.limits?.settings.options as { key?: string } | undefined)?.key;
-}
-
-/** JSON has no Infinity. */
-function finite(n: number): number {
-  return Math.min(n, Number.MAX_SAFE_INTEGER);
-}
-
 function closure(): { promise: Promise<void>; resolve: () => void } {
   let resolve!: () => void;
   return { promise: new Promise<void>((done) => resolve = done), resolve };
-}
-
-/**
- * BullMQ begins jobs of a small number first, and those without one before all others: so all calls have one. In its
- * sorted set they are as fast as in its list (BullMQ 6.7).
- */
-function priorityOf(call: Call): number {
-  return USUAL_PRIORITY - Math.round(Math.max(-USUAL_PRIORITY + 1, Math.min(call.priority, USUAL_PRIORITY - 1)));
 }

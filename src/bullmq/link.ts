@@ -2,18 +2,11 @@
 
 import { Queue } from "bullmq";
 import type { Redis } from "ioredis";
+import type { NewJob } from "./call_job.ts";
 import { connect, isConnectionError, opened } from "./connection.ts";
 import type { ClusterSettings } from "./options.ts";
-import { type JobData, Keys, readReply, type Reply } from "./protocol.ts";
+import { Keys, readReply, type Reply } from "./protocol.ts";
 import { endOfStream, StreamReader } from "./stream_reader.ts";
-
-/** What is added of a call. */
-export interface NewJob {
-  readonly id: string;
-  readonly data: JobData;
-  /** BullMQ's: the smaller begins first. */
-  readonly priority: number;
-}
 
 /** What an executor is told about its jobs. */
 export interface LinkEvents {

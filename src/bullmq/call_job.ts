@@ -1,0 +1,83 @@
+// From a call to its job.
+
+import { type Call, SubmittedCall } from "../executor/call.ts";
+import { encode } from "./codec.ts";
+import type { ClusterSettings } from "./options.ts";
+import type { JobData } from "./protocol.ts";
+
+/** How often a call is delivered again after its host was lost, unless `retries` says. */
+const REDELIVERIES = 3;
+
+/** BullMQ's number for a priority of 0: the middle of those that it knows. */
+const USUAL_PRIORITY = 2 ** 20;
+
+/** What is added of a call. */
+export interface NewJob {
+  readonly id: string;
+  readonly data: JobData;
+  /** BullMQ's: the smaller begins first. */
+  readonly priority: number;
+}
+
+/**
+ * Makes the job of a call.
+ *
+ * @param call The call.
+ * @param id The job's id, unless the call has a key.
+ * @param owner The executor's id.
+ * @param settings The executor's.
+ * @throws {DOMException} a DataCloneError, when an argument cannot be sent.
+ * @throws {RangeError} when the arguments are too long.
+ * @throws {TypeError} when the call cannot have a key.
+ */
+export function jobOf(call: Call, id: string, owner: string, settings: ClusterSettings): NewJob {
+  const key = keyOf(call);
+  if (key !== undefined && !(call instanceof SubmittedCall)) {
+    throw new TypeError("Cannot map with a 'key' as it is that of one call");
+  }
+  return {
+    id: key === undefined ? id : idOfKey(key, call.limits!.attempt),
+    data: dataOf(call, owner, settings),
+    priority: priorityOf(call),
+  };
+}
+
+/** The idempotency key of a call. */
+export function keyOf(call: Call): string | undefined {
+  return (call.limits?.settings.options as { key?: string } | undefined)?.key;
+}
+
+/** BullMQ takes no colons in ids, and no numbers for ids. */
+function idOfKey(key: string, attempt: number): string {
+  return `key-${encodeURIComponent(key)}${attempt > 1 ? `~${attempt}` : ""}`;
+}
+
+function dataOf(call: Call, owner: string, { orphans, maxPayload }: ClusterSettings): JobData {
+  const { ref } = call.task;
+  if (ref.kind !== "export" || ref.registered === undefined) throw new TypeError("The task's module has no name");
+  const settings = call.limits?.settings;
+  return {
+    futures: 1,
+    module: ref.registered,
+    name: ref.name,
+    args: encode(call.args, maxPayload),
+    redeliveries: finite(settings?.options.retries ?? REDELIVERIES),
+    ...(settings && settings.timeout !== Infinity ? { timeout: settings.timeout } : undefined),
+    ...(settings && settings.retries > 0 ? { retries: finite(settings.retries) } : undefined),
+    ...(settings?.signal ? { stoppable: true, grace: finite(settings.grace) } : undefined),
+    ...(orphans === "cancel" ? { stoppable: true, owner } : undefined),
+  };
+}
+
+/**
+ * BullMQ begins jobs of a small number first, and those without one before all others: so all calls have one. In its
+ * sorted set they are as fast as in its list (BullMQ 6.7).
+ */
+function priorityOf({ priority }: Call): number {
+  return USUAL_PRIORITY - Math.round(Math.max(-USUAL_PRIORITY + 1, Math.min(priority, USUAL_PRIORITY - 1)));
+}
+
+/** JSON has no Infinity. */
+function finite(n: number): number {
+  return Math.min(n, Number.MAX_SAFE_INTEGER);
+}

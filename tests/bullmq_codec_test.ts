@@ -1,0 +1,126 @@
+// Values as text: what arrives, what is refused, and what a stranger may write. No Redis is needed.
+
+import assert from "node:assert/strict";
+import { Buffer } from "node:buffer";
+import { test } from "node:test";
+import { Future } from "../mod.ts";
+import { decode, encode, encodeFailure } from "../src/bullmq/codec.ts";
+import { type Failure, fromFailure } from "../src/wire/failure.ts";
+
+const NO_TYPES = new Map<string, never>();
+
+function pass(value: unknown): unknown {
+  return decode(encode(value, Infinity), NO_TYPES);
+}
+
+class Point {
+  readonly x: number;
+  readonly y: unknown;
+
+  constructor(x: number, y: unknown) {
+    this.x = x;
+    this.y = y;
+  }
+}
+
+test("encode() and decode() keep the types of values", () => {
+  const values: unknown[] = [
+    ...[undefined, null, true, false, 0, -0, 1.5, NaN, Infinity, -Infinity, "", "é\u2028\ud83d\ude00", 2n ** 100n, -1n],
+    ...[new Date(0), new Date(NaN), /a\/b/giu, new Map<unknown, unknown>([[{ a: 1 }, new Set([1, "1"])], [NaN, -0]])],
+    ...[new Uint8Array([1, 2]), new Float64Array([-0, NaN, 1e300]), new BigInt64Array([-1n]), new ArrayBuffer(3)],
+    ...[new DataView(new ArrayBuffer(4), 1, 2), new Uint8Array(8).subarray(2, 5), new Uint8ClampedArray(1)],
+    ...[[1, , 3, undefined], { a: undefined, b: { c: [] } }, Object(5), Object("text"), Object(false), [[[]]]],
+  ];
+  for (const value of values) {
+    const passed = pass(value);
+    assert.deepEqual(passed, value);
+    assert.equal(Object.prototype.toString.call(passed), Object.prototype.toString.call(value));
+  }
+  assert.ok(Object.is(pass(-0), -0));
+  assert.deepEqual(Object.keys(pass([1, , 3]) as object), ["0", "2"]);
+});
+
+test("encode() and decode() keep identity and cycles, and the length of sparse arrays", () => {
+  const shared = { n: 1 };
+  const value: Record<string, unknown> = { one: shared, two: shared, map: new Map() };
+  value["self"] = value;
+  (value["map"] as Map<unknown, unknown>).set(value, shared);
+  const passed = pass(value) as typeof value;
+  assert.equal(passed["one"], passed["two"]);
+  assert.equal(passed["self"], passed);
+  assert.equal((passed["map"] as Map<unknown, unknown>).get(passed), passed["one"]);
+  const sparse: number[] = [];
+  sparse[1_000_000] = 1;
+  assert.equal((pass(sparse) as number[]).length, 1_000_001);
+});
+
+test("encode() sends of an instance its properties, and of an error all that is known", () => {
+  assert.deepEqual(pass([new Point(1, new Point(2, null))]), [{ x: 1, y: { x: 2, y: null } }]);
+  const error = Object.assign(new RangeError("why", { cause: new TypeError("how") }), { code: 7 });
+  const passed = pass({ error }) as { error: RangeError & { code: number } };
+  assert.ok(passed.error instanceof RangeError);
+  assert.deepEqual([passed.error.message, passed.error.code, passed.error.stack], ["why", 7, error.stack]);
+  assert.ok(passed.error.cause instanceof TypeError);
+});
+
+test("encode() sends of a view of a pool only what is seen", () => {
+  assert.ok(encode(Buffer.from("x"), Infinity).length < 100);
+});
+
+test("encode() refuses what belongs to one place with a DataCloneError", () => {
+  const values: unknown[] = [
+    ...[() => 1, Symbol("s"), { deep: [new Map([[1, () => 1]])] }, Promise.resolve(), new WeakMap(), new Future()],
+    ...[new SharedArrayBuffer(1), new Uint8Array(new SharedArrayBuffer(1)), new MessageChannel().port1],
+  ];
+  for (const value of values) {
+    assert.throws(() => encode(value, Infinity), { name: "DataCloneError" }, String(value));
+    if (value instanceof MessagePort) value.close();
+  }
+});
+
+test("encode() refuses what is too long, and says how long it is", () => {
+  assert.throws(() => encode("x".repeat(100), 50), /RangeError: .*104 characters.*'maxPayload', which is 50/);
+});
+
+test("encodeFailure() always gives a record", () => {
+  const thrown: unknown[] = [
+    undefined,
+    0,
+    "text",
+    new Error("why"),
+    () => 1,
+    Object.assign(new Error("x"), { f() {} }),
+  ];
+  const cyclic: Error & { self?: unknown; list?: unknown } = new Error("cycle");
+  cyclic.self = cyclic.cause = cyclic;
+  cyclic.list = [cyclic, new SharedArrayBuffer(1)];
+  for (const value of [...thrown, cyclic]) {
+    const error = fromFailure(decode(encodeFailure(value, 10_000), NO_TYPES) as Failure, NO_TYPES);
+    if (value instanceof Error) assert.equal((error as Error).message, value.message);
+    else if (typeof value !== "function") assert.equal(error, value);
+  }
+  const long = fromFailure(decode(encodeFailure(new Error("x".repeat(1000)), 100), NO_TYPES) as Failure, NO_TYPES);
+  assert.match((long as Error).message, /maxPayload/);
+});
+
+test("decode() throws at texts that nobody of ours has written, and changes no prototype", () => {
+  const texts = [
+    ...[
+      "",
+      "{",
+      "null",
+      "[]",
+      "[[5]]",
+      '[["Map",1]]',
+      '[["Nothing",1],2]',
+      '[["Uint8Array",0]]',
+      "[[-7,1e99]]",
+      '[["Error",0]]',
+    ],
+    ...['[{"__proto__":1},{"polluted":2},true]', '[["null","__proto__",1],{"polluted":2},true]', '[["RegExp","("]]'],
+  ];
+  for (const text of texts) assert.throws(() => decode(text, NO_TYPES), Error, text);
+  assert.equal(({} as { polluted?: boolean }).polluted, undefined);
+  const error = decode('[["Error",1],{"kind":2,"classes":3},"error",[4],"constructor"]', NO_TYPES);
+  assert.ok(error instanceof Error);
+});
