@@ -39,7 +39,16 @@ export const rows: Readonly<Record<string, Row>> = {
     values: () => [undefined, null, true, false, 2n ** 70n, "", "\u{1f600}\ud800", 0, -0, NaN, -Infinity, 1.5],
   },
   "Plain objects, arrays (holes stay holes)": {
-    values: () => [{}, { a: undefined, b: { "": [1] } }, [], [1, , 3], Object.assign([1], { more: 2 })],
+    values: () => [{}, { a: undefined, b: { "": [1] } }, [], [1, , 3]],
+  },
+  "Other properties of an array": {
+    values: () => [Object.assign([1], { more: 2 })],
+    see: (arrived) =>
+      isDeepStrictEqual(arrived, Object.assign([1], { more: 2 }))
+        ? "copied"
+        : isDeepStrictEqual(arrived, [1])
+        ? "left out"
+        : "damaged",
   },
   "`Map`, `Set`, `Date`, `RegExp`, boxed primitives": {
     values: () =>

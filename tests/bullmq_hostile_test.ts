@@ -1,0 +1,129 @@
+// Jobs that no executor has made, put into the queue by hand: none is run, none harms the host, all are answered.
+
+import assert from "node:assert/strict";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import { type Job, Queue, QueueEvents } from "bullmq";
+import { BullMQExecutor } from "../src/bullmq/mod.ts";
+import { Cluster } from "./bullmq_host.ts";
+import { Gate } from "./gate.ts";
+import { needsRedis, RedisServer } from "./redis_server.ts";
+import { otherRuntimes } from "./runtime_commands.ts";
+import { square } from "./tasks/arithmetic.ts";
+import { within } from "./until.ts";
+
+/** A call as an executor makes it, for variations. */
+const CALL = { futures: 1, module: "arithmetic", name: "square", args: "[[1],3]", redeliveries: 3 };
+
+const deep = "[".repeat(100_000) + "]".repeat(100_000);
+
+/** What is in a job. `touch` is source that would make a file. */
+function hostile(touch: string): unknown[] {
+  return [
+    ...[null, 42, "text", [], {}, [CALL], { ...CALL, futures: 2 }],
+    JSON.parse('{ "__proto__": { "futures": 1 }, "module": "arithmetic", "name": "square", "args": "[]" }'),
+    ...["__proto__", "constructor", "prototype", "", "no such", "../arithmetic", "node:fs", touch]
+      .map((module) => ({ ...CALL, module })),
+    { ...CALL, module: "file:///etc/passwd", name: "default" },
+    ...["__proto__", "constructor", "hasOwnProperty", "toString", "then", "", "no such", "default", touch]
+      .map((name) => ({ ...CALL, name })),
+    ...[null, 1, {}, [], "", "{", "null", "3", '"text"', "[0]", "[[1],99]", "[[-1]]", '[["__proto__"]]', deep, touch]
+      .map((args) => ({ ...CALL, args })),
+    ...[
+      '[["Error",1],{"class":"constructor","message":2}]',
+      '[{"__proto__":1},[]]',
+      '[["Map",1,1]]',
+      '[["RegExp","(","g"]]',
+      '[["Date","never"]]',
+      '[["BigInt","1".repeat(9)]]',
+      '[["Uint8Array",1],"!!!"]',
+      '[["Function",1],"return 1"]',
+      '[["Object",1]]',
+    ].map((args) => ({ ...CALL, args })),
+    { ...CALL, module: { toString: "arithmetic" } },
+    { ...CALL, redeliveries: -1 },
+    { ...CALL, redeliveries: "many" },
+    { ...CALL, timeout: "soon" },
+    { ...CALL, timeout: -5 },
+    { ...CALL, retries: {} },
+    { ...CALL, owner: { length: 1 } },
+    { ...CALL, owner: "a\r\nFLUSHALL\r\n" },
+    { ...CALL, fn: touch, source: touch, kind: "source", code: touch },
+  ];
+}
+
+test("a host survives hostile jobs, runs none of them and answers each", needsRedis, async () => {
+  await using server = await RedisServer.start();
+  await using cluster = new Cluster(server);
+  await cluster.host({ runtime: otherRuntimes[0]! });
+  using gate = new Gate();
+  const touched = join(gate.folder, "touched");
+  const touch = `(() => process.getBuiltinModule("node:fs").writeFileSync(${JSON.stringify(touched)}, ""))()`;
+  const connection = { url: server.url };
+  const queue = new Queue(cluster.queue, { connection });
+  const events = new QueueEvents(cluster.queue, { connection, lastEventId: "0-0" });
+  try {
+    await events.waitUntilReady();
+    queue.setMaxListeners(0); // each job that is waited for has one
+    const bodies = hostile(touch);
+    const names = ["__proto__", touch, "", "arithmetic.square"];
+    const jobs: Job[] = [];
+    for (const [n, data] of bodies.entries()) {
+      jobs.push(await queue.add(names[n % names.length]!, data, { jobId: `hostile-${n}` }));
+    }
+    const outcomes = await within(
+      "the hostile jobs",
+      Promise.all(jobs.map((job) => job.waitUntilFinished(events).then(JSON.stringify, (error) => String(error)))),
+    );
+    for (const [n, outcome] of outcomes.entries()) {
+      // Only the last is a call, with things in it that nobody looks at; those with a negative number may count as one, too.
+      if (n < bodies.length - 1 && /"ok"/.test(outcome!)) {
+        assert.match(JSON.stringify(bodies[n]), /"owner"|redeliveries/, `${n} was run: ${outcome}`);
+      }
+    }
+    assert.equal(existsSync(touched), false, "source was evaluated");
+    const executor = cluster.executor();
+    assert.equal(await within("a good call", executor.submit(square, 3)), 9);
+    const { hosts, waiting, running } = await executor.cluster();
+    assert.deepEqual([hosts.length, waiting, running], [1, 0, 0]);
+  } finally {
+    await Promise.all([queue.close(), events.close()]);
+  }
+});
+
+test("BullMQExecutor survives hostile answers, and says that they are", needsRedis, async () => {
+  await using server = await RedisServer.start();
+  await using cluster = new Cluster(server);
+  const executor = cluster.executor();
+  const { Worker } = await import("bullmq");
+  const wrong = [
+    ...[undefined, null, 42, "text", "{", [], {}, { ok: 1 }, { ok: "{" }, { ok: deep }],
+    ...[{ failure: "{", by: "task" }, { failure: "[1]" }, { stored: true }],
+    JSON.parse('{ "__proto__": { "ok": "[1]" } }'),
+  ];
+  // Of these something may come out, which is a value like any other.
+  const odd = [{ ok: "[[1],99]" }, { ok: '[["Error",1],{}]' }, { failure: "[1]", by: "host" }];
+  const answers = [...wrong, ...odd];
+  let next = 0;
+  const worker = new Worker(cluster.queue, () => Promise.resolve(answers[next++]), { connection: { url: server.url } });
+  worker.on("error", () => {});
+  try {
+    for (const [n] of answers.entries()) {
+      const error = await within(`answer ${n}`, executor.submit(square, n).exception());
+      if (n < wrong.length) assert.ok(error instanceof Error, `answer ${n}: ${String(error)}`);
+    }
+    assert.equal(({} as { ok?: unknown }).ok, undefined);
+  } finally {
+    await worker.close();
+  }
+});
+
+test("BullMQExecutor.submit() refuses what has no registered name, whatever it is", () => {
+  const executor = new BullMQExecutor({ queue: "nowhere" });
+  // deno-lint-ignore no-explicit-any
+  for (const bad of [() => 1, function named() {}, Math.max, class {}, "source", null, square] as any[]) {
+    assert.throws(() => executor.submit(bad), TypeError);
+    assert.throws(() => executor.map(bad, [1]), TypeError);
+  }
+});

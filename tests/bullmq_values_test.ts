@@ -1,0 +1,78 @@
+// The table of README.md that says what can cross, between this runtime and hosts on every runtime.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { type Runtime, runtime } from "../src/runtime.ts";
+import { Cluster } from "./bullmq_host.ts";
+import { cellFor, readTable, receive, rows, send } from "./crossing_rows.ts";
+import { needsRedis, RedisServer } from "./redis_server.ts";
+import { otherRuntimes } from "./runtime_commands.ts";
+import { echo } from "./tasks/cluster_tasks.ts";
+import { within } from "./until.ts";
+
+const server = needsRedis.skip ? undefined : await RedisServer.start();
+const table = readTable();
+
+/** Registers a test with a host on a runtime. */
+function between(host: Runtime, name: string, body: (cluster: Cluster) => Promise<void>): void {
+  test(`What can cross, from ${runtime} to a host on ${host} and back: ${name}`, needsRedis, async () => {
+    await using cluster = new Cluster(server!);
+    await cluster.host({ runtime: host });
+    await body(cluster);
+  });
+}
+
+for (const host of [runtime, ...otherRuntimes]) {
+  between(host, "the table", async (cluster) => {
+    const executor = cluster.executor();
+    const wrong: string[] = [];
+    for (const [name, row] of Object.entries(rows)) {
+      // "a or b" is either, as the two runtimes have it.
+      const said = cellFor(table.get(name)?.[2] ?? "").split(" or ");
+      const found: string[] = [];
+      for (const value of await row.values()) found.push(await within(name, send(executor, name, row, value)));
+      if (!row.here) {
+        const { length } = await row.values();
+        for (let n = 0; n < length; n++) found.push(await within(name, receive(executor, row, n)));
+      }
+      wrong.push(...found.filter((cell) => !said.includes(cell)).map((cell) => `${name}: ${cell}`));
+    }
+    assert.deepEqual(wrong, []);
+  });
+
+  between(host, "errors that a task throws", async (cluster) => {
+    const executor = cluster.executor();
+    const error = await executor.submit(() => {
+      throw Object.assign(new RangeError("out of paper", { cause: new Map([["code", 7n]]) }), { tray: 2 });
+    }).exception() as RangeError & { tray?: number };
+    assert.ok(error instanceof RangeError);
+    assert.deepEqual([error.message, error.cause, error.tray], ["out of paper", new Map([["code", 7n]]), 2]);
+    const several = await executor.submit(() => {
+      throw new AggregateError([new TypeError("one"), undefined, -0], "several");
+    }).exception() as AggregateError;
+    assert.ok(several instanceof AggregateError && several.errors[0] instanceof TypeError);
+    assert.deepEqual(several.errors.slice(1), [undefined, -0]);
+  });
+}
+
+test("BullMQExecutor refuses values that are too long, with a message that says so", needsRedis, async () => {
+  await using cluster = new Cluster(server!);
+  await cluster.host();
+  const executor = cluster.executor({ maxPayload: 1_000 });
+  const error = await executor.submit(echo, "x".repeat(2_000)).exception();
+  assert.ok(error instanceof RangeError);
+  assert.match(error.message, /'maxPayload', which is 1000/);
+  assert.equal(await executor.submit(echo, "short"), "short");
+});
+
+test("BullMQExecutor carries bytes of every value, and megabytes of them", needsRedis, async () => {
+  await using cluster = new Cluster(server!);
+  await cluster.host({ runtime: otherRuntimes[0]! });
+  const executor = cluster.executor();
+  const bytes = Uint8Array.from({ length: 3_000_000 }, (_, n) => n * 7);
+  assert.deepEqual(await within("the bytes", executor.submit(echo, bytes)), bytes);
+});
+
+test("the tests of values across machines leave nothing behind", needsRedis, async () => {
+  await server?.[Symbol.asyncDispose]();
+});
