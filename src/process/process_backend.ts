@@ -49,6 +49,7 @@ function connect(child: ChildProcess, events: ChannelEvents): WorkerChannel {
     const gone = () => {
       clearTimeout(timer);
       child.off("disconnect", gone);
+      if (child.connected) child.disconnect(); // Deno (2.9) would keep the socket open for ever
       unguard(child.pid, () => events.onClose(how));
     };
     // The last messages may come after the exit, and `disconnect` after them. It does not come on Deno (2.9) when a
