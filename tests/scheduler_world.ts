@@ -289,8 +289,9 @@ export class World {
     const { queued, workers, idle } = this.executor.stats();
     // A map's chunk stays where it is; a call that is to be run again has its pause.
     if (this.#maps.length > 0 || this.calls.some(({ options }) => options.retries)) return;
-    const full = idle === 0 && workers === this.#program.maxWorkers;
-    assert.ok(queued === 0 || full, "calls wait, and a worker could run them");
+    // An executor that is broken starts no worker, but those that it has finish what they hold.
+    const full = workers === this.#program.maxWorkers || this.#mayBeBroken;
+    assert.ok(queued === 0 || (idle === 0 && full), "calls wait, and a worker could run them");
   }
 
   // --- what holds in the end
@@ -348,10 +349,14 @@ export class World {
     }
   }
 
+  /** Whether something has happened that may have broken the executor. */
+  get #mayBeBroken(): boolean {
+    const { lost, failedStarts } = this.network;
+    return failedStarts >= 3 || (this.#program.onWorkerLost === "break" && lost > 0);
+  }
+
   #checkBroken(): void {
-    const { network } = this;
-    const strict = this.#program.onWorkerLost === "break" && network.lost > 0;
-    assert.ok(strict || network.failedStarts >= 3, "the executor is broken, and nothing has broken it");
+    assert.ok(this.#mayBeBroken, "the executor is broken, and nothing has broken it");
   }
 
   /** Everything has ended: nobody holds anything. */
