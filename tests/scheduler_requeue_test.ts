@@ -1,0 +1,130 @@
+// The scheduler: calls that wait once more, after a failure or because another runs, and when they may not.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { type CallOptions, type Executor, type ExecutorOptions, TimeoutError, WorkerLostError } from "../mod.ts";
+import { Ledger } from "./ledger.ts";
+import { BrokenNetwork, Network, NetworkExecutor } from "./network.ts";
+import { World } from "./scheduler_world.ts";
+
+/** The calls of these tests. */
+const CALL = 1, OTHER = 2;
+
+/** Waits to be let go on, and fails. */
+const fail = async (call: number) => {
+  await ledger.hold(ledger.begin(call));
+  throw new RangeError(`call ${call}`);
+};
+
+interface Scene {
+  readonly network: Network;
+  readonly ledger: Ledger;
+  readonly executor: Executor;
+  /** Delivers everything that is under way. */
+  readonly settle: () => Promise<void>;
+}
+
+/** Registers a test for threads and for processes, which ends with an executor that can be shut down. */
+function requeue(
+  behaviour: string,
+  options: ExecutorOptions & { readonly refused?: readonly boolean[] },
+  body: (scene: Scene) => Promise<void>,
+): void {
+  for (const claims of [true, false]) {
+    test(`Executor of ${claims ? "threads" : "processes"} ${behaviour}`, () => {
+      const { refused = [], ...rest } = options;
+      const network = new Network({ claims, refused });
+      const ledger = new Ledger(network);
+      const executor = new NetworkExecutor(network, { onUnobserved() {}, ...rest });
+      const settle = async () => {
+        while (await network.deliver(0));
+      };
+      return network.run(async () => {
+        await body({ network, ledger, executor, settle });
+        let closed = false;
+        void executor.shutdown().then(() => closed = true);
+        await ledger.finish();
+        assert.deepEqual([closed, executor.stats().workers], [true, 0]);
+      });
+    });
+  }
+}
+
+requeue("takes a call for waiting that rests before it is run again", { maxWorkers: 1 }, async (scene) => {
+  const { ledger, executor, settle } = scene;
+  const future = executor.with({ retries: 1, retryOn: () => true }).submit(fail, CALL);
+  await settle();
+  assert.equal(future.running(), true);
+  await ledger.open(CALL);
+  await settle();
+  assert.deepEqual([executor.stats().queued, executor.stats().running], [1, 0]);
+  assert.equal(future.running(), false);
+  assert.equal(future.cancel(), true);
+  await ledger.finish();
+  assert.equal(ledger.runs(CALL), 1);
+});
+
+const failures:
+  readonly (readonly [string, CallOptions, (scene: Scene) => Promise<void>, (error: unknown) => boolean])[] = [
+    [
+      "fails by its own error",
+      { retryOn: () => true },
+      ({ ledger }) => ledger.open(CALL),
+      (error) => error instanceof RangeError,
+    ],
+    [
+      "is out of time",
+      { timeout: 50 },
+      ({ network }) => network.time.advance(50),
+      (error) => error instanceof TimeoutError,
+    ],
+  ];
+
+for (const [how, options, end, isExpected] of failures) {
+  requeue(
+    `that is broken runs no call again that ${how}`,
+    { maxWorkers: 2, refused: [false, true, true, true] },
+    async (scene) => {
+      const { network, ledger, executor, settle } = scene;
+      const future = executor.with({ retries: 5, ...options }).submit(fail, CALL);
+      await settle();
+      const other = executor.submit(fail, OTHER);
+      await settle();
+      assert.ok(other.outcome?.status === "rejected" && other.outcome.reason instanceof BrokenNetwork);
+      assert.equal(future.done(), false, "what runs goes on");
+      await end(scene);
+      await ledger.finish();
+      assert.ok(future.outcome?.status === "rejected" && isExpected(future.outcome.reason));
+      assert.deepEqual([ledger.runs(CALL), network.lines.length], [1, 4]);
+    },
+  );
+}
+
+for (const how of ["killWorkers", "terminateWorkers"] as const) {
+  requeue(`runs no call again after ${how}(), and starts no worker`, { maxWorkers: 2 }, async (scene) => {
+    const { network, ledger, executor, settle } = scene;
+    const future = executor.with({ retries: 5 }).submit(fail, CALL);
+    await settle();
+    executor[how]();
+    await ledger.finish();
+    assert.ok(future.outcome?.status === "rejected" && future.outcome.reason instanceof WorkerLostError);
+    assert.deepEqual([ledger.runs(CALL), network.lines.length], [1, 1]);
+  });
+}
+
+for (const claims of [true, false]) {
+  for (const maxTasksPerWorker of [2, 3]) {
+    const kind = claims ? "threads" : "processes";
+    test(`Executor of ${kind} that retire after ${maxTasksPerWorker} calls has none wait while a worker could be started`, () =>
+      // Calls that were short so far, and of which the last ones are handed ahead to a worker that has to wait now.
+      new World({
+        claims,
+        maxWorkers: 2,
+        maxTasksPerWorker,
+        onWorkerLost: "replace",
+        refused: [],
+        known: [],
+        steps: [{ kind: "submit", task: "held", count: 33 }],
+      }).run());
+  }
+}
