@@ -35,7 +35,7 @@ export const countWords = task(import.meta.url, function countWords(batch: Batch
     }
   }
   return { counts, worker, began, ended: now(), bytes: batch.bytes };
-});
+}, { name: "count_words" }); // what hosts on other machines call this module: see ../cluster/
 
 /** The time on a clock that threads and processes share. */
 function now(): number {

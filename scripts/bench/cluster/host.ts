@@ -1,0 +1,10 @@
+// A host: the program that measure.ts starts, on the same runtime, and kills.
+//
+//   <runtime> host.ts ours|plain <Redis> <queue> <workers>
+
+import process from "node:process";
+import { type ContenderName, CONTENDERS } from "./contender.ts";
+
+const [name, url, queue, workers] = process.argv.slice(2);
+await CONTENDERS[name as ContenderName].serveTasks(url!, queue!, Number(workers));
+process.stdout.write("ready\n");

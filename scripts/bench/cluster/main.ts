@@ -1,0 +1,150 @@
+// deno-lint-ignore-file no-console -- a program prints
+// `deno task bench:cluster`: the executor across machines against BullMQ by hand, on each runtime, with a Redis server of its
+// own. Both take turns in each run, so that what else the machine does meets both alike.
+
+import { writeFileSync } from "node:fs";
+import { availableParallelism, cpus } from "node:os";
+import { join } from "node:path";
+import process from "node:process";
+import { parseArgs } from "node:util";
+import { HOW_TO_INSTALL_REDIS, redisProgram, RedisServer } from "../../../tests/redis_server.ts";
+import { install, ROOT } from "../../install.ts";
+import { mustRun } from "../../run.ts";
+import { runtimes } from "../../runtimes.ts";
+import { median } from "../case.ts";
+import { ratio, type Runtime, RUNTIMES } from "../results.ts";
+import { runGroup } from "../run_group.ts";
+import type { ContenderName } from "./contender.ts";
+import type { ClusterFigures } from "./measure.ts";
+
+const HELP = `deno task bench:cluster [--runtime node|deno|bun]... [--runs <number>] [--quick]
+
+  --runtime         only this one; several by repeating the option
+  --runs <number>   runs of each contender (5; 1 with --quick)
+  --quick           small numbers, to try the suite itself; nothing is written
+
+The result is written to bench/cluster.md.`;
+
+/** A process that has not ended by then is ended, in milliseconds. */
+const TIME_LIMIT = 180_000;
+
+/** The figures of each run, by contender. */
+type Runs = Record<ContenderName, ClusterFigures[]>;
+
+/** A row of the table: what was reached, and the bar for it. */
+interface Row {
+  readonly title: string;
+  readonly unit: string;
+  readonly figure: string;
+  /** What our figure is compared with: that of BullMQ by hand, or our own with one host. */
+  readonly compared: { readonly contender: ContenderName; readonly figure: string; readonly times?: number };
+  readonly bar: readonly [sense: ">=" | "<=", limit: number];
+}
+
+const ROWS: readonly Row[] = [
+  byHand("burst of 10,000 trivial calls", "calls/s", "burst", "burst", [">=", 0.9]),
+  byHand("`map` of 10,000 trivial items", "items/s", "map", "burst", [">=", 0.9]),
+  byHand("round trip of one call", "ms", "one by one", "one by one", ["<=", 1.2]),
+  scaling("work", 2),
+  scaling("sleep", 2),
+  scaling("sleep", 4),
+];
+
+async function main(): Promise<void> {
+  const { values } = parseArgs({
+    options: {
+      runtime: { type: "string", multiple: true },
+      runs: { type: "string" },
+      quick: { type: "boolean", default: false },
+      help: { type: "boolean", short: "h", default: false },
+    },
+  });
+  if (values.help) return console.log(HELP);
+  if (!redisProgram) throw new Error(`Cannot measure as ${HOW_TO_INSTALL_REDIS}`);
+  await install(ROOT);
+
+  const sections: string[] = [];
+  for (const runtime of RUNTIMES.filter((name) => values.runtime?.includes(name) ?? true)) {
+    const { title, runs } = await measureRuntime(runtime, Number(values.runs ?? (values.quick ? 1 : 5)), values.quick);
+    const section = `## ${title}\n\n${table(runs)}`;
+    console.log(`\n\n${section}\n`);
+    sections.push(section);
+  }
+  if (values.quick) return;
+  const file = join(ROOT, "bench", "cluster.md");
+  writeFileSync(file, `${HEAD}\n\n${conditions()}\n\n${sections.join("\n\n")}\n`);
+  await mustRun(process.execPath, ["fmt", "--quiet", file], { cwd: ROOT });
+  console.log(`Written: ${file}`);
+}
+
+async function measureRuntime(runtime: Runtime, count: number, quick: boolean): Promise<{ title: string; runs: Runs }> {
+  const { deno, bun, node24 } = await runtimes();
+  const command = { deno: [deno, "run", "--quiet", "--allow-all"], bun: [bun], node: [node24] }[runtime];
+  const version = /\d+(\.\d+)+/.exec(await mustRun(command[0]!, ["--version"]))![0];
+  const name = { deno: "Deno", bun: "Bun", node: "Node" }[runtime];
+  const runs: Runs = { ours: [], plain: [] };
+  process.stdout.write(`${name} ${version} `);
+  for (let run = 0; run < count; run++) {
+    for (const contender of ["ours", "plain"] as const) {
+      // What one leaves behind must not slow the other.
+      await using server = await RedisServer.start();
+      const args = [...command.slice(1), join(import.meta.dirname!, "measure.ts"), contender, server.url];
+      const { code, output } = await runGroup(command[0]!, [...args, ...(quick ? ["quick"] : [])], TIME_LIMIT);
+      const figures = output.split("\n").findLast((line) => line.startsWith("{"));
+      if (code !== 0 || !figures) throw new Error(`Cannot measure ${contender} on ${runtime}: ${code}\n${output}`);
+      runs[contender].push(JSON.parse(figures));
+      process.stdout.write(".");
+    }
+  }
+  return { title: `${name} ${version}`, runs };
+}
+
+function byHand(title: string, unit: string, figure: string, other: string, bar: Row["bar"]): Row {
+  return { title, unit, figure, compared: { contender: "plain", figure: other }, bar };
+}
+
+function scaling(task: "work" | "sleep", hosts: number): Row {
+  const what = task === "work" ? "use a core for" : "sleep for";
+  return {
+    title: `calls that ${what} 5 ms, ${hosts} hosts of one worker, to ${hosts} times one host`,
+    unit: "calls/s",
+    figure: `${task}, ${hosts}`,
+    compared: { contender: "ours", figure: `${task}, 1`, times: hosts },
+    bar: [">=", 0.9],
+  };
+}
+
+function table(runs: Runs): string {
+  const rows = ROWS.map(({ title, unit, figure, compared, bar: [sense, limit] }) => {
+    const ours = runs.ours.map((figures) => figures[figure]!);
+    const others = runs[compared.contender].map((figures) => figures[compared.figure]! * (compared.times ?? 1));
+    const reached = ratio(ours, others);
+    const met = sense === ">=" ? reached >= limit : reached <= limit;
+    return [
+      title,
+      `${format(median(ours))} ${unit}`,
+      `${format(median(others))} ${unit}`,
+      `${reached.toFixed(2)} (${sense} ${limit}${met ? "" : ", missed"})`,
+    ];
+  });
+  const lines = [["case", "ours", "compared with", "ratio (bar)"], ["---", "---", "---", "---"], ...rows];
+  return lines.map((cells) => `| ${cells.join(" | ")} |`).join("\n");
+}
+
+const HEAD = `# The executor across machines, against BullMQ by hand
+
+Written by \`deno task bench:cluster\`: one Redis server, hosts and submitter on one machine. By hand means \`addBulk\`, a
+\`Worker\` that runs 100 trivial calls at the same time in its own thread, and a \`QueueEvents\`. The executor's hosts run the
+calls in threads of their own. Figures are medians of several runs, ratios medians of the ratios within each run.`;
+
+function conditions(): string {
+  const processor = cpus()[0]?.model.trim() ?? "an unknown processor";
+  return `Measured on ${new Date().toISOString().slice(0, 10)}, on ${processor}, ${availableParallelism()} cores.`;
+}
+
+/** Three digits say more than was measured, mostly. */
+function format(value: number): string {
+  return Number(value.toPrecision(3)).toLocaleString("en", { maximumSignificantDigits: 3 });
+}
+
+await main();
