@@ -35,8 +35,9 @@ export class MappedCall extends Call {
     this.#chunk = chunk;
   }
 
+  /** One that is run again is by itself: a message has one attempt for all that is in it. */
   override get chunk(): object | undefined {
-    return this.#chunk;
+    return this.limits && this.limits.attempt > 1 ? undefined : this.#chunk;
   }
 
   fulfil(value: unknown): void {
