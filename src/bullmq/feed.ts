@@ -7,6 +7,12 @@ const BUDGET = 10;
 /** Calls that are taken ahead at most. */
 const MOST_AHEAD = 100;
 
+/** What is short, in milliseconds: to wake a worker's thread takes some 0.05, as long as Redis needs for the next job. */
+const SHORT = 0.5;
+
+/** Calls come fast when the one before came so shortly ago, in milliseconds: one by one they take a round trip. */
+const DENSE = 0.4;
+
 /** How much one call says about the next. */
 const WEIGHT = 1 / 8;
 
@@ -16,6 +22,8 @@ export class Feed {
   /** How long a call takes a worker, in milliseconds. */
   #cost = Infinity;
   #taken = 0;
+  #last = 0;
+  #dense = false;
 
   constructor(workers: number) {
     this.#workers = workers;
@@ -24,6 +32,9 @@ export class Feed {
   /** So many calls are there now. Returns how many may be. */
   take(taken: number): number {
     this.#taken = taken;
+    const now = performance.now();
+    this.#dense = now - this.#last < DENSE;
+    this.#last = now;
     return this.#most;
   }
 
@@ -39,6 +50,11 @@ export class Feed {
   slow(time: number): number {
     this.#cost = Math.max(this.#cost, time);
     return this.#most;
+  }
+
+  /** Whether calls are so short, and come so fast, that they should go to the workers by the dozen. */
+  get dense(): boolean {
+    return this.#dense && this.#cost < SHORT;
   }
 
   get #most(): number {

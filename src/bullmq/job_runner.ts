@@ -15,6 +15,9 @@ import type { ServeSettings } from "./serve_options.ts";
 /** How long calls may wait behind a long one before they are handed back, in milliseconds: another host may be idle. */
 export const PATIENCE = 200;
 
+/** How long short calls wait for company, in milliseconds. */
+const GATHERING = 1;
+
 /** Jobs that were to be stopped and are not known here are remembered for so long, in milliseconds. */
 const STOP_MEMORY = 60_000;
 
@@ -24,14 +27,13 @@ const MOST_ARGUMENTS = 65_535;
 const BACK: unique symbol = Symbol("handed back");
 const NO_TYPES: ReadonlyMap<string, ErrorConstructorLike> = new Map();
 
-declare function setImmediate(fn: () => void): unknown;
-
 /** A call that the host has. */
 interface Taken {
   readonly data: JobData;
   /** Stops it while it runs; only for those that may have to be. */
   readonly controller: AbortController | undefined;
-  readonly since: number;
+  /** When it was given to the executor. */
+  since: number;
   future: Future<unknown> | undefined;
   /** Resolves when it is handed back, whatever becomes of it here. */
   readonly handedBack: Promise<typeof BACK>;
@@ -58,7 +60,7 @@ export class JobRunner {
   readonly #taken = new Map<string, Taken>();
   /** Jobs that were told to stop, and when: one may come here only then. */
   readonly #stopped = new Map<string, number>();
-  #turn: Promise<void> | undefined;
+  #gathering: Promise<void> | undefined;
   #closing = false;
 
   constructor(settings: ServeSettings, keys: Keys, redis: Redis, actions: RunnerActions) {
@@ -162,11 +164,12 @@ export class JobRunner {
     } catch (cause) {
       return this.#failure(new TypeError(`Job ${id} has malformed arguments`, { cause }), "host");
     }
-    // With every worker busy there is no hurry: those that came together go to the workers together.
-    if (this.#taken.size > this.#settings.workers) await this.#endOfTurn();
+    // In a burst there is no hurry: short calls that come at about the same time go to the workers together.
+    if (this.#feed.dense) await this.#company();
     if (this.#stopped.has(id)) return { cancelled: true };
     if (this.#closing) return BACK;
     try {
+      taken.since = performance.now();
       const value = await (taken.future = this.#executorFor(taken).submit(task, ...args));
       this.completed++;
       this.#actions.setConcurrency(this.#feed.done(performance.now() - taken.since));
@@ -185,13 +188,13 @@ export class JobRunner {
     }
   }
 
-  /** Resolves when everything that has arrived was looked at. */
-  #endOfTurn(): Promise<void> {
-    return this.#turn ??= new Promise((resolve) =>
-      setImmediate(() => {
-        this.#turn = undefined;
+  /** Resolves when others may have come, too. */
+  #company(): Promise<void> {
+    return this.#gathering ??= new Promise((resolve) =>
+      setTimeout(() => {
+        this.#gathering = undefined;
         resolve();
-      })
+      }, GATHERING)
     );
   }
 
