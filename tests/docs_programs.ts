@@ -116,7 +116,11 @@ export function install(folder: string): void {
   for (const [name, file] of Object.entries<string>(exports)) {
     imports[`@concurrent/futures${name.slice(1)}`] = pathToFileURL(join(ROOT, file)).href;
   }
-  if (runtime === "deno") return writeFileSync(join(folder, "deno.json"), JSON.stringify({ imports }));
+  if (runtime === "deno") {
+    // BullMQ and what it needs are those of the project: nothing is fetched.
+    symlinkSync(join(ROOT, "node_modules"), join(folder, "node_modules"), "junction");
+    return writeFileSync(join(folder, "deno.json"), JSON.stringify({ imports, nodeModulesDir: "manual" }));
+  }
   writeFileSync(join(folder, "package.json"), `{ "type": "module" }`);
   const link = join(folder, "node_modules", "@concurrent", "futures");
   mkdirSync(dirname(link), { recursive: true });
