@@ -8,27 +8,42 @@ interface Scope {
   onmessage: ((event: MessageEvent) => void) | null;
   postMessage(message: unknown, transfer: Transferable[]): void;
   close(): void;
+  addEventListener(type: "error" | "unhandledrejection", listener: () => void): void;
   readonly Deno?: { exit(code?: number): never };
   readonly process?: { exit(code?: number): never; exitCode?: number };
 }
 const scope = globalThis as unknown as Scope;
 
+/** An error that nobody has caught is being told: the thread ends by it, unless the task prevents that. */
+let uncaught = false;
+
 /** Opens the line. */
 export const open: Open = (onMessage) => {
   scope.onmessage = (event: MessageEvent<ToWorker>) =>
     event.data.kind === "stop" ? scope.close() : onMessage(event.data);
-  return { send: (message, transfer) => scope.postMessage(message, transfer) };
+  return {
+    send: (message, transfer) =>
+      scope.postMessage(uncaught && message.kind === "bye" ? { ...message, uncaught } : message, transfer),
+  };
 };
 
 /**
  * Calls `fn` when the thread is about to end by its own will. Deno (2.9) tells the parent nothing about `self.close()`
- * and `Deno.exit()`, so they say goodbye first.
+ * and `Deno.exit()`, so they say goodbye first. So do errors that nobody catches: what is finished would be lost with the
+ * thread on both, and Deno tells the parent of the error before it delivers what was sent until then.
  */
 export function beforeEnd(fn: (exitCode: number) => void): void {
   wrap(scope, "close", () => 0);
   wrap(scope.Deno, "exit", (code) => code ?? 0);
   // On Deno process.exit() is Deno.exit(), and to look at `process` is to load it: it doubles a thread's start.
   if (!scope.Deno) wrap(scope.process, "exit", (code) => code ?? scope.process?.exitCode ?? 0);
+  for (const type of ["error", "unhandledrejection"] as const) {
+    scope.addEventListener(type, () => {
+      uncaught = true;
+      fn(1);
+      uncaught = false;
+    });
+  }
 
   // deno-lint-ignore no-explicit-any
   function wrap(owner: any, name: string, exitCode: (code?: number) => number): void {

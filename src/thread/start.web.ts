@@ -18,6 +18,9 @@ const IDLE_LIMIT = 500;
 /** How long a worker has to end before it counts as one that cannot be stopped, in milliseconds. */
 const GOODBYE_LIMIT = { deno: 100, bun: 5000 };
 
+/** How long the last words of a worker that has failed may take to come, in milliseconds. */
+const LAST_WORDS = 100;
+
 /** Starts a thread. */
 export const start: Backend["start"] = (name, { permissions }, events) => {
   let worker: Worker & BunWorker;
@@ -49,17 +52,25 @@ export const start: Backend["start"] = (name, { permissions }, events) => {
     goodbye ??= setTimeout(() => close({ abandoned: true }), GOODBYE_LIMIT[runtime as "deno" | "bun"]);
   };
   const hold = holder(worker, end);
-  worker.onmessage = (event: MessageEvent<FromWorker>) => {
+  // An error that nobody has caught, and whether all was read that the worker sent before it.
+  let uncaught: Exit | undefined, read = false;
+  worker.onmessage = ({ data }: MessageEvent<FromWorker>) => {
     if (exit) return;
-    if (event.data?.kind === "bye") close({ exitCode: event.data.exitCode });
-    else events.onMessage(event.data);
+    if (data?.kind !== "bye") {
+      read = false;
+      events.onMessage(data);
+    } else if (!data.uncaught) close({ exitCode: data.exitCode });
+    else if (uncaught) close(uncaught);
+    else read = true;
   };
   worker.onmessageerror = () => close({ error: new Error("A message of the worker could not be read") });
   worker.onerror = (event) => {
     event.preventDefault(); // Deno (2.9) ends the whole program otherwise
-    close({ exitCode: 1, error: event.error ?? new Error(event.message) });
+    uncaught ??= { exitCode: 1, error: event.error ?? new Error(event.message) };
+    if (read) close(uncaught);
+    else goodbye ??= setTimeout(close, LAST_WORDS, uncaught); // it has failed before it could say anything
   };
-  worker.addEventListener("close", (event) => close({ exitCode: (event as CloseEvent).code })); // Bun only
+  worker.addEventListener("close", (event) => close(uncaught ?? { exitCode: (event as CloseEvent).code })); // Bun only
   return {
     claims: new SharedArrayBuffer(CALLS_PER_WORKER * Int32Array.BYTES_PER_ELEMENT),
     send: (message, transfer) => worker.postMessage(message, transfer),

@@ -60,5 +60,8 @@ export type FromWorker =
   }
   /** The calls from `first` on were recalled and will not run. */
   | { readonly kind: "recalled"; readonly first: number }
-  /** The worker ends by its own will. */
-  | { readonly kind: "bye"; readonly exitCode: number };
+  /**
+   * The worker ends by its own will. `uncaught`: it may end, by an error that its channel will tell; nothing that came
+   * before that error comes after this.
+   */
+  | { readonly kind: "bye"; readonly exitCode: number; readonly uncaught?: boolean };
