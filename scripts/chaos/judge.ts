@@ -122,7 +122,8 @@ class Judge {
     } else if (reason instanceof RangeError && reason.message === `job ${job.id} has failed`) {
       this.#count(this.#survived, "failed by their own error");
       if (job.way !== "throw" || ended.length === 0) this.#problem(`call ${job.id} has thrown, and has not`);
-      if (job.times > retries && Math.max(...begun) <= retries) this.#problem(`call ${job.id} was not tried again`);
+      const again = retries > 0 && job.times > retries && !this.#forces && this.#scene.kills < 3;
+      if (again && Math.max(...begun) <= retries) this.#problem(`call ${job.id} was not tried again`);
     } else if (isBroken(reason) && this.#scene.kills >= 3) {
       this.#count(this.#survived, "failed by a broken executor");
     } else this.#problem(`call ${job.id} (${job.way}) has failed: ${String(reason)}`);
@@ -189,6 +190,11 @@ class Judge {
     if (unobserved < unseen || unobserved > unseen + maps) {
       this.#problem(`${unobserved} failures were reported that nobody had looked at: there were ${unseen} and ${maps}`);
     }
+  }
+
+  /** Whether the round's end leaves nothing to run calls again. */
+  get #forces(): boolean {
+    return this.#round.ending === "terminateWorkers" || this.#round.ending === "killWorkers";
   }
 
   /** Whether the round's end cancels calls. */
