@@ -35,9 +35,9 @@ export class MappedCall extends Call {
     this.#chunk = chunk;
   }
 
-  /** One that is run again is by itself: a message has one attempt for all that is in it. */
+  /** What may be stopped or run again is by itself: the rest of its chunk would end with its worker. */
   override get chunk(): object | undefined {
-    return this.limits && this.limits.attempt > 1 ? undefined : this.#chunk;
+    return this.limits?.settings.limited ? undefined : this.#chunk;
   }
 
   fulfil(value: unknown): void {
