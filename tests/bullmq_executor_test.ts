@@ -36,6 +36,7 @@ const RACE = "a cancelled call may begin before the cancellation is there: bullm
 const ABSENT: Readonly<Record<string, string>> = {
   ".submit() returns before any worker is there": "the workers are those of hosts, which start them when they like",
   ".submit() copies arguments when the call is handed to a worker": "they are copied at the end of the tick",
+  ".submit() starts calls in the order of submission": "a host fetches several at the same time",
   ".submit() takes every form of function by its source": NO_INLINE,
   ".submit() runs inline tasks in strict mode, without the names of the worker": NO_INLINE,
   ".submit() rejects with the name that an inline task closed over": NO_INLINE,

@@ -128,7 +128,7 @@ fault(" fails a call that keeps killing its hosts, after its retries", async (cl
   using gate = new Gate();
   const deadly = executor.with({ retries: 1 }).submit(killHost, gate.folder);
   for (let delivery = 0; delivery < 2; delivery++) {
-    const host = await cluster.host({ runtime: one!, stalledInterval: STALLED });
+    const host = cluster.start({ runtime: one!, stalledInterval: STALLED });
     assert.equal(await within("A host that is killed by a call", host.ended), "SIGKILL");
   }
   await cluster.host({ runtime: other!, stalledInterval: STALLED });

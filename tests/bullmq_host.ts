@@ -46,10 +46,16 @@ export class Cluster implements AsyncDisposable {
     return takingAll(executor);
   }
 
-  /** Starts a host; resolves when it takes jobs. */
-  async host(options: HostOptions = {}): Promise<HostProcess> {
+  /** Starts a host. */
+  start(options: HostOptions = {}): HostProcess {
     const host = new HostProcess(this.server.url, this.queue, options);
     this.#hosts.push(host);
+    return host;
+  }
+
+  /** Starts a host; resolves when it takes jobs. */
+  async host(options: HostOptions = {}): Promise<HostProcess> {
+    const host = this.start(options);
     await within("A host's start", host.serving);
     return host;
   }
