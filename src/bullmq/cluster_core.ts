@@ -24,6 +24,7 @@ import { Unobserved } from "../executor/unobserved.ts";
 import { isExiting } from "../runtime.ts";
 import type { ErrorConstructorLike } from "../wire/error_class.ts";
 import { type Failure, fromFailure } from "../wire/failure.ts";
+import { holding } from "./connection.ts";
 import { jobOf, keyOf, type NewJob } from "./call_job.ts";
 import { decode } from "./codec.ts";
 import { type Link, openLink } from "./link.ts";
@@ -402,7 +403,7 @@ export class ClusterCore implements Core {
   #settled(): void {
     this.room.wake();
     if (this.#queue.size + this.#supervisor.resting + this.#sent.size + this.#stops > 0) return;
-    if (this.#closing) return void this.#close();
+    if (this.#closing) return void holding(this.#close());
     clearInterval(this.#watch);
     this.#watch = undefined;
   }

@@ -6,7 +6,7 @@ import type { Redis } from "ioredis";
 import { report } from "../executor/report.ts";
 import { startTimer } from "../executor/timer.ts";
 import { runtime } from "../runtime.ts";
-import { isConnectionError } from "./connection.ts";
+import { holding, isConnectionError } from "./connection.ts";
 import { JobRunner, PATIENCE } from "./job_runner.ts";
 import { type HostStats, Keys } from "./protocol.ts";
 import type { ServeSettings } from "./serve_options.ts";
@@ -53,7 +53,7 @@ export class Host implements AsyncDisposable {
   /** Made by {@linkcode serve}. */
   constructor(parts: HostParts) {
     const { id, settings, redis, readStops } = parts as Parts;
-    const { prefix, queue, workers, name, stalledInterval } = settings;
+    const { prefix, queue, name, stalledInterval } = settings;
     this.#id = id;
     this.#settings = settings;
     this.#redis = redis;
@@ -73,12 +73,14 @@ export class Host implements AsyncDisposable {
       connection: redis,
       prefix,
       name,
-      concurrency: workers,
+      autorun: false,
+      concurrency: 1, // the runner says when it is more
       lockDuration: third,
       stalledInterval: third,
       maxStalledCount: Number.MAX_SAFE_INTEGER, // it is the call that knows how often
       runRetryDelay: RETRY_DELAY,
     });
+    this.#worker.on("drained", () => this.#runner.drained());
     this.#worker.on("error", (error) => {
       // It is tried again; and who has lost a lock has lost the job to another host.
       if (!isConnectionError(error) && !/lock/i.test(error.message)) report("Error of host", name, error);
@@ -112,13 +114,15 @@ export class Host implements AsyncDisposable {
   }
 
   /**
-   * Waits until it takes calls; {@linkcode serve} has done so.
+   * Begins to take calls; {@linkcode serve} has done so.
    *
-   * @returns Resolves then.
+   * @returns Resolves when it does.
    */
-  async ready(): Promise<void> {
+  async begin(): Promise<void> {
     await this.#worker.waitUntilReady();
     await this.#beat();
+    // Not before: who asks for the hosts that serve something is to see this one.
+    this.#worker.run().catch((error) => report("Error of host", this.name, error));
   }
 
   /**
@@ -128,7 +132,7 @@ export class Host implements AsyncDisposable {
    * @returns Resolves when nothing runs here any more. It may be called again.
    */
   close(): Promise<void> {
-    return this.#closing ??= this.#close();
+    return this.#closing ??= holding(this.#close());
   }
 
   /** The end of `await using`: as {@linkcode Host.close}. */

@@ -60,6 +60,7 @@ export class JobRunner {
   readonly #taken = new Map<string, Taken>();
   /** Jobs that were told to stop, and when: one may come here only then. */
   readonly #stopped = new Map<string, number>();
+  #drained = false;
   #gathering: Promise<void> | undefined;
   #closing = false;
 
@@ -92,12 +93,14 @@ export class JobRunner {
     }
     const taken = newTaken(data);
     this.#taken.set(id, taken);
+    this.#drained = false;
     this.#actions.setConcurrency(this.#feed.take(this.#taken.size));
     try {
       const reply = this.#closing ? BACK : await Promise.race([this.#run(job, taken), taken.handedBack]);
       if (reply !== BACK) return await this.#store(id, reply);
     } finally {
       this.#taken.delete(id);
+      this.#rest();
     }
     try {
       await job.moveToWait(token);
@@ -105,6 +108,12 @@ export class JobRunner {
       // Another host gets it when the lock runs out.
     }
     throw new WaitingError();
+  }
+
+  /** The queue is empty. */
+  drained(): void {
+    this.#drained = true;
+    this.#rest();
   }
 
   /** Stops a job, now or when it comes. */
@@ -186,6 +195,14 @@ export class JobRunner {
       const ofExecutor = error instanceof WorkerLostError || error instanceof TimeoutError;
       return this.#failure(error, ofExecutor ? "host" : "task");
     }
+  }
+
+  /**
+   * With nothing to do, one job is asked for: BullMQ (6.7) begins none before it has asked for as many as it may have, and
+   * that would take the first a round trip longer.
+   */
+  #rest(): void {
+    if (this.#drained && this.#taken.size === 0) this.#actions.setConcurrency(1);
   }
 
   /** Resolves when others may have come, too. */

@@ -49,7 +49,7 @@ async function open(settings: ServeSettings, id: string): Promise<Host> {
       new StreamReader(reader, keys.stops, from, ([, job]) => onStop(job!));
     const parts: Parts = { id, settings, redis, readStops };
     const host = new Host(parts);
-    await host.ready();
+    await host.begin();
     return host;
   } catch (error) {
     redis.disconnect();
