@@ -5,10 +5,12 @@
 //   deno      tests/*_test.ts on the source
 //   bun       the same
 //   node      the same, on Node 24, which strips the types
+//   chaos     scripts/chaos: a minute of it on all three, with a plan that nobody has seen
 //   consumer  tests/consumer: the npm package, from its tarball, on Node 20, Node 24 and Bun
 //
 // Then it looks for what the tests left behind, as one more test.
 
+import { randomInt } from "node:crypto";
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -26,7 +28,7 @@ const HELP = `deno task test [--runtime deno|bun|node]... [part of a file's name
   deno task test --runtime bun wait     the same, on Bun only
   deno task test consumer               only the tests of the npm package`;
 
-const SUITES = ["types", "deno", "bun", "node", "consumer"] as const;
+const SUITES = ["types", "deno", "bun", "node", "chaos", "consumer"] as const;
 
 /** A suite that has not ended by then is killed and has failed, in milliseconds. */
 const SUITE_TIMEOUT = 10 * 60_000;
@@ -34,11 +36,16 @@ const SUITE_TIMEOUT = 10 * 60_000;
 /** Bun fails a test that takes longer, 5 s by default: enough for a slow machine, in milliseconds. */
 const BUN_TEST_TIMEOUT = 120_000;
 
+/** How long the chaos run takes, for all runtimes and backends together. */
+const CHAOS_MINUTES = 1;
+
 /** A command which runs test files. */
 interface Suite {
   readonly name: typeof SUITES[number];
   readonly files: readonly string[];
   readonly command: readonly string[];
+  /** What repeats it. */
+  readonly note?: string;
   /** Where it writes what came of them, as JUnit XML. Absent: the command as a whole is one test. */
   readonly report?: string;
 }
@@ -86,6 +93,7 @@ function chooseSuites(
   const types = ["mod.ts", "tests/types_check.ts"];
   const consumer = ["./tests/consumer/consumer_test.ts"];
   const report = (name: string) => join(scratch, `${name}.xml`);
+  const seed = randomInt(2 ** 31);
   const suites: Suite[] = [
     { name: "types", files: types.filter(chosen), command: [deno, "check", ...types] },
     {
@@ -113,6 +121,12 @@ function chooseSuites(
         ...["--test-reporter=junit", `--test-reporter-destination=${report("node")}`, ...files],
       ],
       report: report("node"),
+    },
+    {
+      name: "chaos",
+      files: ["scripts/chaos"].filter(chosen),
+      command: [deno, "run", "-A", "scripts/chaos/main.ts", `--minutes=${CHAOS_MINUTES}`, `--seed=${seed}`],
+      note: `seed ${seed}`,
     },
     {
       name: "consumer",
@@ -164,7 +178,8 @@ async function runSuite(suite: Suite, env: Record<string, string | undefined>): 
   const [command, ...args] = suite.command;
   const { code, output } = await run(command!, args, { cwd: ROOT, env, timeout: SUITE_TIMEOUT });
   const { counts, problem } = readReport(suite, code, output);
-  console.log(`${summary(counts)}  (${((performance.now() - start) / 1000).toFixed(1)} s)`);
+  const seconds = ((performance.now() - start) / 1000).toFixed(1);
+  console.log(`${summary(counts)}  (${seconds} s${suite.note ? `, ${suite.note}` : ""})`);
   if (counts.failed > 0) console.log(`\n${output.trim()}\n`);
   if (problem) console.log(`Failed: ${problem}\n`);
   return counts;
