@@ -4,7 +4,7 @@
 import type { CallSettings } from "./call_options.ts";
 import type { Core } from "./core.ts";
 import { CancelledError, TimeoutError } from "./errors.ts";
-import { CANCELLED, FULFILLED, type MapOwner, type MappedCall, MapSupply, REJECTED, WAITING } from "./map_call.ts";
+import { FULFILLED, type MapOwner, type MappedCall, MapSupply, REJECTED, WAITING } from "./map_call.ts";
 import type { MapArguments, MapIterator, MapOptions } from "./map_options.ts";
 import type { Task } from "./task_table.ts";
 import { startTimer, type Timer } from "./timer.ts";
