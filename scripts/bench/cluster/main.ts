@@ -2,7 +2,7 @@
 // `deno task bench:cluster`: the executor across machines against BullMQ by hand, on each runtime, with a Redis server of its
 // own. Both take turns in each run, so that what else the machine does meets both alike.
 
-import { writeFileSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { availableParallelism, cpus } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
@@ -72,6 +72,7 @@ async function main(): Promise<void> {
   }
   if (values.quick) return;
   const file = join(ROOT, "bench", "cluster.md");
+  mkdirSync(join(ROOT, "bench"), { recursive: true });
   writeFileSync(file, `${HEAD}\n\n${conditions()}\n\n${sections.join("\n\n")}\n`);
   await mustRun(process.execPath, ["fmt", "--quiet", file], { cwd: ROOT });
   console.log(`Written: ${file}`);
@@ -135,7 +136,7 @@ const HEAD = `# The executor across machines, against BullMQ by hand
 
 Written by \`deno task bench:cluster\`: one Redis server, hosts and submitter on one machine. By hand means \`addBulk\`, a
 \`Worker\` that runs 100 trivial calls at the same time in its own thread, and a \`QueueEvents\`. The executor's hosts run the
-calls in threads of their own. Figures are medians of several runs, ratios medians of the ratios within each run.`;
+calls in threads of their own. Where hosts use cores, submitter and Redis use a part of the same ones. Figures are medians of several runs, ratios medians of the ratios within each run.`;
 
 function conditions(): string {
   const processor = cpus()[0]?.model.trim() ?? "an unknown processor";

@@ -1,6 +1,8 @@
 // What the hosts run.
 
 import { setTimeout as delay } from "node:timers/promises";
+import { ROUNDS_PER_MS } from "../case.ts";
+import { work as spin } from "../contenders/tasks.js";
 
 export type TaskName = "increment" | "work" | "sleep";
 
@@ -9,12 +11,9 @@ export function increment(n: number): number {
   return n + 1;
 }
 
-/** Uses a core for so many milliseconds. */
+/** Uses a core for about so many milliseconds. */
 export function work(milliseconds: number): number {
-  const start = performance.now();
-  let rounds = 0;
-  while (performance.now() - start < milliseconds) rounds++;
-  return rounds;
+  return spin(milliseconds * ROUNDS_PER_MS);
 }
 
 /** Waits, as for a disk or a network. */
