@@ -64,7 +64,8 @@ export interface MapPlan {
 export type Step =
   | { readonly do: "submit"; readonly jobs: readonly Job[]; readonly limits: Limits; readonly look: boolean }
   | { readonly do: "map"; readonly jobs: readonly Job[]; readonly limits: Limits; readonly map: MapPlan }
-  | { readonly do: "cancel"; readonly picks: readonly number[] }
+  /** `running`: of those that run, if any does; what cannot be cancelled must not be. */
+  | { readonly do: "cancel"; readonly picks: readonly number[]; readonly running: boolean }
   | { readonly do: "abort"; readonly pick: number }
   | { readonly do: "kill"; readonly pick: number; readonly signal: "SIGKILL" | "SIGTERM" }
   | {
@@ -120,7 +121,12 @@ export function planRound(seed: number, number: number, backend: Backend): Round
   const danger = dice.pick([0, 10, 10, 10, 40]);
   const memory = available.includes("memory") && dice.oneIn(6);
   const steps: Step[] = [];
-  for (let left = dice.int(5, 30); left > 0; left--) steps.push(step());
+  if (!dice.oneIn(4)) {
+    // What comes would all be over before the first worker is up.
+    steps.push({ do: "submit", jobs: many(quick, dice.int(1, 8)), limits: {}, look: true });
+    steps.push({ do: "wait", ms: 5000, until: dice.pick(["FIRST_COMPLETED", "ALL_COMPLETED"]) });
+  }
+  for (let left = dice.int(5, 40); left > 0; left--) steps.push(step());
   return {
     number,
     options: {
@@ -150,7 +156,11 @@ export function planRound(seed: number, number: number, backend: Backend): Round
         return { do: "map", jobs: many(() => job(), dice.skewed(1, 40)), limits: limits(), map: mapPlan() };
       case 7:
       case 8:
-        return { do: "cancel", picks: many(() => dice.int(0, 1_000_000), dice.skewed(1, 100)) };
+        return {
+          do: "cancel",
+          picks: many(() => dice.int(0, 1_000_000), dice.skewed(1, 100)),
+          running: dice.oneIn(2),
+        };
       case 9:
         return { do: "abort", pick: dice.int(0, 1_000_000) };
       case 10:
@@ -165,7 +175,7 @@ export function planRound(seed: number, number: number, backend: Backend): Round
       case 12:
         return { do: "ready" };
       default:
-        return { do: "pause", ms: dice.pick([0, dice.int(1, 5), dice.int(5, 60)]) };
+        return { do: "pause", ms: dice.pick([0, dice.int(1, 10), dice.int(10, 80)]) };
     }
   }
 

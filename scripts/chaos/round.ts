@@ -112,10 +112,8 @@ export class Scene {
         return this.#map(step.jobs, step.limits, step.map);
       case "cancel": {
         const open = this.#open();
-        for (const pick of open.length > 0 ? step.picks : []) {
-          const entry = open[pick % open.length]!;
-          if (!entry.future!.done() && entry.future!.cancel()) entry.withdrawn = true;
-        }
+        const running = step.running ? open.filter(({ future }) => future!.running()) : [];
+        for (const pick of step.picks) this.#cancel(running.length > 0 ? running : open, pick);
         return;
       }
       case "abort": {
@@ -152,6 +150,15 @@ export class Scene {
       case "pause":
         return await pause(step.ms);
     }
+  }
+
+  #cancel(entries: readonly Entry[], pick: number): void {
+    const entry = entries[pick % entries.length];
+    if (!entry?.future || entry.future.done()) return;
+    const running = entry.future.running();
+    if (!entry.future.cancel()) return;
+    entry.withdrawn = true;
+    if (running) this.problems.push(`call ${entry.job.id} was cancelled while running() was true`);
   }
 
   #open(): Entry[] {
