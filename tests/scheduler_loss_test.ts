@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { BrokenExecutor, type Future, WorkerLostError } from "../mod.ts";
+import { BrokenExecutor, type Future, TimeoutError, WorkerLostError } from "../mod.ts";
 import {
   BrokenMemoryPool,
   delivered,
@@ -51,6 +51,43 @@ test("Executor whose workers do not start is broken after three attempts [P12, t
     await executor.shutdown();
     assert.throws(() => executor.submit(echo, 4), BrokenMemoryPool); // [X2]
   }
+});
+
+test("Executor whose workers end before they begin a call is broken after three of them: no endless restarts", async () => {
+  const executor = new MemoryExecutor({ maxWorkers: 1 }, { served: false });
+  const future = executor.submit(echo, 1);
+  for (let n = 0; n < 3; n++) {
+    const worker = executor.workers[n]!;
+    worker.ready();
+    await delivered();
+    assert.equal(worker.calls.length, 1);
+    worker.close({ exitCode: 1 });
+    await delivered();
+  }
+  const error = await future.exception() as Error;
+  assert.ok(error instanceof BrokenMemoryPool);
+  assert.match(error.message, /^Workers end before they begin a call: the last one .*exit code 1/);
+  assert.equal(executor.workers.length, 3);
+  await executor.shutdown();
+});
+
+test("Executor.with({ timeout }) is not confused by a worker that says twice that it begins", async () => {
+  const executor = new MemoryExecutor({ maxWorkers: 1 }, { served: false });
+  const future = executor.with({ timeout: 5 }).submit(echo, 1);
+  const [worker] = executor.workers as readonly [MemoryWorker];
+  worker.ready();
+  await delivered();
+  assert.ok(worker.begin(0));
+  for (let n = 0; n < 2; n++) worker.say({ kind: "begun", call: 0 });
+  worker.done(0, [1]);
+  assert.equal(await future, 1);
+  // A timer of the call that nobody had cleared would have come by the time that a later one does.
+  const late = executor.with({ timeout: 10 }).submit(echo, 2);
+  await delivered();
+  assert.ok(worker.begin(1));
+  worker.say({ kind: "begun", call: 1 });
+  await assert.rejects(late.result(), TimeoutError);
+  await executor.shutdown({ wait: false });
 });
 
 test("Executor goes on when a worker starts in the end, and counts failures in a row only", async () => {

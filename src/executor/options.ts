@@ -121,11 +121,17 @@ export function readOptions(backend: Backend, options: ProcessPoolExecutorOption
   if (permissions !== "inherit" && permissions !== "none" && !isObject(permissions)) {
     refuseKind(action, "permissions", '"inherit", "none" or an object', permissions);
   }
+  for (const [name, value] of typeof permissions === "object" ? Object.entries(permissions) : []) {
+    if (value !== undefined && typeof value !== "boolean" && !Array.isArray(value)) {
+      refuseKind(action, `permissions.${name}`, "a boolean or an array", value);
+    }
+  }
   if (env !== undefined && !isObject(env)) refuseKind(action, "env", "an object", env);
   if (cwd !== undefined && typeof cwd !== "string" && !(cwd instanceof URL)) {
     refuseKind(action, "cwd", "a path or URL", cwd);
   }
   checkArray(action, "execArgv", execArgv);
+  execArgv?.forEach((flag, i) => checkString(action, `execArgv[${i}]`, flag));
   return {
     maxWorkers: maxWorkers ?? availableParallelism(),
     initializer: initializer === undefined

@@ -42,7 +42,7 @@ const FEW = 32;
 /** From this cost on, in milliseconds, a call is sent by itself and a process says that it begins it. */
 const LONG = 4;
 
-/** Workers that may fail to start, in a row, before the executor is broken. */
+/** Workers that may fail to start, in a row, or end before they begin their first call, until the executor is broken. */
 const START_ATTEMPTS = 3;
 
 /** Runs calls on workers. */
@@ -56,6 +56,8 @@ export class Scheduler implements Core {
   readonly #supervisor: Supervisor;
   readonly #room: Room;
   #failedStarts = 0;
+  /** Workers that ended before they began their first call, since the last answer of any. */
+  #useless = 0;
   #dispatchQueued = false;
   #broken: { readonly message: string; readonly cause: unknown } | undefined;
   #closing = false;
@@ -299,6 +301,7 @@ export class Scheduler implements Core {
     worker: WorkerHandle,
     { first, results, failures, spent, full }: Extract<FromWorker, { kind: "done" }>,
   ): void {
+    this.#useless = 0;
     let answered = 0, nextFailure = 0, mixed = false;
     let task: Call["task"] | undefined;
     for (let i = 0; i < results.length; i++) {
@@ -328,10 +331,15 @@ export class Scheduler implements Core {
   /** A worker is gone. What it had begun fails, the rest runs elsewhere. */
   #onGone(worker: WorkerHandle, exit: Exit, was: WorkerState): void {
     const lost = { workerName: worker.name, ...exit };
+    const { proven } = worker;
     const calls = worker.abandon();
-    if (was === "starting" && ++this.#failedStarts >= START_ATTEMPTS) {
+    const useless = was === "ready" && !proven && calls.length > 0 && calls.every(({ started }) => started === false);
+    if (
+      (was === "starting" && ++this.#failedStarts >= START_ATTEMPTS) || (useless && ++this.#useless >= START_ATTEMPTS)
+    ) {
       const cause = exit.error ?? new WorkerLostError({ ...lost, started: false });
-      this.#break(`Workers could not be started: the last one ${describeExit(exit)}`, cause);
+      const end = useless ? "Workers end before they begin a call" : "Workers could not be started";
+      this.#break(`${end}: the last one ${describeExit(exit)}`, cause);
     } else if (was !== "leaving" && this.#settings.onWorkerLost === "break") {
       this.#break(
         `Worker ${worker.name} ${describeExit(exit)}`,

@@ -73,7 +73,8 @@ export class Supervisor {
   /** A call's task begins. */
   begun(call: Call): void {
     const limits = call.limits!, { timeout } = limits.settings;
-    if (timeout === Infinity || limits.aborted) return;
+    // A worker that says it twice gives the call no more time.
+    if (timeout === Infinity || limits.aborted || limits.deadline !== Infinity) return;
     limits.deadline = performance.now() + timeout;
     limits.timer = startTimer(timeout, () => this.#expire(call));
   }

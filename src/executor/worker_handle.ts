@@ -71,6 +71,11 @@ export class WorkerHandle implements CallHolder {
     return this.#next - this.#first < CALLS_PER_WORKER && this.remaining > 0 && !this.recalling;
   }
 
+  /** Whether it has answered a call. */
+  get proven(): boolean {
+    return this.#first > 0;
+  }
+
   /** How many of its calls wait behind another, and could as well run elsewhere. */
   get behind(): number {
     return this.held > 1 && !this.#calls[(this.#next - 1) & CALL_MASK]?.chunk ? this.held - 1 : 0;

@@ -28,11 +28,15 @@ const guarded = new Set<number>();
 export function guard(pid: number): void {
   if (process.platform === "win32" || !mayRunShell()) return;
   if (!sentinel) {
-    sentinel = spawn("sh", ["-c", SCRIPT], { stdio: ["pipe", "ignore", "ignore"] });
-    sentinel.on("error", () => {}); // no shell here: then there is nothing that would watch
-    sentinel.stdin!.on("error", () => {});
-    sentinel.unref();
-    (sentinel.stdin as unknown as { unref?(): void }).unref?.();
+    const shell = sentinel = spawn("sh", ["-c", SCRIPT], { stdio: ["pipe", "ignore", "ignore"] });
+    shell.on("error", () => {}); // no shell here: then there is nothing that would watch
+    shell.on("exit", () => {
+      if (sentinel === shell) sentinel = undefined; // somebody has killed it: the next worker brings another
+    });
+    shell.stdin!.on("error", () => {});
+    shell.unref();
+    (shell.stdin as unknown as { unref?(): void }).unref?.();
+    for (const pid of guarded) shell.stdin!.write(`${pid}\n`);
   }
   guarded.add(pid);
   sentinel.stdin!.write(`${pid}\n`);

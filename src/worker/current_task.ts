@@ -8,7 +8,7 @@ import { getCurrentTask } from "./current.ts";
 
 /** What a task can know about itself. */
 export interface CurrentTask {
-  /** Aborts when the call should stop: its signal was aborted, or its time is up. */
+  /** Aborts when the signal of the call does. A call whose time is up is ended without. */
   readonly signal: AbortSignal;
   /** The worker's name, such as `"ThreadPoolExecutor-0_1"`. */
   readonly workerName: string;
