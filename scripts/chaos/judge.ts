@@ -2,9 +2,10 @@
 // what was done to the workers.
 
 import { CancelledError, TimeoutError, WorkerLostError } from "../../mod.ts";
+import { type Entry, isBroken, type MapEnd, outcomeOf, type Told } from "./entry.ts";
 import { Ledger, type Notes } from "./ledger.ts";
 import { type Crash, CRASHES, type Round } from "./plan.ts";
-import { type Entry, isBroken, type MapEnd, outcomeOf, type Scene, type Told } from "./round.ts";
+import type { Scene } from "./round.ts";
 import { answerTo, invert, payloadOf, sameBytes } from "./values.ts";
 
 /** Counts, by what is counted. */

@@ -3,8 +3,6 @@
 import process from "node:process";
 import {
   type Executor,
-  type Future,
-  type FutureOutcome,
   type MapIterator,
   ProcessPoolExecutor,
   QueueFullError,
@@ -15,40 +13,12 @@ import {
 } from "../../mod.ts";
 import { workerProcesses } from "../../tests/leaks.ts";
 import type { Backend } from "../reliability/target.ts";
+import { driveMap } from "./drive_map.ts";
+import { type Entry, isBroken, type MapEnd } from "./entry.ts";
 import type { Job, Limits, MapPlan, Round, Step } from "./plan.ts";
-import { answerOf, answerTo, payloadOf } from "./values.ts";
+import { payloadOf } from "./values.ts";
 
 const tasks = taskModule<typeof import("./tasks.ts")>(new URL("./tasks.ts", import.meta.url));
-
-/** A promise or an iterator has told how a call ended. */
-export type Told = PromiseSettledResult<unknown>;
-
-/** One call, as the program knows it. */
-export interface Entry {
-  readonly job: Job;
-  readonly limits: Limits;
-  /** None: it is an item of a map. */
-  future?: Future<unknown>;
-  /** What the Future's promise or the map has told. */
-  told?: Told;
-  /** Whether somebody looks at the Future. */
-  readonly looked: boolean;
-  /** It was cancelled before it had begun, as cancel() or the signal's abort has shown at once. */
-  withdrawn?: boolean;
-  readonly signal?: AbortSignal;
-}
-
-/** How a map ended. */
-export interface MapEnd {
-  readonly plan: MapPlan;
-  readonly limits: Limits;
-  readonly signal: AbortSignal | undefined;
-  readonly entries: readonly Entry[];
-  /** The calls whose results came, in the order in which they came; `undefined` where nobody can say. */
-  readonly came: (Entry | undefined)[];
-  how: "complete" | "left" | "failed" | undefined;
-  reason?: unknown;
-}
 
 /** What happened in a round. */
 export class Scene {
@@ -216,50 +186,13 @@ export class Scene {
     }
     this.entries.push(...entries);
     this.maps.push(end);
-    this.#driven.push(drive(results, end));
+    this.#driven.push(driveMap(results, end));
   }
 
   /** Whether this is what a broken executor throws: workers that were killed three times in a row while they started. */
   #isBroken(error: unknown): boolean {
     return isBroken(error) && this.kills >= 3;
   }
-}
-
-/** Whether this is of a broken executor. */
-export function isBroken(error: unknown): boolean {
-  return error instanceof Error && /^Broken(Thread|Process)Pool$/.test(error.name);
-}
-
-/** Takes the results of a map, and notes whose they are. */
-async function drive(results: MapIterator<unknown>, end: MapEnd): Promise<void> {
-  const { plan, entries, came } = end;
-  const byAnswer = new Map(plan.ordered ? [] : entries.map((entry) => [answerTo(entry.job.id), entry]));
-  try {
-    if (plan.leave === 0) return void (end.how = "left");
-    for await (const result of results) {
-      const told = (plan.settled ? result : { status: "fulfilled", value: result }) as Told;
-      const entry = plan.ordered
-        ? entries[came.length]
-        : told.status === "fulfilled"
-        ? byAnswer.get(answerOf(told.value)!)
-        : undefined;
-      if (entry) entry.told = told;
-      came.push(entry);
-      if (came.length === plan.leave) return void (end.how = "left");
-    }
-    end.how = "complete";
-  } catch (error) {
-    end.how = "failed";
-    end.reason = error;
-  } finally {
-    // A loop that was never entered has to be left too.
-    await results.return();
-  }
-}
-
-/** How a call ended, as far as the program was told. */
-export function outcomeOf({ future, told }: Entry): FutureOutcome<unknown> | undefined {
-  return future ? future.outcome : told;
 }
 
 function payload(job: Job): Uint8Array | undefined {

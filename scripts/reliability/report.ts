@@ -49,6 +49,7 @@ function summaryOf(results: readonly Result[]): string {
     ["calls cancelled or aborted", survived("cancelled", "aborted")],
     ["calls out of time", survived("timed out")],
     ["**survived**: workers lost and replaced", survived("workers lost")],
+    ["threads that could not be stopped", survived("workers abandoned")],
     ["calls lost with their worker", survived("lost with their worker", "lost, perhaps begun")],
     ["calls that returned by a retry", survived("by a retry")],
     [
@@ -58,7 +59,8 @@ function summaryOf(results: readonly Result[]): string {
     ["MiB resident, in the second and the last quarter", level("rss", 0)],
     ["open files, in the same", level("files", 0)],
     ["**soak**, in millions of calls", soak.map((it) => it ? format(it.outcome.calls / 1e6) : "-")],
-    ["growth in MiB per million calls", soak.map((it) => it ? it.outcome.slope.toFixed(2) : "-")],
+    ["MiB resident, after the half and at the end", soak.map((it) => it ? halfAndEnd(it) : "-")],
+    ["growth from there, in MiB per million calls", soak.map((it) => it ? it.outcome.slope.toFixed(2) : "-")],
   ];
   const head = ["", ...targets.map(({ runtime, backend }) => `${NAMES[runtime]}, ${backend}`)];
   return [
@@ -66,6 +68,10 @@ function summaryOf(results: readonly Result[]): string {
       .map((row) => `| ${row.join(" | ")} |`).join("\n"),
     conditionsOf(results),
   ].join("\n\n");
+}
+
+function halfAndEnd({ outcome: { points } }: SoakResult): string {
+  return [points[Math.floor(points.length / 2)], points.at(-1)].map((point) => point?.rss.toFixed(0)).join(", ");
 }
 
 function isOf({ runtime, backend }: Target): (result: Result) => boolean {
