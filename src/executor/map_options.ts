@@ -12,7 +12,10 @@ export interface MapOptions {
    * even later; waiting for one that is not ends with a {@linkcode TimeoutError} and cancels the rest.
    */
   timeout?: number;
-  /** So many items make a chunk, which one worker runs in one go. By default the scheduler decides. */
+  /**
+   * So many items make a chunk, which one worker runs in one go. By default the scheduler decides. Calls that may be
+   * stopped or run again (`signal`, `timeout` and `retries` of {@linkcode CallOptions}) go to workers one by one.
+   */
   chunksize?: number;
   /** So many items (chunks, with `chunksize`) are read ahead of the results that were taken. By default all. */
   buffersize?: number;
