@@ -31,7 +31,7 @@ const HELP = `deno task bench [--runtime node|deno|bun]... [--case ${CASES.map((
 Results are written to bench/results/*.json, bench/results.md, bench/*.svg and the summary in README.md.`;
 
 /** A process that has not ended by then is ended, and its contender has failed, in milliseconds. */
-const TIME_LIMIT = 120_000;
+const TIME_LIMIT = 60_000;
 
 /** The same for its first few calls: some never answer. */
 const FIRST_TIME_LIMIT = 20_000;
