@@ -1,13 +1,13 @@
 // What runs the calls of an executor, as executor.ts and map.ts see it: the scheduler of the local pools, or another engine.
 
 import type { Call, CallOwner, Waiting } from "./call.ts";
-import type { ExecutorCore } from "./executor.ts";
 import type { Room } from "./room.ts";
+import type { ExecutorStats } from "./stats.ts";
 import type { TaskTable } from "./task_table.ts";
 import type { Unobserved } from "./unobserved.ts";
 
-/** What runs the calls. */
-export interface Core extends ExecutorCore, CallOwner {
+/** What runs the calls: the inside of an ExecutorCore. */
+export interface Core extends CallOwner {
   readonly tasks: TaskTable;
   /** The failures that nobody has looked at. */
   readonly unobserved: Unobserved;
@@ -26,6 +26,8 @@ export interface Core extends ExecutorCore, CallOwner {
   withdrawAll(supply: Waiting): void;
   /** Takes no more calls; see Executor.shutdown(). */
   shutdown(cancelFutures: boolean): Promise<void>;
+  /** As Executor.stats(). */
+  stats(): ExecutorStats;
   /** Ends every worker now; see Executor.terminateWorkers() and killWorkers(). */
   end(how: "terminate" | "kill"): void;
 }
