@@ -1,7 +1,7 @@
 // A real Redis server for tests and benches: on a free port, with a folder of its own, and gone when its program is.
 
 import { type ChildProcess, spawn } from "node:child_process";
-import { accessSync, constants, mkdtempSync } from "node:fs";
+import { accessSync, constants, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import process from "node:process";
@@ -19,8 +19,8 @@ export const needsRedis: { skip: string | false } = { skip: redisProgram ? false
 /** Ports are tried in this range. Below those that systems give to clients, one of which could take it during a restart. */
 const PORTS = { from: 20_000, count: 10_000 };
 
-/** Stays until its program ends, however that is: then the server is killed and the folder removed. Told each process id. */
-const WATCHER = `while read -r id; do server=$id; done; [ -z "$server" ] || kill -KILL "$server"; rm -rf "$1"`;
+/** Stays until its program ends, however that is: then the server is killed and the folder removed. */
+const WATCHER = `cat > /dev/null; [ ! -e "$1/pid" ] || kill -KILL "$(cat "$1/pid")"; rm -rf "$1"`;
 
 /** How a server is started. */
 export interface RedisOptions {
@@ -61,6 +61,11 @@ export class RedisServer implements AsyncDisposable {
     return `redis://127.0.0.1:${this.#port}`;
   }
 
+  /** Its process, while it runs. */
+  get pid(): number | undefined {
+    return this.#server?.pid;
+  }
+
   /** Starts it again, on the same port and with what the one before has written. */
   async restart(): Promise<void> {
     if (this.#server) throw new Error("The Redis server is running already");
@@ -71,7 +76,6 @@ export class RedisServer implements AsyncDisposable {
       if (server) {
         this.#port = port;
         this.#server = server;
-        this.#watcher.stdin!.write(`${server.pid}\n`);
         return;
       }
       log = output;
@@ -103,7 +107,7 @@ export class RedisServer implements AsyncDisposable {
     const ended = endOf(server);
     server.kill(signal);
     await ended;
-    this.#watcher.stdin!.write("\n");
+    rmSync(join(this.#folder, "pid"), { force: true }); // the number may be another process's next
   }
 }
 
@@ -115,10 +119,11 @@ async function launch(
 ): Promise<{ server: ChildProcess | undefined; output: string }> {
   const server = spawn(redisProgram!, [
     ...["--bind", "127.0.0.1", "--port", String(port), "--dir", folder],
+    ...["--pidfile", join(folder, "pid")],
     ...["--maxmemory-policy", "noeviction", "--save", ""],
     // "everysec" may hold writes back for two seconds while the disk is busy.
     ...["--appendonly", appendOnly ? "yes" : "no", "--appendfsync", "always"],
-  ], { stdio: ["ignore", "pipe", "inherit"], detached: true });
+  ], { stdio: ["ignore", "pipe", "ignore"], detached: true });
   let output = "";
   const ready = await new Promise<boolean>((resolve, reject) => {
     server.once("error", reject);

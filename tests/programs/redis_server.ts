@@ -5,5 +5,5 @@ import { RedisServer } from "../redis_server.ts";
 
 const server = await RedisServer.start();
 // deno-lint-ignore no-console -- the test reads it
-console.log(server.url);
+console.log(server.url, server.pid);
 if (process.argv[2] === "is killed") setInterval(() => {}, 1_000);
