@@ -74,7 +74,6 @@ async function main(): Promise<void> {
   const file = join(ROOT, "bench", "cluster.md");
   mkdirSync(join(ROOT, "bench"), { recursive: true });
   writeFileSync(file, `${HEAD}\n\n${conditions()}\n\n${sections.join("\n\n")}\n`);
-  await mustRun(process.execPath, ["fmt", "--quiet", file], { cwd: ROOT });
   console.log(`Written: ${file}`);
 }
 
