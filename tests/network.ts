@@ -37,6 +37,8 @@ export class Line implements WorkerChannel {
   up = false;
   readonly #events: ChannelEvents;
   readonly #toParent: (FromWorker | { readonly exit: Exit })[] = [];
+  /** Whether the parent has had an answer of it. */
+  answered = false;
   readonly #toWorker: (ToWorker | "stop")[] = [];
   readonly #network: Network;
   readonly #worker: { end(exitCode: number): void };
@@ -120,10 +122,15 @@ export class Line implements WorkerChannel {
       this.closed = true;
       if (this.endedBy === undefined) this.#network.lost++;
       if (!this.up) this.#network.failedStarts++;
+      else if (!this.answered && ++this.#network.useless >= 3) this.#network.hopeless = true;
       return this.#events.onClose(message.exit);
     }
     if (message.kind === "other" as never && this.endedBy === undefined) this.#network.lost++;
     if (message.kind === "ready") this.up = true;
+    if (message.kind === "done") {
+      this.answered = true;
+      this.#network.useless = 0;
+    }
     this.#events.onMessage(message);
   }
 }
@@ -139,6 +146,9 @@ export class Network {
   lost = 0;
   /** Workers that ended before they were up, as far as the parent has heard. */
   failedStarts = 0;
+  /** Workers that ended without an answer, since the last answer of any; and whether there were three in a row. */
+  useless = 0;
+  hopeless = false;
   readonly #options: NetworkOptions;
 
   constructor(options: NetworkOptions) {

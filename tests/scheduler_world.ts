@@ -351,8 +351,8 @@ export class World {
 
   /** Whether something has happened that may have broken the executor. */
   get #mayBeBroken(): boolean {
-    const { lost, failedStarts } = this.network;
-    return failedStarts >= 3 || (this.#program.onWorkerLost === "break" && lost > 0);
+    const { lost, failedStarts, hopeless } = this.network;
+    return failedStarts >= 3 || hopeless || (this.#program.onWorkerLost === "break" && lost > 0);
   }
 
   #checkBroken(): void {
