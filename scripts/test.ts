@@ -31,7 +31,7 @@ const HELP = `deno task test [--runtime deno|bun|node]... [part of a file's name
 const SUITES = ["types", "deno", "bun", "node", "chaos", "consumer"] as const;
 
 /** A suite that has not ended by then is killed and has failed, in milliseconds. */
-const SUITE_TIMEOUT = 20 * 60_000;
+const SUITE_TIMEOUT = 10 * 60_000;
 
 /** Bun fails a test that takes longer, 5 s by default: enough for a slow machine, in milliseconds. */
 const BUN_TEST_TIMEOUT = 120_000;
