@@ -6,6 +6,7 @@
 
 import { Call, type Waiting } from "../executor/call.ts";
 import { CallQueue } from "../executor/call_queue.ts";
+import { type Closure, closure } from "../executor/closure.ts";
 import type { Core } from "../executor/core.ts";
 import {
   BrokenExecutor,
@@ -73,7 +74,7 @@ export class ClusterCore implements Core {
   #watch: ReturnType<typeof setInterval> | undefined;
   #broken: { readonly message: string; readonly cause: unknown } | undefined;
   #closing = false;
-  #closed: { readonly promise: Promise<void>; readonly resolve: () => void } | undefined;
+  #closed: Closure | undefined;
   #ending = false;
   /** Stops that are on their way. */
   #stops = 0;
@@ -105,8 +106,7 @@ export class ClusterCore implements Core {
     this.#flushSoon();
   }
 
-  withdraw(waiting: Waiting): boolean {
-    const call = waiting as Call;
+  withdraw(call: Call): boolean {
     if (call.queue) call.queue.remove(call);
     else if (!this.#supervisor.wake(call) && !call.worker?.withdraw(call)) return false;
     this.#supervisor.withdrawn(call);
@@ -423,9 +423,4 @@ export class ClusterCore implements Core {
     this.unobserved.report();
     this.#closed?.resolve();
   }
-}
-
-function closure(): { promise: Promise<void>; resolve: () => void } {
-  let resolve!: () => void;
-  return { promise: new Promise<void>((done) => resolve = done), resolve };
 }

@@ -1,8 +1,8 @@
 // What a BullMQExecutor can be told when it is made: defaults and checks.
 
 import {
-  checkArray,
   checkDuration,
+  checkErrorTypes,
   checkFunction,
   checkOptions,
   checkPositiveInteger,
@@ -124,14 +124,5 @@ export function checkQueue(action: string, queue: unknown, connection: unknown, 
   checkString(action, "prefix", prefix);
   if (typeof connection !== "object" || connection === null) {
     refuseKind(action, "connection", 'an object such as { url: "redis://127.0.0.1:6379" }', connection);
-  }
-}
-
-function checkErrorTypes(action: string, errorTypes: unknown): void {
-  checkArray(action, "errorTypes", errorTypes);
-  for (const type of errorTypes as unknown[]) {
-    if (typeof type !== "function" || !(type.prototype instanceof Error)) {
-      refuseKind(action, "errorTypes", "an array of classes of errors", type);
-    }
   }
 }

@@ -37,8 +37,8 @@ export interface Waiting extends Queued {
 export interface CallOwner {
   /** The failures that nobody has looked at. */
   readonly unobserved: FailureLedger;
-  /** Takes calls back that no worker has begun, for their owner to cancel; false when it is too late. */
-  withdraw(waiting: Waiting): boolean;
+  /** Takes a call back that no worker has begun, for its owner to cancel; false when it is too late. */
+  withdraw(call: Call): boolean;
   /** The signal of a call has aborted. */
   abort(call: Call, reason: unknown): void;
 }

@@ -56,6 +56,16 @@ export function checkPositiveInteger(action: string, name: string, value: unknow
   if (!Number.isSafeInteger(value) || (value as number) < 1) refuseRange(action, name, "a positive integer", value);
 }
 
+/** Checks custom error classes. */
+export function checkErrorTypes(action: string, errorTypes: unknown): void {
+  checkArray(action, "errorTypes", errorTypes);
+  for (const type of errorTypes as unknown[]) {
+    if (typeof type !== "function" || !(type.prototype instanceof Error)) {
+      refuseKind(action, "errorTypes", "an array of classes of errors", type);
+    }
+  }
+}
+
 /** A value as it is shown in a message. */
 export function show(value: unknown): string {
   if (typeof value === "string") return JSON.stringify(value);

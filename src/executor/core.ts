@@ -4,13 +4,10 @@ import type { Call, CallOwner, Waiting } from "./call.ts";
 import type { Room } from "./room.ts";
 import type { ExecutorStats } from "./stats.ts";
 import type { TaskTable } from "./task_table.ts";
-import type { Unobserved } from "./unobserved.ts";
 
 /** What runs the calls: the inside of an ExecutorCore. */
 export interface Core extends CallOwner {
   readonly tasks: TaskTable;
-  /** The failures that nobody has looked at. */
-  readonly unobserved: Unobserved;
   /** The room in the queue. */
   readonly room: Room;
   /**

@@ -5,6 +5,7 @@ import {
   checkArray,
   checkBoolean,
   checkDuration,
+  checkErrorTypes,
   checkFunction,
   checkOptions,
   checkPositiveInteger,
@@ -102,12 +103,7 @@ export function readOptions(backend: Backend, options: ProcessPoolExecutorOption
   const { onUnobserved, permissions = "inherit", env, cwd, execArgv } = options;
   checkString(action, "name", name);
   checkArray(action, "initargs", initargs);
-  checkArray(action, "errorTypes", errorTypes);
-  for (const type of errorTypes) {
-    if (typeof type !== "function" || !(type.prototype instanceof Error)) {
-      refuseKind(action, "errorTypes", "an array of classes of errors", type);
-    }
-  }
+  checkErrorTypes(action, errorTypes);
   if (onWorkerLost !== "replace" && onWorkerLost !== "break") {
     refuseRange(action, "onWorkerLost", '"replace" or "break"', onWorkerLost);
   }

@@ -12,6 +12,7 @@ import type { FromWorker } from "../wire/messages.ts";
 import type { Backend } from "./backend.ts";
 import { Call, type Waiting } from "./call.ts";
 import { CallQueue } from "./call_queue.ts";
+import { type Closure, closure } from "./closure.ts";
 import type { Core } from "./core.ts";
 import { type BrokenExecutor, CancelledError, describeExit, ShutdownError, WorkerLostError } from "./errors.ts";
 import { type ProcessPoolExecutorOptions, readOptions, type Settings } from "./options.ts";
@@ -63,7 +64,7 @@ export class Scheduler implements Core {
   #closing = false;
   /** Every worker was ended: nothing is run any more. */
   #ended = false;
-  #closed: { readonly promise: Promise<void>; readonly resolve: () => void } | undefined;
+  #closed: Closure | undefined;
 
   constructor(backend: Backend, options: ProcessPoolExecutorOptions) {
     const settings = readOptions(backend, options);
@@ -400,9 +401,4 @@ export class Scheduler implements Core {
       this.#closed?.resolve();
     }
   }
-}
-
-function closure(): { promise: Promise<void>; resolve: () => void } {
-  let resolve!: () => void;
-  return { promise: new Promise<void>((done) => resolve = done), resolve };
 }
