@@ -54,7 +54,7 @@ const HOST_ERRORS: ReadonlyMap<string, ErrorConstructorLike> = new Map(
 
 /** Runs calls on the hosts of a queue. */
 export class ClusterCore implements Core {
-  readonly tasks = new NamedTasks();
+  readonly tasks = new NamedTasks(this);
   readonly unobserved: Unobserved;
   readonly room: Room;
   /** Unlike that of any other executor. */

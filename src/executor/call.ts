@@ -55,7 +55,6 @@ export interface CallHolder {
 
 /** One call; a subclass says who gets the answer. */
 export abstract class Call implements CallControl, Waiting {
-  readonly owner: CallOwner;
   readonly task: Task;
   /** The arguments; dropped when the call is done. */
   args: readonly unknown[];
@@ -67,8 +66,7 @@ export abstract class Call implements CallControl, Waiting {
   worker: CallHolder | undefined = undefined;
   number = 0;
 
-  constructor(owner: CallOwner, task: Task, args: readonly unknown[], settings: CallSettings | undefined) {
-    this.owner = owner;
+  constructor(task: Task, args: readonly unknown[], settings: CallSettings | undefined) {
     this.task = task;
     this.args = args;
     this.limits = settings && new Limits(settings);
@@ -82,7 +80,7 @@ export abstract class Call implements CallControl, Waiting {
   abstract cancel(reason: unknown): void;
 
   get ledger(): FailureLedger {
-    return this.owner.unobserved;
+    return this.task.owner.unobserved;
   }
 
   get waiting(): number {
@@ -107,12 +105,12 @@ export abstract class Call implements CallControl, Waiting {
   }
 
   withdraw(): boolean {
-    return this.owner.withdraw(this);
+    return this.task.owner.withdraw(this);
   }
 
   /** Its signal has aborted. */
   abort(reason: unknown): void {
-    this.owner.abort(this, reason);
+    this.task.owner.abort(this, reason);
   }
 
   begun(): boolean {
@@ -124,8 +122,8 @@ export abstract class Call implements CallControl, Waiting {
 export class SubmittedCall<T> extends Call {
   readonly future: Future<T> = new Future<T>();
 
-  constructor(owner: CallOwner, task: Task, args: readonly unknown[], settings: CallSettings | undefined) {
-    super(owner, task, args, settings);
+  constructor(task: Task, args: readonly unknown[], settings: CallSettings | undefined) {
+    super(task, args, settings);
     bindCall(this.future, this);
   }
 

@@ -122,7 +122,7 @@ export abstract class Executor implements AsyncDisposable {
     const task = core.tasks.get("submit a task", fn);
     core.admit();
     core.room.admit();
-    const call = new SubmittedCall<Awaited<R>>(core, task, args, this.#settings);
+    const call = new SubmittedCall<Awaited<R>>(task, args, this.#settings);
     core.submit(call);
     return call.future;
   }

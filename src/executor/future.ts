@@ -87,7 +87,6 @@ export class Future<T> implements PromiseLike<T> {
   #value: unknown = undefined;
   /** Kept until it is done, and that of a failure until somebody looks at it. */
   #call: CallControl | undefined = undefined;
-  #observed = false;
   #listeners: Listeners | undefined = undefined;
 
   static {
@@ -134,7 +133,7 @@ export class Future<T> implements PromiseLike<T> {
 
   /** How the Future ended, without waiting; `undefined` until it is done. A callback reads the result here. */
   get outcome(): FutureOutcome<T> | undefined {
-    if (this.done()) this.#observe();
+    this.#observe();
     if (this.#state === FULFILLED) return { status: "fulfilled", value: this.#value as T };
     if (this.#state === REJECTED) return { status: "rejected", reason: this.#value };
     return this.#state === CANCELLED ? { status: "cancelled", reason: this.#value } : undefined;
@@ -279,9 +278,10 @@ export class Future<T> implements PromiseLike<T> {
   #settle(state: State, value: unknown): void {
     this.#state = state;
     this.#value = value;
-    if (state === REJECTED && !this.#observed) this.#call?.ledger.add(this, value);
-    else this.#call = undefined;
     const listeners = this.#listeners;
+    // Whoever has its promise will see how it ended.
+    if (state === REJECTED && !listeners?.promise) this.#call?.ledger.add(this, value);
+    else this.#call = undefined;
     if (!listeners) return;
     this.#listeners = undefined;
     const { watchers, callbacks } = listeners;
@@ -302,10 +302,8 @@ export class Future<T> implements PromiseLike<T> {
     }
   }
 
-  /** Somebody sees the outcome, or will. A look that comes too early to see it is none. */
+  /** Somebody sees the outcome. */
   #observe(): void {
-    if (this.#observed) return;
-    this.#observed = true;
     if (this.#state !== REJECTED) return;
     this.#call?.ledger.remove(this);
     this.#call = undefined;

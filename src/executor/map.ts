@@ -61,7 +61,6 @@ export class Mapping<T> implements MapIterator<T> {
     this.#source = zip(inputs);
     this.#together = chunksize;
     this.#owner = {
-      core,
       task,
       settings,
       toArguments: this.#source.toArguments,

@@ -3,7 +3,6 @@
 import { Call, type Waiting } from "./call.ts";
 import type { CallQueue, Queued } from "./call_queue.ts";
 import type { CallSettings } from "./call_options.ts";
-import type { Core } from "./core.ts";
 import type { Task } from "./task_table.ts";
 
 /** How a call ended, or that it has not. */
@@ -11,7 +10,6 @@ export const WAITING = 0, FULFILLED = 1, REJECTED = 2, CANCELLED = 3;
 
 /** What the calls of one map() share. */
 export interface MapOwner {
-  readonly core: Core;
   readonly task: Task;
   readonly settings: CallSettings | undefined;
   /** The arguments that an item stands for. */
@@ -30,7 +28,7 @@ export class MappedCall extends Call {
   readonly #chunk: object | undefined;
 
   constructor(map: MapOwner, args: readonly unknown[], chunk: object | undefined) {
-    super(map.core, map.task, args, map.settings);
+    super(map.task, args, map.settings);
     this.#map = map;
     this.#chunk = chunk;
   }

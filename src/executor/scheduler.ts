@@ -70,7 +70,7 @@ export class Scheduler implements Core {
     const settings = readOptions(backend, options);
     this.#backend = backend;
     this.#settings = settings;
-    this.tasks = new TaskTable(settings.inlineTasks);
+    this.tasks = new TaskTable(this, settings.inlineTasks);
     this.unobserved = new Unobserved(settings.name, settings.onUnobserved);
     this.#pool = new WorkerPool(backend, settings, {
       onMessage: (worker, message) => this.#onMessage(worker, message),

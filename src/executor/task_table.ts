@@ -1,9 +1,12 @@
 // The tasks of one executor: each gets a number, under which workers know it, and a record of how long it takes.
 
+import type { CallOwner } from "./call.ts";
 import { type TaskRef, taskRef } from "../wire/task_ref.ts";
 
 /** A task that an executor has been given. */
 export interface Task {
+  /** What runs its calls. */
+  readonly owner: CallOwner;
   readonly number: number;
   readonly ref: TaskRef;
   /** How long a call of it has been taking, in milliseconds; Infinity until one has been answered. */
@@ -12,13 +15,18 @@ export interface Task {
 
 /** Numbers tasks. */
 export class TaskTable {
+  readonly #owner: CallOwner;
   readonly #inlineTasks: boolean;
   #byFunction = new WeakMap<object, Task>();
   /** A function that is made anew for each call is the same task each time. */
   #byName = new Map<string, Task>();
 
-  /** @param inlineTasks Whether functions may be sent by their source. */
-  constructor(inlineTasks: boolean) {
+  /**
+   * @param owner What runs the calls of the tasks.
+   * @param inlineTasks Whether functions may be sent by their source.
+   */
+  constructor(owner: CallOwner, inlineTasks: boolean) {
+    this.#owner = owner;
     this.#inlineTasks = inlineTasks;
   }
 
@@ -37,7 +45,7 @@ export class TaskTable {
       const name = ref.kind === "source" ? ref.source : `${ref.module} ${ref.name} ${ref.registered ?? ""}`;
       task = this.#byName.get(name);
       if (!task) {
-        task = { number: this.#byName.size, ref, cost: Infinity };
+        task = { owner: this.#owner, number: this.#byName.size, ref, cost: Infinity };
         this.#byName.set(name, task);
       }
       this.#byFunction.set(fn as object, task);
