@@ -5,23 +5,17 @@
 // been taking: a worker never waits for its next short call, and no call waits behind a long or unknown one. What was
 // handed ahead nevertheless goes elsewhere as soon as a worker is idle.
 
-import { isExiting } from "../runtime.ts";
 import type { Exit } from "../wire/channel.ts";
 import { type Failure, fromFailure } from "../wire/failure.ts";
 import type { FromWorker } from "../wire/messages.ts";
 import type { Backend } from "./backend.ts";
 import { Call, type Waiting } from "./call.ts";
-import { CallQueue } from "./call_queue.ts";
-import { type Closure, closure } from "./closure.ts";
-import type { Core } from "./core.ts";
-import { type BrokenExecutor, CancelledError, describeExit, ShutdownError, WorkerLostError } from "./errors.ts";
+import { Engine } from "./engine.ts";
+import { CancelledError, describeExit, WorkerLostError } from "./errors.ts";
 import { type ProcessPoolExecutorOptions, readOptions, type Settings } from "./options.ts";
 import { report } from "./report.ts";
-import { Room } from "./room.ts";
 import type { ExecutorStats } from "./stats.ts";
-import { Supervisor } from "./supervisor.ts";
 import { TaskTable } from "./task_table.ts";
-import { Unobserved } from "./unobserved.ts";
 import type { WorkerHandle, WorkerState } from "./worker_handle.ts";
 import { WorkerPool } from "./worker_pool.ts";
 
@@ -47,97 +41,40 @@ const LONG = 4;
 const START_ATTEMPTS = 3;
 
 /** Runs calls on workers. */
-export class Scheduler implements Core {
+export class Scheduler extends Engine {
   readonly tasks: TaskTable;
-  readonly unobserved: Unobserved;
-  readonly #backend: Backend;
   readonly #settings: Settings;
-  readonly #queue = new CallQueue<Waiting>();
+  readonly #queue = this.queue;
+  readonly #supervisor = this.supervisor;
   readonly #pool: WorkerPool;
-  readonly #supervisor: Supervisor;
-  readonly #room: Room;
   #failedStarts = 0;
   /** Workers that ended before they began their first call, since the last answer of any. */
   #useless = 0;
   #dispatchQueued = false;
-  #broken: { readonly message: string; readonly cause: unknown } | undefined;
-  #closing = false;
   /** Every worker was ended: nothing is run any more. */
   #ended = false;
-  #closed: Closure | undefined;
 
   constructor(backend: Backend, options: ProcessPoolExecutorOptions) {
     const settings = readOptions(backend, options);
-    this.#backend = backend;
+    super(settings, backend.Broken);
     this.#settings = settings;
     this.tasks = new TaskTable(settings.inlineTasks);
-    this.unobserved = new Unobserved(settings.name, settings.onUnobserved);
     this.#pool = new WorkerPool(backend, settings, {
       onMessage: (worker, message) => this.#onMessage(worker, message),
       onGone: (worker, exit, was) => this.#onGone(worker, exit, was),
-      onUnsendable: (cause) => this.#break("The arguments of the initializer cannot be sent to a worker", cause),
+      onUnsendable: (cause) => this.break("The arguments of the initializer cannot be sent to a worker", cause),
     });
-    this.#supervisor = new Supervisor({
-      canRun: () => !this.#broken && !this.#ended,
-      requeue: (call) => this.submit(call),
-      stop: (call, settle) => this.#stop(call, settle),
-    });
-    this.#room = new Room(settings.maxQueue, () => this.#closing || this.#broken ? 0 : this.#queue.size);
   }
 
-  admit(): void {
-    if (this.#broken) throw this.#brokenError();
-    if (this.#closing) throw new ShutdownError();
-    if (isExiting()) throw new ShutdownError("cannot schedule new futures after program shutdown");
-  }
-
-  get room(): Room {
-    return this.#room;
-  }
-
-  /** Takes calls that were admitted, or one that is run again. */
   submit(waiting: Call | Waiting): void {
     const alone = waiting instanceof Call;
-    if (alone && waiting.limits) {
-      const { settings } = waiting.limits;
-      if (settings.signal?.aborted) return this.#supervisor.cancel(waiting, settings.signal.reason);
-      settings.watch(waiting);
-    }
+    if (alone && waiting.limits && !this.watch(waiting)) return;
     this.#queue.push(waiting);
     // Of many, each worker gets its share; the rest of a chunk has yet to come.
     const idle = alone && !waiting.chunk && this.#pool.take();
     if (idle) return this.#fill(idle, 1);
     this.#startWorkers();
     this.#dispatchSoon();
-  }
-
-  /** Takes a call back that no worker has begun, for its owner to cancel; false when it is too late. */
-  withdraw(call: Call): boolean {
-    if (call.queue) call.queue.remove(call);
-    else if (!this.#supervisor.wake(call) && !call.worker?.withdraw(call)) return false;
-    this.#supervisor.withdrawn(call);
-    this.#dispatchSoon();
-    return true;
-  }
-
-  withdrawAll(supply: Waiting): void {
-    this.#supervisor.cancelled += supply.waiting;
-    this.#queue.remove(supply);
-    this.#dispatchSoon();
-  }
-
-  /** The signal of a call has aborted. */
-  abort(call: Call, reason: unknown): void {
-    if (this.withdraw(call)) call.cancel(reason);
-    else this.#supervisor.abort(call, reason);
-  }
-
-  shutdown(cancelFutures: boolean): Promise<void> {
-    this.#closing = true;
-    if (cancelFutures) this.#cancelQueued();
-    this.#closed ??= closure();
-    this.#wind();
-    return this.#closed.promise;
   }
 
   end(how: "terminate" | "kill"): void {
@@ -148,7 +85,7 @@ export class Scheduler implements Core {
       for (const call of worker.takeBack(Infinity)) this.#supervisor.cancel(call, new CancelledError());
     }
     this.#pool.endAll(how);
-    this.#wind();
+    this.wind();
   }
 
   stats(): ExecutorStats {
@@ -197,8 +134,8 @@ export class Scheduler implements Core {
       }
     }
     if (pool.idle > 0) this.#rebalance();
-    this.#room.wake();
-    this.#wind();
+    this.room.wake();
+    this.wind();
   }
 
   #fillIdle(): void {
@@ -256,7 +193,7 @@ export class Scheduler implements Core {
     if (!this.#pool.canStart) return;
     let waiting = this.#queue.size;
     for (const worker of this.#pool.workers) waiting += worker.behind;
-    while (waiting > this.#pool.starting && this.#pool.canStart && !this.#broken) this.#pool.start();
+    while (waiting > this.#pool.starting && this.#pool.canStart && !this.broken) this.#pool.start();
   }
 
   // --- what workers say
@@ -273,7 +210,7 @@ export class Scheduler implements Core {
         return this.#dispatch();
       case "unready":
         if (worker.state !== "starting") break;
-        return this.#break(
+        return this.break(
           "An initializer failed, the executor is not usable anymore",
           fromFailure(message.failure, this.#settings.errorTypes),
         );
@@ -340,16 +277,16 @@ export class Scheduler implements Core {
     ) {
       const cause = exit.error ?? new WorkerLostError({ ...lost, started: false });
       const end = useless ? "Workers end before they begin a call" : "Workers could not be started";
-      this.#break(`${end}: the last one ${describeExit(exit)}`, cause);
+      this.break(`${end}: the last one ${describeExit(exit)}`, cause);
     } else if (was !== "leaving" && this.#settings.onWorkerLost === "break") {
-      this.#break(
+      this.break(
         `Worker ${worker.name} ${describeExit(exit)}`,
         new WorkerLostError({ ...lost, started: calls.length > 0 }),
         true,
       );
     }
     for (const { call, started } of calls.reverse()) {
-      if (this.#broken) this.#supervisor.reject(call, this.#brokenError(), "final");
+      if (this.broken) this.#supervisor.reject(call, this.brokenError(), "final");
       else if (started === false && this.#ended) this.#supervisor.cancel(call, new CancelledError());
       else if (started === false) this.#queue.unshift(call);
       else this.#supervisor.reject(call, new WorkerLostError({ ...lost, started }), "lost");
@@ -358,7 +295,7 @@ export class Scheduler implements Core {
   }
 
   /** Ends the worker of a call that has to stop; only that call has to. */
-  #stop(call: Call, settle: () => void): void {
+  protected stop(call: Call, settle: () => void): void {
     const worker = call.worker as WorkerHandle;
     worker.forget(call);
     for (const other of worker.takeBack(Infinity)) this.#queue.unshift(other);
@@ -367,38 +304,34 @@ export class Scheduler implements Core {
     this.#dispatch();
   }
 
+  protected get waiting(): number {
+    return this.#queue.size;
+  }
+
+  protected get canRun(): boolean {
+    return !this.broken && !this.#ended;
+  }
+
+  protected moveUp(): void {
+    this.#dispatchSoon();
+  }
+
   // --- the end
 
-  #cancelQueued(): void {
-    for (const call of this.#waiting()) this.#supervisor.cancel(call, new CancelledError());
-  }
-
-  /** Takes every call that no worker has. */
-  *#waiting(): Generator<Call> {
-    for (let call = this.#queue.shift(); call; call = this.#queue.shift()) yield call;
-    yield* this.#supervisor.wakeAll();
-  }
-
-  /** Nothing can run any more: each call that waits fails, with an error of its own. `now`: those that run do, too. */
-  #break(message: string, cause: unknown, now = false): void {
-    this.#broken ??= { message, cause };
-    for (const call of this.#waiting()) this.#supervisor.reject(call, this.#brokenError(), "final");
+  /** As of every engine, and the workers go. `now`: those that run something, too. */
+  protected override break(message: string, cause: unknown, now = false): void {
+    super.break(message, cause);
     for (const worker of this.#pool.workers) {
       if (now || worker.held === 0) this.#pool.end(worker, "kill");
     }
   }
 
-  #brokenError(): BrokenExecutor {
-    return new this.#backend.Broken(this.#broken!.message, { cause: this.#broken!.cause });
-  }
-
   /** Shut down or broken, and nothing left to do: the workers go, and when they are gone it is over. */
-  #wind(): void {
-    if (!this.#closing && !this.#broken) return;
+  protected wind(): void {
+    if (!this.closing && !this.broken) return;
     if (this.#queue.size === 0 && this.#supervisor.resting === 0) this.#pool.dismissIdle();
-    if (this.#closing && this.#pool.empty && this.#queue.size === 0 && this.#supervisor.resting === 0) {
-      this.unobserved.report();
-      this.#closed?.resolve();
+    if (this.closing && this.#pool.empty && this.#queue.size === 0 && this.#supervisor.resting === 0) {
+      this.close();
     }
   }
 }
