@@ -3,7 +3,7 @@
 import type { Call, CallHolder } from "../executor/call.ts";
 
 /** What can be done about it. */
-interface SentCallActions {
+export interface SentCallActions {
   /** Takes the job back, or stops it. */
   withdraw(sent: SentCall): void;
   /** Tells its host to stop it. */

@@ -5,23 +5,17 @@
 // been taking: a worker never waits for its next short call, and no call waits behind a long or unknown one. What was
 // handed ahead nevertheless goes elsewhere as soon as a worker is idle.
 
-import { isExiting } from "../runtime.ts";
 import type { Exit } from "../wire/channel.ts";
 import { type Failure, fromFailure } from "../wire/failure.ts";
 import type { FromWorker } from "../wire/messages.ts";
 import type { Backend } from "./backend.ts";
 import { Call, type Waiting } from "./call.ts";
-import { CallQueue } from "./call_queue.ts";
-import { type Closure, closure } from "./closure.ts";
-import type { Core } from "./core.ts";
-import { type BrokenExecutor, CancelledError, describeExit, ShutdownError, WorkerLostError } from "./errors.ts";
+import { Engine } from "./engine.ts";
+import { CancelledError, describeExit, WorkerLostError } from "./errors.ts";
 import { type ProcessPoolExecutorOptions, readOptions, type Settings } from "./options.ts";
 import { report } from "./report.ts";
-import { Room } from "./room.ts";
 import type { ExecutorStats } from "./stats.ts";
-import { Supervisor } from "./supervisor.ts";
 import { TaskTable } from "./task_table.ts";
-import { Unobserved } from "./unobserved.ts";
 import type { WorkerHandle, WorkerState } from "./worker_handle.ts";
 import { WorkerPool } from "./worker_pool.ts";
 
@@ -47,63 +41,33 @@ const LONG = 4;
 const START_ATTEMPTS = 3;
 
 /** Runs calls on workers. */
-export class Scheduler implements Core {
+export class Scheduler extends Engine {
   readonly tasks: TaskTable;
-  readonly unobserved: Unobserved;
-  readonly #backend: Backend;
   readonly #settings: Settings;
-  readonly #queue = new CallQueue<Waiting>();
   readonly #pool: WorkerPool;
-  readonly #supervisor: Supervisor;
-  readonly #room: Room;
   #failedStarts = 0;
   /** Workers that ended before they began their first call, since the last answer of any. */
   #useless = 0;
   #dispatchQueued = false;
-  #broken: { readonly message: string; readonly cause: unknown } | undefined;
-  #closing = false;
   /** Every worker was ended: nothing is run any more. */
   #ended = false;
-  #closed: Closure | undefined;
 
   constructor(backend: Backend, options: ProcessPoolExecutorOptions) {
     const settings = readOptions(backend, options);
-    this.#backend = backend;
+    super(settings, backend.Broken);
     this.#settings = settings;
     this.tasks = new TaskTable(this, settings.inlineTasks);
-    this.unobserved = new Unobserved(settings.name, settings.onUnobserved);
     this.#pool = new WorkerPool(backend, settings, {
       onMessage: (worker, message) => this.#onMessage(worker, message),
       onGone: (worker, exit, was) => this.#onGone(worker, exit, was),
-      onUnsendable: (cause) => this.#break("The arguments of the initializer cannot be sent to a worker", cause),
+      onUnsendable: (cause) => this.break("The arguments of the initializer cannot be sent to a worker", cause),
     });
-    this.#supervisor = new Supervisor({
-      canRun: () => !this.#broken && !this.#ended,
-      requeue: (call) => this.submit(call),
-      stop: (call, settle) => this.#stop(call, settle),
-    });
-    this.#room = new Room(settings.maxQueue, () => this.#closing || this.#broken ? 0 : this.#queue.size);
   }
 
-  admit(): void {
-    if (this.#broken) throw this.#brokenError();
-    if (this.#closing) throw new ShutdownError();
-    if (isExiting()) throw new ShutdownError("cannot schedule new futures after program shutdown");
-  }
-
-  get room(): Room {
-    return this.#room;
-  }
-
-  /** Takes calls that were admitted, or one that is run again. */
   submit(waiting: Call | Waiting): void {
     const alone = waiting instanceof Call;
-    if (alone && waiting.limits) {
-      const { settings } = waiting.limits;
-      if (settings.signal?.aborted) return this.#supervisor.cancel(waiting, settings.signal.reason);
-      settings.watch(waiting);
-    }
-    this.#queue.push(waiting);
+    if (alone && waiting.limits && !this.watch(waiting)) return;
+    this.queue.push(waiting);
     // Of many, each worker gets its share; the rest of a chunk has yet to come.
     const idle = alone && !waiting.chunk && this.#pool.take();
     if (idle) return this.#fill(idle, 1);
@@ -111,44 +75,15 @@ export class Scheduler implements Core {
     this.#dispatchSoon();
   }
 
-  /** Takes a call back that no worker has begun, for its owner to cancel; false when it is too late. */
-  withdraw(call: Call): boolean {
-    if (call.queue) call.queue.remove(call);
-    else if (!this.#supervisor.wake(call) && !call.worker?.withdraw(call)) return false;
-    this.#supervisor.withdrawn(call);
-    this.#dispatchSoon();
-    return true;
-  }
-
-  withdrawAll(supply: Waiting): void {
-    this.#supervisor.cancelled += supply.waiting;
-    this.#queue.remove(supply);
-    this.#dispatchSoon();
-  }
-
-  /** The signal of a call has aborted. */
-  abort(call: Call, reason: unknown): void {
-    if (this.withdraw(call)) call.cancel(reason);
-    else this.#supervisor.abort(call, reason);
-  }
-
-  shutdown(cancelFutures: boolean): Promise<void> {
-    this.#closing = true;
-    if (cancelFutures) this.#cancelQueued();
-    this.#closed ??= closure();
-    this.#wind();
-    return this.#closed.promise;
-  }
-
   end(how: "terminate" | "kill"): void {
     this.#ended = true;
     void this.shutdown(true);
     for (const worker of this.#pool.workers) {
       // What it has not begun is cancelled rather than lost.
-      for (const call of worker.takeBack(Infinity)) this.#supervisor.cancel(call, new CancelledError());
+      for (const call of worker.takeBack(Infinity)) this.supervisor.cancel(call, new CancelledError());
     }
     this.#pool.endAll(how);
-    this.#wind();
+    this.wind();
   }
 
   stats(): ExecutorStats {
@@ -163,11 +98,11 @@ export class Scheduler implements Core {
       workers: this.#pool.workers.size,
       idle: this.#pool.idle,
       busy,
-      queued: this.#queue.size + this.#supervisor.resting + held - running,
+      queued: this.queue.size + this.supervisor.resting + held - running,
       running,
-      completed: this.#supervisor.completed,
-      failed: this.#supervisor.failed,
-      cancelled: this.#supervisor.cancelled,
+      completed: this.supervisor.completed,
+      failed: this.supervisor.failed,
+      cancelled: this.supervisor.cancelled,
       lost: this.#pool.lost,
       abandoned: this.#pool.abandoned,
     };
@@ -190,19 +125,19 @@ export class Scheduler implements Core {
     this.#fillIdle();
     this.#startWorkers();
     // A call that waits for a starting worker gets that worker for itself: it is not put behind another.
-    if (this.#queue.size > pool.starting) {
+    if (this.queue.size > pool.starting) {
       for (const worker of pool.workers) {
         if (worker.state !== "ready" || worker.held === 0 || worker.ahead >= BUDGET / 2) continue;
-        if (worker.channel.claims || this.#queue.size > FEW) this.#fill(worker, this.#share());
+        if (worker.channel.claims || this.queue.size > FEW) this.#fill(worker, this.#share());
       }
     }
     if (pool.idle > 0) this.#rebalance();
-    this.#room.wake();
-    this.#wind();
+    this.room.wake();
+    this.wind();
   }
 
   #fillIdle(): void {
-    while (this.#queue.size > 0) {
+    while (this.queue.size > 0) {
       const worker = this.#pool.take();
       if (!worker) return;
       this.#fill(worker, this.#share());
@@ -211,21 +146,21 @@ export class Scheduler implements Core {
 
   /** An even part of the queue, so that the last calls of a burst end at the same time everywhere. */
   #share(): number {
-    return Math.min(LARGEST_BATCH, Math.ceil((this.#queue.size - this.#pool.starting) / this.#pool.ready));
+    return Math.min(LARGEST_BATCH, Math.ceil((this.queue.size - this.#pool.starting) / this.#pool.ready));
   }
 
   /** Hands up to `most` calls to a worker: one if it is idle, whatever that takes, and what fits into the budget. */
   #fill(worker: WorkerHandle, most: number): void {
     const idle = worker.held === 0;
     // Results must not wait for a long call, and a process has to say that it begins one.
-    const exact = idle && !((this.#queue.head?.task.cost ?? 0) < LONG);
+    const exact = idle && !((this.queue.head?.task.cost ?? 0) < LONG);
     let handed = 0;
     let last: Call | undefined;
-    for (let head = this.#queue.head; head && worker.hasRoom; head = this.#queue.head) {
+    for (let head = this.queue.head; head && worker.hasRoom; head = this.queue.head) {
       const together = last !== undefined && last.chunk !== undefined && head.chunk === last.chunk;
       const fits = worker.ahead + head.cost <= BUDGET;
       if (!together && (handed > 0 ? handed >= most || !fits : !idle && !fits)) break;
-      const call = this.#queue.shift()!;
+      const call = this.queue.shift()!;
       if (!worker.joins(call)) this.#send(worker, false);
       worker.hand(call);
       last = call;
@@ -237,16 +172,16 @@ export class Scheduler implements Core {
 
   #send(worker: WorkerHandle, exact: boolean): void {
     worker.keepAlive(true);
-    for (const { call, reason } of worker.send(exact)) this.#supervisor.reject(call, reason, "final");
+    for (const { call, reason } of worker.send(exact)) this.supervisor.reject(call, reason, "final");
   }
 
   /** With nothing queued and a worker idle, no call may wait behind another. */
   #rebalance(): void {
     for (const worker of this.#pool.workers) {
-      if (this.#queue.size > 0 || this.#pool.idle === 0) return;
+      if (this.queue.size > 0 || this.#pool.idle === 0) return;
       if (worker.held < 2) continue;
-      for (const call of worker.takeBack(Math.ceil((worker.held - 1) / 2))) this.#queue.unshift(call);
-      if (this.#queue.size > 0) this.#fillIdle();
+      for (const call of worker.takeBack(Math.ceil((worker.held - 1) / 2))) this.queue.unshift(call);
+      if (this.queue.size > 0) this.#fillIdle();
       else if (worker.held > 1) worker.recall();
     }
   }
@@ -254,9 +189,9 @@ export class Scheduler implements Core {
   /** As many as calls wait: here, or behind another in a worker. */
   #startWorkers(): void {
     if (!this.#pool.canStart) return;
-    let waiting = this.#queue.size;
+    let waiting = this.queue.size;
     for (const worker of this.#pool.workers) waiting += worker.behind;
-    while (waiting > this.#pool.starting && this.#pool.canStart && !this.#broken) this.#pool.start();
+    while (waiting > this.#pool.starting && this.#pool.canStart && !this.broken) this.#pool.start();
   }
 
   // --- what workers say
@@ -273,19 +208,19 @@ export class Scheduler implements Core {
         return this.#dispatch();
       case "unready":
         if (worker.state !== "starting") break;
-        return this.#break(
+        return this.break(
           "An initializer failed, the executor is not usable anymore",
           fromFailure(message.failure, this.#settings.errorTypes),
         );
       case "begun": {
         if (!worker.has(message.call)) break;
         const call = worker.begin(message.call);
-        if (call?.limits) this.#supervisor.begun(call);
+        if (call?.limits) this.supervisor.begun(call);
         return;
       }
       case "recalled":
         if (!worker.recalling || !Number.isSafeInteger(message.first)) break;
-        for (const call of worker.recalled(message.first)) this.#queue.unshift(call);
+        for (const call of worker.recalled(message.first)) this.queue.unshift(call);
         this.#pool.release(worker);
         return this.#dispatch();
       case "bye":
@@ -315,8 +250,8 @@ export class Scheduler implements Core {
       else if (task !== call.task) mixed = true;
       if (failed) {
         const reason = fromFailure(failures[nextFailure - 1] as Failure, this.#settings.errorTypes);
-        this.#supervisor.reject(call, reason, "thrown");
-      } else this.#supervisor.fulfil(call, results[i]);
+        this.supervisor.reject(call, reason, "thrown");
+      } else this.supervisor.fulfil(call, results[i]);
     }
     worker.advance(first + results.length, answered);
     // Calls of several tasks are in one answer only when all are short: they share its time.
@@ -340,65 +275,61 @@ export class Scheduler implements Core {
     ) {
       const cause = exit.error ?? new WorkerLostError({ ...lost, started: false });
       const end = useless ? "Workers end before they begin a call" : "Workers could not be started";
-      this.#break(`${end}: the last one ${describeExit(exit)}`, cause);
+      this.break(`${end}: the last one ${describeExit(exit)}`, cause);
     } else if (was !== "leaving" && this.#settings.onWorkerLost === "break") {
-      this.#break(
+      this.break(
         `Worker ${worker.name} ${describeExit(exit)}`,
         new WorkerLostError({ ...lost, started: calls.length > 0 }),
         true,
       );
     }
     for (const { call, started } of calls.reverse()) {
-      if (this.#broken) this.#supervisor.reject(call, this.#brokenError(), "final");
-      else if (started === false && this.#ended) this.#supervisor.cancel(call, new CancelledError());
-      else if (started === false) this.#queue.unshift(call);
-      else this.#supervisor.reject(call, new WorkerLostError({ ...lost, started }), "lost");
+      if (this.broken) this.supervisor.reject(call, this.brokenError(), "final");
+      else if (started === false && this.#ended) this.supervisor.cancel(call, new CancelledError());
+      else if (started === false) this.queue.unshift(call);
+      else this.supervisor.reject(call, new WorkerLostError({ ...lost, started }), "lost");
     }
     this.#dispatch();
   }
 
   /** Ends the worker of a call that has to stop; only that call has to. */
-  #stop(call: Call, settle: () => void): void {
+  protected stop(call: Call, settle: () => void): void {
     const worker = call.worker as WorkerHandle;
     worker.forget(call);
-    for (const other of worker.takeBack(Infinity)) this.#queue.unshift(other);
+    for (const other of worker.takeBack(Infinity)) this.queue.unshift(other);
     this.#pool.end(worker, "kill");
     settle();
     this.#dispatch();
   }
 
+  protected get waiting(): number {
+    return this.queue.size;
+  }
+
+  protected get canRun(): boolean {
+    return !this.broken && !this.#ended;
+  }
+
+  protected moveUp(): void {
+    this.#dispatchSoon();
+  }
+
   // --- the end
 
-  #cancelQueued(): void {
-    for (const call of this.#waiting()) this.#supervisor.cancel(call, new CancelledError());
-  }
-
-  /** Takes every call that no worker has. */
-  *#waiting(): Generator<Call> {
-    for (let call = this.#queue.shift(); call; call = this.#queue.shift()) yield call;
-    yield* this.#supervisor.wakeAll();
-  }
-
-  /** Nothing can run any more: each call that waits fails, with an error of its own. `now`: those that run do, too. */
-  #break(message: string, cause: unknown, now = false): void {
-    this.#broken ??= { message, cause };
-    for (const call of this.#waiting()) this.#supervisor.reject(call, this.#brokenError(), "final");
+  /** As of every engine, and the workers go. `now`: those that run something, too. */
+  protected override break(message: string, cause: unknown, now = false): void {
+    super.break(message, cause);
     for (const worker of this.#pool.workers) {
       if (now || worker.held === 0) this.#pool.end(worker, "kill");
     }
   }
 
-  #brokenError(): BrokenExecutor {
-    return new this.#backend.Broken(this.#broken!.message, { cause: this.#broken!.cause });
-  }
-
   /** Shut down or broken, and nothing left to do: the workers go, and when they are gone it is over. */
-  #wind(): void {
-    if (!this.#closing && !this.#broken) return;
-    if (this.#queue.size === 0 && this.#supervisor.resting === 0) this.#pool.dismissIdle();
-    if (this.#closing && this.#pool.empty && this.#queue.size === 0 && this.#supervisor.resting === 0) {
-      this.unobserved.report();
-      this.#closed?.resolve();
+  protected wind(): void {
+    if (!this.closing && !this.broken) return;
+    if (this.queue.size === 0 && this.supervisor.resting === 0) this.#pool.dismissIdle();
+    if (this.closing && this.#pool.empty && this.queue.size === 0 && this.supervisor.resting === 0) {
+      this.close();
     }
   }
 }

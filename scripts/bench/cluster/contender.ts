@@ -1,8 +1,9 @@
-// The seam between the cases and what they measure: the executor, and BullMQ by hand.
+// The seam between the cases and what they measure: the executor, and BullMQ by hand, without and with threads.
 
 import * as ours from "./ours.ts";
 import * as plain from "./plain.ts";
 import type { TaskName } from "./tasks.ts";
+import * as threads from "./threads.ts";
 
 /** The side that submits. */
 export interface Client {
@@ -23,6 +24,6 @@ export interface Contender {
   serveTasks(url: string, queue: string, workers: number): Promise<void>;
 }
 
-export const CONTENDERS = { ours, plain } as const satisfies Record<string, Contender>;
+export const CONTENDERS = { ours, plain, threads } as const satisfies Record<string, Contender>;
 
 export type ContenderName = keyof typeof CONTENDERS;

@@ -1,6 +1,6 @@
 // A host: the program that measure.ts starts, on the same runtime, and kills.
 //
-//   <runtime> host.ts ours|plain <Redis> <queue> <workers>
+//   <runtime> host.ts ours|plain|threads <Redis> <queue> <workers>
 
 import process from "node:process";
 import { type ContenderName, CONTENDERS } from "./contender.ts";

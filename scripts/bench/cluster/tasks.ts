@@ -13,7 +13,12 @@ export function increment(n: number): number {
 
 /** Uses a core for about so many milliseconds. */
 export function work(milliseconds: number): number {
-  return spin(milliseconds * ROUNDS_PER_MS);
+  return spin(roundsOf(milliseconds));
+}
+
+/** What that is for those who run it by themselves. */
+export function roundsOf(milliseconds: number): number {
+  return milliseconds * ROUNDS_PER_MS;
 }
 
 /** Waits, as for a disk or a network. */

@@ -1,0 +1,137 @@
+// What every engine does with calls, whatever runs them: takes them in, takes them back, breaks and closes.
+
+import { isExiting } from "../runtime.ts";
+import type { Backend } from "./backend.ts";
+import type { Call, Waiting } from "./call.ts";
+import { CallQueue } from "./call_queue.ts";
+import { type Closure, closure } from "./closure.ts";
+import type { Core } from "./core.ts";
+import { type BrokenExecutor, CancelledError, ShutdownError } from "./errors.ts";
+import { Room } from "./room.ts";
+import type { ExecutorStats } from "./stats.ts";
+import { Supervisor } from "./supervisor.ts";
+import type { TaskTable } from "./task_table.ts";
+import { Unobserved, type UnobservedHandler } from "./unobserved.ts";
+
+/** The options that every engine has. */
+interface EngineSettings {
+  readonly name: string;
+  readonly maxQueue: number;
+  readonly onUnobserved: UnobservedHandler | undefined;
+}
+
+/** How the executor broke. */
+interface Break {
+  readonly message: string;
+  readonly cause: unknown;
+}
+
+/** Runs calls; a subclass says on what. */
+export abstract class Engine implements Core {
+  abstract readonly tasks: TaskTable;
+  readonly unobserved: Unobserved;
+  readonly room: Room;
+  /** Calls that wait here. */
+  protected readonly queue: CallQueue<Waiting> = new CallQueue<Waiting>();
+  protected readonly supervisor: Supervisor;
+  protected broken: Break | undefined = undefined;
+  protected closing = false;
+  readonly #Broken: Backend["Broken"];
+  #closed: Closure | undefined = undefined;
+
+  protected constructor({ name, maxQueue, onUnobserved }: EngineSettings, Broken: Backend["Broken"]) {
+    this.#Broken = Broken;
+    this.unobserved = new Unobserved(name, onUnobserved);
+    this.room = new Room(maxQueue, () => this.closing || this.broken ? 0 : this.waiting);
+    this.supervisor = new Supervisor({
+      canRun: () => this.canRun,
+      requeue: (call) => this.submit(call),
+      stop: (call, settle) => this.stop(call, settle),
+    });
+  }
+
+  /** Takes calls that were admitted, or one that is run again. */
+  abstract submit(waiting: Call | Waiting): void;
+  abstract stats(): ExecutorStats;
+  abstract end(how: "terminate" | "kill"): void;
+  /** How many calls wait, as `maxQueue` counts them. */
+  protected abstract get waiting(): number;
+  /** Whether a call that is queued again can be run. */
+  protected abstract get canRun(): boolean;
+  /** Ends what runs a call and takes the call from it, then settles it. */
+  protected abstract stop(call: Call, settle: () => void): void;
+  /** Calls were taken back: others may have their turn now. */
+  protected abstract moveUp(): void;
+  /** Shut down or broken, and perhaps nothing left to do. */
+  protected abstract wind(): void;
+
+  admit(): void {
+    if (this.broken) throw this.brokenError();
+    if (this.closing) throw new ShutdownError();
+    if (isExiting()) throw new ShutdownError("cannot schedule new futures after program shutdown");
+  }
+
+  /** Watches the signal of a call that was submitted. False when it has aborted already, and the call is cancelled. */
+  protected watch(call: Call): boolean {
+    const { settings } = call.limits!;
+    if (settings.signal?.aborted) {
+      this.supervisor.cancel(call, settings.signal.reason);
+      return false;
+    }
+    settings.watch(call);
+    return true;
+  }
+
+  withdraw(call: Call): boolean {
+    if (call.queue) call.queue.remove(call);
+    else if (!this.supervisor.wake(call) && !call.worker?.withdraw(call)) return false;
+    this.supervisor.withdrawn(call);
+    this.moveUp();
+    return true;
+  }
+
+  withdrawAll(supply: Waiting): void {
+    this.supervisor.cancelled += supply.waiting;
+    this.queue.remove(supply);
+    this.moveUp();
+  }
+
+  abort(call: Call, reason: unknown): void {
+    if (this.withdraw(call)) call.cancel(reason);
+    else this.supervisor.abort(call, reason);
+  }
+
+  shutdown(cancelFutures: boolean): Promise<void> {
+    this.closing = true;
+    if (cancelFutures) this.cancelWaiting();
+    this.#closed ??= closure();
+    this.wind();
+    return this.#closed.promise;
+  }
+
+  /** Cancels every call that waits. */
+  protected cancelWaiting(): void {
+    for (const call of this.#takeWaiting()) this.supervisor.cancel(call, new CancelledError());
+  }
+
+  /** Nothing can run any more: each call that waits fails, with an error of its own. */
+  protected break(message: string, cause: unknown): void {
+    this.broken ??= { message, cause };
+    for (const call of this.#takeWaiting()) this.supervisor.reject(call, this.brokenError(), "final");
+  }
+
+  protected brokenError(): BrokenExecutor {
+    return new this.#Broken(this.broken!.message, { cause: this.broken!.cause });
+  }
+
+  /** Everything is over: whoever has shut it down is told. */
+  protected close(): void {
+    this.unobserved.report();
+    this.#closed?.resolve();
+  }
+
+  *#takeWaiting(): Generator<Call> {
+    for (let call = this.queue.shift(); call; call = this.queue.shift()) yield call;
+    yield* this.supervisor.wakeAll();
+  }
+}
