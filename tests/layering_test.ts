@@ -112,7 +112,7 @@ test("src/ has no mutable state in its modules but what is named here, each for 
     "src/executor/options.ts", // how many executors there were, for their names
     "src/wire/failure.ts", // the classes of errors on their way, held weakly
     "src/process/sentinel.ts", // one per program
-    "src/thread/open.web.ts", // whether its thread ends by an error
+    "src/thread/side.web.ts", // whether its thread ends by an error
     "src/runtime.ts", // the program exits once
     "src/wire/transfer.ts", // marks, held weakly, shared by copies of this package
   ];

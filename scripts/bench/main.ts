@@ -114,9 +114,9 @@ async function measureRuntime(
 ): Promise<void> {
   const { deno, bun, node24 } = await runtimes();
   const command = {
-    deno: [deno, "run", "--quiet", "--allow-all", "--v8-flags=--expose-gc"],
+    deno: [deno, "run", "--quiet", "--allow-all"],
     bun: [bun],
-    node: [node24, "--expose-gc"],
+    node: [node24],
   }[runtime];
   const version = await versionOf(command[0]!);
   console.log(`\n${runtime} ${version}`);

@@ -1,5 +1,6 @@
 /* @ts-self-types="./entry.d.ts" */
 // What a worker process runs. JavaScript, so that its name is the same in every package.
-import { serveProcess } from "./serve_process.ts";
+import { serve } from "../worker/main.ts";
+import { beforeEnd, side } from "./side.ts";
 
-serveProcess();
+beforeEnd(serve(side).end);

@@ -94,21 +94,23 @@ export function serve(side: Side): { end(exitCode: number): void } {
     }
   }
 
-  async function initialize(init: Init): Promise<void> {
+  function initialize(init: Init): void {
     workerName = init.name;
     if (init.memoryLimit !== undefined) {
       memoryLimit = init.memoryLimit * 2 ** 20;
       nextLook = 0;
     }
     if (init.claims) claims = new Int32Array(init.claims);
+    if (init.initializer) void runInitializer(init.initializer);
+    else parent.send({ kind: "ready" }, []);
+  }
+
+  async function runInitializer({ task, args }: NonNullable<Init["initializer"]>): Promise<void> {
     busy = true;
-    if (init.initializer) {
-      const { task: ref, args } = init.initializer;
-      try {
-        await (await resolveTask(ref))(...args);
-      } catch (error) {
-        return parent.send({ kind: "unready", failure: failureOf(error, ref) }, []);
-      }
+    try {
+      await (await resolveTask(task))(...args);
+    } catch (error) {
+      return parent.send({ kind: "unready", failure: failureOf(error, task) }, []);
     }
     busy = false;
     parent.send({ kind: "ready" }, []);

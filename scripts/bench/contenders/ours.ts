@@ -1,4 +1,4 @@
-// On Node the npm package, on Deno and Bun the source: what the users of each run.
+// On Deno the source, on Bun and Node the npm package: what the users of each run.
 
 import { cpSync, mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
@@ -8,15 +8,18 @@ import * as tasks from "./tasks.js";
 
 export const kinds: Contender["kinds"] = ["threads", "processes"];
 
-const isNode = !("Deno" in globalThis || "Bun" in globalThis);
+const isDeno = "Deno" in globalThis;
+
+/** Loaded when first asked for, and then only once, as by a program's own import. */
+let loading: Promise<typeof import("../../../mod.ts")> | undefined;
 
 export const open: Contender["open"] = async ({ workers, kind }) => {
-  const futures: typeof import("../../../mod.ts") = await load(isNode ? "@concurrent/futures" : "../../../mod.ts");
-  const { ProcessPoolExecutor, taskModule, ThreadPoolExecutor, transfer } = futures;
+  loading ??= load(isDeno ? "../../../mod.ts" : "@concurrent/futures");
+  const { ProcessPoolExecutor, taskModule, ThreadPoolExecutor, transfer } = await loading;
   const Executor = kind === "threads" ? ThreadPoolExecutor : ProcessPoolExecutor;
   const executor = new Executor({ maxWorkers: workers });
   const moving = taskModule<typeof import("./workers/ours.ts")>(
-    here(isNode ? "workers/ours_npm.js" : "workers/ours.ts"),
+    here(isDeno ? "workers/ours.ts" : "workers/ours_npm.js"),
   );
   return {
     submit: (task, arg) => executor.submit(tasks[task] as (arg: unknown) => unknown, arg),

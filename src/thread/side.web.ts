@@ -1,7 +1,8 @@
-// A thread's end of the line on Deno and Bun: the worker's global scope.
+// A thread's side of the line on Deno and Bun: the worker's global scope. Nothing is imported from `node:`: that doubles a
+// thread's start on Deno.
 
-import type { Open } from "../wire/channel.ts";
 import type { ToWorker } from "../wire/messages.ts";
+import type { Side } from "../worker/main.ts";
 
 // The scope of a dedicated worker, of which the compiler's library knows nothing here.
 interface Scope {
@@ -9,22 +10,26 @@ interface Scope {
   postMessage(message: unknown, transfer: Transferable[]): void;
   close(): void;
   addEventListener(type: "error" | "unhandledrejection", listener: () => void): void;
-  readonly Deno?: { exit(code?: number): never };
-  readonly process?: { exit(code?: number): never; exitCode?: number };
+  readonly Deno?: { exit(code?: number): never; memoryUsage(): { heapUsed: number } };
+  readonly process?: { exit(code?: number): never; exitCode?: number; memoryUsage(): { heapUsed: number } };
 }
 const scope = globalThis as unknown as Scope;
 
 /** An error that nobody has caught is being told: the thread ends by it, unless the task prevents that. */
 let uncaught = false;
 
-/** Opens the line. */
-export const open: Open = (onMessage) => {
-  scope.onmessage = (event: MessageEvent<ToWorker>) =>
-    event.data.kind === "stop" ? scope.close() : onMessage(event.data);
-  return {
-    send: (message, transfer) =>
-      scope.postMessage(uncaught && message.kind === "bye" ? { ...message, uncaught } : message, transfer),
-  };
+/** What the loop runs on. */
+export const side: Side = {
+  open(onMessage) {
+    scope.onmessage = (event: MessageEvent<ToWorker>) =>
+      event.data.kind === "stop" ? scope.close() : onMessage(event.data);
+    return {
+      send: (message, transfer) =>
+        scope.postMessage(uncaught && message.kind === "bye" ? { ...message, uncaught } : message, transfer),
+    };
+  },
+  clone: structuredClone,
+  memory: () => (scope.Deno ?? scope.process!).memoryUsage().heapUsed,
 };
 
 /**
