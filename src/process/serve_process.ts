@@ -4,7 +4,7 @@ import process from "node:process";
 import { setTimeout } from "node:timers";
 import type { ToWorker } from "../wire/messages.ts";
 import { serve } from "../worker/main.ts";
-import { assertCloneable } from "./cloneable.ts";
+import { assertAllCloneable, assertCloneable } from "./cloneable.ts";
 
 /** How long an idle worker process may wait for what its tasks have left behind, in milliseconds. */
 const LINGER = 500;
@@ -20,7 +20,8 @@ export function serveProcess(): void {
       });
       return {
         send(message) {
-          if (message.kind === "done") assertCloneable(message.results);
+          if (message.kind === undefined) assertAllCloneable(message);
+          else if (message.kind === "done") assertAllCloneable(message.results);
           process.send!(message);
         },
       };

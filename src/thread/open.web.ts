@@ -6,7 +6,7 @@ import type { ToWorker } from "../wire/messages.ts";
 // The scope of a dedicated worker, of which the compiler's library knows nothing here.
 interface Scope {
   onmessage: ((event: MessageEvent) => void) | null;
-  postMessage(message: unknown, transfer: Transferable[]): void;
+  postMessage(message: unknown, transfer?: Transferable[]): void;
   close(): void;
   addEventListener(type: "error" | "unhandledrejection", listener: () => void): void;
   readonly Deno?: { exit(code?: number): never };
