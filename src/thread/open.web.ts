@@ -19,8 +19,7 @@ let uncaught = false;
 
 /** Opens the line. */
 export const open: Open = (onMessage) => {
-  scope.onmessage = (event: MessageEvent<ToWorker>) =>
-    event.data.kind === "stop" ? scope.close() : onMessage(event.data);
+  scope.onmessage = ({ data }: MessageEvent<ToWorker>) => data.kind === "stop" ? scope.close() : onMessage(data);
   return {
     send: (message, transfer) =>
       scope.postMessage(uncaught && message.kind === "bye" ? { ...message, uncaught } : message, transfer),
