@@ -81,17 +81,18 @@ const GARBAGE: readonly unknown[] = [
 /** A message that is nearly right, and one or two things in it are not. */
 function forged(random: () => number, next: number): unknown {
   const any = <T>(list: readonly T[]): T => list[Math.floor(random() * list.length)]!;
-  const message: Record<string, unknown> = any([
-    { kind: "done", first: next, results: [1], failures: undefined, spent: 0.1, full: false },
-    { kind: "done", first: next, results: [undefined], failures: [0, failure], spent: 0.1, full: false },
-    { kind: "done", first: next + 1, results: [1, 2, 3], failures: undefined, spent: 0.1, full: false },
+  const message = any<object>([
+    [next, 100, 1],
+    { kind: "done", first: next, results: [1], failures: undefined, spent: 100, full: false },
+    { kind: "done", first: next, results: [undefined], failures: [0, failure], spent: 100, full: false },
+    { kind: "done", first: next + 1, results: [1, 2, 3], failures: undefined, spent: 100, full: false },
     { kind: "begun", call: next },
     { kind: "recalled", first: next },
     { kind: "ready" },
     { kind: "unknown" },
     { kind: "bye", exitCode: 0 },
   ]);
-  const copy = { ...message };
+  const copy = (Array.isArray(message) ? [...message] : { ...message }) as Record<string, unknown>;
   const changes = Math.floor(random() * 3);
   for (let n = 0; n < changes; n++) {
     const key = any(Object.keys(copy));
@@ -122,6 +123,8 @@ for (const claims of [true, false]) {
       ["is nothing", null],
       ["has no kind", {}],
       ["has a kind that no message has", { kind: "constructor" }],
+      ["answers in an array calls that were never made", [0, 0, 1, 2, 3, 4, 5]],
+      ["took in an array no number of microseconds", [0, 1n, 1]],
       ["answers no list", { kind: "done", first: 0, results: 1, failures: undefined, spent: 0, full: false }],
       ["answers calls before their turn", {
         kind: "done",

@@ -8,7 +8,7 @@ import type { ExecutorOptions } from "../src/executor/options.ts";
 import { Scheduler } from "../src/executor/scheduler.ts";
 import type { ChannelEvents, Exit, WorkerChannel } from "../src/wire/channel.ts";
 import { begin, CALLS_PER_WORKER } from "../src/wire/claims.ts";
-import type { FromWorker, ToWorker } from "../src/wire/messages.ts";
+import { type FromWorker, toAnswers, type ToWorker } from "../src/wire/messages.ts";
 import { serve } from "../src/worker/main.ts";
 
 /** How the workers of a {@linkcode MemoryExecutor} are. */
@@ -48,7 +48,7 @@ export class MemoryWorker implements WorkerChannel {
           this.#receive = onMessage;
           return {
             send: (message, transfer) => {
-              const copy = structuredClone(message, { transfer });
+              const copy = structuredClone(message, transfer && { transfer });
               this.#deliver(() => this.say(copy));
             },
           };
@@ -59,8 +59,8 @@ export class MemoryWorker implements WorkerChannel {
     }
   }
 
-  send(message: ToWorker, transfer: Transferable[]): void {
-    const copy = structuredClone(message, { transfer });
+  send(message: ToWorker, transfer?: Transferable[]): void {
+    const copy = structuredClone(message, transfer && { transfer });
     this.#deliver(() => this.#receive(copy));
   }
 
@@ -111,9 +111,9 @@ export class MemoryWorker implements WorkerChannel {
     this.say({ kind: "ready" });
   }
 
-  /** Answers calls from `first` on. */
+  /** Answers calls from `first` on, which took so many milliseconds. */
   done(first: number, results: unknown[], spent = 0): void {
-    this.say({ kind: "done", first, results, failures: undefined, spent, full: false });
+    this.say(toAnswers({ kind: "done", first, results, failures: undefined, spent: spent * 1000, full: false }));
   }
 
   /** Begins a call; false when it was withdrawn. */
@@ -125,10 +125,11 @@ export class MemoryWorker implements WorkerChannel {
   get calls(): unknown[][] {
     const calls: unknown[][] = [];
     for (const message of this.inbox) {
-      if (message.kind !== "run") continue;
-      for (let at = 0; at < message.calls.length;) {
-        const [, arity, count] = message.calls.slice(at, at += 3) as [number, number, number];
-        for (let i = 0; i < count; i++) calls.push(message.calls.slice(at, at += arity));
+      if (message.kind !== undefined && message.kind !== "run") continue;
+      const groups = message.kind === undefined ? message : message.calls;
+      for (let at = 0; at < groups.length;) {
+        const [, arity, count] = groups.slice(at, at += 3) as [number, number, number];
+        for (let i = 0; i < count; i++) calls.push(groups.slice(at, at += arity));
       }
     }
     return calls;

@@ -54,7 +54,7 @@ export class Line implements WorkerChannel {
         this.#receive = onMessage;
         return {
           send: (message, transfer) => {
-            const copy = structuredClone(message, { transfer });
+            const copy = structuredClone(message, transfer && { transfer });
             if (this.alive) this.#toParent.push(copy);
           },
         };
@@ -64,8 +64,8 @@ export class Line implements WorkerChannel {
     });
   }
 
-  send(message: ToWorker, transfer: Transferable[]): void {
-    this.#toWorker.push(structuredClone(message, { transfer }));
+  send(message: ToWorker, transfer?: Transferable[]): void {
+    this.#toWorker.push(structuredClone(message, transfer && { transfer }));
   }
 
   keepAlive(alive: boolean): void {
@@ -127,7 +127,7 @@ export class Line implements WorkerChannel {
     }
     if (message.kind === "other" as never && this.endedBy === undefined) this.#network.lost++;
     if (message.kind === "ready") this.up = true;
-    if (message.kind === "done") {
+    if (message.kind === "done" || message.kind === undefined) {
       this.answered = true;
       this.#network.useless = 0;
     }

@@ -243,6 +243,7 @@ const NONSENSE: unknown[] = [
     ...part,
   })),
   ...["abcd", { length: 2 }, [0, 1, 2, 3, 4]].map((results) => ({ kind: "done", first: 1, results })),
+  ...[[1], [0, 5, 0], [2, 5, 0], ["1", 5, 0], [1, "5", 0], [1, NaN, 0], [1, -5, 0], [1, 5n, 0], [1, 5, 0, 1, 2, 3, 4]],
   ...[undefined, "2", NaN, -1, 0, 1.5, 99].map((first) => ({ kind: "recalled", first })),
   ...[undefined, "2", NaN, -1, 0, 1.5, 99].map((call) => ({ kind: "begun", call })),
   ...[undefined, 5, { kind: "error" }].map((failure) => ({ kind: "unready", failure })),

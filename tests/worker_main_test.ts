@@ -5,7 +5,7 @@ import { test } from "node:test";
 import { currentTask } from "../mod.ts";
 import { CALLS_PER_WORKER, withdraw } from "../src/wire/claims.ts";
 import { type Failure, fromFailure } from "../src/wire/failure.ts";
-import type { FromWorker, ToWorker } from "../src/wire/messages.ts";
+import { type Answers, fromAnswers, type FromWorker, type ToWorker } from "../src/wire/messages.ts";
 import { serve } from "../src/worker/main.ts";
 import { isCollected, needsCollector } from "./garbage.ts";
 import { delivered } from "./memory_backend.ts";
@@ -16,7 +16,7 @@ type Run = Extract<ToWorker, { kind: "run" }>;
 
 /** A worker, and what it has said. */
 class Parent {
-  readonly said: FromWorker[] = [];
+  readonly said: Exclude<FromWorker, Answers>[] = [];
   readonly claims: SharedArrayBuffer | undefined;
   readonly end: (exitCode: number) => void;
   #send!: (message: ToWorker) => void;
@@ -27,7 +27,12 @@ class Parent {
     this.end = serve({
       open: (onMessage) => {
         this.#send = onMessage;
-        return { send: (message, transfer) => void this.said.push(structuredClone(message, { transfer })) };
+        return {
+          send: (message, transfer) => {
+            const copy = structuredClone(message, transfer && { transfer });
+            this.said.push(copy.kind === undefined ? fromAnswers(copy) : copy);
+          },
+        };
       },
       clone: structuredClone,
       memory,
@@ -49,7 +54,7 @@ class Parent {
     const number = first + 1;
     const groups = lists.flatMap((args) => [number, args.length, 1, ...args]);
     const tasks = [[number, taskRef("run", fn)]] as const;
-    this.#send({ kind: "run", first, tasks, calls: groups, exact: false, attempt: undefined, ...extra });
+    this.#send({ kind: "run", tasks, calls: groups, exact: false, attempt: undefined, ...extra });
     return first;
   }
 

@@ -12,11 +12,17 @@ export interface Bar {
   limit(runtime: Runtime): number;
   /** NaN where it was not measured. */
   reached(measured: Measured, runtime: Runtime): number;
-  /** The same figure of the bare channel, where the runtime itself may be the limit. */
+  /** The same figure of the bare channel, which has no more than this: where it misses the bar, so does the runtime. */
   floor?(measured: Measured, runtime: Runtime): number;
 }
 
 const perKind = (make: (kind: Kind) => Bar): Bar[] => KINDS.map(make);
+
+/** A figure that every contender has by itself. */
+const alike = (figure: (measured: Measured, runtime: Runtime, contender: string) => number) => ({
+  reached: (measured: Measured, runtime: Runtime) => figure(measured, runtime, "ours"),
+  floor: (measured: Measured, runtime: Runtime) => figure(measured, runtime, "bare"),
+});
 
 export const BARS: readonly Bar[] = [
   ...perKind((kind) => ({
@@ -74,8 +80,12 @@ export const BARS: readonly Bar[] = [
     sense: "<=",
     unit: "",
     limit: () => 1.5,
-    reached: (measured, runtime) => growth(measured, runtime, "ours"),
-    floor: (measured, runtime) => growth(measured, runtime, "bare"),
+    ...alike((measured, runtime, contender) =>
+      ratio(
+        measured.values("payload", runtime, contender, "threads", "64 MiB moved"),
+        measured.values("payload", runtime, contender, "threads", "1 KiB moved"),
+      )
+    ),
   },
   ...perKind((kind) => ({
     title: `CPU-bound calls of 1 ms / split by hand, ${kind}`,
@@ -104,18 +114,21 @@ export const BARS: readonly Bar[] = [
     sense: "<=",
     unit: "",
     limit: () => 1.5,
-    reached: (measured, runtime) =>
+    ...alike((measured, runtime, contender) =>
       ratio(
-        measured.values("burst", runtime, "ours", kind, "10000"),
-        measured.values("burst", runtime, "ours", kind, "1000000"),
-      ),
+        measured.values("burst", runtime, contender, kind, "10000"),
+        measured.values("burst", runtime, contender, kind, "1000000"),
+      )
+    ),
   })),
   ...perKind((kind) => ({
     title: `heap per queued call, ${kind}`,
     sense: "<=",
     unit: " B",
     limit: () => 400,
-    reached: (measured, runtime) => middle(measured.values("memory", runtime, "ours", kind, "queued call")) * 1024,
+    ...alike((measured, runtime, contender) =>
+      middle(measured.values("memory", runtime, contender, kind, "queued call")) * 1024
+    ),
   })),
   ...perKind((kind) => ({
     title: `short calls behind a long one, 99th percentile of their wait, ${kind}`,
@@ -129,12 +142,6 @@ export const BARS: readonly Bar[] = [
 /** Whether the bar was met. */
 export function isMet({ sense, limit }: Bar, runtime: Runtime, reached: number): boolean {
   return sense === ">=" ? reached >= limit(runtime) : reached <= limit(runtime);
-}
-
-/** How much longer it takes to move 64 MiB than 1 KiB. */
-function growth(measured: Measured, runtime: Runtime, name: string): number {
-  const values = (figure: string) => measured.values("payload", runtime, name, "threads", figure);
-  return ratio(values("64 MiB moved"), values("1 KiB moved"));
 }
 
 function middle(values: readonly number[]): number {

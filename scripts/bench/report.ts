@@ -48,7 +48,7 @@ function caseTable({ unit }: Case, { results }: Results): string {
   return table(["", "workers", ...figures.map((figure) => figure || unit)], rows);
 }
 
-/** The bars and what was reached, for each runtime. */
+/** The bars and what was reached, for each runtime; what the bare channel reached is told where it misses the bar itself. */
 export function barTable(measured: Measured): string {
   const runtimes = RUNTIMES.filter((runtime) => measured.all.some((it) => it.runtime === runtime));
   return table(
@@ -58,8 +58,9 @@ export function barTable(measured: Measured): string {
       ...runtimes.flatMap((runtime) => {
         const reached = bar.reached(measured, runtime);
         const mark = Number.isNaN(reached) ? "" : isMet(bar, runtime, reached) ? " ✓" : " ✗";
-        const floor = bar.floor ? ` (bare: ${format(bar.floor(measured, runtime))})` : "";
-        return [format(reached) + (mark && bar.unit + mark + floor), `${bar.sense} ${bar.limit(runtime)}${bar.unit}`];
+        const floor = bar.floor?.(measured, runtime) ?? NaN;
+        const missed = Number.isNaN(floor) || isMet(bar, runtime, floor) ? "" : ` (bare: ${format(floor)}${bar.unit})`;
+        return [format(reached) + (mark && bar.unit + mark + missed), `${bar.sense} ${bar.limit(runtime)}${bar.unit}`];
       }),
     ]),
   );

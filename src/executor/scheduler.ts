@@ -7,7 +7,7 @@
 
 import type { Exit } from "../wire/channel.ts";
 import { type Failure, fromFailure } from "../wire/failure.ts";
-import type { FromWorker } from "../wire/messages.ts";
+import { type Answers, type Done, fromAnswers, type FromWorker } from "../wire/messages.ts";
 import type { Backend } from "./backend.ts";
 import { Call, type Waiting } from "./call.ts";
 import { Engine } from "./engine.ts";
@@ -196,7 +196,8 @@ export class Scheduler extends Engine {
 
   // --- what workers say
 
-  #onMessage(worker: WorkerHandle, message: FromWorker): void {
+  #onMessage(worker: WorkerHandle, received: FromWorker): void {
+    const message = Array.isArray(received) ? fromAnswers(received as Answers) : received;
     switch (message?.kind) {
       case "done":
         if (!worker.accepts(message)) break;
@@ -233,10 +234,7 @@ export class Scheduler extends Engine {
   }
 
   /** Gives the answers to those who wait for them. */
-  #settle(
-    worker: WorkerHandle,
-    { first, results, failures, spent, full }: Extract<FromWorker, { kind: "done" }>,
-  ): void {
+  #settle(worker: WorkerHandle, { first, results, failures, spent, full }: Done): void {
     this.#useless = 0;
     let answered = 0, nextFailure = 0, mixed = false;
     let task: Call["task"] | undefined;
@@ -256,7 +254,7 @@ export class Scheduler extends Engine {
     worker.advance(first + results.length, answered);
     // Calls of several tasks are in one answer only when all are short: they share its time.
     if (task) {
-      const cost = spent / answered;
+      const cost = spent / 1000 / answered;
       task.cost = mixed || task.cost === Infinity ? Math.min(task.cost, cost) : (task.cost + cost) / 2;
     }
     if (full) worker.remaining = 0;

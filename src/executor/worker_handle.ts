@@ -4,7 +4,7 @@ import { standApart } from "../wire/apart.ts";
 import type { WorkerChannel } from "../wire/channel.ts";
 import { CALL_MASK, CALLS_PER_WORKER, hasBegun, offer, withdraw } from "../wire/claims.ts";
 import { toFailure } from "../wire/failure.ts";
-import type { FromWorker, ToWorker } from "../wire/messages.ts";
+import type { Calls, Done, ToWorker } from "../wire/messages.ts";
 import type { TaskRef } from "../wire/task_ref.ts";
 import { assertNotLocal, isLocal, transfersOf } from "../wire/marks.ts";
 import type { Call, CallHolder } from "./call.ts";
@@ -47,11 +47,11 @@ export class WorkerHandle implements CallHolder {
   readonly #known = new Set<number>();
   #alive = true;
   // The message that is being filled: its flat array, where the current group's count stands in it, and the rest.
-  #batch: unknown[] = [];
+  #batch: Calls = [];
   #batchFirst = 0;
   #group = 0;
   #newTasks: [number, TaskRef][] = [];
-  #transfer: Transferable[] = [];
+  #transfer: Transferable[] | undefined;
   /** Something in it may not leave. */
   #refused = false;
   /** The objects of its calls; `undefined` while there are none. */
@@ -115,7 +115,7 @@ export class WorkerHandle implements CallHolder {
       if (!isObject(arg)) continue;
       objects = true;
       const marked = transfersOf(arg);
-      if (marked) this.#transfer.push(...marked);
+      if (marked) (this.#transfer ??= []).push(...marked);
       if (isLocal(arg)) this.#refused = true;
     }
     if (objects && !this.#met) this.#alone = !standApart(args, this.#met = new Set());
@@ -140,10 +140,11 @@ export class WorkerHandle implements CallHolder {
     this.#met = undefined;
     this.#alone = false;
     if (tasks) this.#newTasks = [];
-    if (transfer.length > 0) this.#transfer = [];
+    this.#transfer = undefined;
     try {
       if (refused) calls.forEach(assertNotLocal);
-      this.channel.send({ kind: "run", first, tasks, calls, exact, attempt }, transfer);
+      const plain = !tasks && !exact && attempt === undefined;
+      this.channel.send(plain ? calls : { kind: "run", tasks, calls, exact, attempt }, transfer);
       return [];
     } catch (reason) {
       return this.#sendEach({ kind: "run", tasks, exact, attempt }, first, reason);
@@ -151,7 +152,7 @@ export class WorkerHandle implements CallHolder {
   }
 
   /** One message per call. One that cannot be sent leaves in its place a call of no task, which the worker steps over. */
-  #sendEach(head: Omit<Run, "first" | "calls">, begin: number, reason: unknown): Unsendable[] {
+  #sendEach(head: Omit<Run, "calls">, begin: number, reason: unknown): Unsendable[] {
     const unsendable: Unsendable[] = [];
     for (let first = begin; first < this.#next; first++, head = { ...head, tasks: undefined }) {
       const call = this.#calls[first & CALL_MASK];
@@ -159,13 +160,13 @@ export class WorkerHandle implements CallHolder {
         if (!call) throw reason;
         call.args.forEach(assertNotLocal);
         const transfer = call.args.flatMap((arg) => transfersOf(arg) ?? []);
-        this.channel.send({ ...head, first, calls: [call.task.number, call.args.length, 1, ...call.args] }, transfer);
+        this.channel.send({ ...head, calls: [call.task.number, call.args.length, 1, ...call.args] }, transfer);
       } catch (reason) {
         if (call) {
           this.forget(call);
           unsendable.push({ call, reason });
         }
-        this.channel.send({ ...head, first, calls: [-1, 0, 1] }, []);
+        this.channel.send({ ...head, calls: [-1, 0, 1] });
       }
     }
     return unsendable;
@@ -194,7 +195,7 @@ export class WorkerHandle implements CallHolder {
 
   /** Tells a call's task to stop. */
   abort(call: Call, reason: unknown): void {
-    this.channel.send({ kind: "abort", call: call.number, reason: toFailure(reason) }, []);
+    this.channel.send({ kind: "abort", call: call.number, reason: toFailure(reason) });
   }
 
   /** Takes the answer's call off the worker; `undefined` when the call was withdrawn. */
@@ -220,11 +221,11 @@ export class WorkerHandle implements CallHolder {
   recall(): void {
     if (this.#words || this.recalling || this.#calls[(this.#next - 1) & CALL_MASK]?.chunk) return;
     this.recalling = true;
-    this.channel.send({ kind: "recall" }, []);
+    this.channel.send({ kind: "recall" });
   }
 
   /** Checks an answer: it is about calls that this worker has, in order, and has the form that it should. */
-  accepts({ first, results, failures, spent }: Extract<FromWorker, { kind: "done" }>): boolean {
+  accepts({ first, results, failures, spent }: Done): boolean {
     return first === this.#first && Array.isArray(results) && results.length <= this.#next - first &&
       (failures === undefined || Array.isArray(failures)) && Number.isFinite(spent) && spent >= 0;
   }

@@ -82,7 +82,7 @@ export class WorkerPool {
     this.workers.add(worker);
     this.#starting++;
     try {
-      channel.send({ kind: "init", name: workerName, claims: channel.claims, memoryLimit, initializer }, []);
+      channel.send({ kind: "init", name: workerName, claims: channel.claims, memoryLimit, initializer });
     } catch (reason) {
       this.#events.onUnsendable(reason);
     }
@@ -107,11 +107,12 @@ export class WorkerPool {
     if (worker.idle || worker.recalling || worker.state !== "ready" || worker.held > 0) return;
     if (worker.remaining <= 0) return this.dismiss(worker);
     worker.idle = true;
-    worker.idleSince = performance.now();
     worker.keepAlive(false);
     this.#idle.push(worker);
     const { idleTimeout } = this.#settings;
-    if (idleTimeout !== Infinity) this.#idleTimer ??= this.#armIdleTimer(idleTimeout);
+    if (idleTimeout === Infinity) return;
+    worker.idleSince = performance.now();
+    this.#idleTimer ??= this.#armIdleTimer(idleTimeout);
   }
 
   /** Ends an idle worker, in order. */

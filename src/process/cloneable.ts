@@ -10,6 +10,11 @@ const CROSSES: ReadonlySet<string> = new Set(
     .concat(["Boolean", "Number", "String", "BigInt"]),
 );
 
+/** The same for each of many values, of which most are mere numbers or texts. */
+export function assertAllCloneable(values: readonly unknown[]): void {
+  if (!values.every(isPrimitive)) assertCloneable(values);
+}
+
 /**
  * Checks that a value can cross to another process.
  *

@@ -7,7 +7,7 @@ import type { Backend } from "../executor/backend.ts";
 import { BrokenProcessPool } from "../executor/errors.ts";
 import { type ChannelEvents, type Exit, neverStarted, type WorkerChannel } from "../wire/channel.ts";
 import type { FromWorker, ToWorker } from "../wire/messages.ts";
-import { assertCloneable } from "./cloneable.ts";
+import { assertAllCloneable, assertCloneable } from "./cloneable.ts";
 import { commandLine } from "./command_line.ts";
 import { guard, unguard } from "./sentinel.ts";
 
@@ -100,6 +100,7 @@ function connect(child: ChildProcess, events: ChannelEvents): WorkerChannel {
 }
 
 function check(message: ToWorker): void {
-  if (message.kind === "run") assertCloneable(message.calls);
+  if (message.kind === undefined) assertAllCloneable(message);
+  else if (message.kind === "run") assertAllCloneable(message.calls);
   else if (message.kind === "init") assertCloneable(message.initializer?.args);
 }

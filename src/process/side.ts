@@ -3,7 +3,7 @@
 import process from "node:process";
 import type { ToWorker } from "../wire/messages.ts";
 import type { Side } from "../worker/main.ts";
-import { assertCloneable } from "./cloneable.ts";
+import { assertAllCloneable, assertCloneable } from "./cloneable.ts";
 
 /** How long an idle worker process may wait for what its tasks have left behind, in milliseconds. */
 const LINGER = 500;
@@ -23,7 +23,8 @@ export const side: Side = {
     process.on("disconnect", leave); // the parent has ended
     return {
       send(message) {
-        if (message.kind === "done") assertCloneable(message.results);
+        if (message.kind === undefined) assertAllCloneable(message);
+        else if (message.kind === "done") assertAllCloneable(message.results);
         process.send!(message);
       },
     };

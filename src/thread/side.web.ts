@@ -7,7 +7,7 @@ import type { Side } from "../worker/main.ts";
 // The scope of a dedicated worker, of which the compiler's library knows nothing here.
 interface Scope {
   onmessage: ((event: MessageEvent) => void) | null;
-  postMessage(message: unknown, transfer: Transferable[]): void;
+  postMessage(message: unknown, transfer?: Transferable[]): void;
   close(): void;
   addEventListener(type: "error" | "unhandledrejection", listener: () => void): void;
   readonly Deno?: { exit(code?: number): never; memoryUsage(): { heapUsed: number } };
@@ -21,8 +21,7 @@ let uncaught = false;
 /** What the loop runs on. */
 export const side: Side = {
   open(onMessage) {
-    scope.onmessage = (event: MessageEvent<ToWorker>) =>
-      event.data.kind === "stop" ? scope.close() : onMessage(event.data);
+    scope.onmessage = ({ data }: MessageEvent<ToWorker>) => data.kind === "stop" ? scope.close() : onMessage(data);
     return {
       send: (message, transfer) =>
         scope.postMessage(uncaught && message.kind === "bye" ? { ...message, uncaught } : message, transfer),

@@ -73,7 +73,7 @@ export const start: Backend["start"] = (name, { permissions }, events) => {
   worker.addEventListener("close", (event) => close(uncaught ?? { exitCode: (event as CloseEvent).code })); // Bun only
   return {
     claims: new SharedArrayBuffer(CALLS_PER_WORKER * Int32Array.BYTES_PER_ELEMENT),
-    send: (message, transfer) => worker.postMessage(message, transfer),
+    send: (message, transfer) => worker.postMessage(message, transfer!),
     keepAlive: hold,
     stop: end,
     terminate: end,

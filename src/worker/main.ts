@@ -3,14 +3,14 @@
 import { begin } from "../wire/claims.ts";
 import type { Open, ParentChannel } from "../wire/channel.ts";
 import { type Failure, fromFailure, toFailure } from "../wire/failure.ts";
-import type { FromWorker, ToWorker } from "../wire/messages.ts";
+import { type Done, toAnswers, type ToWorker } from "../wire/messages.ts";
 import type { TaskRef } from "../wire/task_ref.ts";
 import { transfersOf } from "../wire/marks.ts";
 import { setCurrentTask } from "./current.ts";
 import type { CurrentTask } from "./current_task.ts";
 import { explainClosure, resolveTask } from "./resolve_task.ts";
 
-type Run = Extract<ToWorker, { kind: "run" }>;
+type Run = Omit<Extract<ToWorker, { kind: "run" }>, "kind">;
 type Init = Extract<ToWorker, { kind: "init" }>;
 
 /** What differs between the kinds of worker. */
@@ -75,14 +75,11 @@ export function serve(side: Side): { end(exitCode: number): void } {
   let memoryLimit = Infinity, nextLook = Infinity, full = false;
 
   function onMessage(message: ToWorker): void {
-    if (message.kind === "run") {
+    if (message.kind === undefined) {
+      run({ tasks: undefined, calls: message, exact: false, attempt: undefined });
+    } else if (message.kind === "run") {
       for (const [number, ref] of message.tasks ?? []) tasks[number] = { ref, fn: undefined };
-      inbox.push(message);
-      if (!busy) {
-        busy = true;
-        since = performance.now();
-        pump();
-      }
+      run(message);
     } else if (message.kind === "recall") {
       recall();
     } else if (message.kind === "abort") {
@@ -94,6 +91,14 @@ export function serve(side: Side): { end(exitCode: number): void } {
     }
   }
 
+  function run(message: Run): void {
+    inbox.push(message);
+    if (busy) return;
+    busy = true;
+    since = performance.now();
+    pump();
+  }
+
   function initialize(init: Init): void {
     workerName = init.name;
     if (init.memoryLimit !== undefined) {
@@ -102,7 +107,7 @@ export function serve(side: Side): { end(exitCode: number): void } {
     }
     if (init.claims) claims = new Int32Array(init.claims);
     if (init.initializer) void runInitializer(init.initializer);
-    else parent.send({ kind: "ready" }, []);
+    else parent.send({ kind: "ready" });
   }
 
   async function runInitializer({ task, args }: NonNullable<Init["initializer"]>): Promise<void> {
@@ -110,10 +115,10 @@ export function serve(side: Side): { end(exitCode: number): void } {
     try {
       await (await resolveTask(task))(...args);
     } catch (error) {
-      return parent.send({ kind: "unready", failure: failureOf(error, task) }, []);
+      return parent.send({ kind: "unready", failure: failureOf(error, task) });
     }
     busy = false;
-    parent.send({ kind: "ready" }, []);
+    parent.send({ kind: "ready" });
   }
 
   /** Runs calls until there are none, or one has to be waited for. */
@@ -130,7 +135,7 @@ export function serve(side: Side): { end(exitCode: number): void } {
         results.push(undefined);
         continue;
       }
-      if (attempt !== undefined || (exact && !claims)) parent.send({ kind: "begun", call: number }, []);
+      if (attempt !== undefined || (exact && !claims)) parent.send({ kind: "begun", call: number });
       let returned: unknown;
       try {
         const fn = task.fn ?? find(task);
@@ -224,18 +229,19 @@ export function serve(side: Side): { end(exitCode: number): void } {
   function flush(): void {
     if (results.length === 0) return;
     const now = performance.now();
-    const message: FromWorker = { kind: "done", first, results, failures, spent: now - since, full: isFull(now) };
+    const spent = Math.round((now - since) * 1000);
+    const message: Done = { kind: "done", first, results, failures, spent, full: isFull(now) };
     first += results.length;
     results = [];
     failures = undefined;
     since = now;
-    let transfer: Transferable[] = [];
+    let transfer: Transferable[] | undefined;
     for (const result of message.results) {
       const marked = transfersOf(result);
-      if (marked) transfer = transfer.concat(marked);
+      if (marked) transfer = transfer ? transfer.concat(marked) : [...marked];
     }
     try {
-      parent.send(message, transfer);
+      parent.send(toAnswers(message), transfer);
     } catch {
       for (let i = 0; i < message.results.length; i++) sendAlone(message, i);
     }
@@ -249,10 +255,7 @@ export function serve(side: Side): { end(exitCode: number): void } {
   }
 
   /** A reply always goes out: a result that cannot cross is a failure, and its neighbours are not harmed. */
-  function sendAlone(
-    { first, results, failures, spent, full }: Extract<FromWorker, { kind: "done" }>,
-    index: number,
-  ): void {
+  function sendAlone({ first, results, failures, spent, full }: Done, index: number): void {
     const result = results[index];
     const found = failures?.indexOf(index) ?? -1;
     const answer = {
@@ -264,9 +267,9 @@ export function serve(side: Side): { end(exitCode: number): void } {
       full,
     } as const;
     try {
-      parent.send(answer, [...transfersOf(result) ?? []]);
+      parent.send(answer, transfersOf(result)?.slice());
     } catch (error) {
-      parent.send({ ...answer, results: [undefined], failures: [0, toFailure(error, side.clone)] }, []);
+      parent.send({ ...answer, results: [undefined], failures: [0, toFailure(error, side.clone)] });
     }
   }
 
@@ -275,14 +278,14 @@ export function serve(side: Side): { end(exitCode: number): void } {
     const [running] = inbox;
     inbox.length = left = position = 0;
     if (busy) inbox.push({ ...running!, calls: [] });
-    parent.send({ kind: "recalled", first: call }, []);
+    parent.send({ kind: "recalled", first: call });
   }
 
   /** The worker ends by its own will: what is finished still goes out. */
   function end(exitCode: number): void {
     try {
       flush();
-      parent.send({ kind: "bye", exitCode }, []);
+      parent.send({ kind: "bye", exitCode });
     } catch {
       // The line is closed: the parent has ended this worker, and knows.
     }

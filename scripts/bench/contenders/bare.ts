@@ -58,7 +58,8 @@ function startWeb(onMessage: OnMessage): Line {
   const worker = new Worker(here("workers/bare.web.js"), { type: "module" });
   worker.onmessage = (event) => onMessage(event.data);
   return {
-    send: (message, transfer = []) => worker.postMessage(message, transfer),
+    // No list of what is moved rather than an empty one: Deno is faster without.
+    send: (message, transfer) => worker.postMessage(message, transfer!),
     close: () => worker.terminate(),
   };
 }
