@@ -93,19 +93,38 @@ test("Executor begins calls in the order of submission [X6]", async () => {
   await end(executor);
 });
 
-test("Executor hands short calls ahead, for some 4 ms, in one message", async () => {
+test("Executor hands short calls ahead, for some 8 ms, in one message", async () => {
   const executor = await warmed({ maxWorkers: 1 });
   const [worker] = executor.workers;
   submitAll(executor, short, 100);
   await delivered();
   const ahead = heldBy(worker!).length;
-  assert.ok(ahead > 20 && ahead <= 41, `${ahead} calls of 0.1 ms`);
+  assert.ok(ahead > 40 && ahead <= 81, `${ahead} calls of 0.1 ms`);
   assert.deepEqual(heldBy(worker!), Array.from({ length: ahead }, (_, n) => n));
   const messages = worker!.inbox.length;
   answer(worker!, ahead - 2, 0.1 * (ahead - 2));
   await delivered();
   assert.equal(worker!.inbox.length, messages + 1);
   assert.ok(heldBy(worker!).length > 20);
+  await end(executor);
+});
+
+test("Executor hands a busy worker more only for so many answers in a row, then everybody else has a turn", async () => {
+  const executor = await warmed({ maxWorkers: 1 });
+  const [worker] = executor.workers;
+  submitAll(executor, short, 5_000);
+  await delivered();
+  const before = worker!.inbox.length;
+  for (let n = 0; n < 20; n++) {
+    const count = Math.ceil(heldBy(worker!).length * 0.6);
+    answer(worker!, count, 0.1 * count);
+    await Promise.resolve(); // it is delivered, and the event loop has not come round
+  }
+  const inTurn = worker!.inbox.length - before;
+  assert.ok(inTurn > 10 && inTurn <= 16, `${inTurn} messages`);
+  await new Promise((resolve) => setImmediate(resolve));
+  await delivered();
+  assert.equal(worker!.inbox.length, before + inTurn + 1);
   await end(executor);
 });
 

@@ -20,10 +20,11 @@ import type { WorkerHandle, WorkerState } from "./worker_handle.ts";
 import { WorkerPool } from "./worker_pool.ts";
 
 /**
- * How much work a worker may be handed ahead, in milliseconds. More: fewer, larger messages. Less: exacter cancelling.
- * Calls of 1 ms on two cores (Node 24): with 4 they are 4 % faster than with 2, and with 8 no faster than with 4.
+ * How much work a worker may be handed ahead, in milliseconds. More: fewer, larger messages. Less: exacter cancelling. It is
+ * more than twice what a worker works on before it answers, so that the rest of it lasts until more has come: calls of
+ * 0.8 ms are 2 % faster with 8 than with 4 on two cores, and 4 % when the core of the main thread is its own (Node 24).
  */
-const BUDGET = 4;
+const BUDGET = 8;
 
 /** Calls of one message at most. */
 const LARGEST_BATCH = 1024;
@@ -40,6 +41,15 @@ const LONG = 4;
 /** Workers that may fail to start, in a row, or end before they begin their first call, until the executor is broken. */
 const START_ATTEMPTS = 3;
 
+/**
+ * Answers of busy workers that are read in a row, at most, while those workers are handed more. Without a limit there is
+ * always another answer to read, from the same thread (Node 24) or before the results are taken (Deno 2.9), and 200,000
+ * results of a map() pile up: with 16, it is 31 % faster on Node, 41 % on Deno, 14 % on Bun 1.4. With 8, bursts are slower.
+ */
+const ANSWERS_PER_TURN = 16;
+
+declare function setImmediate(fn: () => void): unknown;
+
 /** Runs calls on workers. */
 export class Scheduler extends Engine {
   readonly tasks: TaskTable;
@@ -49,6 +59,8 @@ export class Scheduler extends Engine {
   /** Workers that ended before they began their first call, since the last answer of any. */
   #useless = 0;
   #dispatchQueued = false;
+  /** Answers of busy workers that were read since the event loop has come round. */
+  #answersInTurn = 0;
   /** Every worker was ended: nothing is run any more. */
   #ended = false;
 
@@ -259,7 +271,18 @@ export class Scheduler extends Engine {
     }
     if (full) worker.remaining = 0;
     this.#pool.release(worker);
-    this.#dispatch();
+    if (worker.held === 0 || this.#inTurn()) this.#dispatch();
+  }
+
+  /** Whether a busy worker may be handed more at once. If not, it is when everybody has had a turn. */
+  #inTurn(): boolean {
+    if (this.#answersInTurn++ === 0) {
+      setImmediate(() => {
+        this.#answersInTurn = 0;
+        this.#dispatch();
+      });
+    }
+    return this.#answersInTurn <= ANSWERS_PER_TURN;
   }
 
   /** A worker is gone. What it had begun fails, the rest runs elsewhere. */
