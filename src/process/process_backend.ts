@@ -7,8 +7,8 @@ import type { Backend } from "../executor/backend.ts";
 import { BrokenProcessPool } from "../executor/errors.ts";
 import { type ChannelEvents, type Exit, neverStarted, type WorkerChannel } from "../wire/channel.ts";
 import type { FromWorker, ToWorker } from "../wire/messages.ts";
-import { assertAllCloneable, assertCloneable } from "./cloneable.ts";
 import { commandLine } from "./command_line.ts";
+import { pack, unpack } from "./pack.ts";
 import { guard, unguard } from "./sentinel.ts";
 
 /** How long an idle worker that is asked to end may take, in milliseconds: what a task left behind may have it deaf. */
@@ -64,7 +64,7 @@ function connect(child: ChildProcess, events: ChannelEvents): WorkerChannel {
   };
   child.on("message", (message) => {
     looks = 0;
-    events.onMessage(message as FromWorker);
+    events.onMessage(unpack(message) as FromWorker);
   });
   child.on("error", (error) => {
     if (child.pid === undefined) close({ error });
@@ -75,8 +75,8 @@ function connect(child: ChildProcess, events: ChannelEvents): WorkerChannel {
   return {
     claims: undefined,
     send(message) {
-      check(message);
-      if (child.connected) child.send(message);
+      const packed = pack(message);
+      if (child.connected) child.send(packed);
     },
     keepAlive(alive) {
       const channel = child.channel as { ref?(): void; unref?(): void } | null | undefined;
@@ -97,10 +97,4 @@ function connect(child: ChildProcess, events: ChannelEvents): WorkerChannel {
     terminate: () => exit ?? child.kill("SIGTERM"),
     kill: () => exit ?? child.kill("SIGKILL"),
   };
-}
-
-function check(message: ToWorker): void {
-  if (message.kind === undefined) assertAllCloneable(message);
-  else if (message.kind === "run") assertAllCloneable(message.calls);
-  else if (message.kind === "init") assertCloneable(message.initializer?.args);
 }

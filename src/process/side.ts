@@ -3,7 +3,8 @@
 import process from "node:process";
 import type { ToWorker } from "../wire/messages.ts";
 import type { Side } from "../worker/main.ts";
-import { assertAllCloneable, assertCloneable } from "./cloneable.ts";
+import { assertCloneable } from "./cloneable.ts";
+import { pack, unpack } from "./pack.ts";
 
 /** How long an idle worker process may wait for what its tasks have left behind, in milliseconds. */
 const LINGER = 500;
@@ -11,7 +12,8 @@ const LINGER = 500;
 /** What the loop runs on. */
 export const side: Side = {
   open(onMessage) {
-    process.on("message", (message: ToWorker) => {
+    process.on("message", (received) => {
+      const message = unpack(received) as ToWorker;
       if (message.kind !== "stop") return onMessage(message);
       process.disconnect();
       leave();
@@ -21,13 +23,7 @@ export const side: Side = {
     // A send to a parent that is gone; `disconnect` follows.
     process.on("error", () => {});
     process.on("disconnect", leave); // the parent has ended
-    return {
-      send(message) {
-        if (message.kind === undefined) assertAllCloneable(message);
-        else if (message.kind === "done") assertAllCloneable(message.results);
-        process.send!(message);
-      },
-    };
+    return { send: (message) => void process.send!(pack(message)) };
   },
   clone(value) {
     assertCloneable(value);
