@@ -23,6 +23,8 @@ export interface Case {
   readonly unit: string;
   /** What the figures are listed by, such as `calls`. */
   readonly by: string;
+  /** What a reader of the figures has to know. */
+  readonly note?: string;
   /** How the chart shows them: a bar each, or a line over the numbers they are listed by. */
   readonly chart: "bars" | "lines";
   /** Whether a contender takes part. All do unless this says otherwise. */

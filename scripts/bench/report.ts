@@ -23,6 +23,7 @@ export function fullReport(measured: Measured): string {
     conditions(measured),
     "## The bars",
     barTable(measured),
+    "What keeps the rest from being met is in [limits.md](limits.md).",
     ...CASES.flatMap((it) => caseReport(it, measured)),
   ].join("\n\n") + "\n";
 }
@@ -32,7 +33,7 @@ function caseReport(it: Case, measured: Measured): string[] {
   if (found.length === 0) return [];
   return [
     `## ${it.title}`,
-    `In ${it.unit}${it.by ? ` by ${it.by}` : ""}.`,
+    `In ${it.unit}${it.by ? ` by ${it.by}` : ""}.${it.note ? ` ${it.note}` : ""}`,
     `![${it.title}](${it.name}.svg)`,
     ...found.map((results) => `### ${runtimeName(results)}\n\n${caseTable(it, results)}`),
   ];
@@ -96,6 +97,7 @@ function summaryOf(measured: Measured): string {
   return [
     "Calls or items a second, and in brackets the best of the other pools.",
     table(["two workers", ...runtimes.map((runtime) => NAMES[runtime])], rows),
+    CASES.find(({ name }) => name === "sequential")!.note!,
     "![Bursts of trivial calls](bench/burst.svg)",
     `${conditions(measured)} All cases, contenders and figures: [bench/results.md](bench/results.md).`,
   ].join("\n\n");
