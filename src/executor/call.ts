@@ -3,7 +3,7 @@
 import type { CallSettings } from "./call_options.ts";
 import type { CallQueue, Queued } from "./call_queue.ts";
 import { bindCall, type CallControl, cancelFuture, type FailureLedger, Future, settleFuture } from "./future.ts";
-import type { Task } from "./task_table.ts";
+import { expectedCost, type Task } from "./task_table.ts";
 import type { Timer } from "./timer.ts";
 
 /** What a call of Executor.with() needs besides. */
@@ -26,7 +26,7 @@ export class Limits {
 /** What waits in the queue: a call, or a supply of calls. */
 export interface Waiting extends Queued {
   readonly task: Task;
-  /** How long its next call is expected to take, in milliseconds. */
+  /** How long its next call is expected to take, in milliseconds; Infinity for one that has its worker alone. */
   readonly cost: number;
   /** Calls of one chunk are handed over together, to a worker that has nothing else to do. */
   readonly chunk: object | undefined;
@@ -99,9 +99,9 @@ export abstract class Call implements CallControl, Waiting {
     return this.limits === undefined ? 0 : this.limits.settings.priority;
   }
 
-  /** What may be stopped, or must stay together, has its worker alone. */
+  /** What may be stopped, or must stay together, has its worker alone, too. */
   get cost(): number {
-    return this.limits?.settings.limited || this.chunk ? Infinity : this.task.cost;
+    return this.limits?.settings.limited || this.chunk ? Infinity : expectedCost(this.task);
   }
 
   withdraw(): boolean {

@@ -3,7 +3,7 @@
 import { Call, type Waiting } from "./call.ts";
 import type { CallQueue, Queued } from "./call_queue.ts";
 import type { CallSettings } from "./call_options.ts";
-import type { Task } from "./task_table.ts";
+import { expectedCost, type Task } from "./task_table.ts";
 
 /** How a call ended, or that it has not. */
 export const WAITING = 0, FULFILLED = 1, REJECTED = 2, CANCELLED = 3;
@@ -95,7 +95,7 @@ export class MapSupply implements Waiting {
   }
 
   get cost(): number {
-    return this.#together ? Infinity : this.#map.task.cost;
+    return this.#together ? Infinity : expectedCost(this.#map.task);
   }
 
   draw(): MappedCall {

@@ -9,7 +9,8 @@ export const sequentialCase: Case = {
   title: "One call after another",
   unit: "calls/s",
   by: "",
-  note: "Of one call after another, most is the time that a core takes to wake up. When the kernel keeps both sides on " +
+  note:
+    "Of one call after another, most is the time that a core takes to wake up. When the kernel keeps both sides on " +
     "one core, a call takes a tenth of that: it is by chance who has that luck in a run, and ratios differ by it.",
   chart: "bars",
   measure: (entry) =>
