@@ -3,6 +3,7 @@
 import type { Case } from "./case.ts";
 import { burstCase } from "./cases/burst.ts";
 import { cpuCase } from "./cases/cpu.ts";
+import { limitsCase } from "./cases/limits.ts";
 import { mapCase } from "./cases/map.ts";
 import { memoryCase } from "./cases/memory.ts";
 import { mixCase } from "./cases/mix.ts";
@@ -21,4 +22,5 @@ export const CASES: readonly Case[] = [
   startCase,
   memoryCase,
   scalingCase,
+  limitsCase,
 ];

@@ -164,7 +164,8 @@ async function enrol(command: readonly string[], names: readonly string[], quick
 async function measureCase(it: Case, entrants: readonly Entrant[], runs: number): Promise<Result[]> {
   const start = performance.now();
   process.stdout.write(`  ${it.name.padEnd(12)}`);
-  const entered = entrants.filter(({ cases }) => cases.includes(it.name)).map((entrant) => {
+  const takesPart = ({ name, kind, cases }: Entrant) => cases.includes(it.name) && (it.admits?.(name, kind) ?? true);
+  const entered = entrants.filter(takesPart).map((entrant) => {
     const result: Result = { contender: entrant.name, kind: entrant.kind, figures: {} };
     if (entrant.failure) result.failure = entrant.failure;
     return { entrant, result };

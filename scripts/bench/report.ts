@@ -23,7 +23,8 @@ export function fullReport(measured: Measured): string {
     conditions(measured),
     "## The bars",
     barTable(measured),
-    "What keeps the rest from being met is in [limits.md](limits.md).",
+    "What runtimes and machine take by themselves, and which rows that limits, is [at the end]" +
+    `(#${CASES.at(-1)!.title.toLowerCase().replaceAll(" ", "-")}).`,
     ...CASES.flatMap((it) => caseReport(it, measured)),
   ].join("\n\n") + "\n";
 }
