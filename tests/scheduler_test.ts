@@ -109,6 +109,25 @@ test("Executor hands short calls ahead, for some 20 ms, in one message", async (
   await end(executor);
 });
 
+test("Executor hands the shortest calls of a burst over together, but for the first, and starts no worker beside an idle one", async () => {
+  const shortest = (n: number) => 0 + n;
+  for (const [maxWorkers, count, messages] of [[2, 4, 3], [3, 2, 2]] as const) {
+    const executor = await warmed({ maxWorkers });
+    executor.submit(shortest, -3);
+    await delivered();
+    answer(executor.workers.find((worker) => heldBy(worker).includes(-3))!, 1, 0.05);
+    await delivered();
+    const received = () => executor.workers.reduce((sum, worker) => sum + worker.inbox.length, 0);
+    const before = received();
+    submitAll(executor, shortest, count);
+    await delivered();
+    assert.equal(received() - before, messages);
+    assert.equal(executor.workers.flatMap(heldBy).length, count);
+    assert.equal(executor.workers.length, 2);
+    await end(executor);
+  }
+});
+
 test("Executor hands a busy worker more only for so many answers in a row, then everybody else has a turn", async () => {
   const executor = await warmed({ maxWorkers: 1 });
   const [worker] = executor.workers;
