@@ -2,13 +2,14 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { ExecutorOptions, Future } from "../mod.ts";
+import { type ExecutorOptions, type Future, QueueFullError } from "../mod.ts";
 import { delivered, MemoryExecutor, type MemoryOptions, type MemoryWorker } from "./memory_backend.ts";
 import { until } from "./until.ts";
 
 const short = (n: number) => n;
 const long = (n: number) => n + 0;
 const unknown = (n: number) => n - 0;
+const shortest = (n: number) => 0 + n;
 
 /** An executor whose workers do nothing but what the test has them do. */
 function played(options: ExecutorOptions = {}, memory: MemoryOptions = {}): MemoryExecutor {
@@ -109,14 +110,19 @@ test("Executor hands short calls ahead, for some 20 ms, in one message", async (
   await end(executor);
 });
 
+/** Two warmed workers, and it is known that `shortest` takes 0.05 ms. */
+async function practised(options: ExecutorOptions): Promise<MemoryExecutor> {
+  const executor = await warmed(options);
+  executor.submit(shortest, -3);
+  await delivered();
+  answer(executor.workers.find((worker) => heldBy(worker).includes(-3))!, 1, 0.05);
+  await delivered();
+  return executor;
+}
+
 test("Executor hands the shortest calls of a burst over together, but for the first, and starts no worker beside an idle one", async () => {
-  const shortest = (n: number) => 0 + n;
   for (const [maxWorkers, count, messages] of [[2, 4, 3], [3, 2, 2]] as const) {
-    const executor = await warmed({ maxWorkers });
-    executor.submit(shortest, -3);
-    await delivered();
-    answer(executor.workers.find((worker) => heldBy(worker).includes(-3))!, 1, 0.05);
-    await delivered();
+    const executor = await practised({ maxWorkers });
     const received = () => executor.workers.reduce((sum, worker) => sum + worker.inbox.length, 0);
     const before = received();
     submitAll(executor, shortest, count);
@@ -126,6 +132,13 @@ test("Executor hands the shortest calls of a burst over together, but for the fi
     assert.equal(executor.workers.length, 2);
     await end(executor);
   }
+});
+
+test("Executor counts no call as waiting for which a worker is idle", async () => {
+  const executor = await practised({ maxWorkers: 2, maxQueue: 2 });
+  submitAll(executor, shortest, 4); // one for each worker, and two that wait
+  assert.throws(() => executor.submit(shortest, 4), QueueFullError);
+  await end(executor);
 });
 
 test("Executor hands a busy worker more only for so many answers in a row, then everybody else has a turn", async () => {

@@ -329,8 +329,9 @@ export class Scheduler extends Engine {
     this.#dispatch();
   }
 
+  /** A call that an idle worker gets at the end of the tick does not wait. */
   protected get waiting(): number {
-    return this.queue.size;
+    return Math.max(0, this.queue.size - this.#pool.idle);
   }
 
   protected get canRun(): boolean {
