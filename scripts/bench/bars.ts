@@ -1,6 +1,7 @@
 // What the library is held to: the rows of the table in which its bars are set, and what was reached of each.
 
 import { median } from "./case.ts";
+import { IN_PARTS } from "./cases/cpu.ts";
 import { type Kind, KINDS } from "./contender.ts";
 import { type Measured, ratio, type Runtime } from "./results.ts";
 
@@ -41,19 +42,21 @@ export const BARS: readonly Bar[] = [
     sense: ">=",
     unit: "",
     limit: () => 20,
-    reached: (measured, runtime) =>
-      ratio(measured.values("map", runtime, "ours", kind), measured.bestPeer("map", runtime, kind).values),
+    ...alike((measured, runtime, contender) =>
+      ratio(measured.values("map", runtime, contender, kind), measured.bestPeer("map", runtime, kind).values)
+    ),
   })),
   {
     title: "map, processes / Python's ProcessPoolExecutor.map(chunksize=100)",
     sense: ">=",
     unit: "",
     limit: () => 3,
-    reached: (measured, runtime) =>
+    ...alike((measured, runtime, contender) =>
       ratio(
-        measured.values("map", runtime, "ours", "processes"),
+        measured.values("map", runtime, contender, "processes"),
         measured.values("map", runtime, "python", "processes"),
-      ),
+      )
+    ),
   },
   ...perKind((kind) => ({
     title: `one call after another / bare channel, ${kind}`,
@@ -95,6 +98,11 @@ export const BARS: readonly Bar[] = [
     reached: (measured, runtime) =>
       ratio(
         measured.values("cpu", runtime, "ours", kind, "1 ms"),
+        measured.values("cpu", runtime, "bare", kind, "1 ms"),
+      ),
+    floor: (measured, runtime) =>
+      ratio(
+        measured.values("cpu", runtime, "bare", kind, IN_PARTS),
         measured.values("cpu", runtime, "bare", kind, "1 ms"),
       ),
   })),

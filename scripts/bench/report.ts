@@ -5,13 +5,11 @@ import { BARS, isMet } from "./bars.ts";
 import { type Case, median } from "./case.ts";
 import { CASES } from "./cases.ts";
 import { KINDS } from "./contender.ts";
-import { type Measured, ratio, type Result, type Results, type Runtime, RUNTIMES } from "./results.ts";
-
-const NAMES: Record<Runtime, string> = { node: "Node", deno: "Deno", bun: "Bun" };
+import { type Measured, ratio, type Result, type Results, RUNTIME_NAMES, RUNTIMES } from "./results.ts";
 
 /** A runtime with its version, as measured. */
 export function runtimeName({ runtime, version }: Results): string {
-  return `${NAMES[runtime]} ${version}`;
+  return `${RUNTIME_NAMES[runtime]} ${version}`;
 }
 
 /** The whole of bench/results.md. */
@@ -54,7 +52,7 @@ function caseTable({ unit }: Case, { results }: Results): string {
 export function barTable(measured: Measured): string {
   const runtimes = RUNTIMES.filter((runtime) => measured.all.some((it) => it.runtime === runtime));
   return table(
-    ["case", ...runtimes.flatMap((runtime) => [NAMES[runtime], "bar"])],
+    ["case", ...runtimes.flatMap((runtime) => [RUNTIME_NAMES[runtime], "bar"])],
     BARS.map((bar) => [
       bar.title,
       ...runtimes.flatMap((runtime) => {
@@ -97,7 +95,7 @@ function summaryOf(measured: Measured): string {
   );
   return [
     "Calls or items a second, and in brackets the best of the other pools.",
-    table(["two workers", ...runtimes.map((runtime) => NAMES[runtime])], rows),
+    table(["two workers", ...runtimes.map((runtime) => RUNTIME_NAMES[runtime])], rows),
     CASES.find(({ name }) => name === "sequential")!.note!,
     "![Bursts of trivial calls](bench/burst.svg)",
     `${conditions(measured)} All cases, contenders and figures: [bench/results.md](bench/results.md).`,

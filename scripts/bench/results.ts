@@ -9,6 +9,7 @@ import { CONTENDERS, type Kind } from "./contender.ts";
 /** The runtimes, as they are listed. */
 export const RUNTIMES = ["node", "deno", "bun"] as const;
 export type Runtime = typeof RUNTIMES[number];
+export const RUNTIME_NAMES: Readonly<Record<Runtime, string>> = { node: "Node", deno: "Deno", bun: "Bun" };
 
 /** What one contender reached with one kind of workers. */
 export interface Result {

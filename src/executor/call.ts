@@ -3,8 +3,16 @@
 import type { CallSettings } from "./call_options.ts";
 import type { CallQueue, Queued } from "./call_queue.ts";
 import { bindCall, type CallControl, cancelFuture, type FailureLedger, Future, settleFuture } from "./future.ts";
-import { expectedCost, type Task } from "./task_table.ts";
+import type { Task } from "./task_table.ts";
 import type { Timer } from "./timer.ts";
+
+/** From this cost on, in milliseconds, a call is long: no other waits behind it, and a process says that it begins it. */
+const LONG = 4;
+
+/** How long a call of a task is expected to take, in milliseconds; Infinity when that is long, or unknown. */
+export function expectedCost({ cost }: Task): number {
+  return cost < LONG ? cost : Infinity;
+}
 
 /** What a call of Executor.with() needs besides. */
 export class Limits {

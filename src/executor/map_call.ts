@@ -1,9 +1,9 @@
 // The calls of a map(): made when their turn comes, so that an item that waits costs no more than itself.
 
-import { Call, type Waiting } from "./call.ts";
+import { Call, expectedCost, type Waiting } from "./call.ts";
 import type { CallQueue, Queued } from "./call_queue.ts";
 import type { CallSettings } from "./call_options.ts";
-import { expectedCost, type Task } from "./task_table.ts";
+import type { Task } from "./task_table.ts";
 
 /** How a call ended, or that it has not. */
 export const WAITING = 0, FULFILLED = 1, REJECTED = 2, CANCELLED = 3;

@@ -9,13 +9,13 @@ import type { Exit } from "../wire/channel.ts";
 import { type Failure, fromFailure } from "../wire/failure.ts";
 import { type Answers, type Done, fromAnswers, type FromWorker } from "../wire/messages.ts";
 import type { Backend } from "./backend.ts";
-import { Call, type Waiting } from "./call.ts";
+import { Call, expectedCost, type Waiting } from "./call.ts";
 import { Engine } from "./engine.ts";
 import { CancelledError, describeExit, WorkerLostError } from "./errors.ts";
 import { type ProcessPoolExecutorOptions, readOptions, type Settings } from "./options.ts";
 import { report } from "./report.ts";
 import type { ExecutorStats } from "./stats.ts";
-import { expectedCost, TaskTable } from "./task_table.ts";
+import { TaskTable } from "./task_table.ts";
 import type { WorkerHandle, WorkerState } from "./worker_handle.ts";
 import { WorkerPool } from "./worker_pool.ts";
 

@@ -3,9 +3,6 @@
 import type { CallOwner } from "./call.ts";
 import { type TaskRef, taskRef } from "../wire/task_ref.ts";
 
-/** From this cost on, in milliseconds, a call is long: no other waits behind it, and a process says that it begins it. */
-const LONG = 4;
-
 /** A task that an executor has been given. */
 export interface Task {
   /** What runs its calls. */
@@ -14,11 +11,6 @@ export interface Task {
   readonly ref: TaskRef;
   /** How long a call of it has been taking, in milliseconds; Infinity until one has been answered. */
   cost: number;
-}
-
-/** How long a call of a task is expected to take, in milliseconds; Infinity when that is long, or unknown. */
-export function expectedCost({ cost }: Task): number {
-  return cost < LONG ? cost : Infinity;
 }
 
 /** Numbers tasks. */

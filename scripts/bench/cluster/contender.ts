@@ -1,9 +1,6 @@
-// The seam between the cases and what they measure: the executor, and BullMQ by hand, without and with threads.
+// The seam between the cases and what they measure.
 
-import * as ours from "./ours.ts";
-import * as plain from "./plain.ts";
 import type { TaskName } from "./tasks.ts";
-import * as threads from "./threads.ts";
 
 /** The side that submits. */
 export interface Client {
@@ -23,7 +20,3 @@ export interface Contender {
   /** The side that runs what is submitted, so many calls at the same time; resolves when it takes some. */
   serveTasks(url: string, queue: string, workers: number): Promise<void>;
 }
-
-export const CONTENDERS = { ours, plain, threads } as const satisfies Record<string, Contender>;
-
-export type ContenderName = keyof typeof CONTENDERS;

@@ -3,7 +3,7 @@
 //   <runtime> host.ts ours|plain|threads <Redis> <queue> <workers>
 
 import process from "node:process";
-import { type ContenderName, CONTENDERS } from "./contender.ts";
+import { type ContenderName, CONTENDERS } from "./contenders.ts";
 
 const [name, url, queue, workers] = process.argv.slice(2);
 await CONTENDERS[name as ContenderName].serveTasks(url!, queue!, Number(workers));

@@ -2,7 +2,7 @@
 // `deno task bench:cluster`: the executor across machines against BullMQ by hand, on each runtime, with a Redis server of its
 // own. Both take turns in each run, so that what else the machine does meets both alike.
 
-import { mkdirSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { availableParallelism, cpus } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
@@ -12,9 +12,9 @@ import { install, ROOT } from "../../install.ts";
 import { mustRun } from "../../run.ts";
 import { runtimes } from "../../runtimes.ts";
 import { median } from "../case.ts";
-import { ratio, type Runtime, RUNTIMES } from "../results.ts";
+import { ratio, type Runtime, RUNTIME_NAMES, RUNTIMES } from "../results.ts";
 import { runGroup } from "../run_group.ts";
-import type { ContenderName } from "./contender.ts";
+import type { ContenderName } from "./contenders.ts";
 import type { ClusterFigures } from "./measure.ts";
 
 const HELP = `deno task bench:cluster [--runtime node|deno|bun]... [--runs <number>] [--quick]
@@ -23,7 +23,7 @@ const HELP = `deno task bench:cluster [--runtime node|deno|bun]... [--runs <numb
   --runs <number>   runs of each contender (5; 1 with --quick)
   --quick           small numbers, to try the suite itself; nothing is written
 
-The result is written to bench/cluster.md.`;
+The result is written to bench/cluster.md, where those of other runtimes stay as they are.`;
 
 /** A process that has not ended by then is ended, in milliseconds. */
 const TIME_LIMIT = 180_000;
@@ -74,27 +74,32 @@ async function main(): Promise<void> {
   if (!redisProgram) throw new Error(`Cannot measure as ${HOW_TO_INSTALL_REDIS}`);
   await install(ROOT);
 
-  const sections: string[] = [];
+  const file = join(ROOT, "bench", "cluster.md");
+  const sections = existsSync(file) ? readSections(readFileSync(file, "utf8")) : new Map<string, string>();
   for (const runtime of RUNTIMES.filter((name) => values.runtime?.includes(name) ?? true)) {
     const { title, runs } = await measureRuntime(runtime, Number(values.runs ?? (values.quick ? 1 : 5)), values.quick);
-    const section = `## ${title}\n\n${table(runs)}`;
+    const section = `## ${title}\n\n${conditions()}\n\n${table(runs)}`;
     console.log(`\n\n${section}\n`);
-    sections.push(section);
+    sections.set(RUNTIME_NAMES[runtime], section);
   }
   if (values.quick) return;
-  const file = join(ROOT, "bench", "cluster.md");
   mkdirSync(join(ROOT, "bench"), { recursive: true });
-  writeFileSync(file, `${HEAD}\n\n${conditions()}\n\n${sections.join("\n\n")}\n`);
+  const known = RUNTIMES.flatMap((runtime) => sections.get(RUNTIME_NAMES[runtime]) ?? []);
+  writeFileSync(file, `${[HEAD, ...known].join("\n\n")}\n`);
   console.log(`Written: ${file}`);
+}
+
+/** What was measured before, by runtime: the others stay as they are when one is measured anew. */
+function readSections(text: string): Map<string, string> {
+  return new Map(text.split(/^(?=## )/m).slice(1).map((section) => [section.split(" ")[1]!, section.trim()]));
 }
 
 async function measureRuntime(runtime: Runtime, count: number, quick: boolean): Promise<{ title: string; runs: Runs }> {
   const { deno, bun, node24 } = await runtimes();
   const command = { deno: [deno, "run", "--quiet", "--allow-all"], bun: [bun], node: [node24] }[runtime];
   const version = /\d+(\.\d+)+/.exec(await mustRun(command[0]!, ["--version"]))![0];
-  const name = { deno: "Deno", bun: "Bun", node: "Node" }[runtime];
   const runs: Runs = { ours: [], plain: [], threads: [] };
-  process.stdout.write(`${name} ${version} `);
+  process.stdout.write(`${RUNTIME_NAMES[runtime]} ${version} `);
   for (let run = 0; run < count; run++) {
     for (const contender of Object.keys(runs) as ContenderName[]) {
       // What one leaves behind must not slow the other.
@@ -107,7 +112,7 @@ async function measureRuntime(runtime: Runtime, count: number, quick: boolean): 
       process.stdout.write(".");
     }
   }
-  return { title: `${name} ${version}`, runs };
+  return { title: `${RUNTIME_NAMES[runtime]} ${version}`, runs };
 }
 
 function byHand(title: string, unit: string, figure: string, other: string, bar: Row["bar"]): Row[] {

@@ -6,7 +6,8 @@ import { type ChildProcess, spawn } from "node:child_process";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { expect, time } from "../case.ts";
-import { type Client, type ContenderName, CONTENDERS } from "./contender.ts";
+import type { Client } from "./contender.ts";
+import { type ContenderName, CONTENDERS } from "./contenders.ts";
 
 /** Figures by what they are of. */
 export type ClusterFigures = Record<string, number>;
