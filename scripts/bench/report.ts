@@ -18,7 +18,7 @@ export function fullReport(measured: Measured): string {
     "# How fast",
     "Written by `deno task bench`. Figures are medians of several runs, ratios medians of the ratios within each run. " +
     "`ours` is `@concurrent/futures`, `bare` the runtime's own workers with nothing around them.",
-    conditions(measured),
+    conditions(measured.all),
     "## The bars",
     barTable(measured),
     "What runtimes and machine take by themselves, and which rows that limits, is [at the end]" +
@@ -77,12 +77,13 @@ export function updateReadme(path: string, measured: Measured): void {
 
 function summaryOf(measured: Measured): string {
   const runtimes = RUNTIMES.filter((runtime) => measured.all.some((it) => it.runtime === runtime));
+  const shown = [
+    ["burst of 100,000 trivial calls", "burst", "100000"],
+    ["`map` of 200,000 trivial items", "map", ""],
+    ["one call after another", "sequential", ""],
+  ] as const;
   const rows = KINDS.flatMap((kind) =>
-    [
-      ["burst of 100,000 trivial calls", "burst", "100000"] as const,
-      ["`map` of 200,000 trivial items", "map", ""] as const,
-      ["one call after another", "sequential", ""] as const,
-    ].map(([title, name, figure]) => [
+    shown.map(([title, name, figure]) => [
       `${title}, ${kind}`,
       ...runtimes.map((runtime) => {
         const ours = measured.values(name, runtime, "ours", kind, figure);
@@ -98,16 +99,23 @@ function summaryOf(measured: Measured): string {
     table(["two workers", ...runtimes.map((runtime) => RUNTIME_NAMES[runtime])], rows),
     CASES.find(({ name }) => name === "sequential")!.note!,
     "![Bursts of trivial calls](bench/burst.svg)",
-    `${conditions(measured)} All cases, contenders and figures: [bench/results.md](bench/results.md).`,
+    `${
+      conditions(measured.all.filter((it) => shown.some(([, name]) => name === it.case)))
+    } All cases, contenders and figures: [bench/results.md](bench/results.md).`,
   ].join("\n\n");
 }
 
-/** Machine, versions and date. */
-function conditions({ all }: Measured): string {
-  const distinct = (texts: string[]) => [...new Set(texts)].join(", ");
-  const versions = all.flatMap((it) => Object.entries(it.versions).map(([name, version]) => `${name} ${version}`));
-  return `Measured on ${distinct(all.map((it) => it.date))}, on ${distinct(all.map((it) => it.machine))}, with ` +
-    `${distinct(all.map(runtimeName))}; ${distinct(versions)}.`;
+/** Machine, versions and date; with several machines, what was measured on which. */
+function conditions(results: readonly Results[]): string {
+  const distinct = (texts: string[]) => [...new Set(texts)];
+  const machines = distinct(results.map((it) => it.machine)).map((machine) => {
+    const there = results.filter((it) => it.machine === machine);
+    const cases = there.length < results.length ? ` for ${distinct(there.map((it) => it.case)).join(", ")}` : "";
+    return `on ${machine}${cases} (${distinct(there.map((it) => it.date)).join(", ")})`;
+  });
+  const versions = results.flatMap((it) => Object.entries(it.versions).map(([name, version]) => `${name} ${version}`));
+  return `Measured ${machines.join("; ")}, with ${distinct(results.map(runtimeName)).join(", ")}; ` +
+    `${distinct(versions).join(", ")}.`;
 }
 
 function middle({ figures }: Result, figure: string): number {
