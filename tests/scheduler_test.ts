@@ -111,8 +111,8 @@ test("Executor hands short calls ahead, for some 20 ms, in one message", async (
 });
 
 /** Two warmed workers, and it is known that `shortest` takes 0.05 ms. */
-async function practised(options: ExecutorOptions): Promise<MemoryExecutor> {
-  const executor = await warmed(options);
+async function practised(options: ExecutorOptions, memory?: MemoryOptions): Promise<MemoryExecutor> {
+  const executor = await warmed(options, memory);
   executor.submit(shortest, -3);
   await delivered();
   answer(executor.workers.find((worker) => heldBy(worker).includes(-3))!, 1, 0.05);
@@ -349,6 +349,15 @@ test("Executor names its workers after itself, and itself after its kind", async
   submitAll(unnamed, short, 1);
   assert.match(unnamed.workers[0]!.name, /^MemoryExecutor-\d+_0$/);
   await Promise.all([end(named), end(unnamed)]);
+});
+
+test("Executor hands each idle process one of a few calls, however short they are, so that the others can be cancelled [P4]", async () => {
+  const executor = await practised({ maxWorkers: 2 }, { claims: false });
+  const futures = submitAll(executor, shortest, 12);
+  await delivered();
+  assert.deepEqual(executor.workers.map((worker) => heldBy(worker).length), [1, 1]);
+  assert.deepEqual(futures.map((future) => future.cancel()), [false, false, ...Array(10).fill(true)]);
+  await end(executor);
 });
 
 test("Executor hands a process none of a few calls ahead, so that all of them can be cancelled [P4]", async () => {

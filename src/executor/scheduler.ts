@@ -39,7 +39,8 @@ const FEW = 32;
 /**
  * Calls that take less, in milliseconds, wait for the end of the tick when they are not its first: to wake a worker takes
  * 0.03 to 0.1 by itself (bench/results.md), and then the others of the burst are in the same message. Bursts of ten calls on
- * two workers are 12 % faster for it on Node 24 and 25 % on Deno 2.9.
+ * two workers are 12 % faster for it on Node 24 and 25 % on Deno 2.9. Not those of processes, where the others of a burst
+ * could not be cancelled any more.
  */
 const WAKE = 0.1;
 
@@ -85,7 +86,7 @@ export class Scheduler extends Engine {
     const alone = waiting instanceof Call;
     if (alone && waiting.limits && !this.watch(waiting)) return;
     this.queue.push(waiting);
-    const patient = this.#dispatchQueued && waiting.cost < WAKE;
+    const patient = this.#dispatchQueued && waiting.cost < WAKE && this.#pool.next?.channel.claims !== undefined;
     // Of many, each worker gets its share; the rest of a chunk has yet to come.
     const idle = alone && !patient && !waiting.chunk && this.#pool.take();
     if (idle) this.#fill(idle, 1);

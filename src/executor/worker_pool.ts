@@ -95,6 +95,11 @@ export class WorkerPool {
     this.release(worker);
   }
 
+  /** The idle worker that is taken next. */
+  get next(): WorkerHandle | undefined {
+    return this.#idle.at(-1);
+  }
+
   /** Takes an idle worker, to give it a call. */
   take(): WorkerHandle | undefined {
     const worker = this.#idle.pop();
