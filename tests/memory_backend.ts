@@ -55,6 +55,7 @@ export class MemoryWorker implements WorkerChannel {
         },
         clone: structuredClone,
         memory: () => memory,
+        beforeEnd() {},
       });
     }
   }

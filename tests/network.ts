@@ -41,7 +41,7 @@ export class Line implements WorkerChannel {
   answered = false;
   readonly #toWorker: (ToWorker | "stop")[] = [];
   readonly #network: Network;
-  readonly #worker: { end(exitCode: number): void };
+  #end: ((exitCode: number) => void) | undefined;
   #receive!: (message: ToWorker) => void;
   #signalled = false;
 
@@ -49,7 +49,7 @@ export class Line implements WorkerChannel {
     this.#network = network;
     this.#events = events;
     if (claims) this.claims = new SharedArrayBuffer(CALLS_PER_WORKER * Int32Array.BYTES_PER_ELEMENT);
-    this.#worker = serve({
+    serve({
       open: (onMessage) => {
         this.#receive = onMessage;
         return {
@@ -61,6 +61,7 @@ export class Line implements WorkerChannel {
       },
       clone: structuredClone,
       memory: () => 0,
+      beforeEnd: (fn) => this.#end = fn,
     });
   }
 
@@ -112,7 +113,7 @@ export class Line implements WorkerChannel {
     this.#network.active = this;
     const message = this.#toWorker.shift()!;
     if (message !== "stop") return this.#receive(message);
-    this.#worker.end(0);
+    this.#end?.(0);
     this.die({ exitCode: 0 }, 1);
   }
 

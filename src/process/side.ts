@@ -30,12 +30,8 @@ export const side: Side = {
     return value;
   },
   memory: () => process.memoryUsage.rss(),
+  beforeEnd: (fn) => process.on("exit", fn),
 };
-
-/** Calls `fn` when the process is about to end by its own will. */
-export function beforeEnd(fn: (exitCode: number) => void): void {
-  process.on("exit", fn);
-}
 
 /** Ends by itself when nothing is left to do, or soon. */
 async function leave(): Promise<void> {

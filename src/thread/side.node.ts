@@ -12,9 +12,5 @@ export const side: Side = {
   },
   clone: structuredClone,
   memory: () => process.memoryUsage().heapUsed,
+  beforeEnd: (fn) => process.on("exit", fn),
 };
-
-/** Calls `fn` when the thread is about to end by its own will. */
-export function beforeEnd(fn: (exitCode: number) => void): void {
-  process.on("exit", fn);
-}

@@ -29,14 +29,15 @@ export const side: Side = {
   },
   clone: structuredClone,
   memory: () => (scope.Deno ?? scope.process!).memoryUsage().heapUsed,
+  beforeEnd,
 };
 
 /**
- * Calls `fn` when the thread is about to end by its own will. Deno (2.9) tells the parent nothing about `self.close()`
- * and `Deno.exit()`, so they say goodbye first. So do errors that nobody catches: what is finished would be lost with the
- * thread on both, and Deno tells the parent of the error before it delivers what was sent until then.
+ * Deno (2.9) tells the parent nothing about `self.close()` and `Deno.exit()`, so they say goodbye first. So do errors that
+ * nobody catches: what is finished would be lost with the thread on both, and Deno tells the parent of the error before it
+ * delivers what was sent until then.
  */
-export function beforeEnd(fn: (exitCode: number) => void): void {
+function beforeEnd(fn: (exitCode: number) => void): void {
   wrap(scope, "close", () => 0);
   wrap(scope.Deno, "exit", (code) => code ?? 0);
   // On Deno process.exit() is Deno.exit(), and to look at `process` is to load it: it doubles a thread's start.

@@ -21,6 +21,8 @@ export interface Side {
   readonly clone: (value: unknown) => unknown;
   /** How many bytes of memory this worker uses. */
   readonly memory: () => number;
+  /** Has `fn` called when the worker is about to end by its own will. */
+  readonly beforeEnd: (fn: (exitCode: number) => void) => void;
 }
 
 /** A task's function, or how to get it. */
@@ -51,9 +53,8 @@ declare function setImmediate(fn: () => void): unknown;
  * Serves the parent for as long as the worker lives.
  *
  * @param side The worker's end of the line.
- * @returns What to do when the worker is about to end by its own will.
  */
-export function serve(side: Side): { end(exitCode: number): void } {
+export function serve(side: Side): void {
   const parent: ParentChannel = side.open(onMessage);
   const tasks: (Task | undefined)[] = [];
   const inbox: Run[] = [];
@@ -111,8 +112,10 @@ export function serve(side: Side): { end(exitCode: number): void } {
       nextLook = 0;
     }
     if (init.claims) claims = new Int32Array(init.claims);
+    if (!init.initializer) parent.send({ kind: "ready" });
+    // Not before: while the parent reads that, this costs nothing. Then tasks may run, which may end the worker.
+    side.beforeEnd(end);
     if (init.initializer) void runInitializer(init.initializer);
-    else parent.send({ kind: "ready" });
   }
 
   async function runInitializer({ task, args }: NonNullable<Init["initializer"]>): Promise<void> {
@@ -303,8 +306,6 @@ export function serve(side: Side): { end(exitCode: number): void } {
       // The line is closed: the parent has ended this worker, and knows.
     }
   }
-
-  return { end };
 }
 
 // A message keeps no argument that its task has got: what the task drops can be collected (T8).

@@ -5,6 +5,9 @@ import { type Case, type Figures, median, time, withPool } from "../case.ts";
 /** How often what takes microseconds is repeated. */
 const TIMES = 200;
 
+/** About as many as a thread of ours runs until its first result. */
+const FUNCTIONS = 25;
+
 export const limitsCase: Case = {
   name: "limits",
   title: "What the runtimes take by themselves",
@@ -13,8 +16,10 @@ export const limitsCase: Case = {
   note:
     "`kept, of n`: to make three objects as small as a call, its arguments and its Future, one of n that are kept " +
     "until the last is made, and to let go of them: what a queued call cannot do without, and what the collector of " +
-    "garbage takes for it. `wake`: to send a message to a thread that sleeps, for the sender alone; each call that is " +
-    "awaited before the next has two of these, and a result of a long call one, on a core that a worker would use. " +
+    `garbage takes for it. \`${FUNCTIONS} functions\`: to call so many functions of ten lines for the first time in a ` +
+    "new thread, which is when they are compiled; about as many run in a thread of ours until its first result. " +
+    "`wake`: to send a message to a thread that sleeps, for the sender alone; each call that is awaited before the next " +
+    "has two of these, and a result of a long call one, on a core that a worker would use. " +
     "`moved`: bytes there and back to a bare thread, without a copy; from some size on it is by chance whether V8 " +
     "collects garbage each time that they arrive, as they count as newly allocated.",
   chart: "bars",
@@ -26,6 +31,12 @@ export const limitsCase: Case = {
       const took = await time(() => Promise.resolve(keep(count)), entry.quick);
       figures[`kept, of ${count.toLocaleString("en")}`] = took / count * 1000;
     }
+    const compiled: number[] = [];
+    for (let round = 0; round < (entry.quick ? 3 : 21); round++) {
+      const took = await withPool(entry, 1, (pool) => Promise.resolve(pool.submit("firstCalls", FUNCTIONS)));
+      compiled.push(took as number * 1000);
+    }
+    figures[`${FUNCTIONS} functions`] = median(compiled);
     await withPool(entry, 1, async (pool) => {
       const times: number[] = [];
       for (let round = 0; round < (entry.quick ? 10 : TIMES); round++) {

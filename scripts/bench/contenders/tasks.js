@@ -39,3 +39,29 @@ export function brief(rounds) {
   }
   return x;
 }
+
+/**
+ * Calls so many new functions of ten lines, each for the first time, which is when an engine compiles it.
+ *
+ * @param {number} count
+ * @returns {number} How long that took, in milliseconds.
+ */
+export function firstCalls(count) {
+  const source = Array.from({ length: count }, (_, i) =>
+    `(rows, limit) => {
+      const kept${i} = [];
+      let sum = ${i}, last;
+      for (let at = 0; at < rows.length; at++) {
+        const row = rows[at];
+        if (row === undefined || row.size > limit) continue;
+        last = { at, row, sum: sum += row.size };
+        kept${i}.push(last);
+      }
+      return sum > limit ? undefined : { last, kept: kept${i}, full: kept${i}.length === rows.length };
+    }`);
+  const functions = (0, eval)(`[${source}]`);
+  const rows = [{ size: 1 }, undefined, { size: 5 }];
+  const start = performance.now();
+  for (const fn of functions) fn(rows, 3);
+  return performance.now() - start;
+}
