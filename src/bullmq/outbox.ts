@@ -67,6 +67,7 @@ export class Outbox {
     this.#sending = true;
     try {
       const link = await this.#actions.link();
+      let before: Promise<void> | undefined;
       while (this.#queue.size > 0 && !this.#actions.isBroken()) {
         const batch = this.#nextBatch();
         if (batch.length === 0) continue;
@@ -76,8 +77,10 @@ export class Outbox {
           (error) => this.#refused(sent, error),
         );
         for (const one of sent) one.adding = added;
-        // A full one is waited for: the next would wait in Redis, and could not be taken back so easily.
-        if (batch.length === BULK) await added;
+        // Of full ones, two are under way: Redis has something to do while the next is made, and what is not sent yet
+        // can be taken back more easily.
+        await before;
+        before = batch.length === BULK ? added : undefined;
       }
     } catch (error) {
       this.#actions.onUnreachable(error);
