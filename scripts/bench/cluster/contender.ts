@@ -20,3 +20,8 @@ export interface Contender {
   /** The side that runs what is submitted, so many calls at the same time; resolves when it takes some. */
   serveTasks(url: string, queue: string, workers: number): Promise<void>;
 }
+
+/** Whose processor time is counted. */
+export const CONSUMERS = ["host", "Redis", "submitter"] as const;
+
+export type Consumer = typeof CONSUMERS[number];

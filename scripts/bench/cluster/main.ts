@@ -14,6 +14,7 @@ import { runtimes } from "../../runtimes.ts";
 import { median } from "../case.ts";
 import { ratio, type Runtime, RUNTIME_NAMES, RUNTIMES } from "../results.ts";
 import { runGroup } from "../run_group.ts";
+import { type Consumer, CONSUMERS } from "./contender.ts";
 import type { ContenderName } from "./contenders.ts";
 import type { ClusterFigures } from "./measure.ts";
 
@@ -78,7 +79,7 @@ async function main(): Promise<void> {
   const sections = existsSync(file) ? readSections(readFileSync(file, "utf8")) : new Map<string, string>();
   for (const runtime of RUNTIMES.filter((name) => values.runtime?.includes(name) ?? true)) {
     const { title, runs } = await measureRuntime(runtime, Number(values.runs ?? (values.quick ? 1 : 5)), values.quick);
-    const section = `## ${title}\n\n${conditions()}\n\n${table(runs)}`;
+    const section = `## ${title}\n\n${conditions()}\n\n${table(runs)}\n\n${costs(runs)}`;
     console.log(`\n\n${section}\n`);
     sections.set(RUNTIME_NAMES[runtime], section);
   }
@@ -138,7 +139,21 @@ function table(runs: Runs): string {
     const reached = ratio(valuesOf(runs, of), valuesOf(runs, to));
     return [title, cell(runs, of, unit), cell(runs, to, unit), `${reached.toFixed(2)}${verdict(reached, bar)}`];
   });
-  const lines = [["case", "reached", "compared with", "ratio (bar)"], ["---", "---", "---", "---"], ...rows];
+  return markdown(["case", "reached", "compared with", "ratio (bar)"], rows);
+}
+
+/** What limits a burst where all share the same cores. */
+function costs(runs: Runs): string {
+  const rows = Object.entries(runs).map(([contender, all]) => {
+    const took = (who: Consumer) => median(all.map((figures) => figures[`CPU, ${who}`]!));
+    const sum = median(all.map((figures) => CONSUMERS.reduce((sum, who) => sum + figures[`CPU, ${who}`]!, 0)));
+    return [NAMES[contender as ContenderName], ...CONSUMERS.map((who) => format(took(who))), format(sum)];
+  });
+  return markdown(["processor time of one call of the burst, in µs", ...CONSUMERS, "together"], rows);
+}
+
+function markdown(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const lines = [head, head.map(() => "---"), ...rows];
   return lines.map((cells) => `| ${cells.join(" | ")} |`).join("\n");
 }
 
@@ -163,7 +178,8 @@ const HEAD = `# The executor across machines, against BullMQ by hand
 Written by \`deno task bench:cluster\`: one Redis server, hosts and submitter on one machine. By hand means \`addBulk\`, a
 \`Worker\` that runs 100 trivial calls at the same time in its own thread, and a \`QueueEvents\`. The executor's hosts run the
 calls in threads of their own, so that no task keeps the host from renewing its locks. What that takes at least is shown
-by a third: the same by hand, with one message to a bare thread and one back for each call.
+by a third: the same by hand, with one message to a bare thread and one back for each call. In a burst, host, submitter and
+Redis keep the same cores busy, so that its rate is what the processor time of one call leaves.
 
 Calls that use a core scale while cores last. Hosts, submitter and Redis share those of this machine, so what two hosts
 reach by hand is what there is to be had; calls that sleep show how the rest scales.
