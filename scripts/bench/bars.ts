@@ -2,6 +2,7 @@
 
 import { median } from "./case.ts";
 import { IN_PARTS } from "./cases/cpu.ts";
+import { keptOf } from "./cases/limits.ts";
 import { type Kind, KINDS } from "./contender.ts";
 import { type Measured, ratio, type Runtime } from "./results.ts";
 
@@ -122,12 +123,17 @@ export const BARS: readonly Bar[] = [
     sense: "<=",
     unit: "",
     limit: () => 1.5,
-    ...alike((measured, runtime, contender) =>
+    reached: (measured, runtime) =>
       ratio(
-        measured.values("burst", runtime, contender, kind, "10000"),
-        measured.values("burst", runtime, contender, kind, "1000000"),
-      )
-    ),
+        measured.values("burst", runtime, "ours", kind, "10000"),
+        measured.values("burst", runtime, "ours", kind, "1000000"),
+      ),
+    // What the same call would cost if nothing but the collector's work for bare records were added to it.
+    floor: (measured, runtime) => {
+      const alone = 1e6 / middle(measured.values("burst", runtime, "ours", kind, "10000"));
+      const kept = (count: number) => middle(measured.values("limits", runtime, "bare", "threads", keptOf(count)));
+      return (alone + kept(1_000_000) - kept(10_000)) / alone;
+    },
   })),
   ...perKind((kind) => ({
     title: `heap per queued call, ${kind}`,

@@ -2,6 +2,9 @@
 
 import { type Case, type Figures, median, time, withPool } from "../case.ts";
 
+/** The figure of a record, one of so many that are kept. */
+export const keptOf = (count: number): string => `kept, of ${count.toLocaleString("en")}`;
+
 /** How often what takes microseconds is repeated. */
 const TIMES = 200;
 
@@ -29,7 +32,7 @@ export const limitsCase: Case = {
     for (const count of entry.quick ? [1_000] : [10_000, 1_000_000]) {
       for (let round = 0; round < 3; round++) keep(count);
       const took = await time(() => Promise.resolve(keep(count)), entry.quick);
-      figures[`kept, of ${count.toLocaleString("en")}`] = took / count * 1000;
+      figures[keptOf(count)] = took / count * 1000;
     }
     const compiled: number[] = [];
     for (let round = 0; round < (entry.quick ? 3 : 21); round++) {
