@@ -110,8 +110,13 @@ function conditions(results: readonly Results[]): string {
   const distinct = (texts: string[]) => [...new Set(texts)];
   const machines = distinct(results.map((it) => it.machine)).map((machine) => {
     const there = results.filter((it) => it.machine === machine);
-    const cases = there.length < results.length ? ` for ${distinct(there.map((it) => it.case)).join(", ")}` : "";
-    return `on ${machine}${cases} (${distinct(there.map((it) => it.date)).join(", ")})`;
+    const cases = distinct(there.map((it) => it.case)).map((name) => {
+      const here = there.filter((it) => it.case === name);
+      const partial = here.length < results.filter((it) => it.case === name).length;
+      return partial ? `${name} of ${here.map((it) => RUNTIME_NAMES[it.runtime]).join(" and ")}` : name;
+    });
+    const what = there.length < results.length ? ` for ${cases.join(", ")}` : "";
+    return `on ${machine}${what} (${distinct(there.map((it) => it.date)).join(", ")})`;
   });
   const versions = results.flatMap((it) => Object.entries(it.versions).map(([name, version]) => `${name} ${version}`));
   return `Measured ${machines.join("; ")}, with ${distinct(results.map(runtimeName)).join(", ")}; ` +
