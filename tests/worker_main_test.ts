@@ -18,13 +18,13 @@ type Run = Extract<ToWorker, { kind: "run" }>;
 class Parent {
   readonly said: Exclude<FromWorker, Answers>[] = [];
   readonly claims: SharedArrayBuffer | undefined;
-  readonly end: (exitCode: number) => void;
+  end!: (exitCode: number) => void;
   #send!: (message: ToWorker) => void;
   #next = 0;
 
   constructor({ claims = false, memory = () => 0 }: { claims?: boolean; memory?: () => number } = {}) {
     if (claims) this.claims = new SharedArrayBuffer(CALLS_PER_WORKER * 4);
-    this.end = serve({
+    serve({
       open: (onMessage) => {
         this.#send = onMessage;
         return {
@@ -36,7 +36,8 @@ class Parent {
       },
       clone: structuredClone,
       memory,
-    }).end;
+      beforeEnd: (fn) => this.end = fn,
+    });
   }
 
   /** Starts the worker and waits until it is up, or not. */
