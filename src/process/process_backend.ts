@@ -67,8 +67,10 @@ function connect(child: ChildProcess, events: ChannelEvents): WorkerChannel {
     events.onMessage(unpack(message) as FromWorker);
   });
   child.on("error", (error) => {
-    if (child.pid === undefined) close({ error });
-    else child.kill("SIGKILL"); // the channel is broken, and the worker cannot be reached any more
+    if (child.pid === undefined) return close({ error });
+    // The channel is broken: the worker cannot be reached any more. Mostly that is because it is dead, and is about to say
+    // of what; of one that was killed after that, Deno (2.9) says that it died of it.
+    stopping ??= setTimeout(() => child.kill("SIGKILL"), LOOK);
   });
   child.on("exit", (exitCode, signal) => close({ exitCode: exitCode ?? undefined, signal: signal ?? undefined }));
   if (child.pid !== undefined) guard(child.pid);
