@@ -62,6 +62,10 @@ function connect(child: ChildProcess, events: ChannelEvents): WorkerChannel {
     child.once("disconnect", gone);
     look();
   };
+  const killIn = (delay: number) => {
+    clearTimeout(stopping);
+    if (!exit) stopping = setTimeout(() => child.kill("SIGKILL"), delay);
+  };
   child.on("message", (message) => {
     looks = 0;
     events.onMessage(unpack(message) as FromWorker);
@@ -70,7 +74,7 @@ function connect(child: ChildProcess, events: ChannelEvents): WorkerChannel {
     if (child.pid === undefined) return close({ error });
     // The channel is broken: the worker cannot be reached any more. Mostly that is because it is dead, and is about to say
     // of what; of one that was killed after that, Deno (2.9) says that it died of it.
-    stopping ??= setTimeout(() => child.kill("SIGKILL"), LOOK);
+    killIn(LOOK);
   });
   child.on("exit", (exitCode, signal) => close({ exitCode: exitCode ?? undefined, signal: signal ?? undefined }));
   if (child.pid !== undefined) guard(child.pid);
@@ -94,7 +98,7 @@ function connect(child: ChildProcess, events: ChannelEvents): WorkerChannel {
       if (!child.connected) return;
       // Deno (2.9) may lose a disconnect() of this side while the worker sends: so the worker is asked for its own.
       child.send({ kind: "stop" } satisfies ToWorker);
-      stopping = setTimeout(() => child.kill("SIGKILL"), STOP_LIMIT);
+      killIn(STOP_LIMIT);
     },
     terminate: () => exit ?? child.kill("SIGTERM"),
     kill: () => exit ?? child.kill("SIGKILL"),
