@@ -25,3 +25,13 @@ export interface Contender {
 export const CONSUMERS = ["host", "Redis", "submitter"] as const;
 
 export type Consumer = typeof CONSUMERS[number];
+
+/** The figure of what one call of a case takes of the processors, in microseconds. */
+export function costOf(figure: string, who: Consumer): string {
+  return `${figure}, ${who}`;
+}
+
+/** The figure of the share of the processors that nobody uses in a case. */
+export function idleIn(figure: string): string {
+  return `${figure}, idle`;
+}

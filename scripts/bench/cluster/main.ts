@@ -14,7 +14,7 @@ import { runtimes } from "../../runtimes.ts";
 import { median } from "../case.ts";
 import { ratio, type Runtime, RUNTIME_NAMES, RUNTIMES } from "../results.ts";
 import { runGroup } from "../run_group.ts";
-import { type Consumer, CONSUMERS } from "./contender.ts";
+import { CONSUMERS, costOf, idleIn } from "./contender.ts";
 import type { ContenderName } from "./contenders.ts";
 import type { ClusterFigures } from "./measure.ts";
 
@@ -142,14 +142,22 @@ function table(runs: Runs): string {
   return markdown(["case", "reached", "compared with", "ratio (bar)"], rows);
 }
 
-/** What limits a burst where all share the same cores. */
+/** What limits the cases in which all share the same cores. */
 function costs(runs: Runs): string {
-  const rows = Object.entries(runs).map(([contender, all]) => {
-    const took = (who: Consumer) => median(all.map((figures) => figures[`CPU, ${who}`]!));
-    const sum = median(all.map((figures) => CONSUMERS.reduce((sum, who) => sum + figures[`CPU, ${who}`]!, 0)));
-    return [NAMES[contender as ContenderName], ...CONSUMERS.map((who) => format(took(who))), format(sum)];
-  });
-  return markdown(["processor time of one call of the burst, in µs", ...CONSUMERS, "together"], rows);
+  const rows = (["burst", "work, 2"] as const).flatMap((figure) =>
+    Object.entries(runs).map(([contender, all]) => {
+      const costs = all.map((figures) => CONSUMERS.map((who) => figures[costOf(figure, who)]!));
+      const sum = median(costs.map((each) => each.reduce((sum, cost) => sum + cost)));
+      const idle = median(all.map((figures) => figures[idleIn(figure)]!));
+      return [
+        `${figure === "burst" ? "burst" : "5 ms of a core, 2 hosts"}: ${NAMES[contender as ContenderName]}`,
+        ...CONSUMERS.map((_, i) => format(median(costs.map((each) => each[i]!)))),
+        format(sum),
+        `${Math.round(idle * 100)} %`,
+      ];
+    })
+  );
+  return markdown(["processor time of one call, in µs", ...CONSUMERS, "together", "idle"], rows);
 }
 
 function markdown(head: readonly string[], rows: readonly (readonly string[])[]): string {
@@ -181,8 +189,8 @@ calls in threads of their own, so that no task keeps the host from renewing its 
 by a third: the same by hand, with one message to a bare thread and one back for each call. In a burst, host, submitter and
 Redis keep the same cores busy, so that its rate is what the processor time of one call leaves.
 
-Calls that use a core scale while cores last. Hosts, submitter and Redis share those of this machine, so what two hosts
-reach by hand is what there is to be had; calls that sleep show how the rest scales.
+Calls that use a core scale while cores last. Hosts, submitter and Redis share those of this machine: where nobody is idle,
+there is no more to be had. Calls that sleep show how the rest scales.
 
 Figures are medians of several runs, ratios medians of the ratios within each run.`;
 

@@ -4,11 +4,12 @@
 
 import { type ChildProcess, spawn } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
+import { cpus } from "node:os";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { Redis } from "ioredis";
 import { expect, time } from "../case.ts";
-import { type Client, type Consumer, CONSUMERS } from "./contender.ts";
+import { type Client, type Consumer, CONSUMERS, costOf, idleIn } from "./contender.ts";
 import { type ContenderName, CONTENDERS } from "./contenders.ts";
 
 /** Figures by what they are of. */
@@ -28,16 +29,12 @@ const quick = size === "quick";
 const contender = CONTENDERS[name as ContenderName];
 const figures: ClusterFigures = {};
 
-await withHosts(1, WORKERS, async (client, [host]) => {
+await withHosts(1, WORKERS, async (client, hosts) => {
   const calls = quick ? 1_000 : 10_000;
   const args = Array.from({ length: calls }, (_, i) => i);
   await client.many("increment", args);
-  let bursts = 0;
-  const before = await usedBy(host!);
-  figures["burst"] = calls / await time(() => (bursts++, client.many("increment", args)), quick) * 1000;
-  const after = await usedBy(host!);
-  for (const who of CONSUMERS) figures[`CPU, ${who}`] = (after[who] - before[who]) / calls / bursts * 1000;
-  if (client.map) figures["map"] = calls / await time(() => client.map!("increment", args), quick) * 1000;
+  await throughput("burst", calls, hosts, () => client.many("increment", args));
+  if (client.map) await throughput("map", calls, hosts, () => client.map!("increment", args));
   const times = quick ? 50 : 300;
   figures["one by one"] = await time(async () => {
     for (let n = 0; n < times; n++) expect(await client.one("increment", n), n + 1);
@@ -47,12 +44,12 @@ await withHosts(1, WORKERS, async (client, [host]) => {
 for (const [task, counts] of [["work", [1, 2]], ["sleep", [1, 2, 4]]] as const) {
   // That Redis and the submitter keep up with several hosts is a question to the executor alone.
   if (task === "sleep" && name !== "ours") continue;
-  for (const hosts of counts) {
-    await withHosts(hosts, 1, async (client) => {
+  for (const count of counts) {
+    await withHosts(count, 1, async (client, hosts) => {
       // Every host has begun, and there is enough for each to the end.
-      await client.many(task, Array(20 * hosts).fill(TASK));
-      const calls = (quick ? 50 : 100) * hosts;
-      figures[`${task}, ${hosts}`] = calls / await time(() => client.many(task, Array(calls).fill(TASK)), quick) * 1000;
+      await client.many(task, Array(20 * count).fill(TASK));
+      const calls = (quick ? 50 : 100) * count;
+      await throughput(`${task}, ${count}`, calls, hosts, () => client.many(task, Array(calls).fill(TASK)));
     });
   }
 }
@@ -93,17 +90,35 @@ function ready(host: ChildProcess): Promise<void> {
   });
 }
 
-/** The processor time that each has used, in milliseconds. */
-async function usedBy(host: ChildProcess): Promise<Record<Consumer, number>> {
+/** Measures calls per second, what a call takes each of the programs, and how much of the processors nobody uses. */
+async function throughput(
+  figure: string,
+  calls: number,
+  hosts: readonly ChildProcess[],
+  run: () => Promise<unknown>,
+): Promise<void> {
+  let runs = 0;
+  const before = await used(hosts);
+  figures[figure] = calls / await time(() => (runs++, run()), quick) * 1000;
+  const after = await used(hosts);
+  for (const who of CONSUMERS) figures[costOf(figure, who)] = (after[who] - before[who]) / calls / runs * 1000;
+  figures[idleIn(figure)] = (after.idle - before.idle) / (after.all - before.all);
+}
+
+/** What each has used of the processors, and how long they were idle, and there, in milliseconds. */
+async function used(hosts: readonly ChildProcess[]): Promise<Record<Consumer | "idle" | "all", number>> {
   const redis = new Redis(url!);
   const info = await redis.info("cpu");
   redis.disconnect();
   const seconds = (name: string) => Number(new RegExp(`^${name}:(.*)`, "m").exec(info)![1]);
   const { user, system } = process.cpuUsage();
+  const times = cpus().map(({ times }) => times);
   return {
-    host: usedByProcess(host.pid!),
+    host: hosts.reduce((sum, { pid }) => sum + usedByProcess(pid!), 0),
     Redis: (seconds("used_cpu_user") + seconds("used_cpu_sys")) * 1000,
     submitter: (user + system) / 1000,
+    idle: times.reduce((sum, { idle }) => sum + idle, 0),
+    all: times.reduce((sum, { user, nice, sys, idle, irq }) => sum + user + nice + sys + idle + irq, 0),
   };
 }
 
