@@ -13,8 +13,8 @@ const BULK = 1_000;
 /** The side that adds jobs and awaits them. */
 export async function open(url: string, name: string): Promise<Client> {
   // By default the stream of events keeps 10,000 entries, four for each job: a reader who is slower misses some, and waits
-  // for ever.
-  const queue = new Queue(name, { connection: { url }, streams: { events: { maxLen: 10_000_000 } } });
+  // for ever. As many as the executor keeps are enough for all cases.
+  const queue = new Queue(name, { connection: { url }, streams: { events: { maxLen: 100_000 } } });
   // It is "ready" before it reads. What came before the queue's first job is nothing, so it can begin there.
   const events = new QueueEvents(name, { connection: { url }, lastEventId: "0-0" });
   const waiting = new Map<string, (value: unknown) => void>();
