@@ -25,7 +25,7 @@ export interface Ending {
  * @param onLine Is given each line of JSON that it says.
  */
 export async function drive(
-  target: Target,
+  target: Pick<Target, "runtime">,
   args: readonly string[],
   limit: number,
   onLine: (line: unknown) => void,

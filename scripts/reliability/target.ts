@@ -21,13 +21,18 @@ export const TARGET_OPTIONS = {
 
 /** The targets that were asked for; all when none was. */
 export function chooseTargets(asked: { runtime?: string[]; backend?: string[] }): Target[] {
-  const chosen = choose("runtime", RUNTIMES, asked.runtime);
+  const chosen = chooseRuntimes(asked.runtime);
   const backends = choose("backend", BACKENDS, asked.backend);
   return chosen.flatMap((runtime) => backends.map((backend) => ({ runtime, backend })));
 }
 
+/** The runtimes that were asked for; all when none was. */
+export function chooseRuntimes(asked?: string[]): Target["runtime"][] {
+  return choose("runtime", RUNTIMES, asked);
+}
+
 /** The command that runs a program on a runtime, with a garbage collector that it can call. */
-export async function commandOf({ runtime }: Target): Promise<string[]> {
+export async function commandOf({ runtime }: Pick<Target, "runtime">): Promise<string[]> {
   const { deno, bun, node24 } = await runtimes();
   return {
     deno: [deno, "run", "--quiet", "--allow-all", "--no-check", "--v8-flags=--expose-gc"],

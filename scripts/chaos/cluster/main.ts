@@ -1,0 +1,84 @@
+// deno-lint-ignore-file no-console -- a program prints
+// `deno task chaos:cluster`: runs the chaos program across machines with submitters on each runtime, one after the other.
+
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import process from "node:process";
+import { parseArgs } from "node:util";
+import { HOW_TO_INSTALL_REDIS, redisProgram } from "../../../tests/redis_server.ts";
+import { install, ROOT } from "../../install.ts";
+import { drive } from "../../reliability/drive.ts";
+import { chooseRuntimes, type Target } from "../../reliability/target.ts";
+import type { ClusterOutcome } from "./outcome.ts";
+
+const HELP = `deno task chaos:cluster [--minutes <number>] [--seed <number>] [--runtime deno|bun|node]...
+
+Three executors make calls of all kinds on two hosts: they return, throw, are cancelled, aborted and out of time, share a
+key, end their worker. Meanwhile hosts, on any runtime, with threads or processes, are killed, told to end, or stopped for so
+long that they lose their calls and then go on; and the Redis server is killed, or ended, and comes back. Every Future has to
+settle, with the right result or an error that it may have, nothing may be left in Redis, and shutdown() has to end.
+
+  --minutes <number>  how long it takes for each runtime of the executors (1)
+  --seed <number>     repeats the choices of another run; the timing is the machine's (a new one)
+  --runtime           executors only on this one; several with commas or by repeating the option
+
+Exit code 1 when anything is wrong.`;
+
+/** How much longer than its time the program may take, in milliseconds: for what hangs. */
+const EXTRA = 240_000;
+
+async function main(): Promise<void> {
+  const { values } = parseArgs({
+    options: {
+      minutes: { type: "string", default: "1" },
+      seed: { type: "string", default: String(Math.floor(Math.random() * 2 ** 31)) },
+      runtime: { type: "string", multiple: true },
+      help: { type: "boolean", short: "h", default: false },
+    },
+  });
+  if (values.help) return console.log(HELP);
+  if (!redisProgram) throw new Error(`Cannot run as ${HOW_TO_INSTALL_REDIS}`);
+  await install(ROOT);
+  const seconds = Number(values.minutes) * 60, seed = Number(values.seed);
+  if (!(seconds > 0) || !Number.isSafeInteger(seed)) throw new Error("--minutes and --seed want numbers");
+
+  const outcomes: Record<string, ClusterOutcome> = {};
+  for (const runtime of chooseRuntimes(values.runtime)) {
+    const outcome = outcomes[runtime] = await runOn(runtime, seconds, seed);
+    console.log(`${runtime}: ${outcome.problems.length > 0 ? `WRONG\n  ${outcome.problems.join("\n  ")}` : "right"}`);
+  }
+  show("Faults", outcomes, ({ injected }) => injected);
+  show("Calls", outcomes, ({ done }) => done);
+  const wrong = Object.values(outcomes).some(({ problems }) => problems.length > 0);
+  console.log(`${wrong ? "To repeat: deno task chaos:cluster --seed" : "Nothing is wrong, seed"} ${seed}`);
+  process.exitCode = wrong ? 1 : 0;
+}
+
+async function runOn(runtime: Target["runtime"], seconds: number, seed: number): Promise<ClusterOutcome> {
+  const folder = mkdtempSync(join(tmpdir(), "futures-chaos-"));
+  const args = [join(import.meta.dirname!, "program.ts"), String(seconds), String(seed), folder];
+  let outcome: ClusterOutcome | undefined;
+  const { code, noise } = await drive({ runtime }, args, seconds * 1000 + EXTRA, (line) => {
+    ({ outcome } = line as { outcome: ClusterOutcome });
+  });
+  rmSync(folder, { recursive: true, force: true });
+  if (outcome && (code === 0 || outcome.problems.length > 0)) return outcome;
+  const problem = `the program ${code === undefined ? "did not end" : `ended with exit code ${code}`}\n${noise}`;
+  return { done: outcome?.done ?? {}, injected: outcome?.injected ?? {}, problems: [problem] };
+}
+
+/** A row for each kind, a column for each runtime. */
+function show(
+  title: string,
+  outcomes: Readonly<Record<string, ClusterOutcome>>,
+  countsOf: (outcome: ClusterOutcome) => Readonly<Record<string, number>>,
+): void {
+  const kinds = [...new Set(Object.values(outcomes).flatMap((outcome) => Object.keys(countsOf(outcome))))].sort();
+  const row = (kind: string) =>
+    Object.fromEntries(Object.entries(outcomes).map(([name, outcome]) => [name, countsOf(outcome)[kind] ?? 0]));
+  console.log(`\n${title}`);
+  console.table(Object.fromEntries(kinds.map((kind) => [kind, row(kind)])));
+}
+
+await main();
