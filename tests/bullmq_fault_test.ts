@@ -2,11 +2,11 @@
 // accepted is run, and its Future resolves.
 
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { type Future, WorkerLostError } from "../mod.ts";
 import { Cluster, STALLED } from "./bullmq_host.ts";
+import { entries } from "./entries.ts";
 import { Gate } from "./gate.ts";
 import { needsRedis, RedisServer } from "./redis_server.ts";
 import { otherRuntimes } from "./runtime_commands.ts";
@@ -24,15 +24,6 @@ function fault(name: string, body: (cluster: Cluster, server: RedisServer) => Pr
     await using cluster = new Cluster(server);
     await body(cluster, server);
   });
-}
-
-/** How often each number was entered. */
-function entries(ledger: string): Map<number, number> {
-  const counts = new Map<number, number>();
-  for (const line of readFileSync(ledger, "utf8").split("\n").slice(0, -1)) {
-    counts.set(Number(line), (counts.get(Number(line)) ?? 0) + 1);
-  }
-  return counts;
 }
 
 function resultsOf<T>(futures: readonly Future<T>[]): Promise<T[]> {

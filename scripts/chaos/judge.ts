@@ -7,16 +7,7 @@ import { Ledger, type Notes } from "./ledger.ts";
 import { type Crash, CRASHES, type Round } from "./plan.ts";
 import type { Scene } from "./round.ts";
 import { answerTo, invert, payloadOf, sameBytes } from "./values.ts";
-
-/** Counts, by what is counted. */
-export type Counts = Record<string, number>;
-
-/** What came of a round. */
-export interface Verdict {
-  readonly injected: Counts;
-  readonly survived: Counts;
-  readonly problems: readonly string[];
-}
+import { count, type Counts, type Verdict } from "./verdict.ts";
 
 /** Judges a round that is over. */
 export function judge(round: Round, scene: Scene, ledgerPath: string): Verdict {
@@ -55,11 +46,11 @@ class Judge {
     const notes = this.#ledger.of(job.id);
     const { begun } = notes, most = 1 + (limits.retries ?? 0);
     if (begun.some((attempt) => attempt > most)) this.#problem(`call ${job.id} was run more often than ${most} times`);
-    this.#count(this.#injected, ...injected(entry, notes));
-    this.#count(this.#survived, "calls");
+    count(this.#injected, ...injected(entry, notes));
+    count(this.#survived, "calls");
     const outcome = outcomeOf(entry);
     if (!outcome) {
-      if (!future) this.#count(this.#survived, "not taken from a map");
+      if (!future) count(this.#survived, "not taken from a map");
       return; // a Future that is not done is a problem of the scene's
     }
     if (future && told) {
@@ -75,7 +66,7 @@ class Judge {
   }
 
   #judgeValue({ job }: Entry, value: unknown, { begun, ended }: Notes): void {
-    this.#count(this.#survived, "fulfilled");
+    count(this.#survived, "fulfilled");
     const right = job.way === "echo"
       ? (value as { answer?: number })?.answer === answerTo(job.id) &&
         sameBytes((value as { bytes: Uint8Array }).bytes, invert(payloadOf(job.id, job.size)))
@@ -84,7 +75,7 @@ class Judge {
     const last = begun.at(-1);
     if (last === undefined || !ended.includes(last)) this.#problem(`call ${job.id} has a result, and has not ended`);
     const survives = isCrash(job.way) && job.way !== "stray" || job.way === "throw";
-    if (last !== undefined && last > 1) this.#count(this.#survived, "by a retry");
+    if (last !== undefined && last > 1) count(this.#survived, "by a retry");
     if (survives && last! <= job.times) this.#problem(`call ${job.id} has a result, and has never got so far`);
     if (job.way.startsWith("bad")) this.#problem(`call ${job.id} has a result that cannot be copied`);
   }
@@ -98,35 +89,35 @@ class Judge {
     const { begun, ended } = notes;
     const retries = limits.retries ?? 0;
     if (signal?.aborted && reason === signal.reason) {
-      this.#count(this.#survived, "aborted");
+      count(this.#survived, "aborted");
       if (withdrawn) this.#judgeWithdrawn(job.id, begun, retries);
       if (future && !cancelled) this.#problem(`call ${job.id} was aborted, and does not count as cancelled`);
     } else if (reason instanceof CancelledError) {
-      this.#count(this.#survived, "cancelled");
+      count(this.#survived, "cancelled");
       if (!withdrawn && !this.#cancels) this.#problem(`call ${job.id} was cancelled by nobody`);
       this.#judgeWithdrawn(job.id, begun, retries);
     } else if (withdrawn) {
       this.#problem(`call ${job.id} was cancelled, and has ${String(reason)}`);
     } else if (reason instanceof WorkerLostError) {
-      this.#count(this.#survived, reason.started === true ? "lost with their worker" : "lost, perhaps begun");
+      count(this.#survived, reason.started === true ? "lost with their worker" : "lost, perhaps begun");
       if (this.#lost.has(reason)) this.#problem(`call ${job.id} shares its error with another`);
       this.#lost.add(reason);
       if (reason.started === false) this.#problem(`call ${job.id} was lost, and had not begun`);
     } else if (reason instanceof TimeoutError) {
-      this.#count(this.#survived, "timed out");
+      count(this.#survived, "timed out");
       if (limits.timeout === undefined) this.#problem(`call ${job.id} has no timeout: ${reason.message}`);
     } else if (reason instanceof DOMException && reason.name === "DataCloneError") {
-      this.#count(this.#survived, "failed by their own error");
+      count(this.#survived, "failed by their own error");
       if (!job.way.startsWith("bad")) this.#problem(`call ${job.id}: ${reason.message}`);
       if (job.way === "bad argument" && begun.length > 0) this.#problem(`call ${job.id} has run without its argument`);
       if (job.way === "bad result" && ended.length === 0) this.#problem(`call ${job.id} has failed before its end`);
     } else if (reason instanceof RangeError && reason.message === `job ${job.id} has failed`) {
-      this.#count(this.#survived, "failed by their own error");
+      count(this.#survived, "failed by their own error");
       if (job.way !== "throw" || ended.length === 0) this.#problem(`call ${job.id} has thrown, and has not`);
       const again = retries > 0 && job.times > retries && !this.#forces && this.#scene.kills < 3;
       if (again && Math.max(...begun) <= retries) this.#problem(`call ${job.id} was not tried again`);
     } else if (isBroken(reason) && this.#scene.kills >= 3) {
-      this.#count(this.#survived, "failed by a broken executor");
+      count(this.#survived, "failed by a broken executor");
     } else this.#problem(`call ${job.id} (${job.way}) has failed: ${String(reason)}`);
   }
 
@@ -136,8 +127,8 @@ class Judge {
   }
 
   #judgeMap({ plan, limits, signal, entries, came, how, reason }: MapEnd): void {
-    this.#count(this.#injected, "maps");
-    if (how === "left") this.#count(this.#injected, "maps left early");
+    count(this.#injected, "maps");
+    if (how === "left") count(this.#injected, "maps left early");
     const first = entries[0]!.job.id;
     const named = came.filter((entry) => entry !== undefined);
     if (new Set(named).size < named.length) this.#problem(`the map from ${first} on gave a result twice`);
@@ -156,7 +147,7 @@ class Judge {
       isBroken(reason) && this.#scene.kills >= 3 ||
       !plan.settled && (reason instanceof WorkerLostError || this.#isOwnError(entries, reason));
     if (!allowed) this.#problem(`the map from ${first} on has failed: ${String(reason)}`);
-    else this.#count(this.#survived, "maps ended by an error");
+    else count(this.#survived, "maps ended by an error");
     if (reason instanceof WorkerLostError) this.#lost.add(reason);
   }
 
@@ -170,11 +161,11 @@ class Judge {
   #judgeWorkers(): void {
     const { kills, ended, executor } = this.#scene;
     const { lost, abandoned, workers } = executor.stats();
-    this.#count(this.#injected, "killed from outside", kills);
-    this.#count(this.#injected, this.#round.ending);
-    this.#count(this.#injected, "submits to a full queue", this.#scene.refused);
-    this.#count(this.#survived, "workers lost", lost);
-    this.#count(this.#survived, "workers abandoned", abandoned);
+    count(this.#injected, "killed from outside", kills);
+    count(this.#injected, this.#round.ending);
+    count(this.#injected, "submits to a full queue", this.#scene.refused);
+    count(this.#survived, "workers lost", lost);
+    count(this.#survived, "workers abandoned", abandoned);
     const struck = kills + CRASHES.reduce((sum, crash) => sum + (this.#injected[crash] ?? 0), 0);
     if (lost > struck) this.#problem(`${lost} workers were lost, and only ${struck} were struck`);
     // Workers that are ended on purpose take with them what they have done and not told.
@@ -201,10 +192,6 @@ class Judge {
   /** Whether the round's end cancels calls. */
   get #cancels(): boolean {
     return this.#round.ending !== "shutdown";
-  }
-
-  #count(counts: Counts, what: string | undefined, by = 1): void {
-    if (what !== undefined && by > 0) counts[what] = (counts[what] ?? 0) + by;
   }
 
   #problem(problem: string): void {

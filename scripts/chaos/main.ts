@@ -9,11 +9,12 @@ import process from "node:process";
 import { parseArgs } from "node:util";
 import cliProgress from "cli-progress";
 import { install, ROOT } from "../install.ts";
-import { drive } from "../reliability/drive.ts";
+import { describeEnding, drive } from "../reliability/drive.ts";
 import { reportInReadme } from "../reliability/report.ts";
 import { type ChaosResult, conditions, QUICK_RESULTS, RESULTS, writeResult } from "../reliability/results.ts";
-import { chooseTargets, type Target, TARGET_OPTIONS } from "../reliability/target.ts";
+import { chooseTargets, numberOf, type Target, TARGET_OPTIONS } from "../reliability/target.ts";
 import type { Line, Outcome } from "./outcome.ts";
+import { showCounts } from "./table.ts";
 
 const HELP =
   `deno task chaos [--minutes <number>] [--seed <number>] [--runtime deno|bun|node]... [--backend threads|processes]...
@@ -66,8 +67,10 @@ async function main(): Promise<void> {
     writeResult(seconds >= LONG ? RESULTS : QUICK_RESULTS, result);
     results.push(result);
   }
-  show("injected", results);
-  show("survived", results);
+  for (const what of ["injected", "survived"] as const) {
+    const runs = results.map(({ runtime, backend, outcome }) => [`${runtime} ${backend}`, outcome[what]]);
+    showCounts(`What was ${what}`, Object.fromEntries(runs));
+  }
   if (seconds >= LONG) await reportInReadme();
   const failed = results.filter(({ outcome }) => outcome.problems.length > 0);
   for (const { runtime, backend, outcome } of failed) {
@@ -88,7 +91,7 @@ async function runTarget(target: Target, seconds: number, seed: number, round: n
   let version = "";
   const program = join(ROOT, "scripts/chaos/program.ts");
   const args = [program, backend, String(seconds), String(seed), String(round), folder];
-  const { code, noise } = await drive(target, args, seconds * 1000 + EXTRA, (said) => {
+  const ending = await drive(target, args, seconds * 1000 + EXTRA, (said) => {
     const line = said as Line;
     if ("outcome" in line) ({ outcome, version } = line);
     else bar?.update(Math.round(line.elapsed), { rounds: line.rounds, lost: line.workersLost });
@@ -96,28 +99,10 @@ async function runTarget(target: Target, seconds: number, seed: number, round: n
   bar?.stop();
   rmSync(folder, { recursive: true, force: true });
   outcome ??= { rounds: 0, seconds: 0, injected: {}, survived: {}, problems: [] };
-  if (outcome.problems.length === 0 && code !== 0) {
-    const how = code === undefined ? "did not end" : `ended with exit code ${code}`;
-    outcome = { ...outcome, problems: [`the program ${how}\n${noise}`] };
-  }
+  if (outcome.problems.length === 0 && ending.code !== 0) outcome = { ...outcome, problems: [describeEnding(ending)] };
   const verdict = outcome.problems.length > 0 ? "WRONG" : "right";
   if (!bar) console.log(`${runtime} ${backend}: ${outcome.rounds} rounds in ${outcome.seconds} s, ${verdict}`);
   return { program: "chaos", seed, outcome, ...conditions(target, version) };
-}
-
-/** A row for each kind, a column for each target. */
-function show(what: "injected" | "survived", results: readonly ChaosResult[]): void {
-  const kinds = [...new Set(results.flatMap(({ outcome }) => Object.keys(outcome[what])))].sort();
-  const row = (kind: string) =>
-    results.map(({ runtime, backend, outcome }) => [`${runtime} ${backend}`, outcome[what][kind] ?? 0]);
-  console.log(`\nWhat was ${what}`);
-  console.table(Object.fromEntries(kinds.map((kind) => [kind, Object.fromEntries(row(kind))])));
-}
-
-function numberOf(name: string, text: string): number {
-  const number = Number(text);
-  if (text.trim() === "" || !(number >= 0)) throw new Error(`--${name} wants a number: ${text}`);
-  return number;
 }
 
 await main();

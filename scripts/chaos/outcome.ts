@@ -1,15 +1,12 @@
 // What the program of a chaos run says: a line after each round, then what came of it all.
 
 import type { Sample } from "../reliability/sample.ts";
-import type { Counts } from "./judge.ts";
+import type { Verdict } from "./verdict.ts";
 
 /** The result of a run on one runtime and backend. */
-export interface Outcome {
+export interface Outcome extends Verdict {
   readonly rounds: number;
   readonly seconds: number;
-  readonly injected: Counts;
-  readonly survived: Counts;
-  readonly problems: readonly string[];
   /** Memory and handles between rounds, in the second and the last quarter; none when there were few rounds. */
   readonly level?: { readonly early: Sample; readonly late: Sample };
 }

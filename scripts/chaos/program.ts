@@ -10,10 +10,11 @@ import { runtime } from "../../src/runtime.ts";
 import { assertNothingIsLeft } from "../../tests/leaks.ts";
 import type { Backend } from "../reliability/target.ts";
 import { quarter, type Sample, takeSample } from "../reliability/sample.ts";
-import { type Counts, judge } from "./judge.ts";
+import { judge } from "./judge.ts";
 import { planRound, type Round } from "./plan.ts";
 import type { Line, Outcome } from "./outcome.ts";
 import { Scene } from "./round.ts";
+import { count, type Counts } from "./verdict.ts";
 
 /** A round plans for seconds: one that has not ended by then hangs, in milliseconds. */
 const ROUND_LIMIT = 60_000;
@@ -70,7 +71,7 @@ async function play(round: Round): Promise<string[]> {
 }
 
 function add(to: Counts, counts: Counts): void {
-  for (const [what, count] of Object.entries(counts)) to[what] = (to[what] ?? 0) + count;
+  for (const [what, by] of Object.entries(counts)) count(to, what, by);
 }
 
 /** Memory and handles at the end, against those when everything had warmed up. */

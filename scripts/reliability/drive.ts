@@ -16,6 +16,11 @@ export interface Ending {
   readonly noise: string;
 }
 
+/** In words: for a program that did not say what it should have. */
+export function describeEnding({ code, noise }: Ending): string {
+  return `the program ${code === undefined ? "did not end" : `ended with exit code ${code}`}\n${noise}`;
+}
+
 /**
  * Runs a program to its end.
  *

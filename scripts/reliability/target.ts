@@ -41,6 +41,13 @@ export async function commandOf({ runtime }: Pick<Target, "runtime">): Promise<s
   }[runtime];
 }
 
+/** A number of the command line. */
+export function numberOf(name: string, text: string): number {
+  const number = Number(text);
+  if (text.trim() === "" || !(number >= 0)) throw new Error(`--${name} wants a number: ${text}`);
+  return number;
+}
+
 function choose<T extends string>(what: string, all: readonly T[], asked: readonly string[] | undefined): T[] {
   const wanted = asked?.flatMap((names) => names.split(","));
   const unknown = wanted?.find((name) => !(all as readonly string[]).includes(name));

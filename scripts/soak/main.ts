@@ -7,7 +7,7 @@ import { parseArgs } from "node:util";
 import cliProgress from "cli-progress";
 import { linearRegression } from "simple-statistics";
 import { install, ROOT } from "../install.ts";
-import { drive } from "../reliability/drive.ts";
+import { describeEnding, drive } from "../reliability/drive.ts";
 import { reportInReadme } from "../reliability/report.ts";
 import { conditions, QUICK_RESULTS, RESULTS, type SoakResult, writeResult } from "../reliability/results.ts";
 import { chooseTargets, type Target, TARGET_OPTIONS } from "../reliability/target.ts";
@@ -80,7 +80,7 @@ async function soak(target: Target, calls: number): Promise<SoakResult> {
   let version = "", done = false;
   const start = performance.now();
   const args = [join(ROOT, "scripts/soak/program.ts"), backend, String(calls)];
-  const { code, noise } = await drive(target, args, 60_000 + calls * TIME_LIMIT, (said) => {
+  const ending = await drive(target, args, 60_000 + calls * TIME_LIMIT, (said) => {
     const line = said as SoakLine;
     if ("done" in line) {
       ({ done, version } = line);
@@ -91,7 +91,7 @@ async function soak(target: Target, calls: number): Promise<SoakResult> {
     }
   });
   bar?.stop();
-  if (!done || code !== 0) problems.push(`the program ended with ${code ?? "no"} exit code\n${noise}`);
+  if (!done || ending.code !== 0) problems.push(describeEnding(ending));
   const slope = slopeOf(points);
   const growth = slope * calls / 2 / 1e6;
   if (slope > STEEPEST && growth > NOISE) problems.push(`memory grows by ${slope.toFixed(1)} MiB per million calls`);

@@ -144,13 +144,13 @@ function table(runs: Runs): string {
 
 /** What limits the cases in which all share the same cores. */
 function costs(runs: Runs): string {
-  const rows = (["burst", "work, 2"] as const).flatMap((figure) =>
+  const rows = ([["burst", "burst"], ["work, 2", "5 ms of a core, 2 hosts"]] as const).flatMap(([figure, title]) =>
     Object.entries(runs).map(([contender, all]) => {
       const costs = all.map((figures) => CONSUMERS.map((who) => figures[costOf(figure, who)]!));
       const sum = median(costs.map((each) => each.reduce((sum, cost) => sum + cost)));
       const idle = median(all.map((figures) => figures[idleIn(figure)]!));
       return [
-        `${figure === "burst" ? "burst" : "5 ms of a core, 2 hosts"}: ${NAMES[contender as ContenderName]}`,
+        `${title}: ${NAMES[contender as ContenderName]}`,
         ...CONSUMERS.map((_, i) => format(median(costs.map((each) => each[i]!)))),
         format(sum),
         `${Math.round(idle * 100)} %`,

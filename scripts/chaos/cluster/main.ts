@@ -8,9 +8,10 @@ import process from "node:process";
 import { parseArgs } from "node:util";
 import { HOW_TO_INSTALL_REDIS, redisProgram } from "../../../tests/redis_server.ts";
 import { install, ROOT } from "../../install.ts";
-import { drive } from "../../reliability/drive.ts";
-import { chooseRuntimes, type Target } from "../../reliability/target.ts";
-import type { ClusterOutcome } from "./outcome.ts";
+import { describeEnding, drive } from "../../reliability/drive.ts";
+import { chooseRuntimes, numberOf, type Target } from "../../reliability/target.ts";
+import { showCounts } from "../table.ts";
+import type { Counts, Verdict } from "../verdict.ts";
 
 const HELP = `deno task chaos:cluster [--minutes <number>] [--seed <number>] [--runtime deno|bun|node]...
 
@@ -40,45 +41,34 @@ async function main(): Promise<void> {
   if (values.help) return console.log(HELP);
   if (!redisProgram) throw new Error(`Cannot run as ${HOW_TO_INSTALL_REDIS}`);
   await install(ROOT);
-  const seconds = Number(values.minutes) * 60, seed = Number(values.seed);
-  if (!(seconds > 0) || !Number.isSafeInteger(seed)) throw new Error("--minutes and --seed want numbers");
-
-  const outcomes: Record<string, ClusterOutcome> = {};
-  for (const runtime of chooseRuntimes(values.runtime)) {
-    const outcome = outcomes[runtime] = await runOn(runtime, seconds, seed);
-    console.log(`${runtime}: ${outcome.problems.length > 0 ? `WRONG\n  ${outcome.problems.join("\n  ")}` : "right"}`);
+  const seconds = numberOf("minutes", values.minutes) * 60, seed = numberOf("seed", values.seed);
+  if (seconds === 0 || !Number.isSafeInteger(seed)) {
+    throw new Error("--minutes wants more than 0, --seed a whole number");
   }
-  show("Faults", outcomes, ({ injected }) => injected);
-  show("Calls", outcomes, ({ done }) => done);
-  const wrong = Object.values(outcomes).some(({ problems }) => problems.length > 0);
+
+  const injected: Record<string, Counts> = {}, survived: Record<string, Counts> = {};
+  let wrong = false;
+  for (const runtime of chooseRuntimes(values.runtime)) {
+    const { problems, ...verdict } = await runOn(runtime, seconds, seed);
+    injected[runtime] = verdict.injected;
+    survived[runtime] = verdict.survived;
+    wrong ||= problems.length > 0;
+    console.log(`${runtime}: ${problems.length > 0 ? `WRONG\n  ${problems.join("\n  ")}` : "right"}`);
+  }
+  showCounts("Faults", injected);
+  showCounts("Calls", survived);
   console.log(`${wrong ? "To repeat: deno task chaos:cluster --seed" : "Nothing is wrong, seed"} ${seed}`);
   process.exitCode = wrong ? 1 : 0;
 }
 
-async function runOn(runtime: Target["runtime"], seconds: number, seed: number): Promise<ClusterOutcome> {
+async function runOn(runtime: Target["runtime"], seconds: number, seed: number): Promise<Verdict> {
   const folder = mkdtempSync(join(tmpdir(), "futures-chaos-"));
   const args = [join(import.meta.dirname!, "program.ts"), String(seconds), String(seed), folder];
-  let outcome: ClusterOutcome | undefined;
-  const { code, noise } = await drive({ runtime }, args, seconds * 1000 + EXTRA, (line) => {
-    ({ outcome } = line as { outcome: ClusterOutcome });
-  });
+  let verdict: Verdict | undefined;
+  const ending = await drive({ runtime }, args, seconds * 1000 + EXTRA, (line) => verdict = line as Verdict);
   rmSync(folder, { recursive: true, force: true });
-  if (outcome && (code === 0 || outcome.problems.length > 0)) return outcome;
-  const problem = `the program ${code === undefined ? "did not end" : `ended with exit code ${code}`}\n${noise}`;
-  return { done: outcome?.done ?? {}, injected: outcome?.injected ?? {}, problems: [problem] };
-}
-
-/** A row for each kind, a column for each runtime. */
-function show(
-  title: string,
-  outcomes: Readonly<Record<string, ClusterOutcome>>,
-  countsOf: (outcome: ClusterOutcome) => Readonly<Record<string, number>>,
-): void {
-  const kinds = [...new Set(Object.values(outcomes).flatMap((outcome) => Object.keys(countsOf(outcome))))].sort();
-  const row = (kind: string) =>
-    Object.fromEntries(Object.entries(outcomes).map(([name, outcome]) => [name, countsOf(outcome)[kind] ?? 0]));
-  console.log(`\n${title}`);
-  console.table(Object.fromEntries(kinds.map((kind) => [kind, row(kind)])));
+  if (verdict && (ending.code === 0 || verdict.problems.length > 0)) return verdict;
+  return { injected: {}, survived: {}, ...verdict, problems: [describeEnding(ending)] };
 }
 
 await main();

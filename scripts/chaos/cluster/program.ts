@@ -2,17 +2,18 @@
 //
 //   <runtime> program.ts <seconds> <seed> <folder>
 
-import { readFileSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
 import { setTimeout as delay } from "node:timers/promises";
 import type { ClusterExecutor } from "../../../src/bullmq/bullmq_executor.ts";
 import { Cluster } from "../../../tests/bullmq_host.ts";
+import { entries } from "../../../tests/entries.ts";
 import { RedisServer } from "../../../tests/redis_server.ts";
 import { Dice } from "../dice.ts";
 import { KINDS, NOTING } from "./calls.ts";
 import { Faults } from "./faults.ts";
-import type { ClusterOutcome } from "./outcome.ts";
+import { count, type Counts, type Verdict } from "../verdict.ts";
 
 /** Calls that are out at a time, about. */
 const MOST = 60;
@@ -21,7 +22,7 @@ const MOST = 60;
 const PATIENCE = 60_000;
 
 const [seconds, seed, folder] = process.argv.slice(2) as [string, string, string];
-const done: Record<string, number> = {}, injected: Record<string, number> = {};
+const injected: Counts = {}, survived: Counts = {};
 const problems: string[] = [];
 /** Calls that have returned, and whose task notes that in the ledger. */
 const noted: number[] = [];
@@ -47,8 +48,8 @@ checkLedger();
 for (const [serial, kind] of out) problems.push(`${kind} ${serial} hangs`);
 if (problems.length === 0) await checkEnd();
 
-const outcome: ClusterOutcome = { done, injected, problems };
-process.stdout.write(`\n${JSON.stringify({ outcome })}\n`);
+const verdict: Verdict = { injected, survived, problems };
+process.stdout.write(`\n${JSON.stringify(verdict)}\n`);
 await cluster[Symbol.asyncDispose]();
 await server[Symbol.asyncDispose]();
 process.stdout.write("\n", () => process.exit(problems.length === 0 ? 0 : 1));
@@ -69,7 +70,7 @@ async function follow(kind: string, executor: ClusterExecutor, dice: Dice, seria
   out.set(serial, kind);
   try {
     const what = await KINDS[kind]!({ executor, dice, ledger, serial });
-    count(done, `${kind}: ${what}`);
+    count(survived, `${kind}: ${what}`);
     if (what === "returned" && NOTING.has(kind)) noted.push(serial);
   } catch (error) {
     problems.push(`${kind} ${serial}: ${error instanceof Error ? error.message : error}`);
@@ -92,14 +93,11 @@ async function settled(): Promise<void> {
   while (out.size > 0) await delay(50);
 }
 
-/** What has returned has run; how often it was begun again shows that hosts were lost with it. */
+/** What has returned has run; what did so more than once had lost its host. */
 function checkLedger(): void {
-  const runs = new Map<number, number>();
-  for (const line of readFileSync(ledger, "utf8").split("\n").slice(0, -1)) {
-    runs.set(Number(line), (runs.get(Number(line)) ?? 0) + 1);
-  }
+  const runs = entries(ledger);
   for (const serial of noted) if (!runs.has(serial)) problems.push(`call ${serial} returned and has not run`);
-  done["ran to its end more than once"] = [...runs.values()].filter((times) => times > 1).length;
+  count(survived, "ran to its end more than once", [...runs.values()].filter((times) => times > 1).length);
 }
 
 /** Nothing is left in Redis, and the executors end. */
@@ -115,8 +113,4 @@ async function checkEnd(): Promise<void> {
   }
   const ended = Promise.all(executors.map((executor) => executor.shutdown())).then(() => true);
   if (!await Promise.race([ended, delay(PATIENCE, false)])) problems.push("shutdown() hangs");
-}
-
-function count(counts: Record<string, number>, what: string): void {
-  counts[what] = (counts[what] ?? 0) + 1;
 }
