@@ -2,7 +2,7 @@
 // `deno task test`: every test on every runtime, and one closing line with the totals.
 //
 //   types     deno check of mod.ts and of tests/types_check.ts, whose wrong lines must not compile
-//   deno      tests/*_test.ts on the source
+//   deno      tests/**/*_test.ts on the source
 //   bun       the same
 //   node      the same, on Node 24, which strips the types
 //   chaos     scripts/chaos: a minute of it on all three, with a plan that nobody has seen
@@ -88,10 +88,11 @@ function chooseSuites(
   parts: string[],
 ): Suite[] {
   const chosen = (file: string) => parts.length === 0 || parts.some((part) => file.includes(part));
-  const files = readdirSync(join(ROOT, "tests")).filter((file) => file.endsWith("_test.ts") && chosen(file))
-    .sort().map((file) => `./tests/${file}`);
   const types = ["mod.ts", "tests/types_check.ts"];
   const consumer = ["./tests/consumer/consumer_test.ts"];
+  const files = (readdirSync(join(ROOT, "tests"), { recursive: true }) as string[])
+    .map((file) => `./tests/${file.replaceAll("\\", "/")}`)
+    .filter((file) => file.endsWith("_test.ts") && !consumer.includes(file) && chosen(file)).sort();
   const report = (name: string) => join(scratch, `${name}.xml`);
   const seed = randomInt(2 ** 31);
   const suites: Suite[] = [

@@ -1,0 +1,124 @@
+// Small programs as a stranger writes them, started as a stranger starts them: in a folder of their own, with the package
+// beside it, by this runtime's own command. Each is run with both executors.
+
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import process from "node:process";
+import { test } from "node:test";
+import { type Runtime, runtime } from "../../src/runtime.ts";
+import { install } from "../docs_programs.ts";
+import { CEILING } from "../until.ts";
+
+/** The two executors, by the import line that chooses between them. */
+export const EXECUTORS = ["ThreadPoolExecutor", "ProcessPoolExecutor"] as const;
+export type ExecutorName = typeof EXECUTORS[number];
+
+/** How a runtime runs `main.ts`. */
+export const RUN: readonly string[] = runtime === "deno" ? ["run", "-A", "--no-check", "main.ts"] : ["main.ts"];
+
+/** A program, and what it has to do. */
+export interface Program {
+  /** What it shows, as the rest of the test's name. */
+  readonly name: string;
+  /** Its files. In each, `EXECUTOR` stands for the name of the executor's class. */
+  readonly files: Readonly<Record<string, string>>;
+  /** The runtime's arguments where they are others than {@linkcode RUN}; a runtime that is left out has no such way to start. */
+  readonly args?: Readonly<Partial<Record<Runtime, readonly string[]>>>;
+  /** The runtimes that it is for; all by default. */
+  readonly on?: readonly Runtime[];
+  /** The executors that it is for; both by default. */
+  readonly executors?: readonly ExecutorName[];
+  readonly stdin?: string;
+  /** What its environment has besides, or has not: `undefined` takes a name away. */
+  readonly env?: Readonly<Record<string, string | undefined>>;
+  /** What it prints: exactly, but for white space at the ends, or a pattern. */
+  readonly prints: string | RegExp;
+  /** What it writes to stderr; nothing by default. */
+  readonly complains?: RegExp;
+  /** Its exit code; 0 by default. */
+  readonly code?: number;
+}
+
+/** How a program ended. */
+export interface Ended {
+  readonly stdout: string;
+  readonly stderr: string;
+  readonly code: number | string;
+}
+
+/** Registers a test of each program with each executor. */
+export function programs(rows: readonly Program[]): void {
+  for (const row of rows) {
+    if (row.on && !row.on.includes(runtime)) continue;
+    if (row.args && !row.args[runtime]) continue;
+    for (const executor of row.executors ?? EXECUTORS) {
+      test(`${executor}: ${row.name}`, async () => {
+        const folder = makeFolder(row.files, executor);
+        try {
+          expectEnd(await runIn(folder, row.args?.[runtime] ?? RUN, row), row);
+        } finally {
+          rmSync(folder, { recursive: true, force: true });
+        }
+      });
+    }
+  }
+}
+
+/** A folder with a program's files, in which the package resolves. */
+export function makeFolder(files: Program["files"], executor: ExecutorName): string {
+  const folder = mkdtempSync(join(tmpdir(), "futures-world-"));
+  install(folder);
+  for (const [name, code] of Object.entries(files)) {
+    const path = join(folder, name);
+    mkdirSync(dirname(path), { recursive: true });
+    writeFileSync(path, code.replaceAll("EXECUTOR", executor));
+  }
+  return folder;
+}
+
+/** Runs this runtime in a folder to its end; what does not end is killed, with all that it has started. */
+export function runIn(
+  folder: string,
+  args: readonly string[],
+  { stdin, env: more, command = process.execPath }: Pick<Program, "stdin" | "env"> & { readonly command?: string } = {},
+): Promise<Ended> {
+  const { NODE_TEST_CONTEXT: _, FORCE_COLOR: __, ...inherited } = process.env;
+  const env: Record<string, string | undefined> = { ...inherited, NO_COLOR: "1", ...more };
+  for (const [name, value] of Object.entries(env)) if (value === undefined) delete env[name];
+  // A group of its own: a chain of programs that start each other is ended as one.
+  const detached = process.platform !== "win32";
+  const child = spawn(command, [...args], { cwd: folder, env: env as NodeJS.ProcessEnv, detached });
+  let stdout = "", stderr = "";
+  child.stdout.setEncoding("utf8").on("data", (text: string) => stdout += text);
+  child.stderr.setEncoding("utf8").on("data", (text: string) => stderr += text);
+  child.stdin.on("error", () => {}); // it has ended without reading
+  child.stdin.end(stdin);
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => {
+      stderr += `\nThe program had not ended after ${CEILING / 1000} s`;
+      process.kill(detached ? -child.pid! : child.pid!, "SIGKILL");
+    }, CEILING);
+    child.on("error", reject);
+    child.on("close", (code, signal) => {
+      clearTimeout(timer);
+      resolve({ stdout, stderr, code: signal ?? code ?? 0 });
+    });
+  });
+}
+
+/** Checks how a program has ended. */
+export function expectEnd(
+  ended: Ended,
+  { prints, complains, code = 0 }: Pick<Program, "prints" | "complains" | "code">,
+): void {
+  const { stdout, stderr } = ended;
+  const all = `\n--- stdout\n${stdout.slice(-2000)}\n--- stderr\n${stderr.slice(-4000)}`;
+  if (typeof prints === "string") assert.equal(stdout.trim(), prints.trim(), all);
+  else assert.match(stdout, prints, all);
+  if (complains) assert.match(stderr, complains, all);
+  else assert.equal(stderr, "", all);
+  assert.equal(ended.code, code, all);
+}
