@@ -146,3 +146,11 @@ test("Executor.with() refuses wrong options at the call", async () => {
   }
   await executor.shutdown();
 });
+
+test("with() leaves as it was what is undefined", async () => {
+  await using executor = new MemoryExecutor();
+  const limited = executor.with({ timeout: 20, priority: 3 });
+  const endless = limited.with({ timeout: undefined, retries: undefined } as CallOptions)
+    .submit(() => new Promise(() => {}));
+  assert.ok(await errorOf(endless) instanceof TimeoutError);
+});

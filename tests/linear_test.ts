@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { asCompleted, Future, wait } from "../mod.ts";
 import { CallQueue, type Queued } from "../src/executor/call_queue.ts";
+import { MemoryExecutor } from "./memory_backend.ts";
 
 /** How often collections were changed while `fn` ran, and futures asked whether they are done. */
 async function operationsOf(fn: (make: () => Future<number>) => Promise<unknown>): Promise<number> {
@@ -89,4 +90,47 @@ test("CallQueue.remove() touches its neighbours and no others [F2]", () => {
   });
   assert.equal(costs[0], costs[1]);
   assert.ok(costs[0]! > 0);
+});
+
+test("CallQueue compares priorities a logarithm of their number of times for each call", () => {
+  const costs = [100, 10_000].map((length) => {
+    let compared = 0;
+    const queue = new CallQueue<Queued>();
+    const priorities = Array.from({ length }, (_, n) => (n * 7919) % length - length / 2);
+    for (const priority of priorities) {
+      const counted = { valueOf: () => (compared++, priority) } as unknown as number;
+      const links = { queue: undefined, before: undefined, after: undefined };
+      queue.push({ priority: counted, waiting: 1, draw: () => priority, ...links });
+    }
+    assert.deepEqual(priorities.map(() => queue.shift()), priorities.toSorted((a, b) => b - a));
+    return compared / length;
+  });
+  assert.ok(costs[0]! > 1, "comparisons are counted");
+  assert.ok(
+    costs[1]! <= costs[0]! * 3,
+    `${costs[0]} comparisons for each of 100 calls, ${costs[1]} for each of 10,000`,
+  );
+});
+
+test("a signal has one listener, however many with() and calls there are", async () => {
+  await using executor = new MemoryExecutor();
+  const controller = new AbortController();
+  let added = 0, removed = 0;
+  const { signal } = controller;
+  const add = signal.addEventListener.bind(signal), remove = signal.removeEventListener.bind(signal);
+  signal.addEventListener = (...args: Parameters<typeof add>) => (added++, add(...args));
+  signal.removeEventListener = (...args: Parameters<typeof remove>) => (removed++, remove(...args));
+  const futures = Array.from(
+    { length: 100 },
+    (_, n) => executor.with({ signal, priority: n % 3 }).submit((n: number) => n, n),
+  );
+  assert.deepEqual([added, removed], [1, 0]);
+  await wait(futures);
+  assert.deepEqual([added, removed], [1, 1]);
+  const later = executor.with({ signal }).submit(() => new Promise(() => {}));
+  const waiting = Array.from({ length: 100 }, () => executor.with({ signal, grace: 0 }).submit(() => 1));
+  controller.abort("enough");
+  assert.ok(waiting.every((future) => future.done()));
+  assert.equal(await later.exception().catch((reason: unknown) => reason), "enough");
+  assert.deepEqual([added, removed], [2, 2]);
 });

@@ -1,4 +1,4 @@
-// What Executor.with() applies to its calls: checks, and the one listener that a signal needs for all of them.
+// What Executor.with() applies to its calls: checks, and the one listener that a signal has for all calls of the program.
 
 import { checkDuration, checkFunction, checkNumber, checkOptions, checkSignal, refuseRange } from "./check.ts";
 
@@ -27,6 +27,18 @@ interface Abortable {
   abort(reason: unknown): void;
 }
 
+/** The calls that a signal would stop, of whichever with() and executor. */
+interface Watch {
+  readonly calls: Set<Abortable>;
+  readonly onAbort: () => void;
+}
+
+/**
+ * One listener for each signal: an AbortSignal looks through all of its listeners for each that is added, so that a listener
+ * for each with() of a program's one signal takes quadratic time. Weak: a signal that is gone needs none.
+ */
+const watches: WeakMap<AbortSignal, Watch> = new WeakMap();
+
 /** Call options, checked, as the calls of one with() share them. */
 export class CallSettings {
   readonly options: CallOptions;
@@ -36,11 +48,6 @@ export class CallSettings {
   readonly priority: number;
   readonly retries: number;
   readonly retryOn: ((error: unknown) => boolean) | undefined;
-  /** The calls that the signal would stop. */
-  readonly #calls = new Set<Abortable>();
-  readonly #onAbort = () => {
-    for (const call of [...this.#calls]) call.abort(this.signal!.reason);
-  };
 
   /**
    * @throws {TypeError} when an option is of the wrong kind.
@@ -73,13 +80,25 @@ export class CallSettings {
 
   /** A call that the signal stops from now on. */
   watch(call: Abortable): void {
-    if (!this.signal) return;
-    if (this.#calls.size === 0) this.signal.addEventListener("abort", this.#onAbort);
-    this.#calls.add(call);
+    const { signal } = this;
+    if (!signal) return;
+    let watch = watches.get(signal);
+    if (!watch) {
+      const calls = new Set<Abortable>();
+      const onAbort = () => {
+        for (const call of [...calls]) call.abort(signal.reason);
+      };
+      watches.set(signal, watch = { calls, onAbort });
+    }
+    if (watch.calls.size === 0) signal.addEventListener("abort", watch.onAbort);
+    watch.calls.add(call);
   }
 
   /** It is done. */
   unwatch(call: Abortable): void {
-    if (this.#calls.delete(call) && this.#calls.size === 0) this.signal!.removeEventListener("abort", this.#onAbort);
+    const watch = this.signal && watches.get(this.signal);
+    if (watch?.calls.delete(call) && watch.calls.size === 0) {
+      this.signal!.removeEventListener("abort", watch.onAbort);
+    }
   }
 }

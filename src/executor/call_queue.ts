@@ -18,13 +18,20 @@ interface Lane {
   readonly priority: number;
   head: Queued | undefined;
   tail: Queued | undefined;
+  /** Where it stands in the heap; -1 when it does not. */
+  place: number;
 }
+
+const makeLane = (priority: number): Lane => ({ priority, head: undefined, tail: undefined, place: -1 });
 
 /** A queue of calls. */
 export class CallQueue<E extends Queued> {
-  /** The highest priority first; an empty lane is dropped, but for the usual one. */
-  readonly #lanes: Lane[] = [{ priority: 0, head: undefined, tail: undefined }];
-  readonly #usual = this.#lanes[0]!;
+  /** The lane of priority 0, which most calls are in. */
+  readonly #usual = makeLane(0);
+  /** The lanes of other priorities that have calls. */
+  readonly #lanes = new Map<number, Lane>();
+  /** The same as a heap, the highest priority first: thousands of priorities cost a call their logarithm. */
+  readonly #heap: Lane[] = [];
   #size = 0;
 
   /** How many calls wait. */
@@ -34,10 +41,9 @@ export class CallQueue<E extends Queued> {
 
   /** What the next call comes from. */
   get head(): E | undefined {
-    for (const lane of this.#lanes) {
-      if (lane.head) return lane.head as E;
-    }
-    return undefined;
+    const top = this.#heap[0];
+    if (top === undefined) return this.#usual.head as E | undefined;
+    return (top.priority < 0 && this.#usual.head ? this.#usual.head : top.head) as E;
   }
 
   /** Adds calls behind all others of their priority. */
@@ -71,7 +77,7 @@ export class CallQueue<E extends Queued> {
     else lane.tail = before;
     entry.queue = entry.before = entry.after = undefined;
     this.#size -= entry.waiting;
-    if (!lane.head && lane !== this.#usual) this.#lanes.splice(this.#lanes.indexOf(lane), 1);
+    if (!lane.head && lane !== this.#usual) this.#drop(lane);
   }
 
   #insert(entry: E, lane: Lane, before: Queued | undefined, after: Queued | undefined): void {
@@ -87,12 +93,51 @@ export class CallQueue<E extends Queued> {
 
   #lane(priority: number): Lane {
     if (priority === 0) return this.#usual;
-    let index = this.#lanes.findIndex((lane) => lane.priority <= priority);
-    if (index < 0) index = this.#lanes.length;
-    const found = this.#lanes[index];
-    if (found?.priority === priority) return found;
-    const lane: Lane = { priority, head: undefined, tail: undefined };
-    this.#lanes.splice(index, 0, lane);
+    let lane = this.#lanes.get(priority);
+    if (!lane) {
+      this.#lanes.set(priority, lane = makeLane(priority));
+      this.#rise(lane, this.#heap.length);
+    }
     return lane;
+  }
+
+  /** Takes an empty lane out of the heap. */
+  #drop(lane: Lane): void {
+    this.#lanes.delete(lane.priority);
+    const last = this.#heap.pop()!;
+    if (last === lane) return;
+    const above = this.#heap[(lane.place - 1) >> 1];
+    if (above && above.priority < last.priority) this.#rise(last, lane.place);
+    else this.#sink(last, lane.place);
+  }
+
+  /** Puts a lane at `place`, or above it. */
+  #rise(lane: Lane, place: number): void {
+    while (place > 0) {
+      const parent = (place - 1) >> 1, above = this.#heap[parent]!;
+      if (above.priority >= lane.priority) break;
+      this.#put(above, place);
+      place = parent;
+    }
+    this.#put(lane, place);
+  }
+
+  /** Puts a lane at `place`, or below it. */
+  #sink(lane: Lane, place: number): void {
+    for (;;) {
+      let child = place * 2 + 1;
+      const left = this.#heap[child], right = this.#heap[child + 1];
+      if (right && right.priority > left!.priority) child++;
+      const below = this.#heap[child];
+      if (!below || below.priority <= lane.priority) break;
+      this.#put(below, place);
+      place = child;
+    }
+    this.#put(lane, place);
+  }
+
+  #put(lane: Lane, place: number): void {
+    this.#heap[place] = lane;
+    lane.place = place;
   }
 }

@@ -71,7 +71,7 @@ export abstract class Executor implements AsyncDisposable {
   /**
    * The same executor, on the same workers, with options that apply to the calls submitted through what is returned.
    *
-   * @param options A signal, a time limit, a priority, retries. What is not given is as it was.
+   * @param options A signal, a time limit, a priority, retries. What is not given, or `undefined`, is as it was.
    * @returns The same API; shutting it down shuts down this executor.
    * @throws {TypeError} when an option is of the wrong kind.
    * @throws {RangeError} when a number is out of range.
@@ -91,7 +91,8 @@ export abstract class Executor implements AsyncDisposable {
    */
   with(options: CallOptions): Executor {
     void new CallSettings(options); // complains about what was given, before it is mixed with what was set before
-    return new ConfiguredExecutor(this.#core, { ...this.#settings?.options, ...options });
+    const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
+    return new ConfiguredExecutor(this.#core, { ...this.#settings?.options, ...given });
   }
 
   /**
