@@ -142,7 +142,7 @@ test("Executor.with() refuses wrong options at the call", async () => {
     assert.throws(() => executor.with(options), { name, message }, JSON.stringify(options));
   }
   for (const options of [{}, { timeout: Infinity, retries: Infinity, grace: Infinity }, { signal: undefined }]) {
-    assert.equal(await executor.with(options as CallOptions).submit((n: number) => n, 1), 1);
+    assert.equal(await executor.with(options as unknown as unknown as CallOptions).submit((n: number) => n, 1), 1);
   }
   await executor.shutdown();
 });
@@ -150,7 +150,7 @@ test("Executor.with() refuses wrong options at the call", async () => {
 test("with() leaves as it was what is undefined", async () => {
   await using executor = new MemoryExecutor();
   const limited = executor.with({ timeout: 20, priority: 3 });
-  const endless = limited.with({ timeout: undefined, retries: undefined } as CallOptions)
+  const endless = limited.with({ timeout: undefined, retries: undefined } as unknown as CallOptions)
     .submit(() => new Promise(() => {}));
   assert.ok(await errorOf(endless) instanceof TimeoutError);
 });

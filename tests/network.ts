@@ -44,6 +44,8 @@ export class Line implements WorkerChannel {
   #end: ((exitCode: number) => void) | undefined;
   #receive!: (message: ToWorker) => void;
   #signalled = false;
+  /** The parent has heard nonsense of it, and believes nothing of it any more. */
+  #distrusted = false;
 
   constructor(network: Network, events: ChannelEvents, claims: boolean) {
     this.#network = network;
@@ -126,8 +128,11 @@ export class Line implements WorkerChannel {
       else if (!this.answered && ++this.#network.useless >= 3) this.#network.hopeless = true;
       return this.#events.onClose(message.exit);
     }
-    if (message.kind === "other" as never && this.endedBy === undefined) this.#network.lost++;
-    if (message.kind === "ready") this.up = true;
+    if (message.kind === "other" as never && this.endedBy === undefined) {
+      this.#network.lost++;
+      this.#distrusted = true;
+    }
+    if (message.kind === "ready" && !this.#distrusted) this.up = true;
     if (message.kind === "done" || message.kind === undefined) {
       this.answered = true;
       this.#network.useless = 0;
@@ -154,6 +159,15 @@ export class Network {
 
   constructor(options: NetworkOptions) {
     this.#options = options;
+    // What a worker puts off runs in that worker, if it lives.
+    this.time.bind = (fn) => {
+      const line = this.active;
+      return !line ? fn : () => {
+        if (!line.alive) return;
+        this.active = line;
+        fn();
+      };
+    };
   }
 
   /** The backend whose workers these are. */
@@ -192,7 +206,7 @@ export class Network {
     if (count === 0) return false;
     const delivery = deliveries[choice % count];
     if (delivery) await this.act(() => delivery((Math.floor(choice / count) % 5) / 4));
-    else await this.time.runImmediate();
+    else await this.act(this.time.immediates.shift()!);
     return true;
   }
 

@@ -23,6 +23,8 @@ interface VirtualTimer {
 export class VirtualTime {
   /** Callbacks of setImmediate() that have not been called. */
   readonly immediates: (() => void)[] = [];
+  /** Binds a callback of setImmediate() to whoever asks for it. */
+  bind: (fn: () => void) => () => void = (fn) => fn;
   #now = 1000;
   readonly #timers = new Set<VirtualTimer>();
 
@@ -42,7 +44,7 @@ export class VirtualTime {
         return timer;
       },
       clearTimeout: (timer: VirtualTimer) => void this.#timers.delete(timer),
-      setImmediate: (fn: () => void) => void this.immediates.push(fn),
+      setImmediate: (fn: () => void) => void this.immediates.push(this.bind(fn)),
     });
     Object.assign(performance, { now: () => this.#now });
     Object.assign(Math, { random: () => 0.5 });
@@ -82,12 +84,6 @@ export class VirtualTime {
     const timer = this.#next();
     if (timer) await this.#fire(timer);
     return timer !== undefined;
-  }
-
-  /** Calls the oldest callback of setImmediate(). */
-  async runImmediate(): Promise<void> {
-    this.immediates.shift()!();
-    await turn();
   }
 
   #next(): VirtualTimer | undefined {

@@ -5,7 +5,7 @@ import { test } from "node:test";
 import { currentTask } from "../mod.ts";
 import { CALLS_PER_WORKER, withdraw } from "../src/wire/claims.ts";
 import { type Failure, fromFailure } from "../src/wire/failure.ts";
-import { type Answers, fromAnswers, type FromWorker, type ToWorker } from "../src/wire/messages.ts";
+import { readFromWorker, type Said, type ToWorker } from "../src/wire/messages.ts";
 import { serve } from "../src/worker/main.ts";
 import { isCollected, needsCollector } from "./garbage.ts";
 import { delivered } from "./memory_backend.ts";
@@ -16,7 +16,7 @@ type Run = Extract<ToWorker, { kind: "run" }>;
 
 /** A worker, and what it has said. */
 class Parent {
-  readonly said: Exclude<FromWorker, Answers>[] = [];
+  readonly said: Said[] = [];
   readonly claims: SharedArrayBuffer | undefined;
   end!: (exitCode: number) => void;
   #send!: (message: ToWorker) => void;
@@ -30,7 +30,7 @@ class Parent {
         return {
           send: (message, transfer) => {
             const copy = structuredClone(message, transfer && { transfer });
-            this.said.push(copy.kind === undefined ? fromAnswers(copy) : copy);
+            this.said.push(readFromWorker(copy)!);
           },
         };
       },
@@ -218,7 +218,7 @@ test("serve() sends what is finished when the worker ends by its own will", asyn
   parent.run(pass, [[gate.name, 2]]);
   parent.end(3);
   assert.deepEqual(parent.outcomes, [2]);
-  assert.deepEqual(parent.said.at(-1), { kind: "bye", exitCode: 3 });
+  assert.deepEqual(parent.said.at(-1), { kind: "bye", exitCode: 3, unbegun: 2, uncaught: false });
 });
 
 test(

@@ -78,7 +78,7 @@ export class ClusterCore extends Engine {
 
   submit(waiting: Call | Waiting): void {
     if (waiting instanceof Call && waiting.limits && !this.watch(waiting)) return;
-    this.queue.push(waiting);
+    if (!this.enqueue(waiting)) return this.wind();
     this.#stayAlive();
     this.#outbox.flushSoon();
   }
@@ -124,10 +124,6 @@ export class ClusterCore extends Engine {
   /** Calls that no host has. */
   protected get waiting(): number {
     return this.queue.size + this.supervisor.resting + this.#sent.size - this.#sent.taken;
-  }
-
-  protected get canRun(): boolean {
-    return !this.broken;
   }
 
   /** A call has not followed its signal: its host ends it, and says so; if not, it is given up. */

@@ -70,7 +70,7 @@ export abstract class Call implements CallControl, Waiting {
   queue: CallQueue<Queued> | undefined = undefined;
   before: Queued | undefined = undefined;
   after: Queued | undefined = undefined;
-  /** The worker that has it, and its number there. */
+  /** The worker that has it, until it is settled or waits again, and its number there. */
   worker: CallHolder | undefined = undefined;
   number = 0;
 

@@ -2,7 +2,7 @@
 
 import { isExiting } from "../runtime.ts";
 import type { Backend } from "./backend.ts";
-import type { Call, Waiting } from "./call.ts";
+import { Call, type Waiting } from "./call.ts";
 import { CallQueue } from "./call_queue.ts";
 import { type Closure, closure } from "./closure.ts";
 import type { Core } from "./core.ts";
@@ -36,13 +36,16 @@ export abstract class Engine implements Core {
   protected readonly supervisor: Supervisor;
   protected broken: Break | undefined = undefined;
   protected closing = false;
+  /** Everything that waits is cancelled, and whatever would wait again. */
+  protected cancelling = false;
   readonly #Broken: Backend["Broken"];
   #closed: Closure | undefined = undefined;
+  #isOver = false;
 
   protected constructor({ name, maxQueue, onUnobserved }: EngineSettings, Broken: Backend["Broken"]) {
     this.#Broken = Broken;
     this.unobserved = new Unobserved(name, onUnobserved);
-    this.room = new Room(maxQueue, () => this.closing || this.broken ? 0 : this.waiting);
+    this.room = new Room(maxQueue, () => this.waiting, () => !this.closing && !this.broken);
     this.supervisor = new Supervisor({
       canRun: () => this.canRun,
       requeue: (call) => this.submit(call),
@@ -56,14 +59,40 @@ export abstract class Engine implements Core {
   abstract end(how: "terminate" | "kill"): void;
   /** How many calls wait, as `maxQueue` counts them. */
   protected abstract get waiting(): number;
-  /** Whether a call that is queued again can be run. */
-  protected abstract get canRun(): boolean;
   /** Ends what runs a call and takes the call from it, then settles it. */
   protected abstract stop(call: Call, settle: () => void): void;
   /** Calls were taken back: others may have their turn now. */
   protected abstract moveUp(): void;
   /** Shut down or broken, and perhaps nothing left to do. */
   protected abstract wind(): void;
+
+  /** Whether a call that waits will have its turn. */
+  protected get canRun(): boolean {
+    return !this.broken && !this.cancelling;
+  }
+
+  /**
+   * The one way into the queue. Nothing enters that of an engine that cannot run it: it would wait for ever.
+   *
+   * @param entry A call, or a supply of calls.
+   * @param again Whether it waited before, and comes before all others of its priority.
+   * @returns Whether it waits now; if not, each of its calls has been settled.
+   */
+  protected enqueue(entry: Call | Waiting, again = false): boolean {
+    if (this.canRun) {
+      if (again) this.queue.unshift(entry);
+      else this.queue.push(entry);
+      return true;
+    }
+    if (entry instanceof Call) this.#turnAway(entry);
+    else while (entry.waiting > 0) this.#turnAway(entry.draw());
+    return false;
+  }
+
+  #turnAway(call: Call): void {
+    if (this.broken) this.supervisor.reject(call, this.brokenError(), "final");
+    else this.supervisor.cancel(call, new CancelledError());
+  }
 
   admit(): void {
     if (this.broken) throw this.brokenError();
@@ -103,10 +132,14 @@ export abstract class Engine implements Core {
 
   shutdown(cancelFutures: boolean): Promise<void> {
     this.closing = true;
-    if (cancelFutures) this.cancelWaiting();
-    this.#closed ??= closure();
+    const { promise } = this.#closed ??= closure();
+    if (cancelFutures) {
+      this.cancelling = true;
+      this.cancelWaiting();
+    }
+    this.room.wake();
     this.wind();
-    return this.#closed.promise;
+    return promise;
   }
 
   /** Cancels every call that waits. */
@@ -118,16 +151,21 @@ export abstract class Engine implements Core {
   protected break(message: string, cause: unknown): void {
     this.broken ??= { message, cause };
     for (const call of this.#takeWaiting()) this.supervisor.reject(call, this.brokenError(), "final");
+    this.room.wake();
   }
 
   protected brokenError(): BrokenExecutor {
     return new this.#Broken(this.broken!.message, { cause: this.broken!.cause });
   }
 
-  /** Everything is over: whoever has shut it down is told. */
+  /** Everything is over: whoever has shut it down is told, once, when the code that found it out has ended. */
   protected close(): void {
-    this.unobserved.report();
-    this.#closed?.resolve();
+    if (this.#isOver) return;
+    this.#isOver = true;
+    queueMicrotask(() => {
+      this.unobserved.report();
+      this.#closed?.resolve();
+    });
   }
 
   *#takeWaiting(): Generator<Call> {

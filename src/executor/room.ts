@@ -6,6 +6,7 @@ import { QueueFullError } from "./errors.ts";
 export class Room {
   readonly #most: number;
   readonly #size: () => number;
+  readonly #isOpen: () => boolean;
   readonly #waiters: (() => void)[] = [];
   /** Places that ready() has given away and nobody has taken yet. */
   #promised = 0;
@@ -14,15 +15,17 @@ export class Room {
   /**
    * @param most Calls that may wait.
    * @param size How many do.
+   * @param isOpen Whether the executor takes calls; if not, nobody waits for room, and `submit` says why.
    */
-  constructor(most: number, size: () => number) {
+  constructor(most: number, size: () => number, isOpen: () => boolean) {
     this.#most = most;
     this.#size = size;
+    this.#isOpen = isOpen;
   }
 
   /** How many calls there is room for, but for what was promised. */
   get left(): number {
-    return this.#most === Infinity ? Infinity : this.#most - this.#size() - this.#promised;
+    return this.#most === Infinity || !this.#isOpen() ? Infinity : this.#most - this.#size() - this.#promised;
   }
 
   /**

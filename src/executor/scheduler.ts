@@ -7,7 +7,7 @@
 
 import type { Exit } from "../wire/channel.ts";
 import { type Failure, fromFailure } from "../wire/failure.ts";
-import { type Answers, type Done, fromAnswers, type FromWorker } from "../wire/messages.ts";
+import { type Done, type FromWorker, readFromWorker } from "../wire/messages.ts";
 import type { Backend } from "./backend.ts";
 import { Call, expectedCost, type Waiting } from "./call.ts";
 import { Engine } from "./engine.ts";
@@ -67,8 +67,6 @@ export class Scheduler extends Engine {
   #dispatchQueued = false;
   /** Answers of busy workers that were read since the event loop has come round. */
   #answersInTurn = 0;
-  /** Every worker was ended: nothing is run any more. */
-  #ended = false;
 
   constructor(backend: Backend, options: ProcessPoolExecutorOptions) {
     const settings = readOptions(backend, options);
@@ -85,7 +83,7 @@ export class Scheduler extends Engine {
   submit(waiting: Call | Waiting): void {
     const alone = waiting instanceof Call;
     if (alone && waiting.limits && !this.watch(waiting)) return;
-    this.queue.push(waiting);
+    if (!this.enqueue(waiting)) return this.wind();
     const patient = this.#dispatchQueued && waiting.cost < WAKE && this.#pool.next?.channel.claims !== undefined;
     // Of many, each worker gets its share; the rest of a chunk has yet to come.
     const idle = alone && !patient && !waiting.chunk && this.#pool.take();
@@ -95,12 +93,7 @@ export class Scheduler extends Engine {
   }
 
   end(how: "terminate" | "kill"): void {
-    this.#ended = true;
     void this.shutdown(true);
-    for (const worker of this.#pool.workers) {
-      // What it has not begun is cancelled rather than lost.
-      for (const call of worker.takeBack(Infinity)) this.supervisor.cancel(call, new CancelledError());
-    }
     this.#pool.endAll(how);
     this.wind();
   }
@@ -151,6 +144,8 @@ export class Scheduler extends Engine {
       }
     }
     if (pool.idle > 0) this.#rebalance();
+    // A worker that nobody waits for does not keep the program alive, however long it takes to start.
+    if (pool.starting > 0) pool.keepStarting(this.#wanting > 0);
     this.room.wake();
     this.wind();
   }
@@ -176,13 +171,11 @@ export class Scheduler extends Engine {
     let handed = 0;
     let last: Call | undefined;
     for (let head = this.queue.head; head && worker.hasRoom; head = this.queue.head) {
-      const together = last !== undefined && last.chunk !== undefined && head.chunk === last.chunk;
+      const isOfChunk = last !== undefined && last.chunk !== undefined && head.chunk === last.chunk;
       const fits = worker.ahead + head.cost <= BUDGET;
-      if (!together && (handed > 0 ? handed >= most || !fits : !idle && !fits)) break;
-      const call = this.queue.shift()!;
-      if (!worker.joins(call)) this.#send(worker, false);
-      worker.hand(call);
-      last = call;
+      const mayFollow = handed === 0 ? idle || fits : handed < most && fits;
+      if (!isOfChunk && !mayFollow) break;
+      worker.hand(last = this.queue.shift()!);
       handed++;
     }
     if (handed > 0) this.#send(worker, exact);
@@ -191,7 +184,9 @@ export class Scheduler extends Engine {
 
   #send(worker: WorkerHandle, exact: boolean): void {
     worker.keepAlive(true);
-    for (const { call, reason } of worker.send(exact)) this.supervisor.reject(call, reason, "final");
+    const unsendable = worker.send(exact);
+    if (worker.unreachable) this.#pool.lose(worker, new Error("Nothing can be sent to it"));
+    for (const { call, reason } of unsendable) this.supervisor.reject(call, reason, "final");
   }
 
   /** With nothing queued and a worker idle, no call may wait behind another. */
@@ -199,27 +194,33 @@ export class Scheduler extends Engine {
     for (const worker of this.#pool.workers) {
       if (this.queue.size > 0 || this.#pool.idle === 0) return;
       if (worker.held < 2) continue;
-      for (const call of worker.takeBack(Math.ceil((worker.held - 1) / 2))) this.queue.unshift(call);
+      for (const call of worker.takeBack(Math.ceil((worker.held - 1) / 2))) this.enqueue(call, true);
       if (this.queue.size > 0) this.#fillIdle();
-      else if (worker.held > 1) worker.recall();
+      else if (worker.held > 1) worker.recall(false);
     }
   }
 
-  /** As many as calls wait: here, or behind another in a worker. */
+  /** Calls that another worker could run: those that wait here, or behind another in a worker. */
+  get #wanting(): number {
+    let wanting = this.queue.size;
+    for (const worker of this.#pool.workers) wanting += worker.behind;
+    return wanting;
+  }
+
+  /** As many as there are calls for. */
   #startWorkers(): void {
-    if (!this.#pool.canStart) return;
-    let waiting = this.queue.size;
-    for (const worker of this.#pool.workers) waiting += worker.behind;
-    while (waiting > this.#pool.starting && this.#pool.canStart && !this.broken) this.#pool.start();
+    if (!this.#pool.canStart || !this.canRun) return;
+    const wanting = this.#wanting;
+    while (wanting > this.#pool.starting && this.#pool.canStart && this.canRun) this.#pool.start();
   }
 
   // --- what workers say
 
   #onMessage(worker: WorkerHandle, received: FromWorker): void {
-    const message = Array.isArray(received) ? fromAnswers(received as Answers) : received;
+    const message = readFromWorker(received);
     switch (message?.kind) {
       case "done":
-        if (!worker.accepts(message)) break;
+        if (!worker.accepts(message.first, message.results.length)) break;
         return this.#settle(worker, message);
       case "ready":
         if (worker.state !== "starting") break;
@@ -239,45 +240,38 @@ export class Scheduler extends Engine {
         return;
       }
       case "recalled":
-        if (!worker.recalling || !Number.isSafeInteger(message.first)) break;
-        for (const call of worker.recalled(message.first)) this.queue.unshift(call);
+        if (!worker.recalling) break;
+        for (const call of worker.recalled(message.first)) this.enqueue(call, true);
         this.#pool.release(worker);
         return this.#dispatch();
       case "bye":
-        return; // the channel tells the rest
+        return worker.farewell(message.unbegun); // the channel tells the rest
     }
     // A worker that speaks nonsense cannot be relied on for anything; one that leaves already may say what it likes.
     if (worker.state === "leaving") return;
     report("Ending a worker that sent a malformed message:", worker.name, "another takes its place");
-    this.#pool.lose(worker);
+    this.#pool.lose(worker, new Error("It sent a malformed message"));
   }
 
   /** Gives the answers to those who wait for them. */
   #settle(worker: WorkerHandle, { first, results, failures, spent, full }: Done): void {
     this.#useless = 0;
-    let answered = 0, nextFailure = 0, mixed = false;
-    let task: Call["task"] | undefined;
-    for (let i = 0; i < results.length; i++) {
-      const call = worker.answered(first + i);
+    const calls = worker.answered(first, results.length);
+    learnCost(calls, spent / 1000);
+    if (full) worker.remaining = 0;
+    this.#pool.release(worker);
+    // All is as it will be: from here on, callbacks of users run.
+    let nextFailure = 0;
+    for (let i = 0; i < calls.length; i++) {
+      const call = calls[i];
       const failed = failures !== undefined && failures[nextFailure] === i;
       if (failed) nextFailure += 2;
       if (!call) continue;
-      answered++;
-      if (task === undefined) task = call.task;
-      else if (task !== call.task) mixed = true;
       if (failed) {
         const reason = fromFailure(failures[nextFailure - 1] as Failure, this.#settings.errorTypes);
         this.supervisor.reject(call, reason, "thrown");
       } else this.supervisor.fulfil(call, results[i]);
     }
-    worker.advance(first + results.length, answered);
-    // Calls of several tasks are in one answer only when all are short: they share its time.
-    if (task) {
-      const cost = spent / 1000 / answered;
-      task.cost = mixed || task.cost === Infinity ? Math.min(task.cost, cost) : (task.cost + cost) / 2;
-    }
-    if (full) worker.remaining = 0;
-    this.#pool.release(worker);
     if (worker.held === 0 || this.#inTurn()) this.#dispatch();
   }
 
@@ -312,9 +306,8 @@ export class Scheduler extends Engine {
       );
     }
     for (const { call, started } of calls.reverse()) {
-      if (this.broken) this.supervisor.reject(call, this.brokenError(), "final");
-      else if (started === false && this.#ended) this.supervisor.cancel(call, new CancelledError());
-      else if (started === false) this.queue.unshift(call);
+      // What has not begun runs elsewhere, or is told why not.
+      if (started === false || this.broken) this.enqueue(call, true);
       else this.supervisor.reject(call, new WorkerLostError({ ...lost, started }), "lost");
     }
     this.#dispatch();
@@ -324,7 +317,7 @@ export class Scheduler extends Engine {
   protected stop(call: Call, settle: () => void): void {
     const worker = call.worker as WorkerHandle;
     worker.forget(call);
-    for (const other of worker.takeBack(Infinity)) this.queue.unshift(other);
+    for (const other of worker.takeBack(Infinity)) this.enqueue(other, true);
     this.#pool.end(worker, "kill");
     settle();
     this.#dispatch();
@@ -335,15 +328,20 @@ export class Scheduler extends Engine {
     return Math.max(0, this.queue.size - this.#pool.idle);
   }
 
-  protected get canRun(): boolean {
-    return !this.broken && !this.#ended;
-  }
-
   protected moveUp(): void {
     this.#dispatchSoon();
   }
 
   // --- the end
+
+  /** As of every engine, and what workers were handed ahead, as soon as they have given it back. */
+  protected override cancelWaiting(): void {
+    super.cancelWaiting();
+    for (const worker of this.#pool.workers) {
+      for (const call of worker.takeBack(Infinity)) this.supervisor.cancel(call, new CancelledError());
+      worker.recall(true);
+    }
+  }
 
   /** As of every engine, and the workers go. `now`: those that run something, too. */
   protected override break(message: string, cause: unknown, now = false): void {
@@ -356,9 +354,27 @@ export class Scheduler extends Engine {
   /** Shut down or broken, and nothing left to do: the workers go, and when they are gone it is over. */
   protected wind(): void {
     if (!this.closing && !this.broken) return;
-    if (this.queue.size === 0 && this.supervisor.resting === 0) this.#pool.dismissIdle();
+    if (this.queue.size === 0 && this.supervisor.resting === 0) {
+      this.#pool.dismissIdle();
+      if (this.#pool.starting > 0 && this.#wanting === 0) this.#pool.dismissStarting();
+    }
     if (this.closing && this.#pool.empty && this.queue.size === 0 && this.supervisor.resting === 0) {
       this.close();
     }
   }
+}
+
+/** Learns from an answer how long calls of its task take. Calls of several tasks are in one only when all are short. */
+function learnCost(calls: readonly (Call | undefined)[], spent: number): void {
+  let answered = 0, mixed = false;
+  let task: Call["task"] | undefined;
+  for (const call of calls) {
+    if (!call) continue;
+    answered++;
+    if (task === undefined) task = call.task;
+    else if (task !== call.task) mixed = true;
+  }
+  if (!task) return;
+  const cost = spent / answered;
+  task.cost = mixed || task.cost === Infinity ? Math.min(task.cost, cost) : (task.cost + cost) / 2;
 }

@@ -91,8 +91,10 @@ export class Supervisor {
   }
 
   #retries(call: Call, limits: Limits, reason: unknown, kind: FailureKind): boolean {
-    if (kind === "final" || limits.attempt > limits.settings.retries || !this.#actions.canRun()) return false;
+    if (kind === "final" || limits.attempt > limits.settings.retries) return false;
     if (kind === "thrown" && !wanted(limits, reason)) return false;
+    if (!this.#actions.canRun()) return false; // asked after retryOn, which may have ended everything
+    call.worker = undefined;
     limits.timer?.clear();
     limits.deadline = Infinity;
     // Half of it by chance: calls that failed together do not come back together.
@@ -120,6 +122,7 @@ export class Supervisor {
   /** A call is done: nothing is kept for it. */
   #release(call: Call): void {
     call.args = NONE;
+    call.worker = undefined;
     if (!call.limits) return;
     call.limits.timer?.clear();
     call.limits.settings.unwatch(call);

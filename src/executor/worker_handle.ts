@@ -1,23 +1,38 @@
-// One worker as the scheduler sees it: the calls it holds, by number, and the message that is being filled for it.
+// One worker as the scheduler sees it: the calls that it holds, by number.
+//
+//   #first           #sent            #next
+//     |  the worker has  |  handed over   |  free
+//     v                  v                v
+//   --+------------------+----------------+--
+//
+// A call gets the next number when it is handed over, and is the worker's from then on: it can be taken back, or counted, at
+// any time, also by user code that runs while it is being sent. Numbers of calls that cannot be sent are used again.
 
-import { standApart } from "../wire/apart.ts";
 import type { WorkerChannel } from "../wire/channel.ts";
 import { CALL_MASK, CALLS_PER_WORKER, hasBegun, offer, withdraw } from "../wire/claims.ts";
 import { toFailure } from "../wire/failure.ts";
-import type { Calls, Done, ToWorker } from "../wire/messages.ts";
-import type { TaskRef } from "../wire/task_ref.ts";
-import { assertNotLocal, isLocal, transfersOf } from "../wire/marks.ts";
 import type { Call, CallHolder } from "./call.ts";
+import { type CallRing, CallWriter } from "./call_writer.ts";
 
 /** starting -> ready -> leaving -> (gone); a worker that is lost skips some. */
 export type WorkerState = "starting" | "ready" | "leaving";
-
-type Run = Extract<ToWorker, { kind: "run" }>;
 
 /** A call that could not be sent. */
 export interface Unsendable {
   readonly call: Call;
   readonly reason: unknown;
+}
+
+/** A message that could not be sent, and how many calls it had. */
+interface FailedSend {
+  readonly reason: unknown;
+  readonly count: number;
+}
+
+/** A call of a worker that is gone. */
+export interface LeftCall {
+  readonly call: Call;
+  readonly started: boolean | "unknown";
 }
 
 /** One worker. */
@@ -37,27 +52,22 @@ export class WorkerHandle implements CallHolder {
   idle = false;
   /** When it fell idle, by `performance.now()`. */
   idleSince = 0;
-  /** The number of the oldest call without an answer, and of the next to be handed over. */
+  /** Nothing can be sent to it any more. */
+  unreachable = false;
+  /** Why it was ended as one that nobody can rely on, and what it was then. */
+  distrusted: { readonly was: WorkerState; readonly error: Error } | undefined = undefined;
+  /** The number of the oldest call without an answer, of the next to be sent, and of the next to be handed over. */
   #first = 0;
+  #sent = 0;
   #next = 0;
   /** The youngest call that it has said to begin. */
   #announced = -1;
-  readonly #calls: (Call | undefined)[] = [];
+  /** The first call that it had not begun when it said goodbye. */
+  #unbegun: number | undefined;
+  readonly #calls: CallRing = [];
   readonly #words: Int32Array | undefined;
-  readonly #known = new Set<number>();
+  readonly #writer = new CallWriter();
   #alive = true;
-  // The message that is being filled: its flat array, where the current group's count stands in it, and the rest.
-  #batch: Calls = [];
-  #batchFirst = 0;
-  #group = 0;
-  #newTasks: [number, TaskRef][] = [];
-  #transfer: Transferable[] | undefined;
-  /** Something in it may not leave. */
-  #refused = false;
-  /** The objects of its calls; `undefined` while there are none. */
-  #met: Set<object> | undefined;
-  /** Nobody could tell them all: no other call with objects may be in this message. */
-  #alone = false;
 
   constructor(name: string, channel: WorkerChannel, remaining: number) {
     this.name = name;
@@ -66,9 +76,10 @@ export class WorkerHandle implements CallHolder {
     if (channel.claims) this.#words = new Int32Array(channel.claims);
   }
 
-  /** Whether one more call can be handed over. */
+  /** Whether one more call can be handed over. An idle worker has room. */
   get hasRoom(): boolean {
-    return this.#next - this.#first < CALLS_PER_WORKER && this.remaining > 0 && !this.recalling;
+    return this.#next - this.#first < CALLS_PER_WORKER && this.remaining > 0 && !this.recalling &&
+      !this.unreachable && this.state === "ready";
   }
 
   /** Whether it has answered a call. */
@@ -81,44 +92,13 @@ export class WorkerHandle implements CallHolder {
     return this.held > 1 && !this.#calls[(this.#next - 1) & CALL_MASK]?.chunk ? this.held - 1 : 0;
   }
 
-  /** Whether a call can be in the message that is being filled without sharing an object with a call in it. */
-  joins({ args }: Call): boolean {
-    if (this.#batch.length === 0 || !args.some(isObject)) return true;
-    if (!this.#met) return true;
-    return !this.#alone && standApart(args, this.#met);
-  }
-
-  /** Puts a call into the message that {@linkcode WorkerHandle.send} will send. */
+  /** Takes a call; {@linkcode WorkerHandle.send} sends it. */
   hand(call: Call): void {
     const number = this.#next++;
-    const { task, args } = call;
-    const batch = this.#batch;
     call.worker = this;
     call.number = number;
     this.#calls[number & CALL_MASK] = call;
     if (this.#words) offer(this.#words, number);
-    if (batch.length === 0) this.#batchFirst = number;
-    if (batch.length > 0 && batch[this.#group] === task.number && batch[this.#group + 1] === args.length) {
-      (batch[this.#group + 2] as number)++;
-    } else {
-      this.#group = batch.length;
-      batch.push(task.number, args.length, 1);
-      if (!this.#known.has(task.number)) {
-        this.#known.add(task.number);
-        this.#newTasks.push([task.number, task.ref]);
-      }
-    }
-    let objects = false;
-    for (let i = 0; i < args.length; i++) {
-      const arg = args[i];
-      batch.push(arg);
-      if (!isObject(arg)) continue;
-      objects = true;
-      const marked = transfersOf(arg);
-      if (marked) (this.#transfer ??= []).push(...marked);
-      if (isLocal(arg)) this.#refused = true;
-    }
-    if (objects && !this.#met) this.#alone = !standApart(args, this.#met = new Set());
     this.held++;
     this.remaining--;
     this.ahead += call.cost;
@@ -128,51 +108,68 @@ export class WorkerHandle implements CallHolder {
    * Sends what was handed over since the last time.
    *
    * @param exact Whether results must not wait for each other, and a process must say what it begins.
-   * @returns The calls that could not be sent: something in them cannot cross. Their neighbours were sent.
+   * @returns The calls that could not be sent: something in them cannot cross. Their neighbours were sent, unless the worker
+   * is {@linkcode WorkerHandle.unreachable} now.
    */
   send(exact: boolean): Unsendable[] {
-    const calls = this.#batch, transfer = this.#transfer, first = this.#batchFirst;
-    const tasks = this.#newTasks.length > 0 ? this.#newTasks : undefined;
-    const attempt = this.#calls[first & CALL_MASK]?.limits?.attempt;
-    const refused = this.#refused;
-    this.#batch = [];
-    this.#refused = false;
-    this.#met = undefined;
-    this.#alone = false;
-    if (tasks) this.#newTasks = [];
-    this.#transfer = undefined;
-    try {
-      if (refused) calls.forEach(assertNotLocal);
-      const plain = !tasks && !exact && attempt === undefined;
-      this.channel.send(plain ? calls : { kind: "run", tasks, calls, exact, attempt }, transfer);
-      return [];
-    } catch (reason) {
-      return this.#sendEach({ kind: "run", tasks, exact, attempt }, first, reason);
-    }
-  }
-
-  /** One message per call. One that cannot be sent leaves in its place a call of no task, which the worker steps over. */
-  #sendEach(head: Omit<Run, "calls">, begin: number, reason: unknown): Unsendable[] {
     const unsendable: Unsendable[] = [];
-    for (let first = begin; first < this.#next; first++, head = { ...head, tasks: undefined }) {
-      const call = this.#calls[first & CALL_MASK];
-      try {
-        if (!call) throw reason;
-        call.args.forEach(assertNotLocal);
-        const transfer = call.args.flatMap((arg) => transfersOf(arg) ?? []);
-        this.channel.send({ ...head, calls: [call.task.number, call.args.length, 1, ...call.args] }, transfer);
-      } catch (reason) {
-        if (call) {
-          this.forget(call);
-          unsendable.push({ call, reason });
-        }
-        this.channel.send({ ...head, calls: [-1, 0, 1] });
-      }
+    while (this.#sent < this.#next && !this.unreachable) {
+      const failed = this.#sendSome(this.#next, exact);
+      if (failed) this.#sendEach(failed, exact, unsendable);
     }
     return unsendable;
   }
 
-  /** Takes a call off the worker: its answer, if there will be one, is nobody's. */
+  /** Sends calls below `last`, as many as can share a message; returns what has failed. */
+  #sendSome(last: number, exact: boolean): FailedSend | undefined {
+    let count = last - this.#sent;
+    try {
+      const letter = this.#writer.write(this.#calls, this.#sent, last, exact);
+      count = letter.end - this.#sent;
+      this.channel.send(letter.message, letter.transfer);
+      this.#writer.sent(letter);
+      this.#sent = letter.end;
+    } catch (reason) {
+      this.unreachable = !isCloneError(reason) && !this.#canSend();
+      return { reason, count };
+    }
+  }
+
+  /** After a message has failed, one for each call that is left. What cannot be sent leaves its number to the next. */
+  #sendEach(failed: FailedSend, exact: boolean, unsendable: Unsendable[]): void {
+    const start = this.#sent, last = this.#next;
+    for (let number = start; number < last; number++) {
+      const call = this.#calls[number & CALL_MASK];
+      if (!call) continue; // it was taken back
+      this.#calls[number & CALL_MASK] = undefined;
+      this.#calls[this.#sent & CALL_MASK] = call;
+      call.number = this.#sent;
+      if (this.#words) offer(this.#words, call.number);
+      // What was alone in its message is not tried twice: what it moves may be gone.
+      const failure = number === start && failed.count === 1 ? failed : this.#sendSome(call.number + 1, exact);
+      if (this.unreachable) return;
+      if (!failure || !this.#holds(call)) continue; // sent, or taken back by a getter of its own
+      this.forget(call);
+      unsendable.push({ call, reason: failure.reason });
+    }
+    this.#next = this.#sent;
+  }
+
+  /** Whether the line takes a message with nothing in it. */
+  #canSend(): boolean {
+    try {
+      this.channel.send({ kind: "run", tasks: undefined, calls: [], exact: false, attempt: undefined });
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
+  #holds(call: Call): boolean {
+    return this.#calls[call.number & CALL_MASK] === call;
+  }
+
+  /** Stops tracking a call; a late answer is ignored. */
   forget(call: Call): void {
     this.#calls[call.number & CALL_MASK] = undefined;
     call.worker = undefined;
@@ -183,32 +180,24 @@ export class WorkerHandle implements CallHolder {
 
   /** Takes a call back; false when it has begun, or nobody can know. */
   withdraw(call: Call): boolean {
-    if (!this.#words || !withdraw(this.#words, call.number)) return false;
+    if (!this.#words || !this.#holds(call) || !withdraw(this.#words, call.number)) return false;
     this.forget(call);
     return true;
   }
 
-  /** Whether a call has begun, or nobody can know. */
+  /** Whether a call has begun, or nobody can know; one that was answered has, until its owner is told. */
   begun(call: Call): boolean {
-    return !this.#words || hasBegun(this.#words, call.number);
+    return !this.#words || !this.#holds(call) || hasBegun(this.#words, call.number);
   }
 
   /** Tells a call's task to stop. */
   abort(call: Call, reason: unknown): void {
-    this.channel.send({ kind: "abort", call: call.number, reason: toFailure(reason) });
-  }
-
-  /** Takes the answer's call off the worker; `undefined` when the call was withdrawn. */
-  answered(number: number): Call | undefined {
-    const call = this.#calls[number & CALL_MASK];
-    this.#calls[number & CALL_MASK] = undefined;
-    if (call) call.worker = undefined;
-    return call;
+    if (this.#holds(call)) this.channel.send({ kind: "abort", call: call.number, reason: toFailure(reason) });
   }
 
   /** Whether it may say that it begins this call. */
-  has(number: unknown): number is number {
-    return Number.isSafeInteger(number) && this.#first <= (number as number) && (number as number) < this.#next;
+  has(number: number): boolean {
+    return this.#first <= number && number < this.#sent;
   }
 
   /** The worker says that it begins a call; `undefined` when that was withdrawn. */
@@ -217,25 +206,46 @@ export class WorkerHandle implements CallHolder {
     return this.#calls[number & CALL_MASK];
   }
 
-  /** Asks for what it has not begun. */
-  recall(): void {
-    if (this.#words || this.recalling || this.#calls[(this.#next - 1) & CALL_MASK]?.chunk) return;
+  /** The worker ends by its own will, and begins no call from `unbegun` on. */
+  farewell(unbegun: number): void {
+    this.#unbegun = unbegun;
+  }
+
+  /**
+   * Asks for what it has not begun.
+   *
+   * @param chunks Whether the rest of a chunk is wanted, too: it is not worth it for another worker.
+   */
+  recall(chunks: boolean): void {
+    if (this.#words || this.recalling || this.held === 0) return;
+    if (!chunks && this.#calls[(this.#next - 1) & CALL_MASK]?.chunk) return;
     this.recalling = true;
     this.channel.send({ kind: "recall" });
   }
 
-  /** Checks an answer: it is about calls that this worker has, in order, and has the form that it should. */
-  accepts({ first, results, failures, spent }: Done): boolean {
-    return first === this.#first && Array.isArray(results) && results.length <= this.#next - first &&
-      (failures === undefined || Array.isArray(failures)) && Number.isFinite(spent) && spent >= 0;
+  /** Whether it may answer so many calls from `first` on. */
+  accepts(first: number, count: number): boolean {
+    return first === this.#first && count <= this.#sent - first;
   }
 
-  /** The calls up to `number` are answered, `count` of which had not been withdrawn. */
-  advance(number: number, count: number): void {
+  /**
+   * Takes the answered calls `first`, `first + 1`, ... off the worker; a hole was taken back before. They count as begun
+   * until they are settled.
+   */
+  answered(first: number, count: number): (Call | undefined)[] {
+    const calls: (Call | undefined)[] = [];
+    let answered = 0;
+    for (let number = first; number < first + count; number++) {
+      const call = this.#calls[number & CALL_MASK];
+      this.#calls[number & CALL_MASK] = undefined;
+      calls.push(call);
+      if (call) answered++;
+    }
     const before = this.held;
-    this.#first = number;
-    this.held -= count;
+    this.#first = first + count;
+    this.held -= answered;
     this.ahead = this.held === 0 ? 0 : this.ahead * this.held / before;
+    return calls;
   }
 
   /** Takes back what the worker has not begun, at most `limit` of it, the youngest first. A chunk stays where it is, unless all goes. */
@@ -260,21 +270,31 @@ export class WorkerHandle implements CallHolder {
       this.forget(call);
       returned.push(call);
     }
-    this.#next = Math.min(this.#next, Math.max(first, this.#first));
+    this.#next = this.#sent = Math.min(this.#next, Math.max(first, this.#first));
     return returned;
   }
 
   /** All calls that it holds, the oldest first, and whether they had begun: the worker is gone. */
-  abandon(): { call: Call; started: boolean | "unknown" }[] {
-    const calls: { call: Call; started: boolean | "unknown" }[] = [];
+  abandon(): LeftCall[] {
+    const left: LeftCall[] = [];
     for (let number = this.#first; number < this.#next; number++) {
-      const started = this.#words ? hasBegun(this.#words, number) : number === this.#announced || "unknown";
-      const call = this.answered(number);
-      if (call) calls.push({ call, started });
+      const call = this.#calls[number & CALL_MASK];
+      this.#calls[number & CALL_MASK] = undefined;
+      if (!call) continue;
+      call.worker = undefined;
+      left.push({ call, started: this.#hasStarted(number) });
     }
-    this.#first = this.#next;
+    this.#first = this.#sent = this.#next;
     this.held = this.ahead = 0;
-    return calls;
+    return left;
+  }
+
+  #hasStarted(number: number): boolean | "unknown" {
+    if (number >= this.#sent) return false;
+    // Withdrawn rather than looked at: a thread that cannot be stopped does not begin it later.
+    if (this.#words) return !withdraw(this.#words, number);
+    if (this.#unbegun !== undefined) return number < this.#unbegun;
+    return number === this.#announced || "unknown";
   }
 
   /** How many of its calls have begun: all of them, as far as a process can tell. */
@@ -296,6 +316,6 @@ export class WorkerHandle implements CallHolder {
   }
 }
 
-function isObject(value: unknown): boolean {
-  return typeof value === "object" && value !== null;
+function isCloneError(reason: unknown): boolean {
+  return reason instanceof DOMException && reason.name === "DataCloneError";
 }

@@ -131,14 +131,26 @@ export class WorkerPool {
     for (const worker of [...this.#idle]) this.dismiss(worker);
   }
 
+  /** Ends the workers that still start, however long that would take. */
+  dismissStarting(): void {
+    for (const worker of this.workers) if (worker.state === "starting") this.end(worker, "kill");
+  }
+
+  /** Lets the workers that still start keep the program alive, or not. */
+  keepStarting(alive: boolean): void {
+    for (const worker of this.workers) if (worker.state === "starting") worker.keepAlive(alive);
+  }
+
   /** Ends a worker now. */
   end(worker: WorkerHandle, how: "terminate" | "kill"): void {
     this.#leave(worker);
     worker.channel[how]();
   }
 
-  /** Ends a worker that nobody can rely on; it counts as lost. */
-  lose(worker: WorkerHandle): void {
+  /** Ends a worker that nobody can rely on; it counts as one that was lost by itself. */
+  lose(worker: WorkerHandle, error: Error): void {
+    if (worker.state === "leaving") return;
+    worker.distrusted = { was: worker.state, error };
     this.lost++;
     this.end(worker, "kill");
   }
@@ -163,14 +175,15 @@ export class WorkerPool {
   }
 
   #onClose(worker: WorkerHandle, exit: Exit): void {
-    const was = worker.state;
-    if (was !== "leaving") {
+    const { state, distrusted } = worker;
+    if (state !== "leaving") {
       this.lost++;
       this.#leave(worker);
     }
     if (exit.abandoned) this.abandoned++;
     this.#leaving.delete(worker);
-    this.#events.onGone(worker, exit, was);
+    if (distrusted) this.#events.onGone(worker, { ...exit, error: distrusted.error }, distrusted.was);
+    else this.#events.onGone(worker, exit, state);
   }
 
   #armIdleTimer(timeout: number): Timer {

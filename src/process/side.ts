@@ -30,7 +30,7 @@ export const side: Side = {
     return value;
   },
   memory: () => process.memoryUsage.rss(),
-  beforeEnd: (fn) => process.on("exit", fn),
+  beforeEnd: (fn) => process.on("exit", (exitCode) => fn(exitCode)),
 };
 
 /** Ends by itself when nothing is left to do, or soon. */

@@ -12,5 +12,5 @@ export const side: Side = {
   },
   clone: structuredClone,
   memory: () => process.memoryUsage().heapUsed,
-  beforeEnd: (fn) => process.on("exit", fn),
+  beforeEnd: (fn) => process.on("exit", (exitCode) => fn(exitCode)),
 };

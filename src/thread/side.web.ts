@@ -15,17 +15,11 @@ interface Scope {
 }
 const scope = globalThis as unknown as Scope;
 
-/** An error that nobody has caught is being told: the thread ends by it, unless the task prevents that. */
-let uncaught = false;
-
 /** What the loop runs on. */
 export const side: Side = {
   open(onMessage) {
     scope.onmessage = ({ data }: MessageEvent<ToWorker>) => data.kind === "stop" ? scope.close() : onMessage(data);
-    return {
-      send: (message, transfer) =>
-        scope.postMessage(uncaught && message.kind === "bye" ? { ...message, uncaught } : message, transfer),
-    };
+    return { send: (message, transfer) => scope.postMessage(message, transfer) };
   },
   clone: structuredClone,
   memory: () => (scope.Deno ?? scope.process!).memoryUsage().heapUsed,
@@ -37,17 +31,14 @@ export const side: Side = {
  * nobody catches: what is finished would be lost with the thread on both, and Deno tells the parent of the error before it
  * delivers what was sent until then.
  */
-function beforeEnd(fn: (exitCode: number) => void): void {
+function beforeEnd(fn: (exitCode: number, uncaught?: boolean) => void): void {
   wrap(scope, "close", () => 0);
   wrap(scope.Deno, "exit", (code) => code ?? 0);
   // On Deno process.exit() is Deno.exit(), and to look at `process` is to load it: it doubles a thread's start.
   if (!scope.Deno) wrap(scope.process, "exit", (code) => code ?? scope.process?.exitCode ?? 0);
   for (const type of ["error", "unhandledrejection"] as const) {
-    scope.addEventListener(type, () => {
-      uncaught = true;
-      fn(1);
-      uncaught = false;
-    });
+    // The thread ends by it, unless the task prevents that.
+    scope.addEventListener(type, () => fn(1, true));
   }
 
   // deno-lint-ignore no-explicit-any

@@ -24,7 +24,7 @@ export function withdraw(words: Int32Array, call: number): boolean {
   return Atomics.compareExchange(words, call & CALL_MASK, OFFERED, WITHDRAWN) === OFFERED;
 }
 
-/** Parent: whether the worker has begun the call. */
+/** Parent: whether the worker has begun the call, which was not withdrawn. A word that is neither says that it has. */
 export function hasBegun(words: Int32Array, call: number): boolean {
-  return Atomics.load(words, call & CALL_MASK) === BEGUN;
+  return Atomics.load(words, call & CALL_MASK) !== OFFERED;
 }

@@ -123,6 +123,11 @@ export function fromFailure(failure: Failure, errorTypes: ReadonlyMap<string, Er
   }
 }
 
+/** Whether a value is a record that {@linkcode toFailure} could have made. */
+export function isFailure(value: unknown): value is Failure {
+  return typeof value === "object" && value !== null;
+}
+
 function revive(
   failure: Failure,
   errorTypes: ReadonlyMap<string, ErrorConstructorLike>,

@@ -6,7 +6,8 @@
 // Calls are numbered per worker, 0, 1, 2, ... in the order in which they are handed over, run and answered; a message
 // names the number of its first call, the others follow. A task travels once per worker, then its number does.
 
-import type { Failure } from "./failure.ts";
+import { CALLS_PER_WORKER } from "./claims.ts";
+import { type Failure, isFailure } from "./failure.ts";
 import type { TaskRef } from "./task_ref.ts";
 
 /** From the scheduler to a worker. */
@@ -70,10 +71,10 @@ export type FromWorker =
   /** The calls from `first` on were recalled and will not run. */
   | { readonly kind: "recalled"; readonly first: number }
   /**
-   * The worker ends by its own will. `uncaught`: it may end, by an error that its channel will tell; nothing that came
-   * before that error comes after this.
+   * The worker ends by its own will; of its calls, it has not begun those from `unbegun` on, and never will. `uncaught`: it
+   * may end, by an error that its channel will tell; nothing that came before that error comes after this.
    */
-  | { readonly kind: "bye"; readonly exitCode: number; readonly uncaught?: boolean };
+  | { readonly kind: "bye"; readonly exitCode: number; readonly unbegun: number; readonly uncaught: boolean };
 
 /**
  * The results of the calls `first`, `first + 1`, ...; those of withdrawn calls are holes to step over. `spent` is how long
@@ -90,8 +91,65 @@ export function toAnswers(done: Done): Done | Answers {
   return [done.first, done.spent, ...done.results];
 }
 
+/** A message from a worker, answers with nothing more to say included. */
+export type Said = Exclude<FromWorker, Answers>;
+
+/**
+ * Reads what came from a worker. It is data from another program: kinds and lengths are checked before anything touches it,
+ * and nothing in it is called.
+ *
+ * @param received Anything that a channel delivers.
+ * @returns The message; `undefined` when it is not exactly one.
+ */
+export function readFromWorker(received: unknown): Said | undefined {
+  if (Array.isArray(received)) return readAnswers(received);
+  if (typeof received !== "object" || received === null) return undefined;
+  const message = received as Said;
+  switch (message.kind) {
+    case "ready":
+      return message;
+    case "done":
+      return isDone(message) ? message : undefined;
+    case "begun":
+      return isCount(message.call) ? message : undefined;
+    case "recalled":
+      return isCount(message.first) ? message : undefined;
+    case "unready":
+      return isFailure(message.failure) ? message : undefined;
+    case "bye":
+      return Number.isSafeInteger(message.exitCode) && isCount(message.unbegun) ? message : undefined;
+    default:
+      return undefined;
+  }
+}
+
 /** Answers as if there was more to say. */
-export function fromAnswers(answers: Answers): Done {
+function readAnswers(answers: readonly unknown[]): Done | undefined {
+  const count = answers.length - 2;
+  if (count < 0 || count > CALLS_PER_WORKER) return undefined;
   const [first, spent] = answers;
+  if (!isCount(first) || !isTime(spent)) return undefined;
   return { kind: "done", first, results: answers.slice(2), failures: undefined, spent, full: false };
+}
+
+function isDone({ first, results, failures, spent, full }: Done): boolean {
+  if (!isCount(first) || !isTime(spent) || typeof full !== "boolean") return false;
+  if (!Array.isArray(results) || results.length > CALLS_PER_WORKER) return false;
+  if (failures === undefined) return true;
+  if (!Array.isArray(failures) || failures.length > results.length * 2 || failures.length % 2 !== 0) return false;
+  let last = -1;
+  for (let i = 0; i < failures.length; i += 2) {
+    const index = failures[i];
+    if (!isCount(index) || index <= last || index >= results.length || !isFailure(failures[i + 1])) return false;
+    last = index;
+  }
+  return true;
+}
+
+function isCount(value: unknown): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= 0;
+}
+
+function isTime(value: unknown): value is number {
+  return Number.isFinite(value) && (value as number) >= 0;
 }

@@ -21,8 +21,8 @@ export interface Side {
   readonly clone: (value: unknown) => unknown;
   /** How many bytes of memory this worker uses. */
   readonly memory: () => number;
-  /** Has `fn` called when the worker is about to end by its own will. */
-  readonly beforeEnd: (fn: (exitCode: number) => void) => void;
+  /** Has `fn` called when the worker is about to end by its own will; `uncaught`: it may end, by an error. */
+  readonly beforeEnd: (fn: (exitCode: number, uncaught?: boolean) => void) => void;
 }
 
 /** A task's function, or how to get it. */
@@ -61,6 +61,8 @@ export function serve(side: Side): void {
   let claims: Int32Array | undefined;
   let workerName = "";
   let busy = false;
+  /** It has said goodbye: no call is begun any more, as they run elsewhere. */
+  let leaving = false;
   // Made when the task asks for it, which few do.
   let current: CurrentTask | undefined, controller: AbortController | undefined;
   setCurrentTask(() => {
@@ -77,6 +79,8 @@ export function serve(side: Side): void {
   let flushArmed = false;
   // The clock: calls until it is looked at again, and what it said.
   let untilLook = 1, looked = 0;
+  // When the event loop came round the last time, as far as is known.
+  let turn = 0;
   // Without a limit, no time to look ever comes.
   let memoryLimit = Infinity, nextLook = Infinity, full = false;
 
@@ -101,7 +105,7 @@ export function serve(side: Side): void {
     inbox.push(message);
     if (busy) return;
     busy = true;
-    since = performance.now();
+    since = turn = performance.now();
     pump();
   }
 
@@ -131,7 +135,7 @@ export function serve(side: Side): void {
 
   /** Runs calls until there are none, or one has to be waited for. */
   function pump(): void {
-    while (left > 0 || nextGroup()) {
+    while (!leaving && (left > 0 || nextGroup())) {
       const { calls, exact, attempt } = inbox[0]!;
       const at = position;
       position += arity;
@@ -158,6 +162,7 @@ export function serve(side: Side): void {
         }
       } catch (error) {
         fail(error);
+        if (look()) return;
         continue;
       }
       if (isThenable(returned)) {
@@ -167,25 +172,35 @@ export function serve(side: Side): void {
         return;
       }
       answer(returned);
-      if (--untilLook <= 0) look();
+      if (--untilLook <= 0 && look()) return;
     }
     flush();
     busy = false;
   }
 
-  /** Looks at the clock: whether it is time to send what is there, and when to look again. */
-  function look(): void {
+  /**
+   * Looks at the clock: whether it is time to send what is there, and when to look again. Without claim words the parent
+   * takes calls back by asking, so the event loop has to come round.
+   *
+   * @returns Whether the loop goes on when it has: the caller does not.
+   */
+  function look(): boolean {
     const now = performance.now();
     untilLook = now - looked > WORTH_A_LOOK ? 1 : CALLS_PER_LOOK;
     looked = now;
     if (now - since > SLICE) flush();
+    if (claims || now - turn < SLICE) return false;
+    setImmediate(() => {
+      turn = performance.now();
+      pump();
+    });
+    return true;
   }
 
   function resume(value: unknown, failed: boolean): void {
     if (failed) fail(value);
     else answer(value);
-    look();
-    pump();
+    if (!look()) pump();
   }
 
   /** Goes on to the next group of calls; false when there is none. */
@@ -212,6 +227,8 @@ export function serve(side: Side): void {
   }
 
   function answer(result: unknown): void {
+    // Deno (2.9) moves what there is to move even when another value cannot be cloned: it is in a message of its own.
+    if (transfersOf(result)) flush();
     results.push(result);
     // An object leaves as it is now: the next call may change it, if it is one that the task keeps.
     if (typeof result === "object" && result !== null) flush();
@@ -251,13 +268,10 @@ export function serve(side: Side): void {
     results = [];
     failures = undefined;
     since = now;
-    let transfer: Transferable[] | undefined;
-    for (const result of message.results) {
-      const marked = transfersOf(result);
-      if (marked) transfer = transfer ? transfer.concat(marked) : [...marked];
-    }
+    // What is moved is the last.
+    const transfer = transfersOf(message.results.at(-1));
     try {
-      parent.send(toAnswers(message), transfer);
+      parent.send(toAnswers(message), transfer?.slice());
     } catch {
       for (let i = 0; i < message.results.length; i++) sendAlone(message, i);
     }
@@ -298,10 +312,11 @@ export function serve(side: Side): void {
   }
 
   /** The worker ends by its own will: what is finished still goes out. */
-  function end(exitCode: number): void {
+  function end(exitCode: number, uncaught = false): void {
+    leaving = !uncaught;
     try {
       flush();
-      parent.send({ kind: "bye", exitCode });
+      parent.send({ kind: "bye", exitCode, unbegun: call, uncaught });
     } catch {
       // The line is closed: the parent has ended this worker, and knows.
     }
