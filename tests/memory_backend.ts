@@ -10,6 +10,7 @@ import type { ChannelEvents, Exit, WorkerChannel } from "../src/wire/channel.ts"
 import { begin, CALLS_PER_WORKER } from "../src/wire/claims.ts";
 import { type FromWorker, toAnswers, type ToWorker } from "../src/wire/messages.ts";
 import { serve } from "../src/worker/main.ts";
+import "./invariants.ts";
 
 /** How the workers of a {@linkcode MemoryExecutor} are. */
 export interface MemoryOptions {

@@ -11,6 +11,7 @@ import type { ChannelEvents, Exit, WorkerChannel } from "../src/wire/channel.ts"
 import { CALLS_PER_WORKER } from "../src/wire/claims.ts";
 import type { FromWorker, ToWorker } from "../src/wire/messages.ts";
 import { serve } from "../src/worker/main.ts";
+import "./invariants.ts";
 import { turn, VirtualTime } from "./virtual_time.ts";
 
 /** How the workers of a network are. */

@@ -5,7 +5,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { TASKS } from "./ledger.ts";
 import { property } from "./properties.ts";
-import type { Options, Program, Step } from "./scheduler_program.ts";
+import type { Options, Program, Reaction, Step } from "./scheduler_program.ts";
 import { World } from "./scheduler_world.ts";
 
 const choice = fc.nat(1000);
@@ -42,11 +42,40 @@ const handing: fc.WeightedArbitrary<Step>[] = [
   { weight: 1, arbitrary: fc.record({ kind: fc.constant("cancel"), choice }) },
 ];
 
+/** Calls whose arguments cannot be sent, or run code while they are. */
+function touchy(...reactions: Reaction[]): fc.WeightedArbitrary<Step> {
+  return {
+    weight: reactions.length,
+    arbitrary: fc.record({
+      kind: fc.constant("submitTouchy"),
+      argument: fc.constantFrom("function", "getter", "throwing getter", "proxy", "revoked proxy"),
+      reaction: fc.constantFrom(...reactions),
+      choice,
+      neighbours: fc.nat(3),
+    }),
+  };
+}
+
+/** Code of the user's that calls back in, wherever the executor calls it. */
+const reacting: fc.WeightedArbitrary<Step>[] = [
+  touchy("submit", "submitMany", "cancel", "abort", "shutdown", "cancelAll", "kill", "leave"),
+  {
+    weight: 5,
+    arbitrary: fc.record({
+      kind: fc.constant("submitReacting"),
+      task,
+      place: fc.constantFrom("callback", "retryOn"),
+      reaction: fc.constantFrom("submit", "submitMany", "cancel", "abort", "shutdown", "cancelAll", "kill", "leave"),
+      choice,
+    }),
+  },
+];
+
 /** Some steps of a program that no worker fails in. */
 const ordinary: fc.WeightedArbitrary<Step>[] = [
   { weight: 6, arbitrary: fc.record({ kind: fc.constant("submit"), task, count: fc.integer({ min: 1, max: 4 }) }) },
   burst,
-  { weight: 1, arbitrary: fc.record({ kind: fc.constant("submitUnsendable") }) },
+  touchy("nothing"),
   { weight: 10, arbitrary: fc.record({ kind: fc.constant("deliver"), choices: fc.array(choice, { maxLength: 12 }) }) },
   { weight: 4, arbitrary: fc.record({ kind: fc.constant("cancel"), choice }) },
   { weight: 3, arbitrary: fc.record({ kind: fc.constant("open"), choice }) },
@@ -204,5 +233,12 @@ property(
   "Executor that breaks when a worker is lost still ends every call",
   150,
   program([...ordinary, ...limiting, ...mapping, ...faults, ending], { refused: [], onWorkerLost: "break" }),
+  (program) => new World(program).run(),
+);
+
+property(
+  "Executor loses no call and runs none twice, whatever code of the user's does that it calls",
+  300,
+  program([...ordinary, ...limiting, ...mapping, ...reacting, dying], { refused: [] }),
   (program) => new World(program).run(),
 );

@@ -15,10 +15,38 @@ export interface Options {
 /** The name of a task of the ledger. */
 export type TaskName = keyof typeof TASKS;
 
+/** An argument that cannot be sent, or runs code of the user's while it is: then it reacts. */
+export type Touchy = "function" | "getter" | "throwing getter" | "proxy" | "revoked proxy";
+
+/** What code of the user's does that the executor calls, wherever it is called. */
+export type Reaction =
+  | "nothing"
+  | "submit"
+  | "submitMany"
+  | "cancel"
+  | "abort"
+  | "shutdown"
+  | "cancelAll"
+  | "kill"
+  | "leave";
+
 /** One step of a program. A `choice` is taken modulo the number of things to choose from. */
 export type Step =
   | { readonly kind: "submit"; readonly task: TaskName; readonly count: number; readonly options?: Options }
-  | { readonly kind: "submitUnsendable" }
+  | {
+    readonly kind: "submitTouchy";
+    readonly argument: Touchy;
+    readonly reaction: Reaction;
+    readonly choice: number;
+    readonly neighbours: number;
+  }
+  | {
+    readonly kind: "submitReacting";
+    readonly task: TaskName;
+    readonly place: "callback" | "retryOn";
+    readonly reaction: Reaction;
+    readonly choice: number;
+  }
   | { readonly kind: "submitDeadly"; readonly share: number }
   | { readonly kind: "map"; readonly task: TaskName; readonly count: number; readonly chunksize: number }
   | { readonly kind: "leave"; readonly choice: number }

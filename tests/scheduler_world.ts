@@ -16,7 +16,7 @@ import {
 import { Ledger, TASKS } from "./ledger.ts";
 import { BrokenNetwork, Network, NetworkExecutor } from "./network.ts";
 import { reportsOf } from "./observe.ts";
-import type { Options, Program, Step, TaskName } from "./scheduler_program.ts";
+import type { Options, Program, Reaction, Step, TaskName, Touchy } from "./scheduler_program.ts";
 import { turn } from "./virtual_time.ts";
 
 /** A call that the executor has taken. */
@@ -128,9 +128,21 @@ export class World {
       case "submit":
         for (let n = 0; n < step.count; n++) this.#submit(step.task, step.options);
         return turn();
-      case "submitUnsendable": {
-        const fn = (_call: number, _unsendable: unknown) => ledger.begin(_call);
-        this.#accept("instant", {}, true, (id) => this.executor.submit(fn, id, () => {}));
+      case "submitTouchy": {
+        const fn = (_call: number, _touchy: unknown) => ledger.begin(_call);
+        const { argument, reaction, choice, neighbours } = step;
+        const touchy = this.#touchy(argument, () => this.#react(reaction, choice));
+        const unsendable = argument !== "getter";
+        for (let n = 0; n < neighbours; n++) this.#submit("instant");
+        this.#accept("instant", {}, unsendable, (id) => this.executor.submit(fn, id, touchy));
+        for (let n = 0; n < neighbours; n++) this.#submit("instant");
+        return turn();
+      }
+      case "submitReacting": {
+        const { task, place, reaction, choice } = step;
+        const react = () => this.#react(reaction, choice);
+        if (place === "callback") this.#submit(task, {}, react);
+        else this.#submit(task, { retries: 1, retryOn: true }, undefined, react);
         return turn();
       }
       case "submitDeadly": {
@@ -162,7 +174,7 @@ export class World {
         return;
       }
       case "abort":
-        this.#signals[step.signal]!.abort(new Error(`signal ${step.signal}`));
+        this.#abort(step.signal);
         return turn();
       case "advance":
         return this.network.time.advance(step.ms);
@@ -173,10 +185,7 @@ export class World {
         pick(this.network.alive, step.choice)?.babble();
         return;
       case "end":
-        this.#shutDown = true;
-        this.#startedBeforeEnd ??= this.network.lines.length;
-        if (step.how === "kill") this.executor.killWorkers();
-        else this.executor.terminateWorkers();
+        this.#endAll(step.how);
         return turn();
       case "shutdown":
         this.#shutdown(step.cancelFutures);
@@ -184,14 +193,100 @@ export class World {
     }
   }
 
-  #submit(task: TaskName, options: Options = {}): void {
+  /** An argument that calls `react` when somebody looks at it. */
+  #touchy(argument: Touchy, react: () => void): unknown {
+    // Once: a reaction that submits the like would never end.
+    let done = false;
+    const reactOnce = () => {
+      if (done) return;
+      done = true;
+      react();
+    };
+    switch (argument) {
+      case "function":
+        return () => {};
+      case "getter":
+        return {
+          get part() {
+            return reactOnce();
+          },
+        };
+      case "throwing getter":
+        return {
+          get part() {
+            reactOnce();
+            throw new DOMException("of a getter", "DataCloneError");
+          },
+        };
+      case "proxy": {
+        const trap = () => {
+          reactOnce();
+          throw new Error("of a proxy");
+        };
+        return new Proxy({}, { get: trap, getPrototypeOf: trap, ownKeys: trap, has: trap });
+      }
+      case "revoked proxy": {
+        const { proxy, revoke } = Proxy.revocable({}, {});
+        revoke();
+        return proxy;
+      }
+    }
+  }
+
+  /** What code of the user's does at any time. */
+  #react(reaction: Reaction, choice: number): void {
+    switch (reaction) {
+      case "nothing":
+        return;
+      case "submit":
+        return this.#submit("instant");
+      case "submitMany":
+        for (let n = 0; n < 40; n++) this.#submit("short");
+        return;
+      case "cancel":
+        return this.#cancel(pick(this.calls.filter((call) => call.future), choice));
+      case "abort":
+        return this.#abort(choice % 2);
+      case "shutdown":
+        return this.#shutdown(false);
+      case "cancelAll":
+        return this.#shutdown(true);
+      case "kill":
+        return this.#endAll("kill");
+      case "leave": {
+        const map = pick(this.#maps, choice);
+        if (map) map.left = true;
+        void map?.results.return();
+      }
+    }
+  }
+
+  #abort(signal: number): void {
+    this.#signals[signal]!.abort(new Error(`signal ${signal}`));
+  }
+
+  #endAll(how: "kill" | "terminate"): void {
+    this.#shutDown = true;
+    this.#startedBeforeEnd ??= this.network.lines.length;
+    if (how === "kill") this.executor.killWorkers();
+    else this.executor.terminateWorkers();
+  }
+
+  #submit(task: TaskName, options: Options = {}, onDone?: () => void, onRetry?: () => void): void {
     const { signal, retryOn, ...rest } = options;
     const executor = Object.keys(options).length === 0 ? this.executor : this.executor.with({
       ...rest,
       ...(signal === undefined ? {} : { signal: this.#signals[signal]!.signal }),
-      ...(retryOn ? { retryOn: () => true } : {}),
+      ...(retryOn
+        ? {
+          retryOn: () => {
+            onRetry?.();
+            return true;
+          },
+        }
+        : {}),
     });
-    this.#accept(task, options, false, (id) => executor.submit<[number], unknown>(TASKS[task].fn, id));
+    this.#accept(task, options, false, (id) => executor.submit<[number], unknown>(TASKS[task].fn, id), onDone);
   }
 
   /** Submits a call, or checks why it is refused. */
@@ -200,20 +295,23 @@ export class World {
     options: Options,
     unsendable: boolean,
     submit: (id: number) => Future<unknown>,
+    onDone?: () => void,
   ): void {
     const id = this.#nextCall++;
+    const wasShutDown = this.#shutDown;
     let future: Future<unknown>;
     try {
       future = submit(id);
     } catch (error) {
       return this.#checkRefusal(error);
     }
-    assert.ok(!this.#shutDown, "a call was taken after shutdown");
+    assert.ok(!wasShutDown, "a call was taken after shutdown");
     const call: SubmittedCall = { id, task, options, unsendable, future, outcome: undefined, wasCancelled: false };
     this.calls.push(call);
     future.addDoneCallback(({ outcome }) => {
       assert.equal(call.outcome, undefined, `the callback of ${this.show(call)} is called again`);
       call.outcome = outcome;
+      onDone?.();
     });
   }
 

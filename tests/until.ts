@@ -1,5 +1,7 @@
 // Waiting in tests: for something that can be observed, and never for ever.
 
+import "./invariants.ts";
+
 /** No wait and no test may take longer; everything that works takes a small part of it. */
 export const CEILING = 30_000;
 

@@ -17,7 +17,7 @@ export interface Letter {
   readonly tasks: readonly (readonly [number, TaskRef])[];
 }
 
-const NO_TASKS: Letter["tasks"] = [];
+const NO_TASKS: readonly never[] = [];
 
 /** The calls of one worker, by number, in a ring; a call that was taken back is not there. */
 export type CallRing = (Call | undefined)[];

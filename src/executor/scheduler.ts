@@ -12,6 +12,7 @@ import type { Backend } from "./backend.ts";
 import { Call, expectedCost, type Waiting } from "./call.ts";
 import { Engine } from "./engine.ts";
 import { CancelledError, describeExit, WorkerLostError } from "./errors.ts";
+import { assertInvariant, invariantsAreChecked } from "./invariant.ts";
 import { type ProcessPoolExecutorOptions, readOptions, type Settings } from "./options.ts";
 import { report } from "./report.ts";
 import type { ExecutorStats } from "./stats.ts";
@@ -148,6 +149,18 @@ export class Scheduler extends Engine {
     if (pool.starting > 0) pool.keepStarting(this.#wanting > 0);
     this.room.wake();
     this.wind();
+    if (invariantsAreChecked()) this.#assertInvariants();
+  }
+
+  /** What holds after each dispatch. */
+  #assertInvariants(): void {
+    const { idle, workers } = this.#pool;
+    assertInvariant(this.canRun || this.queue.size === 0, "nothing waits in an engine that cannot run it");
+    assertInvariant(
+      this.queue.size === 0 || idle === 0 || this.#dispatchQueued,
+      "nothing waits while a worker is idle",
+    );
+    for (const worker of workers) worker.assertInvariants();
   }
 
   #fillIdle(): void {

@@ -12,6 +12,7 @@ import type { WorkerChannel } from "../wire/channel.ts";
 import { CALL_MASK, CALLS_PER_WORKER, hasBegun, offer, withdraw } from "../wire/claims.ts";
 import { toFailure } from "../wire/failure.ts";
 import type { Call, CallHolder } from "./call.ts";
+import { assertInvariant } from "./invariant.ts";
 import { type CallRing, CallWriter } from "./call_writer.ts";
 
 /** starting -> ready -> leaving -> (gone); a worker that is lost skips some. */
@@ -68,6 +69,9 @@ export class WorkerHandle implements CallHolder {
   readonly #words: Int32Array | undefined;
   readonly #writer = new CallWriter();
   #alive = true;
+  /** Calls are being sent: getters of their arguments may call in. */
+  #isSending = false;
+  readonly #unspoken: (() => void)[] = [];
 
   constructor(name: string, channel: WorkerChannel, remaining: number) {
     this.name = name;
@@ -113,11 +117,20 @@ export class WorkerHandle implements CallHolder {
    */
   send(exact: boolean): Unsendable[] {
     const unsendable: Unsendable[] = [];
+    this.#isSending = true;
     while (this.#sent < this.#next && !this.unreachable) {
       const failed = this.#sendSome(this.#next, exact);
       if (failed) this.#sendEach(failed, exact, unsendable);
     }
+    this.#isSending = false;
+    for (const speak of this.#unspoken.splice(0)) speak();
     return unsendable;
+  }
+
+  /** Says something about calls: after those that are being sent, if a getter of theirs has led to it. */
+  #say(speak: () => void): void {
+    if (this.#isSending) this.#unspoken.push(speak);
+    else speak();
   }
 
   /** Sends calls below `last`, as many as can share a message; returns what has failed. */
@@ -192,7 +205,9 @@ export class WorkerHandle implements CallHolder {
 
   /** Tells a call's task to stop. */
   abort(call: Call, reason: unknown): void {
-    if (this.#holds(call)) this.channel.send({ kind: "abort", call: call.number, reason: toFailure(reason) });
+    this.#say(() => {
+      if (this.#holds(call)) this.channel.send({ kind: "abort", call: call.number, reason: toFailure(reason) });
+    });
   }
 
   /** Whether it may say that it begins this call. */
@@ -220,7 +235,7 @@ export class WorkerHandle implements CallHolder {
     if (this.#words || this.recalling || this.held === 0) return;
     if (!chunks && this.#calls[(this.#next - 1) & CALL_MASK]?.chunk) return;
     this.recalling = true;
-    this.channel.send({ kind: "recall" });
+    this.#say(() => this.channel.send({ kind: "recall" }));
   }
 
   /** Whether it may answer so many calls from `first` on. */
@@ -306,6 +321,20 @@ export class WorkerHandle implements CallHolder {
       if (call && this.begun(call)) count++;
     }
     return count;
+  }
+
+  /** What holds whenever no call of it is being handed over. */
+  assertInvariants(): void {
+    let held = 0;
+    for (let number = this.#first; number < this.#next; number++) {
+      const call = this.#calls[number & CALL_MASK];
+      if (!call) continue;
+      held++;
+      assertInvariant(call.worker === this && call.number === number, "a call knows where it is");
+    }
+    assertInvariant(this.held === held, "a worker knows how many calls it holds");
+    assertInvariant(this.#sent === this.#next || this.unreachable, "what was handed over has been sent");
+    assertInvariant(!this.idle || (this.hasRoom && held === 0), "an idle worker has room, and holds nothing");
   }
 
   /** Lets the worker keep the program alive, or not. */

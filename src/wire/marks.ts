@@ -37,7 +37,11 @@ export function assertNotLocal(value: unknown): void {
   }
 }
 
-/** Whether a value means nothing in another place. */
+/** Whether a value means nothing in another place. Never throws: a proxy that does is refused when it is sent. */
 export function isLocal(value: unknown): value is object {
-  return typeof value === "object" && value !== null && (value as { [LOCAL]?: true })[LOCAL] === true;
+  try {
+    return typeof value === "object" && value !== null && (value as { [LOCAL]?: true })[LOCAL] === true;
+  } catch {
+    return false;
+  }
 }
