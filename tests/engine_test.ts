@@ -280,6 +280,16 @@ test("the goodbye of a process says how far it had come: what it had not begun r
   await executor.shutdown();
 });
 
+test("a time limit binds a call that its worker does not say to begin", async () => {
+  const executor = new MemoryExecutor({ maxWorkers: 1 }, { served: false });
+  const future = executor.with({ timeout: 1 }).submit(identity, 0);
+  executor.workers[0]!.ready();
+  const error = await errorOf(future);
+  assert.equal((error as Error).name, "TimeoutError");
+  assert.equal(executor.workers[0]!.endedBy, "kill");
+  await executor.shutdown();
+});
+
 test("a late answer to a call that was taken back is not counted", async () => {
   const executor = new MemoryExecutor({ maxWorkers: 1 }, { served: false });
   executor.submit(identity, 0);

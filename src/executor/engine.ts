@@ -79,6 +79,7 @@ export abstract class Engine implements Core {
    * @returns Whether it waits now; if not, each of its calls has been settled.
    */
   protected enqueue(entry: Call | Waiting, again = false): boolean {
+    if (again && entry instanceof Call) entry.limits?.timer?.clear(); // its time has not begun
     if (this.canRun) {
       if (again) this.queue.unshift(entry);
       else this.queue.push(entry);

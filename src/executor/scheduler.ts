@@ -192,6 +192,7 @@ export class Scheduler extends Engine {
       handed++;
     }
     if (handed > 0) this.#send(worker, exact);
+    if (last?.limits) this.supervisor.handed(last); // what has a time limit is the only one
     this.#pool.release(worker);
   }
 
@@ -258,7 +259,7 @@ export class Scheduler extends Engine {
         this.#pool.release(worker);
         return this.#dispatch();
       case "bye":
-        return worker.farewell(message.unbegun); // the channel tells the rest
+        return worker.farewell(message.unbegun, message.uncaught); // the channel tells the rest
     }
     // A worker that speaks nonsense cannot be relied on for anything; one that leaves already may say what it likes.
     if (worker.state === "leaving") return;
@@ -303,7 +304,7 @@ export class Scheduler extends Engine {
   #onGone(worker: WorkerHandle, exit: Exit, was: WorkerState): void {
     const lost = { workerName: worker.name, ...exit };
     const { proven } = worker;
-    const calls = worker.abandon();
+    const calls = worker.abandon(exit);
     const useless = was === "ready" && !proven && calls.length > 0 && calls.every(({ started }) => started === false);
     if (
       (was === "starting" && ++this.#failedStarts >= START_ATTEMPTS) || (useless && ++this.#useless >= START_ATTEMPTS)

@@ -6,6 +6,12 @@ import { TimeoutError } from "./errors.ts";
 import { report } from "./report.ts";
 import { startTimer } from "./timer.ts";
 
+/**
+ * How much longer than its time limit a call has from when it is handed over, in milliseconds: its worker says when it begins,
+ * but what an earlier task has left there may keep it from that. An idle worker begins at once; a busy machine may be late.
+ */
+const BEGIN_MARGIN = 3000;
+
 /** The pause before the first retry, in milliseconds; it doubles with each, up to the longest. */
 const FIRST_PAUSE = 100, LONGEST_PAUSE = 30_000;
 
@@ -70,11 +76,19 @@ export class Supervisor {
     this.#release(call);
   }
 
+  /** A call was handed to a worker. */
+  handed(call: Call): void {
+    const limits = call.limits!, { timeout } = limits.settings;
+    if (timeout === Infinity || limits.aborted || !call.worker) return;
+    limits.timer = startTimer(timeout + BEGIN_MARGIN, () => this.#expire(call));
+  }
+
   /** A call's task begins. */
   begun(call: Call): void {
     const limits = call.limits!, { timeout } = limits.settings;
     // A worker that says it twice gives the call no more time.
     if (timeout === Infinity || limits.aborted || limits.deadline !== Infinity) return;
+    limits.timer?.clear();
     limits.deadline = performance.now() + timeout;
     limits.timer = startTimer(timeout, () => this.#expire(call));
   }

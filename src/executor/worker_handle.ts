@@ -8,7 +8,7 @@
 // A call gets the next number when it is handed over, and is the worker's from then on: it can be taken back, or counted, at
 // any time, also by user code that runs while it is being sent. Numbers of calls that cannot be sent are used again.
 
-import type { WorkerChannel } from "../wire/channel.ts";
+import type { Exit, WorkerChannel } from "../wire/channel.ts";
 import { CALL_MASK, CALLS_PER_WORKER, hasBegun, offer, withdraw } from "../wire/claims.ts";
 import { toFailure } from "../wire/failure.ts";
 import type { Call, CallHolder } from "./call.ts";
@@ -63,8 +63,8 @@ export class WorkerHandle implements CallHolder {
   #next = 0;
   /** The youngest call that it has said to begin. */
   #announced = -1;
-  /** The first call that it had not begun when it said goodbye. */
-  #unbegun: number | undefined;
+  /** The first call that it had not begun when it said goodbye; `uncaught`: by an error, and it may have gone on. */
+  #farewell: { readonly unbegun: number; readonly uncaught: boolean } | undefined;
   readonly #calls: CallRing = [];
   readonly #words: Int32Array | undefined;
   readonly #writer = new CallWriter();
@@ -222,8 +222,8 @@ export class WorkerHandle implements CallHolder {
   }
 
   /** The worker ends by its own will, and begins no call from `unbegun` on. */
-  farewell(unbegun: number): void {
-    this.#unbegun = unbegun;
+  farewell(unbegun: number, uncaught: boolean): void {
+    this.#farewell = { unbegun, uncaught };
   }
 
   /**
@@ -290,7 +290,9 @@ export class WorkerHandle implements CallHolder {
   }
 
   /** All calls that it holds, the oldest first, and whether they had begun: the worker is gone. */
-  abandon(): LeftCall[] {
+  abandon({ exitCode }: Exit): LeftCall[] {
+    // What goes on after an error that somebody has prevented from ending it does not end by that error.
+    if (this.#farewell?.uncaught && exitCode !== 1) this.#farewell = undefined;
     const left: LeftCall[] = [];
     for (let number = this.#first; number < this.#next; number++) {
       const call = this.#calls[number & CALL_MASK];
@@ -308,7 +310,7 @@ export class WorkerHandle implements CallHolder {
     if (number >= this.#sent) return false;
     // Withdrawn rather than looked at: a thread that cannot be stopped does not begin it later.
     if (this.#words) return !withdraw(this.#words, number);
-    if (this.#unbegun !== undefined) return number < this.#unbegun;
+    if (this.#farewell) return number < this.#farewell.unbegun;
     return number === this.#announced || "unknown";
   }
 

@@ -30,8 +30,16 @@ export const side: Side = {
     return value;
   },
   memory: () => process.memoryUsage.rss(),
-  beforeEnd: (fn) => process.on("exit", (exitCode) => fn(exitCode)),
+  beforeEnd,
 };
+
+/** Deno (2.9) tells of `Deno.exit()` and of errors that nobody catches by events of its own only. */
+function beforeEnd(fn: (exitCode: number, uncaught?: boolean) => void): void {
+  process.on("exit", (exitCode) => fn(exitCode));
+  if (!("Deno" in globalThis)) return;
+  addEventListener("unload", () => fn(Number(process.exitCode ?? 0)));
+  for (const type of ["error", "unhandledrejection"]) addEventListener(type, () => fn(1, true));
+}
 
 /** Ends by itself when nothing is left to do, or soon. */
 async function leave(): Promise<void> {

@@ -117,7 +117,7 @@ export function readFromWorker(received: unknown): Said | undefined {
     case "unready":
       return isFailure(message.failure) ? message : undefined;
     case "bye":
-      return Number.isSafeInteger(message.exitCode) && isCount(message.unbegun) ? message : undefined;
+      return isBye(message) ? message : undefined;
     default:
       return undefined;
   }
@@ -144,6 +144,10 @@ function isDone({ first, results, failures, spent, full }: Done): boolean {
     last = index;
   }
   return true;
+}
+
+function isBye({ exitCode, unbegun, uncaught }: Extract<Said, { kind: "bye" }>): boolean {
+  return Number.isSafeInteger(exitCode) && isCount(unbegun) && typeof uncaught === "boolean";
 }
 
 function isCount(value: unknown): value is number {

@@ -1,0 +1,135 @@
+// How workers and executors live and end in ordinary programs: what tasks leave behind, slow initializers, calls of a burst
+// that are cancelled.
+
+import { programs } from "./world.ts";
+
+const HEAD = `import { EXECUTOR as Executor } from "@concurrent/futures";\n`;
+
+programs([
+  {
+    name: "a call is not lost for what an earlier task has left behind: a rejection",
+    files: {
+      "main.ts": HEAD + `
+        await using executor = new Executor({ maxWorkers: 1 });
+        const results = [];
+        for (let n = 0; n < 8; n++) {
+          await executor.submit(() => {
+            Promise.reject(new Error("left behind"));
+          });
+          results.push(await executor.submit((n: number) => n * n, n));
+        }
+        console.log(results.join());`,
+    },
+    prints: "0,1,4,9,16,25,36,49",
+    complains: /^$|left behind/,
+  },
+  {
+    name: "a call is not lost for what an earlier task has left behind: a timer that throws",
+    files: {
+      "main.ts": HEAD + `
+        await using executor = new Executor({ maxWorkers: 1 });
+        const results = [];
+        for (let n = 0; n < 8; n++) {
+          await executor.submit(() => {
+            setTimeout(() => {
+              throw new Error("left behind");
+            });
+          });
+          results.push(await executor.submit((n: number) => n * n, n));
+        }
+        console.log(results.join());`,
+    },
+    prints: "0,1,4,9,16,25,36,49",
+    complains: /^$|left behind/,
+  },
+  {
+    name: "a burst of short calls behind a task that leaves a rejection gives each its result",
+    files: {
+      "main.ts": HEAD + `
+        await using executor = new Executor({ maxWorkers: 1 });
+        const f = (n: number) => {
+          if (n % 50 === 10) Promise.reject(new Error("left behind"));
+          return n;
+        };
+        for (let n = 0; n < 10; n++) await executor.submit(f, 0);
+        const futures = Array.from({ length: 200 }, (_, n) => executor.submit(f, n));
+        const outcomes = await Promise.allSettled(futures);
+        const wrong = outcomes.filter((outcome, n) => outcome.status === "fulfilled" && outcome.value !== n);
+        const notBegun = outcomes.filter((outcome) => outcome.status === "rejected" && outcome.reason.started !== true);
+        console.log(wrong.length, notBegun.length, outcomes.length);`,
+    },
+    prints: "0 0 200",
+    complains: /^$|left behind/,
+  },
+  {
+    name: "shutdown({ cancelFutures: true }) does not wait for an initializer that hangs",
+    files: {
+      "main.ts": HEAD + `
+        const executor = new Executor({ maxWorkers: 2, initializer: () => new Promise(() => {}) });
+        const futures = [1, 2, 3].map((n) => executor.submit((n: number) => n, n));
+        await new Promise((resolve) => setTimeout(resolve, 200));
+        await executor.shutdown({ cancelFutures: true });
+        console.log(futures.every((future) => future.cancelled()), executor.stats().workers);`,
+    },
+    prints: "true 0",
+  },
+  {
+    name: "a program ends although a worker that nobody waits for hangs in its initializer",
+    files: {
+      "main.ts": HEAD + `
+        import { mkdtempSync, rmSync } from "node:fs";
+        import { tmpdir } from "node:os";
+        import { join } from "node:path";
+        // The first worker takes the folder away, and with it what lets another be ready.
+        const folder = mkdtempSync(join(tmpdir(), "futures-first-"));
+        const first = async (folder: string) => {
+          const { rmdirSync } = await import("node:fs");
+          try {
+            rmdirSync(folder);
+          } catch {
+            await new Promise((resolve) => setInterval(resolve, 2 ** 30));
+          }
+        };
+        const executor = new Executor({ maxWorkers: 2, initializer: first, initargs: [folder] });
+        console.log(await Promise.all([1, 2].map((n) => executor.submit((n: number) => n, n))));
+        rmSync(folder, { recursive: true, force: true });`,
+    },
+    prints: /\[\s*1,\s*2\s*\]/,
+  },
+  {
+    name: "shutdown({ cancelFutures: true }) cancels what was handed ahead",
+    files: {
+      "main.ts": HEAD + `
+        const executor = new Executor({ maxWorkers: 2 });
+        const f = (ms: number) => {
+          const end = performance.now() + ms;
+          while (performance.now() < end);
+          return ms;
+        };
+        for (let n = 0; n < 10; n++) await executor.submit(f, 0);
+        const futures = Array.from({ length: 1000 }, () => executor.submit(f, 20));
+        await futures[0];
+        const start = performance.now();
+        await executor.shutdown({ cancelFutures: true });
+        const done = futures.filter((future) => !future.cancelled()).length;
+        console.log(futures.every((future) => future.done()), done < 300, performance.now() - start < 10_000);`,
+    },
+    prints: "true true true",
+  },
+  {
+    name: "with({ signal }) of one signal, 20,000 times, and 30,000 priorities",
+    files: {
+      "main.ts": HEAD + `
+        await using executor = new Executor({ maxWorkers: 1 });
+        const { signal } = new AbortController();
+        const futures = [];
+        for (let n = 0; n < 2000; n++) futures.push(executor.with({ signal }).submit((n: number) => n, n));
+        for (let n = 0; n < 30_000; n++) futures.push(executor.with({ priority: n }).submit((n: number) => n, n));
+        for (let n = 0; n < 18_000; n++) futures.push(executor.with({ signal, priority: n }).submit((n: number) => n, n));
+        for (const future of futures.slice(2000 + 30_000)) future.cancel();
+        const results = await Promise.all(futures.slice(0, 32_000));
+        console.log(results.length, results[31_999]);`,
+    },
+    prints: "32000 29999",
+  },
+]);
