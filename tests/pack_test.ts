@@ -5,6 +5,7 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { pack, unpack } from "../src/process/pack.ts";
 import type { FromWorker, ToWorker } from "../src/wire/messages.ts";
+import { SEAL } from "../src/wire/seal.ts";
 import { property } from "./properties.ts";
 
 /** What the channel does. */
@@ -21,7 +22,7 @@ const values = fc.oneof(
 
 property("pack() keeps calls as they are [text]", 500, values, async (args) => {
   const calls = [0, 1, args.length, ...args];
-  assert.deepStrictEqual(cross(calls as ToWorker), calls);
+  assert.deepStrictEqual(cross([...calls] as ToWorker), calls);
   await Promise.resolve();
 });
 
@@ -36,7 +37,7 @@ property("pack() keeps answers as they are [text]", 500, values, async (results)
 test("pack() makes text of many plain values on Bun, and nowhere else", () => {
   const many = Array.from({ length: 100 }, (_, i) => i);
   const expected = "Bun" in globalThis ? "string" : "object";
-  assert.equal(typeof pack(many as unknown[] as ToWorker), expected);
+  assert.equal(typeof pack([...many] as unknown[] as ToWorker), expected);
   assert.equal(typeof pack([...many, "x".repeat(1000)] as unknown[] as ToWorker), "object");
   assert.equal(typeof pack([...many, -0] as unknown[] as ToWorker), "object");
   assert.equal(typeof pack([0, 1, 1, 5] as unknown[] as ToWorker), "object");
@@ -58,6 +59,20 @@ test("pack() refuses what cannot cross, among many values too", () => {
   }
 });
 
-test("unpack() makes nothing of text that is none of ours", () => {
-  for (const text of ["", "{", "[1,", "undefined", "\0"]) assert.equal(unpack(text), undefined);
+test("unpack() makes nothing of what is none of ours", () => {
+  const foreign = [
+    "",
+    "{",
+    "[1,",
+    "undefined",
+    "\0",
+    "ready",
+    "[0,1,2]",
+    `{"kind":"ready"}`,
+    `[1,${SEAL}`,
+    `,${SEAL}]`,
+  ];
+  for (const received of [...foreign, null, 1, {}, { kind: "ready" }, [0, 1, 2]]) {
+    assert.equal(unpack(received), undefined, String(received));
+  }
 });

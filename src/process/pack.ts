@@ -3,12 +3,16 @@
 // with short strings, and as fast with fractions. On Node 24 and Deno 2.9 nothing is gained, and fractions are 13 % slower.
 
 import type { FromWorker, ToWorker } from "../wire/messages.ts";
+import { open, SEAL, seal } from "../wire/seal.ts";
 import { assertAllCloneable, assertCloneable } from "./cloneable.ts";
 
 const asText = "Bun" in globalThis;
 
 /** With fewer values than so many, there is nothing to be gained. */
 const MANY = 32;
+
+/** How the text of a message ends. */
+const TEXT_SEAL = `,${SEAL}]`;
 
 /** A longer string is not text yet: JSON would look at each character, where a clone copies them. */
 const LONGEST = 64;
@@ -24,23 +28,27 @@ export function pack(message: ToWorker | FromWorker): object | string {
   const values = valuesOf(message);
   if (values === undefined) {
     if (message.kind === "init") assertCloneable(message.initializer?.args);
-    return message;
+    return seal(message);
   }
   // There is more than values in a message of kind "run"; where a call has failed, its result is `undefined`: no text.
-  if (asText && message.kind !== "run" && values.length >= MANY && values.every(isText)) return JSON.stringify(message);
+  if (asText && message.kind !== "run" && values.length >= MANY && values.every(isText)) {
+    return JSON.stringify(seal(message));
+  }
   assertAllCloneable(values);
-  return message;
+  return seal(message);
 }
 
 /**
  * What {@linkcode pack} was given.
  *
- * @param received What came through the channel. It is data from another program: text that is none of ours is nothing.
+ * @param received What came through the channel: anything at all.
+ * @returns The message, or what somebody sealed in place of one; `undefined` when it is none of ours.
  */
 export function unpack(received: unknown): unknown {
-  if (typeof received !== "string") return received;
+  if (typeof received !== "string") return open(received);
+  if (!received.endsWith(TEXT_SEAL)) return undefined;
   try {
-    return JSON.parse(received);
+    return open(JSON.parse(received));
   } catch {
     return undefined;
   }

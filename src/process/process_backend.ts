@@ -3,16 +3,21 @@
 
 import { type ChildProcess, spawn } from "node:child_process";
 import process from "node:process";
-import type { Backend } from "../executor/backend.ts";
+import type { Backend, WorkerLimits } from "../executor/backend.ts";
 import { BrokenProcessPool } from "../executor/errors.ts";
 import { type ChannelEvents, type Exit, neverStarted, type WorkerChannel } from "../wire/channel.ts";
-import type { FromWorker, ToWorker } from "../wire/messages.ts";
+import type { FromWorker } from "../wire/messages.ts";
+import { seal } from "../wire/seal.ts";
 import { commandLine } from "./command_line.ts";
+import { harden } from "./node_channel.ts";
 import { pack, unpack } from "./pack.ts";
 import { guard, unguard } from "./sentinel.ts";
 
 /** How long an idle worker that is asked to end may take, in milliseconds: what a task left behind may have it deaf. */
 const STOP_LIMIT = 5000;
+
+/** How long a worker may take to end when its line is closed, in milliseconds: mostly, that is how its end begins. */
+const CLOSED_LIMIT = 1000;
 
 /** How often a dead worker's channel is looked at for last messages, and after how many looks in vain it has none. */
 const LOOK = 50, LOOKS = 10;
@@ -21,36 +26,42 @@ const LOOK = 50, LOOKS = 10;
 export const processBackend: Backend = {
   name: "ProcessPoolExecutor",
   Broken: BrokenProcessPool,
-  start(_name, limits, events) {
-    try {
-      const child = spawn(process.execPath, commandLine(limits), {
-        stdio: ["ignore", "inherit", "inherit", "ipc"],
-        serialization: "advanced",
-        ...(limits.env && { env: limits.env as NodeJS.ProcessEnv }),
-        ...(limits.cwd && { cwd: limits.cwd }),
-      });
-      return connect(child, events);
-    } catch (error) {
-      queueMicrotask(() => events.onClose({ error }));
-      return neverStarted;
-    }
-  },
+  start: (_name, limits, events) => startProcess(spawn, limits, events),
 };
+
+/** Starts a process, by Node's `spawn`. */
+export function startProcess(spawnChild: typeof spawn, limits: WorkerLimits, events: ChannelEvents): WorkerChannel {
+  try {
+    const child = spawnChild(process.execPath, commandLine(limits), {
+      stdio: ["ignore", "inherit", "inherit", "ipc"],
+      serialization: "advanced",
+      ...(limits.env && { env: limits.env as NodeJS.ProcessEnv }),
+      ...(limits.cwd && { cwd: limits.cwd }),
+    });
+    return connect(child, events);
+  } catch (error) {
+    queueMicrotask(() => events.onClose({ error }));
+    return neverStarted;
+  }
+}
 
 function connect(child: ChildProcess, events: ChannelEvents): WorkerChannel {
   let exit: Exit | undefined;
-  let stopping: ReturnType<typeof setTimeout> | undefined;
+  let stopping = false;
+  let killing: ReturnType<typeof setTimeout> | undefined;
+  /** Why it was killed, if that was not asked for. */
+  let why: Error | undefined;
   let looks = 0;
   const close = (how: Exit) => {
     if (exit) return;
-    exit = how;
-    clearTimeout(stopping);
+    exit = why ? { ...how, error: why } : how;
+    clearTimeout(killing);
     let timer: ReturnType<typeof setTimeout> | undefined;
     const gone = () => {
       clearTimeout(timer);
       child.off("disconnect", gone);
       if (child.connected) child.disconnect(); // Deno (2.9) would keep the socket open for ever
-      unguard(child.pid, () => events.onClose(how));
+      unguard(child.pid, () => events.onClose(exit!));
     };
     // The last messages may come after the exit, and `disconnect` after them. It does not come on Deno (2.9) when a
     // message to the dead child was under way, nor anywhere while a child of its own has the channel open.
@@ -62,19 +73,39 @@ function connect(child: ChildProcess, events: ChannelEvents): WorkerChannel {
     child.once("disconnect", gone);
     look();
   };
-  const killIn = (delay: number) => {
-    clearTimeout(stopping);
-    if (!exit) stopping = setTimeout(() => child.kill("SIGKILL"), delay);
+  const kill = (signal: "SIGTERM" | "SIGKILL") => {
+    if (exit) return;
+    try {
+      child.kill(signal);
+    } catch (error) {
+      close({ error, abandoned: true });
+    }
   };
-  child.on("message", (message) => {
+  const killIn = (delay: number, error?: Error) => {
+    clearTimeout(killing);
+    if (exit) return;
+    killing = setTimeout(() => {
+      why = error;
+      kill("SIGKILL");
+    }, delay);
+  };
+  // A worker that cannot be reached, or understood, any more is mostly dead, and about to say of what. Of one that is killed
+  // after its end, Deno (2.9) says that it died of that.
+  const giveUp = (error: Error) => killIn(LOOK, error);
+  harden(child, giveUp);
+  child.on("message", (received) => {
     looks = 0;
-    events.onMessage(unpack(message) as FromWorker);
+    const message = unpack(received) as FromWorker | undefined;
+    if (message === undefined) tellWatcher(received);
+    else events.onMessage(message);
   });
-  child.on("error", (error) => {
-    if (child.pid === undefined) return close({ error });
-    // The channel is broken: the worker cannot be reached any more. Mostly that is because it is dead, and is about to say
-    // of what; of one that was killed after that, Deno (2.9) says that it died of it.
-    killIn(LOOK);
+  child.on("error", (error: NodeJS.ErrnoException) => {
+    if (child.pid === undefined) close({ error });
+    else if (error.syscall === "kill") close({ error, abandoned: true }); // it is not ours to end any more
+    else giveUp(error);
+  });
+  child.on("disconnect", () => {
+    if (!stopping) killIn(CLOSED_LIMIT, new Error("It has closed its line to the program"));
   });
   child.on("exit", (exitCode, signal) => close({ exitCode: exitCode ?? undefined, signal: signal ?? undefined }));
   if (child.pid !== undefined) guard(child.pid);
@@ -86,21 +117,43 @@ function connect(child: ChildProcess, events: ChannelEvents): WorkerChannel {
     },
     keepAlive(alive) {
       const channel = child.channel as { ref?(): void; unref?(): void } | null | undefined;
-      if (alive) {
-        child.ref();
-        channel?.ref?.();
-      } else {
-        child.unref();
-        channel?.unref?.();
+      try {
+        if (alive) {
+          child.ref();
+          channel?.ref?.();
+        } else {
+          child.unref();
+          channel?.unref?.();
+        }
+      } catch (error) {
+        giveUp(error as Error);
       }
     },
     stop() {
       if (!child.connected) return;
+      stopping = true;
       // Deno (2.9) may lose a disconnect() of this side while the worker sends: so the worker is asked for its own.
-      child.send({ kind: "stop" } satisfies ToWorker);
-      killIn(STOP_LIMIT);
+      try {
+        child.send(seal({ kind: "stop" }));
+        killIn(STOP_LIMIT);
+      } catch (error) {
+        giveUp(error as Error);
+      }
     },
-    terminate: () => exit ?? child.kill("SIGTERM"),
-    kill: () => exit ?? child.kill("SIGKILL"),
+    terminate: () => kill("SIGTERM"),
+    kill: () => kill("SIGKILL"),
   };
+}
+
+/**
+ * Hands on what a worker tells of a module that it loads, so that `node --watch` (24) starts the program again when that
+ * changes. Node hands on what threads tell by itself; it tells of one module at a time.
+ */
+function tellWatcher(received: unknown): void {
+  if (!process.env.WATCH_REPORT_DEPENDENCIES || !process.send) return;
+  for (const kind of ["watch:import", "watch:require"]) {
+    const files = (received as Record<string, unknown> | null | undefined)?.[kind];
+    if (!Array.isArray(files) || files.length !== 1 || typeof files[0] !== "string") continue;
+    process.send({ [kind]: [files[0]] }, undefined, undefined, () => {}); // a watcher that is gone needs nothing
+  }
 }

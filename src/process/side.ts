@@ -13,7 +13,8 @@ const LINGER = 500;
 export const side: Side = {
   open(onMessage) {
     process.on("message", (received) => {
-      const message = unpack(received) as ToWorker;
+      const message = unpack(received) as ToWorker | undefined;
+      if (message === undefined) return;
       if (message.kind !== "stop") return onMessage(message);
       process.disconnect();
       leave();
@@ -23,7 +24,9 @@ export const side: Side = {
     // A send to a parent that is gone; `disconnect` follows.
     process.on("error", () => {});
     process.on("disconnect", leave); // the parent has ended
-    return { send: (message) => void process.send!(pack(message)) };
+    // The process's as it is now: a task may put another in its place.
+    const send = process.send!.bind(process);
+    return { send: (message) => void send(pack(message)) };
   },
   clone(value) {
     assertCloneable(value);

@@ -2,13 +2,23 @@
 
 import process from "node:process";
 import { parentPort } from "node:worker_threads";
+import type { ToWorker } from "../wire/messages.ts";
+import { open, seal } from "../wire/seal.ts";
 import type { Side } from "../worker/main.ts";
 
 /** What the loop runs on. */
 export const side: Side = {
   open(onMessage) {
-    parentPort!.on("message", onMessage);
-    return { send: (message, transfer) => parentPort!.postMessage(message, transfer as never) };
+    const port = parentPort!;
+    port.addEventListener("message", (event) => {
+      const message = open((event as MessageEvent).data) as ToWorker | undefined;
+      if (message === undefined) return;
+      event.stopImmediatePropagation(); // it is not for listeners of the tasks
+      onMessage(message);
+    });
+    // The port's as it is now: a task may put another in its place.
+    const { postMessage } = port;
+    return { send: (message, transfer) => postMessage.call(port, seal(message), transfer as never) };
   },
   clone: structuredClone,
   memory: () => process.memoryUsage().heapUsed,

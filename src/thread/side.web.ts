@@ -2,13 +2,14 @@
 // thread's start on Deno.
 
 import type { ToWorker } from "../wire/messages.ts";
+import { open, seal } from "../wire/seal.ts";
 import type { Side } from "../worker/main.ts";
 
 // The scope of a dedicated worker, of which the compiler's library knows nothing here.
 interface Scope {
-  onmessage: ((event: MessageEvent) => void) | null;
   postMessage(message: unknown, transfer?: Transferable[]): void;
   close(): void;
+  addEventListener(type: "message", listener: (event: MessageEvent) => void): void;
   addEventListener(type: "error" | "unhandledrejection", listener: () => void): void;
   readonly Deno?: { exit(code?: number): never; memoryUsage(): { heapUsed: number } };
   readonly process?: { exit(code?: number): never; exitCode?: number; memoryUsage(): { heapUsed: number } };
@@ -18,8 +19,17 @@ const scope = globalThis as unknown as Scope;
 /** What the loop runs on. */
 export const side: Side = {
   open(onMessage) {
-    scope.onmessage = ({ data }: MessageEvent<ToWorker>) => data.kind === "stop" ? scope.close() : onMessage(data);
-    return { send: (message, transfer) => scope.postMessage(message, transfer) };
+    // Not `onmessage`, which is anybody's to set.
+    scope.addEventListener("message", (event) => {
+      const message = open(event.data) as ToWorker | undefined;
+      if (message === undefined) return;
+      event.stopImmediatePropagation(); // it is not for listeners of the tasks
+      if (message.kind === "stop") scope.close();
+      else onMessage(message);
+    });
+    // The scope's as it is now: a task may put another in its place.
+    const { postMessage } = scope;
+    return { send: (message, transfer) => postMessage.call(scope, seal(message), transfer) };
   },
   clone: structuredClone,
   memory: () => (scope.Deno ?? scope.process!).memoryUsage().heapUsed,

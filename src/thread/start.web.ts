@@ -4,7 +4,8 @@ import type { Backend } from "../executor/backend.ts";
 import { runtime } from "../runtime.ts";
 import { CALLS_PER_WORKER } from "../wire/claims.ts";
 import { type Exit, neverStarted } from "../wire/channel.ts";
-import type { FromWorker, ToWorker } from "../wire/messages.ts";
+import { type FromWorker, readFromWorker } from "../wire/messages.ts";
+import { open, seal } from "../wire/seal.ts";
 
 /** Bun's additions to Worker. */
 interface BunWorker {
@@ -47,19 +48,22 @@ export const start: Backend["start"] = (name, { permissions }, events) => {
   // Deno (2.9) cannot stop a thread in a synchronous loop and does not say whether it has stopped any other: so the worker
   // is asked, and what does not answer is abandoned. Bun (1.4) stops it, whatever it does, and says so.
   const end = () => {
-    if (runtime === "deno") worker.postMessage({ kind: "stop" } satisfies ToWorker);
+    if (runtime === "deno") worker.postMessage(seal({ kind: "stop" }));
     else worker.terminate();
     goodbye ??= setTimeout(() => close({ abandoned: true }), GOODBYE_LIMIT[runtime as "deno" | "bun"]);
   };
   const hold = holder(worker, end);
   // An error that nobody has caught, and whether all was read that the worker sent before it.
   let uncaught: Exit | undefined, read = false;
-  worker.onmessage = ({ data }: MessageEvent<FromWorker>) => {
-    if (exit) return;
-    if (data?.kind !== "bye") {
+  worker.onmessage = ({ data }: MessageEvent) => {
+    const message = open(data) as FromWorker | undefined;
+    if (exit || message === undefined) return;
+    // One that is not exactly a goodbye is no message, which the scheduler says.
+    const bye = message?.kind === "bye" ? readFromWorker(message) : undefined;
+    if (bye?.kind !== "bye") {
       read = false;
-      events.onMessage(data);
-    } else if (!data.uncaught) close({ exitCode: data.exitCode });
+      events.onMessage(message);
+    } else if (!bye.uncaught) close({ exitCode: bye.exitCode });
     else if (uncaught) close(uncaught);
     else read = true;
   };
@@ -73,7 +77,7 @@ export const start: Backend["start"] = (name, { permissions }, events) => {
   worker.addEventListener("close", (event) => close(uncaught ?? { exitCode: (event as CloseEvent).code })); // Bun only
   return {
     claims: new SharedArrayBuffer(CALLS_PER_WORKER * Int32Array.BYTES_PER_ELEMENT),
-    send: (message, transfer) => worker.postMessage(message, transfer!),
+    send: (message, transfer) => worker.postMessage(seal(message), transfer!),
     keepAlive: hold,
     stop: end,
     terminate: end,

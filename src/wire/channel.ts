@@ -13,7 +13,7 @@ export interface Exit {
 
 /** What a backend tells the parent about one worker. */
 export interface ChannelEvents {
-  /** A message came. It is data from another program: nothing in it is trusted. */
+  /** A message of ours came, or was forged. It is data from another program: nothing in it is trusted. */
   onMessage(message: FromWorker): void;
   /** The worker is gone. Called exactly once, after its last message. */
   onClose(exit: Exit): void;
@@ -24,8 +24,9 @@ export interface WorkerChannel {
   /** The claim words of the calls handed over, where memory can be shared. */
   readonly claims: SharedArrayBuffer | undefined;
   /**
-   * Sends a message. Throws a DataCloneError, and sends nothing, when a value in it cannot cross. Without a list of what
-   * is moved rather than with an empty one, which a round trip on Deno (2.9) is 9 % slower for.
+   * Sends a message, which is the line's from then on, whatever becomes of it: it is not sent again. Throws a
+   * DataCloneError, and sends nothing, when a value in it cannot cross. Without a list of what is moved rather than with an
+   * empty one, which a round trip on Deno (2.9) is 9 % slower for.
    */
   send(message: ToWorker, transfer?: Transferable[]): void;
   /** Lets the worker keep the program alive, or not. */
@@ -50,7 +51,7 @@ export const neverStarted: WorkerChannel = {
 
 /** The worker's end. */
 export interface ParentChannel {
-  /** Sends a message. Throws a DataCloneError, and sends nothing, when a value in it cannot cross. */
+  /** As the parent's end. */
   send(message: FromWorker, transfer?: Transferable[]): void;
 }
 

@@ -1,0 +1,38 @@
+// seal() and open(): what is ours on a line is told from what is not, whatever that is, at once.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import fc from "fast-check";
+import type { FromWorker } from "../src/wire/messages.ts";
+import { open, SEAL, seal } from "../src/wire/seal.ts";
+import { property } from "./properties.ts";
+
+property("open() gives what seal() was given", 300, fc.array(fc.anything(), { minLength: 2 }), async (values) => {
+  const expected = [...values];
+  assert.deepStrictEqual(open(seal(values as unknown as FromWorker)), expected);
+  const ready = { kind: "ready" } as const;
+  assert.equal(open(seal(ready)), ready);
+  await Promise.resolve();
+});
+
+property("open() gives nothing for what nobody has sealed", 300, fc.anything(), async (foreign) => {
+  assert.equal(open(foreign), undefined);
+  await Promise.resolve();
+});
+
+test("open() gives nothing for arrays that are nearly ours", () => {
+  for (const foreign of [[], [SEAL], [1, String(SEAL)], [SEAL, 1], { length: 2, 1: SEAL }]) {
+    assert.equal(open(foreign), undefined);
+  }
+});
+
+test("open() neither looks through what is none of ours nor calls anything in it", () => {
+  const sparse: unknown[] = [];
+  sparse.length = 2 ** 32 - 1;
+  assert.equal(open(sparse), undefined);
+  const touched = () => assert.fail("it was touched");
+  const object = Object.defineProperties({}, { kind: { get: touched }, length: { get: touched } });
+  assert.equal(open(object), undefined);
+  const first = Object.defineProperty([1, 2, 3], 0, { get: touched });
+  assert.equal(open(first), undefined);
+});

@@ -1,0 +1,128 @@
+// A worker's line that is not ours alone: tasks, and what they import, send and listen on it, and so do the runtimes.
+
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import process from "node:process";
+import { test } from "node:test";
+import { runtime } from "../../src/runtime.ts";
+import { until } from "../until.ts";
+import { EXECUTORS, makeFolder, programs } from "./world.ts";
+
+/** A module that has a mind of its own about the line: it was made to be a worker of something else. */
+const CHATTY = `
+  import process from "node:process";
+  import { parentPort } from "node:worker_threads";
+  import { task } from "@concurrent/futures";
+
+  export const heard: unknown[] = [];
+  const hear = (message: unknown) => heard.push(message);
+  const scope = globalThis as any;
+  scope.onmessage = ({ data }: MessageEvent) => hear(data);
+  parentPort?.on("message", hear);
+  const say = (message: unknown) => {
+    parentPort?.postMessage(message);
+    if (scope.WorkerGlobalScope && !parentPort) scope.postMessage(message);
+    if (parentPort || scope.WorkerGlobalScope) return; // in a thread, there is no other line
+    process.send?.(message as object);
+  };
+  // Bun (1.4) counts to its length before it leaves.
+  const sparse: unknown[] = [];
+  if (!("Bun" in globalThis)) sparse.length = 2 ** 32 - 1;
+  const FOREIGN = [
+    "ready", "", 0, true, {}, [], [1], [0, 1, 2], { kind: "ready" }, { kind: "bye", exitCode: 7 }, { kind: "stop" },
+    { cmd: "NODE_HANDLE_ACK" }, { cmd: "NODE_HANDLE_NACK" }, { cmd: "NODE_CLUSTER" }, { "watch:import": [1] },
+    { "watch:require": null }, { kind: { toString: 1 } }, sparse,
+  ];
+  FOREIGN.forEach(say);
+  export const chat = task(import.meta.url, function chat(n: number): number {
+    FOREIGN.forEach(say);
+    return n * 2;
+  });
+  export const count = task(import.meta.url, function count(): number {
+    return heard.length;
+  });`;
+
+programs([
+  {
+    name: "messages of tasks and of what they import on the worker's line are nobody's business",
+    files: {
+      "chatty.ts": CHATTY,
+      "main.ts": `
+        import { EXECUTOR as Executor, taskModule } from "@concurrent/futures";
+        const { chat, count } = taskModule<typeof import("./chatty.ts")>(new URL("./chatty.ts", import.meta.url));
+        const executor = new Executor({ maxWorkers: 2 });
+        const results: number[] = [];
+        for (let n = 0; n < 3; n++) results.push(await executor.submit(chat, n));
+        for await (const result of executor.map(chat, [3, 4, 5, 6])) results.push(result);
+        console.log(results.join(" "), executor.stats().lost);
+        // Threads keep what is ours from listeners of tasks; a process cannot.
+        const heard = await executor.submit(count);
+        console.log("EXECUTOR" === "ProcessPoolExecutor" || heard === 0);
+        await executor.shutdown();`,
+    },
+    prints: "0 2 4 6 8 10 12 0\ntrue",
+  },
+]);
+
+/** How a program is run again when a file of it changes. */
+const WATCHERS: Readonly<Record<typeof runtime, readonly (readonly string[])[]>> = {
+  node: [["--watch", "main.ts"], ["--watch-path=.", "main.ts"]],
+  deno: [["run", "-A", "--no-check", "--watch", "main.ts"]],
+  bun: [["--watch", "main.ts"], ["--hot", "main.ts"]],
+};
+
+const DIRECTLY = `import { times } from "./tasks.ts";`;
+
+/** How the program has its tasks. Node's watcher is told what workers load; Deno (2.9) and Bun (1.4) know the program's own modules. */
+const IMPORT: Readonly<Record<typeof runtime, string>> = {
+  node: `const { times } = taskModule<typeof import("./tasks.ts")>(new URL("./tasks.ts", import.meta.url));`,
+  deno: DIRECTLY,
+  bun: DIRECTLY,
+};
+
+for (const executor of EXECUTORS) {
+  for (const args of WATCHERS[runtime]) {
+    test(`${executor}: ${runtime} ${args.join(" ")} runs a program, and again when a module of tasks changes`, async () => {
+      const tasks = (factor: number) => `
+        import { task } from "@concurrent/futures";
+        export const times = task(import.meta.url, function times(n: number): number {
+          return n * ${factor};
+        });`;
+      const folder = makeFolder({
+        "tasks.ts": tasks(2),
+        "main.ts": `
+          import { EXECUTOR as Executor, taskModule } from "@concurrent/futures";
+          ${IMPORT[runtime]}
+          const executor = new Executor({ maxWorkers: 1 });
+          const result = await executor.submit(times, 21);
+          await executor.shutdown();
+          console.log("result", result, executor.stats().lost);`,
+      }, executor);
+      const { NODE_TEST_CONTEXT: _, FORCE_COLOR: __, ...env } = process.env;
+      const child = spawn(process.execPath, args, {
+        cwd: folder,
+        env: { ...env, NO_COLOR: "1" },
+        stdio: ["ignore", "pipe", "pipe"],
+        detached: process.platform !== "win32",
+      });
+      let output = "";
+      for (const stream of [child.stdout, child.stderr]) {
+        stream.setEncoding("utf8").on("data", (text) => output += text);
+      }
+      const ended = new Promise((resolve) => child.once("close", resolve));
+      try {
+        await until("it has run", () => /result 42 0/.test(output));
+        writeFileSync(join(folder, "tasks.ts"), tasks(3));
+        await until("it has run again", () => /result 63 0/.test(output));
+      } catch (error) {
+        assert.fail(`${error}\n${output}`);
+      } finally {
+        process.kill(process.platform === "win32" ? child.pid! : -child.pid!, "SIGKILL");
+        await ended;
+        rmSync(folder, { recursive: true, force: true });
+      }
+    });
+  }
+}
