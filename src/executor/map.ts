@@ -1,27 +1,37 @@
 // Executor.map(): items in, calls out, results in again. A call of it costs no Future, as nobody could see one, and is not
 // even made before its turn comes (map_call.ts).
+//
+// Code of the user runs in the middle of things: when an input is read or closed, when an item is copied that has a getter,
+// when a signal aborts. It may do anything, and call next() and return() of this very iteration. So whenever it runs, all
+// that #assertInvariants() lists holds, and after it has run, nothing is taken for granted: `#over` and `#inputEnd` are read
+// again.
 
 import type { CallSettings } from "./call_options.ts";
 import type { Core } from "./core.ts";
 import { CancelledError, TimeoutError } from "./errors.ts";
 import { FULFILLED, type MapOwner, type MappedCall, MapSupply, REJECTED, WAITING } from "./map_call.ts";
-import type { MapArguments, MapIterator, MapOptions } from "./map_options.ts";
+import type { MapArguments, MapIterator, MapSettings } from "./map_options.ts";
 import type { Task } from "./task_table.ts";
 import { startTimer, type Timer } from "./timer.ts";
-import { END, type Source, zip } from "./zip.ts";
+import { END, Source } from "./zip.ts";
 
 /** Items that are put into the queue in one go, at most: the first by itself, so that it starts at once, then twice as many each time. */
 const LARGEST_SUPPLY = 1024;
+
+declare function setImmediate(fn: () => void): unknown;
 
 interface Waiter<T> {
   resolve(result: IteratorResult<T>): void;
   reject(reason: unknown): void;
 }
 
+/** For tests: throws unless an iteration of map() is consistent, as it is between any two of its steps. */
+export let assertInvariants: (results: MapIterator<unknown>) => void;
+
 /** The iteration of one map(). */
 export class Mapping<T> implements MapIterator<T> {
   readonly #core: Core;
-  readonly #options: MapOptions;
+  readonly #options: MapSettings;
   readonly #deadline: number;
   readonly #source: Source;
   readonly #owner: MapOwner;
@@ -42,36 +52,46 @@ export class Mapping<T> implements MapIterator<T> {
   #together = 1;
   /** What may still wait in the queue, oldest first. */
   readonly #supplies: MapSupply[] = [];
-  #reading = false;
+  /** Whether somebody reads: one at a time. It is in the middle of it, or waits for an item, for room or for another turn. */
+  #reading: undefined | "now" | "item" | "room" | "turn";
+  /** Whether it hears of the end of this turn of the event loop, and how much an async input has given in it. */
+  #turnArmed = false;
+  #readInTurn = 0;
   /** No more items come: the input has ended, or failed with this. */
   #inputEnd: { readonly error?: unknown; readonly failed: boolean } | undefined;
   #over = false;
-  /** It was ended from outside, and nobody has been told why. */
+  /** It has ended for a reason, and nobody has been told. */
   #stopped: { readonly reason: unknown } | undefined;
   #waiters: Waiter<T>[] = [];
+  #serving = false;
   #timer: Timer | undefined;
   readonly #onAbort = () => this.#stop(this.#options.signal!.reason);
 
+  static {
+    assertInvariants = (results) => (results as Mapping<unknown>).#assertInvariants();
+  }
+
   constructor(core: Core, task: Task, settings: CallSettings | undefined, { inputs, options }: MapArguments) {
-    const { timeout = Infinity, chunksize = 1, buffersize = Infinity, signal } = options;
+    const { timeout, chunksize, buffersize, signal } = options;
     this.#core = core;
     this.#options = options;
     this.#deadline = performance.now() + timeout;
     this.#capacity = buffersize * chunksize;
-    this.#source = zip(inputs);
     this.#together = chunksize;
+    signal?.throwIfAborted();
+    const source = this.#source = new Source(inputs);
     this.#owner = {
       task,
       settings,
-      toArguments: this.#source.toArguments,
+      toArguments: (item) => source.toArguments(item),
       drawn: (call) => this.#drawn(call),
       completed: (call) => this.#completed(call),
     };
-    signal?.throwIfAborted();
     signal?.addEventListener("abort", this.#onAbort, { once: true });
+    if (signal?.aborted) this.#onAbort(); // while the inputs were opened
     this.#read();
     // Nothing was accepted and nothing can be delivered first: the caller learns it at the call.
-    if (this.#inputEnd?.failed && (this.#outstanding === 0 || buffersize === Infinity)) {
+    if (this.#inputEnd?.failed && !this.#over && (this.#outstanding === 0 || buffersize === Infinity)) {
       this.#finish();
       throw this.#inputEnd.error;
     }
@@ -98,8 +118,8 @@ export class Mapping<T> implements MapIterator<T> {
 
   /** Ends the iteration: what has not begun is cancelled, what runs finishes and is dropped. */
   return(): Promise<IteratorResult<T>> {
-    this.#finish();
     this.#stopped = undefined;
+    this.#finish();
     this.#serve();
     return Promise.resolve({ value: undefined, done: true });
   }
@@ -114,97 +134,150 @@ export class Mapping<T> implements MapIterator<T> {
     return this;
   }
 
+  // --- reading
+
   /** Reads items and submits them, as many as there is room for. */
   #read(): void {
-    if (this.#reading) return;
-    // A call that cannot be sent ends at once, and the iteration with it.
-    while (!this.#over && !this.#inputEnd && this.#outstanding + this.#items.length < this.#capacity) {
-      if (this.#core.room.left <= (this.#inChunks ? 0 : this.#items.length)) return void this.#readLater();
+    if (this.#reading) return; // it is seen there how much is wanted now
+    this.#reading = "now";
+    const { room } = this.#core, inChunks = this.#inChunks;
+    while (this.#wantsMore) {
+      // A chunk is filled, however much waits.
+      if (room.left <= (inChunks ? 0 : this.#items.length)) return void this.#readWhenThereIsRoom();
+      if (this.#source.async) return this.#readAsync();
       try {
-        const item = this.#source.next();
-        if (this.#source.async) return void this.#readAsync(item as Promise<unknown>);
-        this.#accept(item);
+        this.#accept(this.#source.next());
       } catch (error) {
-        return this.#endInput(error);
+        this.#endInput(error);
       }
     }
-    if (!this.#inChunks) this.#submit();
+    this.#reading = undefined;
+    if (!inChunks) this.#submit();
+    if (this.#waiters.length > 0) this.#serve();
   }
 
-  async #readAsync(item: Promise<unknown>): Promise<void> {
-    this.#reading = true;
-    try {
-      const accepted = await item;
-      if (!this.#over) this.#accept(accepted);
-      this.#reading = false;
-      this.#read();
-    } catch (error) {
-      this.#reading = false;
-      this.#endInput(error);
-    }
-    this.#serve();
+  get #wantsMore(): boolean {
+    return !this.#over && !this.#inputEnd && this.#outstanding + this.#items.length < this.#capacity;
   }
+
+  get #inChunks(): boolean {
+    return this.#options.chunksize > 1;
+  }
+
+  #readAsync(): void {
+    this.#armTurn();
+    // One that never has to be waited for leaves the program its timers and its results nevertheless.
+    this.#reading = this.#readInTurn < LARGEST_SUPPLY ? "item" : "turn";
+    if (this.#reading === "item") (this.#source.next() as Promise<unknown>).then(this.#onItem, this.#onInputError);
+  }
+
+  readonly #onItem = (item: unknown) => {
+    this.#reading = "now";
+    this.#readInTurn++;
+    this.#accept(item);
+    this.#readOn();
+  };
+
+  readonly #onInputError = (error: unknown) => {
+    this.#reading = "now";
+    this.#endInput(error);
+    this.#readOn();
+  };
 
   /** Waits for room in the queue, as a submitter has to (`maxQueue`). */
-  async #readLater(): Promise<void> {
+  async #readWhenThereIsRoom(): Promise<void> {
     if (!this.#inChunks) this.#submit();
-    this.#reading = true;
+    this.#reading = "room";
     await this.#core.room.ready();
     this.#core.room.leave();
-    this.#reading = false;
-    this.#read();
-    this.#serve();
-  }
-  get #inChunks(): boolean {
-    return this.#options.chunksize !== undefined && this.#options.chunksize > 1;
+    this.#readOn();
   }
 
+  #readOn(): void {
+    this.#reading = undefined;
+    this.#read();
+  }
+
+  /** An item was read, or the end. */
   #accept(item: unknown): void {
-    if (item === END) this.#inputEnd = { failed: false };
-    else this.#items.push(item);
-    if (item === END || this.#items.length === this.#together) this.#submit();
+    if (this.#over || this.#inputEnd) return; // the input has ended the iteration meanwhile
+    if (item === END) {
+      this.#inputEnd = { failed: false };
+      return this.#submit();
+    }
+    this.#items.push(item);
+    if (this.#items.length >= this.#together) this.#submit();
+    else this.#admit();
+  }
+
+  #endInput(error: unknown): void {
+    if (this.#over || this.#inputEnd) return;
+    this.#inputEnd = { failed: true, error };
+    this.#submit();
+  }
+
+  /** Whether items are accepted still. If not, none is read any more. */
+  #admit(): boolean {
+    try {
+      this.#core.admit();
+      return true;
+    } catch (error) {
+      if (!this.#inputEnd?.failed) this.#inputEnd = { failed: true, error };
+      this.#items = [];
+      this.#source.close();
+      return false;
+    }
+  }
+
+  #armTurn(): void {
+    if (this.#turnArmed) return;
+    this.#turnArmed = true;
+    setImmediate(this.#onTurnEnd);
+  }
+
+  /** What an async input has given in a turn of the event loop goes at the end of it; a chunk, when it would be waited for in vain. */
+  readonly #onTurnEnd = () => {
+    this.#turnArmed = false;
+    this.#readInTurn = 0;
+    if (!this.#inChunks || this.#waitsForChunk) this.#submit();
+    if (this.#reading === "turn") return this.#readOn();
+    if (!this.#inChunks) this.#together = 1;
+    if (this.#waiters.length > 0) this.#serve();
+  };
+
+  /** Whether only the rest of a chunk is waited for, and the input waits, too, perhaps for the results of the first of it. */
+  get #waitsForChunk(): boolean {
+    return this.#reading === "item" && this.#waiters.length > 0 && this.#outstanding === 0 && this.#items.length > 0;
   }
 
   /** Submits the items that were read. */
   #submit(): void {
-    const items = this.#items, inChunks = this.#inChunks;
-    if (items.length === 0) return;
+    if (this.#items.length === 0 || !this.#admit()) return;
+    const items = this.#items, inChunks = this.#inChunks, supplies = this.#supplies;
     this.#items = [];
-    try {
-      this.#core.admit();
-    } catch (error) {
-      if (!this.#inputEnd?.failed) this.#endInput(error);
-      return;
-    }
     this.#outstanding += items.length;
     if (!inChunks) this.#together = Math.min(this.#together * 2, LARGEST_SUPPLY);
-    const supplies = this.#supplies;
     while (supplies[0]?.waiting === 0) supplies.shift();
     const supply = new MapSupply(this.#owner, items, inChunks);
-    // Calls are made in the order of their items. Those that with() applies to are watched one by one.
-    if (this.#owner.settings || (items.length === 1 && supplies.length === 0)) {
-      while (supply.waiting > 0) this.#core.submit(supply.draw());
-    } else {
-      supplies.push(supply);
-      this.#core.submit(supply);
-    }
+    // Calls are made in the order of their items.
+    if (items.length === 1 && supplies.length === 0) return this.#core.submit(supply.draw());
+    supplies.push(supply);
+    if (!this.#owner.settings) return this.#core.submit(supply);
+    // Those that with() applies to are watched one by one.
+    while (supply.waiting > 0) this.#core.submit(supply.draw());
   }
 
-  #endInput(error: unknown): void {
-    this.#inputEnd = { failed: true, error };
-    this.#source.close();
-    this.#submit();
-  }
+  // --- delivering
 
   #drawn(call: MappedCall): void {
-    if (this.#options.ordered === false) this.#pending.add(call);
-    else this.#calls.push(call);
+    if (this.#options.ordered) this.#calls.push(call);
+    else this.#pending.add(call);
   }
 
   #completed(call: MappedCall): void {
     if (this.#over) return;
     if (call.state === REJECTED) this.#core.unobserved.add(call, call.outcome);
-    if (this.#options.ordered === false) {
+    if (!this.#options.ordered) {
       this.#pending.delete(call);
       this.#ready.push(call);
     }
@@ -214,14 +287,14 @@ export class Mapping<T> implements MapIterator<T> {
   /** The call whose result is next, when it is there. */
   #takeReady(): MappedCall | undefined {
     let call: MappedCall | undefined;
-    if (this.#options.ordered === false) {
-      call = this.#ready[this.#readyTaken];
-      if (!call) return undefined;
-      this.#readyTaken = drop(this.#ready, this.#readyTaken);
-    } else {
+    if (this.#options.ordered) {
       call = this.#calls[this.#taken];
       if (!call || call.state === WAITING) return undefined;
       this.#taken = drop(this.#calls, this.#taken);
+    } else {
+      call = this.#ready[this.#readyTaken];
+      if (!call) return undefined;
+      this.#readyTaken = drop(this.#ready, this.#readyTaken);
     }
     this.#outstanding--;
     if (call.state === REJECTED) this.#core.unobserved.remove(call);
@@ -244,22 +317,16 @@ export class Mapping<T> implements MapIterator<T> {
 
   /** Gives those who wait what there is for them. */
   #serve(): void {
+    if (this.#serving) return; // it is seen there who waits now
+    this.#serving = true;
     while (this.#waiters.length > 0) {
       const call = this.#takeReady();
       if (!call) {
-        if (!this.#over && this.#outstanding === 0 && this.#inputEnd) {
-          const { failed, error } = this.#inputEnd;
-          this.#finish();
-          if (failed) {
-            this.#waiters.shift()!.reject(error);
-            continue;
-          }
-        }
-        if (!this.#over) return this.#await();
-        const waiter = this.#waiters.shift()!;
-        if (this.#stopped) waiter.reject(this.#stopped.reason);
-        else waiter.resolve({ value: undefined, done: true });
+        if (!this.#ends()) break;
+        const waiter = this.#waiters.shift()!, stopped = this.#stopped;
         this.#stopped = undefined;
+        if (stopped) waiter.reject(stopped.reason);
+        else waiter.resolve({ value: undefined, done: true });
       } else if (call.state === FULFILLED || this.#options.settled) {
         this.#waiters.shift()!.resolve({ value: this.#valueOf(call), done: false });
         this.#read();
@@ -267,11 +334,23 @@ export class Mapping<T> implements MapIterator<T> {
         this.#waiters.shift()!.reject(this.#failWith(call));
       }
     }
+    this.#serving = false;
+    if (this.#waiters.length > 0) return this.#await();
     this.#timer?.clear();
     this.#timer = undefined;
   }
 
+  /** Whether it is over, as it is when all results were taken and no more items come. */
+  #ends(): boolean {
+    if (!this.#over && this.#outstanding === 0 && this.#inputEnd) {
+      if (this.#inputEnd.failed) this.#stopped = { reason: this.#inputEnd.error };
+      this.#finish();
+    }
+    return this.#over;
+  }
+
   #await(): void {
+    if (this.#waitsForChunk) this.#armTurn();
     if (this.#deadline === Infinity || this.#timer) return;
     const expire = () => this.#stop(new TimeoutError());
     const left = this.#deadline - performance.now();
@@ -279,11 +358,13 @@ export class Mapping<T> implements MapIterator<T> {
     else expire();
   }
 
+  // --- ending
+
   /** Ends the iteration from outside: whoever waits gets the reason, or the next who asks. */
   #stop(reason: unknown): void {
     if (this.#over) return;
-    this.#finish();
     this.#stopped = { reason };
+    this.#finish();
     this.#serve();
   }
 
@@ -291,20 +372,40 @@ export class Mapping<T> implements MapIterator<T> {
     if (this.#over) return;
     this.#over = true;
     this.#options.signal?.removeEventListener("abort", this.#onAbort);
-    if (!this.#inputEnd) this.#source.close();
-    const rest = this.#options.ordered === false
-      ? [...this.#pending, ...this.#ready.slice(this.#readyTaken)]
-      : this.#calls.slice(this.#taken);
-    this.#calls = this.#ready = this.#items = [];
+    const rest = this.#options.ordered
+      ? this.#calls.slice(this.#taken)
+      : [...this.#pending, ...this.#ready.slice(this.#readyTaken)];
+    this.#calls = [];
+    this.#ready = [];
+    this.#items = [];
     this.#taken = this.#readyTaken = this.#outstanding = 0;
     this.#pending.clear();
     for (const supply of this.#supplies.splice(0)) {
       if (supply.queue) this.#core.withdrawAll(supply);
+      supply.drop();
     }
     for (const call of rest) {
       if (call.state === REJECTED) this.#core.unobserved.remove(call);
       else if (call.state === WAITING && call.withdraw()) call.cancel(new CancelledError());
     }
+    this.#source.close();
+  }
+
+  /** What holds whenever code of the user runs. */
+  #assertInvariants(): void {
+    const made = this.#calls.length - this.#taken + this.#pending.size + this.#ready.length - this.#readyTaken;
+    const waiting = this.#supplies.reduce((sum, { waiting }) => sum + waiting, 0);
+    const held = this.#items.length;
+    const broken = Object.entries({
+      "what is out was made, or waits": this.#outstanding === made + waiting,
+      "no more is out than may be": this.#outstanding + held <= this.#capacity,
+      "what is complete is submitted": held < this.#together,
+      "nothing is read after the end": !this.#inputEnd || (held === 0 && !this.#source.open),
+      "nothing is left when it is over": !this.#over || (this.#outstanding === 0 && held === 0),
+      "who waits for another turn hears of it": this.#reading !== "turn" || this.#turnArmed,
+      "who has nobody to serve has no timer": !this.#over || this.#serving || !this.#timer,
+    }).filter(([, holds]) => !holds);
+    if (broken.length > 0) throw new Error(`Not so: ${broken.map(([name]) => name).join("; ")}`);
   }
 }
 

@@ -98,6 +98,11 @@ export class MapSupply implements Waiting {
     return this.#together ? Infinity : expectedCost(this.#map.task);
   }
 
+  /** Forgets what was not drawn. */
+  drop(): void {
+    this.#items.length = this.#next = 0;
+  }
+
   draw(): MappedCall {
     const item = this.#items[this.#next];
     this.#items[this.#next++] = undefined;
