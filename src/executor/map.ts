@@ -3,37 +3,29 @@
 //
 // Code of the user runs in the middle of things: when an input is read or closed, when an item is copied that has a getter,
 // when a signal aborts. It may do anything, and call next() and return() of this very iteration. So whenever it runs, all
-// that #assertInvariants() lists holds, and after it has run, nothing is taken for granted: `#over` and `#inputEnd` are read
-// again.
+// that assertInvariants() lists holds, and after it has run, `#over` is read again.
 
 import type { CallSettings } from "./call_options.ts";
 import type { Core } from "./core.ts";
 import { CancelledError, TimeoutError } from "./errors.ts";
 import { FULFILLED, type MapOwner, type MappedCall, MapSupply, REJECTED, WAITING } from "./map_call.ts";
 import type { MapArguments, MapIterator, MapSettings } from "./map_options.ts";
+import { assertAll, MapReader } from "./map_reader.ts";
 import type { Task } from "./task_table.ts";
 import { startTimer, type Timer } from "./timer.ts";
-import { END, Source } from "./zip.ts";
-
-/** Items that are put into the queue in one go, at most: the first by itself, so that it starts at once, then twice as many each time. */
-const LARGEST_SUPPLY = 1024;
-
-declare function setImmediate(fn: () => void): unknown;
+import { Source } from "./zip.ts";
 
 interface Waiter<T> {
   resolve(result: IteratorResult<T>): void;
   reject(reason: unknown): void;
 }
 
-/** For tests: throws unless an iteration of map() is consistent, as it is between any two of its steps. */
-export let assertInvariants: (results: MapIterator<unknown>) => void;
-
 /** The iteration of one map(). */
 export class Mapping<T> implements MapIterator<T> {
   readonly #core: Core;
   readonly #options: MapSettings;
   readonly #deadline: number;
-  readonly #source: Source;
+  readonly #reader: MapReader;
   readonly #owner: MapOwner;
   /** Items that are read ahead at most. */
   readonly #capacity: number;
@@ -46,19 +38,8 @@ export class Mapping<T> implements MapIterator<T> {
   #readyTaken = 0;
   /** Items that were submitted and whose results were not taken. */
   #outstanding = 0;
-  /** Items that were read and not submitted: with `chunksize`, the chunk that is being filled. */
-  #items: unknown[] = [];
-  /** How many are submitted together. */
-  #together = 1;
   /** What may still wait in the queue, oldest first. */
   readonly #supplies: MapSupply[] = [];
-  /** Whether somebody reads: one at a time. It is in the middle of it, or waits for an item, for room or for another turn. */
-  #reading: undefined | "now" | "item" | "room" | "turn";
-  /** Whether it hears of the end of this turn of the event loop, and how much an async input has given in it. */
-  #turnArmed = false;
-  #readInTurn = 0;
-  /** No more items come: the input has ended, or failed with this. */
-  #inputEnd: { readonly error?: unknown; readonly failed: boolean } | undefined;
   #over = false;
   /** It has ended for a reason, and nobody has been told. */
   #stopped: { readonly reason: unknown } | undefined;
@@ -67,33 +48,36 @@ export class Mapping<T> implements MapIterator<T> {
   #timer: Timer | undefined;
   readonly #onAbort = () => this.#stop(this.#options.signal!.reason);
 
-  static {
-    assertInvariants = (results) => (results as Mapping<unknown>).#assertInvariants();
-  }
-
   constructor(core: Core, task: Task, settings: CallSettings | undefined, { inputs, options }: MapArguments) {
     const { timeout, chunksize, buffersize, signal } = options;
     this.#core = core;
     this.#options = options;
     this.#deadline = performance.now() + timeout;
     this.#capacity = buffersize * chunksize;
-    this.#together = chunksize;
     signal?.throwIfAborted();
-    const source = this.#source = new Source(inputs);
+    const source = new Source(inputs);
+    this.#reader = new MapReader(core, source, chunksize, {
+      wants: (held) => this.#outstanding + held < this.#capacity,
+      isStarved: () => this.#waiters.length > 0 && this.#outstanding === 0,
+      submit: (items) => this.#submit(items),
+      onRead: () => this.#waiters.length > 0 && this.#serve(),
+    });
     this.#owner = {
       task,
       settings,
       toArguments: (item) => source.toArguments(item),
+      isWanted: () => !this.#over,
       drawn: (call) => this.#drawn(call),
       completed: (call) => this.#completed(call),
     };
     signal?.addEventListener("abort", this.#onAbort, { once: true });
     if (signal?.aborted) this.#onAbort(); // while the inputs were opened
-    this.#read();
+    this.#reader.read();
     // Nothing was accepted and nothing can be delivered first: the caller learns it at the call.
-    if (this.#inputEnd?.failed && !this.#over && (this.#outstanding === 0 || buffersize === Infinity)) {
+    const { end } = this.#reader;
+    if (end?.failed && !this.#over && (this.#outstanding === 0 || buffersize === Infinity)) {
       this.#finish();
-      throw this.#inputEnd.error;
+      throw end.error;
     }
   }
 
@@ -104,7 +88,7 @@ export class Mapping<T> implements MapIterator<T> {
       if (call) {
         if (call.state === FULFILLED || this.#options.settled) {
           const value = this.#valueOf(call);
-          this.#read();
+          this.#reader.read();
           return Promise.resolve({ value, done: false });
         }
         return Promise.reject(this.#failWith(call));
@@ -134,131 +118,12 @@ export class Mapping<T> implements MapIterator<T> {
     return this;
   }
 
-  // --- reading
-
-  /** Reads items and submits them, as many as there is room for. */
-  #read(): void {
-    if (this.#reading) return; // it is seen there how much is wanted now
-    this.#reading = "now";
-    const { room } = this.#core, inChunks = this.#inChunks;
-    while (this.#wantsMore) {
-      // A chunk is filled, however much waits.
-      if (room.left <= (inChunks ? 0 : this.#items.length)) return void this.#readWhenThereIsRoom();
-      if (this.#source.async) return this.#readAsync();
-      try {
-        this.#accept(this.#source.next());
-      } catch (error) {
-        this.#endInput(error);
-      }
-    }
-    this.#reading = undefined;
-    if (!inChunks) this.#submit();
-    if (this.#waiters.length > 0) this.#serve();
-  }
-
-  get #wantsMore(): boolean {
-    return !this.#over && !this.#inputEnd && this.#outstanding + this.#items.length < this.#capacity;
-  }
-
-  get #inChunks(): boolean {
-    return this.#options.chunksize > 1;
-  }
-
-  #readAsync(): void {
-    this.#armTurn();
-    // One that never has to be waited for leaves the program its timers and its results nevertheless.
-    this.#reading = this.#readInTurn < LARGEST_SUPPLY ? "item" : "turn";
-    if (this.#reading === "item") (this.#source.next() as Promise<unknown>).then(this.#onItem, this.#onInputError);
-  }
-
-  readonly #onItem = (item: unknown) => {
-    this.#reading = "now";
-    this.#readInTurn++;
-    this.#accept(item);
-    this.#readOn();
-  };
-
-  readonly #onInputError = (error: unknown) => {
-    this.#reading = "now";
-    this.#endInput(error);
-    this.#readOn();
-  };
-
-  /** Waits for room in the queue, as a submitter has to (`maxQueue`). */
-  async #readWhenThereIsRoom(): Promise<void> {
-    if (!this.#inChunks) this.#submit();
-    this.#reading = "room";
-    await this.#core.room.ready();
-    this.#core.room.leave();
-    this.#readOn();
-  }
-
-  #readOn(): void {
-    this.#reading = undefined;
-    this.#read();
-  }
-
-  /** An item was read, or the end. */
-  #accept(item: unknown): void {
-    if (this.#over || this.#inputEnd) return; // the input has ended the iteration meanwhile
-    if (item === END) {
-      this.#inputEnd = { failed: false };
-      return this.#submit();
-    }
-    this.#items.push(item);
-    if (this.#items.length >= this.#together) this.#submit();
-    else this.#admit();
-  }
-
-  #endInput(error: unknown): void {
-    if (this.#over || this.#inputEnd) return;
-    this.#inputEnd = { failed: true, error };
-    this.#submit();
-  }
-
-  /** Whether items are accepted still. If not, none is read any more. */
-  #admit(): boolean {
-    try {
-      this.#core.admit();
-      return true;
-    } catch (error) {
-      if (!this.#inputEnd?.failed) this.#inputEnd = { failed: true, error };
-      this.#items = [];
-      this.#source.close();
-      return false;
-    }
-  }
-
-  #armTurn(): void {
-    if (this.#turnArmed) return;
-    this.#turnArmed = true;
-    setImmediate(this.#onTurnEnd);
-  }
-
-  /** What an async input has given in a turn of the event loop goes at the end of it; a chunk, when it would be waited for in vain. */
-  readonly #onTurnEnd = () => {
-    this.#turnArmed = false;
-    this.#readInTurn = 0;
-    if (!this.#inChunks || this.#waitsForChunk) this.#submit();
-    if (this.#reading === "turn") return this.#readOn();
-    if (!this.#inChunks) this.#together = 1;
-    if (this.#waiters.length > 0) this.#serve();
-  };
-
-  /** Whether only the rest of a chunk is waited for, and the input waits, too, perhaps for the results of the first of it. */
-  get #waitsForChunk(): boolean {
-    return this.#reading === "item" && this.#waiters.length > 0 && this.#outstanding === 0 && this.#items.length > 0;
-  }
-
-  /** Submits the items that were read. */
-  #submit(): void {
-    if (this.#items.length === 0 || !this.#admit()) return;
-    const items = this.#items, inChunks = this.#inChunks, supplies = this.#supplies;
-    this.#items = [];
-    this.#outstanding += items.length;
-    if (!inChunks) this.#together = Math.min(this.#together * 2, LARGEST_SUPPLY);
+  /** Submits items that were read. */
+  #submit(items: unknown[]): void {
+    const supplies = this.#supplies;
     while (supplies[0]?.waiting === 0) supplies.shift();
-    const supply = new MapSupply(this.#owner, items, inChunks);
+    const supply = new MapSupply(this.#owner, items, this.#options.chunksize > 1);
+    this.#outstanding += items.length;
     // Calls are made in the order of their items.
     if (items.length === 1 && supplies.length === 0) return this.#core.submit(supply.draw());
     supplies.push(supply);
@@ -329,7 +194,7 @@ export class Mapping<T> implements MapIterator<T> {
         else waiter.resolve({ value: undefined, done: true });
       } else if (call.state === FULFILLED || this.#options.settled) {
         this.#waiters.shift()!.resolve({ value: this.#valueOf(call), done: false });
-        this.#read();
+        this.#reader.read();
       } else {
         this.#waiters.shift()!.reject(this.#failWith(call));
       }
@@ -342,15 +207,16 @@ export class Mapping<T> implements MapIterator<T> {
 
   /** Whether it is over, as it is when all results were taken and no more items come. */
   #ends(): boolean {
-    if (!this.#over && this.#outstanding === 0 && this.#inputEnd) {
-      if (this.#inputEnd.failed) this.#stopped = { reason: this.#inputEnd.error };
+    const { end } = this.#reader;
+    if (!this.#over && this.#outstanding === 0 && end) {
+      if (end.failed) this.#stopped = { reason: end.error };
       this.#finish();
     }
     return this.#over;
   }
 
   #await(): void {
-    if (this.#waitsForChunk) this.#armTurn();
+    if (this.#outstanding === 0) this.#reader.starve();
     if (this.#deadline === Infinity || this.#timer) return;
     const expire = () => this.#stop(new TimeoutError());
     const left = this.#deadline - performance.now();
@@ -377,7 +243,6 @@ export class Mapping<T> implements MapIterator<T> {
       : [...this.#pending, ...this.#ready.slice(this.#readyTaken)];
     this.#calls = [];
     this.#ready = [];
-    this.#items = [];
     this.#taken = this.#readyTaken = this.#outstanding = 0;
     this.#pending.clear();
     for (const supply of this.#supplies.splice(0)) {
@@ -386,26 +251,25 @@ export class Mapping<T> implements MapIterator<T> {
     }
     for (const call of rest) {
       if (call.state === REJECTED) this.#core.unobserved.remove(call);
-      else if (call.state === WAITING && call.withdraw()) call.cancel(new CancelledError());
+      else if (call.state !== WAITING) continue;
+      else if (call.withdraw()) call.cancel(new CancelledError());
+      else call.worker?.recall?.(true); // of what it has not begun, nothing is wanted: the engine cancels it
     }
-    this.#source.close();
+    this.#reader.close();
   }
 
-  /** What holds whenever code of the user runs. */
-  #assertInvariants(): void {
-    const made = this.#calls.length - this.#taken + this.#pending.size + this.#ready.length - this.#readyTaken;
-    const waiting = this.#supplies.reduce((sum, { waiting }) => sum + waiting, 0);
-    const held = this.#items.length;
-    const broken = Object.entries({
-      "what is out was made, or waits": this.#outstanding === made + waiting,
-      "no more is out than may be": this.#outstanding + held <= this.#capacity,
-      "what is complete is submitted": held < this.#together,
-      "nothing is read after the end": !this.#inputEnd || (held === 0 && !this.#source.open),
-      "nothing is left when it is over": !this.#over || (this.#outstanding === 0 && held === 0),
-      "who waits for another turn hears of it": this.#reading !== "turn" || this.#turnArmed,
-      "who has nobody to serve has no timer": !this.#over || this.#serving || !this.#timer,
-    }).filter(([, holds]) => !holds);
-    if (broken.length > 0) throw new Error(`Not so: ${broken.map(([name]) => name).join("; ")}`);
+  /** For tests: throws unless all holds that holds whenever code of the user runs. */
+  static assertInvariants(results: MapIterator<unknown>): void {
+    const map = results as Mapping<unknown>;
+    const made = map.#calls.length - map.#taken + map.#pending.size + map.#ready.length - map.#readyTaken;
+    const waiting = map.#supplies.reduce((sum, { waiting }) => sum + waiting, 0);
+    map.#reader.assertInvariants();
+    assertAll({
+      "what is out was made, or waits": map.#outstanding === made + waiting,
+      "no more is out than may be": map.#outstanding <= map.#capacity,
+      "nothing is out when it is over": !map.#over || map.#outstanding === 0,
+      "there is a timer for those who wait only": map.#waiters.length > 0 || map.#serving || !map.#timer,
+    });
   }
 }
 
