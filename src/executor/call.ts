@@ -38,6 +38,8 @@ export interface Waiting extends Queued {
   readonly cost: number;
   /** Calls of one chunk are handed over together, to a worker that has nothing else to do. */
   readonly chunk: object | undefined;
+  /** Whether anybody still needs its results: if not, it does not wait for another turn, and is cancelled instead. */
+  readonly wanted: boolean;
   draw(): Call;
 }
 
@@ -59,6 +61,8 @@ export interface CallHolder {
   begun(call: Call): boolean;
   /** Tells its task to stop. */
   abort(call: Call, reason: unknown): void;
+  /** Asks for what has not begun, where only the worker can know. */
+  recall?(chunks: boolean): void;
 }
 
 /** One call; a subclass says who gets the answer. */
@@ -101,6 +105,10 @@ export abstract class Call implements CallControl, Waiting {
 
   get chunk(): object | undefined {
     return undefined;
+  }
+
+  get wanted(): boolean {
+    return true;
   }
 
   get priority(): number {

@@ -72,7 +72,8 @@ export abstract class Engine implements Core {
   }
 
   /**
-   * The one way into the queue. Nothing enters that of an engine that cannot run it: it would wait for ever.
+   * The one way into the queue. Nothing enters that of an engine that cannot run it: it would wait for ever. Nor does what
+   * nobody wants any more.
    *
    * @param entry A call, or a supply of calls.
    * @param again Whether it waited before, and comes before all others of its priority.
@@ -80,7 +81,7 @@ export abstract class Engine implements Core {
    */
   protected enqueue(entry: Call | Waiting, again = false): boolean {
     if (again && entry instanceof Call) entry.limits?.timer?.clear(); // its time has not begun
-    if (this.canRun) {
+    if (this.canRun && entry.wanted) {
       if (again) this.queue.unshift(entry);
       else this.queue.push(entry);
       return true;

@@ -1,17 +1,19 @@
 // Executor.map(): items in, calls out, results in again. A call of it costs no Future, as nobody could see one, and is not
 // even made before its turn comes (map_call.ts).
+//
+// Code of the user runs in the middle of things: when an input is read or closed, when an item is copied that has a getter,
+// when a signal aborts. It may do anything, and call next() and return() of this very iteration. So whenever it runs, all
+// that assertInvariants() lists holds, and after it has run, `#over` is read again.
 
 import type { CallSettings } from "./call_options.ts";
 import type { Core } from "./core.ts";
 import { CancelledError, TimeoutError } from "./errors.ts";
 import { FULFILLED, type MapOwner, type MappedCall, MapSupply, REJECTED, WAITING } from "./map_call.ts";
-import type { MapArguments, MapIterator, MapOptions } from "./map_options.ts";
+import type { MapArguments, MapIterator, MapSettings } from "./map_options.ts";
+import { assertAll, MapReader } from "./map_reader.ts";
 import type { Task } from "./task_table.ts";
 import { startTimer, type Timer } from "./timer.ts";
-import { END, type Source, zip } from "./zip.ts";
-
-/** Items that are put into the queue in one go, at most: the first by itself, so that it starts at once, then twice as many each time. */
-const LARGEST_SUPPLY = 1024;
+import { Source } from "./zip.ts";
 
 interface Waiter<T> {
   resolve(result: IteratorResult<T>): void;
@@ -21,9 +23,9 @@ interface Waiter<T> {
 /** The iteration of one map(). */
 export class Mapping<T> implements MapIterator<T> {
   readonly #core: Core;
-  readonly #options: MapOptions;
+  readonly #options: MapSettings;
   readonly #deadline: number;
-  readonly #source: Source;
+  readonly #reader: MapReader;
   readonly #owner: MapOwner;
   /** Items that are read ahead at most. */
   readonly #capacity: number;
@@ -36,44 +38,46 @@ export class Mapping<T> implements MapIterator<T> {
   #readyTaken = 0;
   /** Items that were submitted and whose results were not taken. */
   #outstanding = 0;
-  /** Items that were read and not submitted: with `chunksize`, the chunk that is being filled. */
-  #items: unknown[] = [];
-  /** How many are submitted together. */
-  #together = 1;
   /** What may still wait in the queue, oldest first. */
   readonly #supplies: MapSupply[] = [];
-  #reading = false;
-  /** No more items come: the input has ended, or failed with this. */
-  #inputEnd: { readonly error?: unknown; readonly failed: boolean } | undefined;
   #over = false;
-  /** It was ended from outside, and nobody has been told why. */
+  /** It has ended for a reason, and nobody has been told. */
   #stopped: { readonly reason: unknown } | undefined;
   #waiters: Waiter<T>[] = [];
+  #serving = false;
   #timer: Timer | undefined;
   readonly #onAbort = () => this.#stop(this.#options.signal!.reason);
 
   constructor(core: Core, task: Task, settings: CallSettings | undefined, { inputs, options }: MapArguments) {
-    const { timeout = Infinity, chunksize = 1, buffersize = Infinity, signal } = options;
+    const { timeout, chunksize, buffersize, signal } = options;
     this.#core = core;
     this.#options = options;
     this.#deadline = performance.now() + timeout;
     this.#capacity = buffersize * chunksize;
-    this.#source = zip(inputs);
-    this.#together = chunksize;
+    signal?.throwIfAborted();
+    const source = new Source(inputs);
+    this.#reader = new MapReader(core, source, chunksize, {
+      wants: (held) => this.#outstanding + held < this.#capacity,
+      isStarved: () => this.#waiters.length > 0 && this.#outstanding === 0,
+      submit: (items) => this.#submit(items),
+      onRead: () => this.#waiters.length > 0 && this.#serve(),
+    });
     this.#owner = {
       task,
       settings,
-      toArguments: this.#source.toArguments,
+      toArguments: (item) => source.toArguments(item),
+      isWanted: () => !this.#over,
       drawn: (call) => this.#drawn(call),
       completed: (call) => this.#completed(call),
     };
-    signal?.throwIfAborted();
     signal?.addEventListener("abort", this.#onAbort, { once: true });
-    this.#read();
+    if (signal?.aborted) this.#onAbort(); // while the inputs were opened
+    this.#reader.read();
     // Nothing was accepted and nothing can be delivered first: the caller learns it at the call.
-    if (this.#inputEnd?.failed && (this.#outstanding === 0 || buffersize === Infinity)) {
+    const { end } = this.#reader;
+    if (end?.failed && !this.#over && (this.#outstanding === 0 || buffersize === Infinity)) {
       this.#finish();
-      throw this.#inputEnd.error;
+      throw end.error;
     }
   }
 
@@ -84,7 +88,7 @@ export class Mapping<T> implements MapIterator<T> {
       if (call) {
         if (call.state === FULFILLED || this.#options.settled) {
           const value = this.#valueOf(call);
-          this.#read();
+          this.#reader.read();
           return Promise.resolve({ value, done: false });
         }
         return Promise.reject(this.#failWith(call));
@@ -98,8 +102,8 @@ export class Mapping<T> implements MapIterator<T> {
 
   /** Ends the iteration: what has not begun is cancelled, what runs finishes and is dropped. */
   return(): Promise<IteratorResult<T>> {
-    this.#finish();
     this.#stopped = undefined;
+    this.#finish();
     this.#serve();
     return Promise.resolve({ value: undefined, done: true });
   }
@@ -114,97 +118,31 @@ export class Mapping<T> implements MapIterator<T> {
     return this;
   }
 
-  /** Reads items and submits them, as many as there is room for. */
-  #read(): void {
-    if (this.#reading) return;
-    // A call that cannot be sent ends at once, and the iteration with it.
-    while (!this.#over && !this.#inputEnd && this.#outstanding + this.#items.length < this.#capacity) {
-      if (this.#core.room.left <= (this.#inChunks ? 0 : this.#items.length)) return void this.#readLater();
-      try {
-        const item = this.#source.next();
-        if (this.#source.async) return void this.#readAsync(item as Promise<unknown>);
-        this.#accept(item);
-      } catch (error) {
-        return this.#endInput(error);
-      }
-    }
-    if (!this.#inChunks) this.#submit();
-  }
-
-  async #readAsync(item: Promise<unknown>): Promise<void> {
-    this.#reading = true;
-    try {
-      const accepted = await item;
-      if (!this.#over) this.#accept(accepted);
-      this.#reading = false;
-      this.#read();
-    } catch (error) {
-      this.#reading = false;
-      this.#endInput(error);
-    }
-    this.#serve();
-  }
-
-  /** Waits for room in the queue, as a submitter has to (`maxQueue`). */
-  async #readLater(): Promise<void> {
-    if (!this.#inChunks) this.#submit();
-    this.#reading = true;
-    await this.#core.room.ready();
-    this.#core.room.leave();
-    this.#reading = false;
-    this.#read();
-    this.#serve();
-  }
-  get #inChunks(): boolean {
-    return this.#options.chunksize !== undefined && this.#options.chunksize > 1;
-  }
-
-  #accept(item: unknown): void {
-    if (item === END) this.#inputEnd = { failed: false };
-    else this.#items.push(item);
-    if (item === END || this.#items.length === this.#together) this.#submit();
-  }
-
-  /** Submits the items that were read. */
-  #submit(): void {
-    const items = this.#items, inChunks = this.#inChunks;
-    if (items.length === 0) return;
-    this.#items = [];
-    try {
-      this.#core.admit();
-    } catch (error) {
-      if (!this.#inputEnd?.failed) this.#endInput(error);
-      return;
-    }
-    this.#outstanding += items.length;
-    if (!inChunks) this.#together = Math.min(this.#together * 2, LARGEST_SUPPLY);
+  /** Submits items that were read. */
+  #submit(items: unknown[]): void {
     const supplies = this.#supplies;
     while (supplies[0]?.waiting === 0) supplies.shift();
-    const supply = new MapSupply(this.#owner, items, inChunks);
-    // Calls are made in the order of their items. Those that with() applies to are watched one by one.
-    if (this.#owner.settings || (items.length === 1 && supplies.length === 0)) {
-      while (supply.waiting > 0) this.#core.submit(supply.draw());
-    } else {
-      supplies.push(supply);
-      this.#core.submit(supply);
-    }
+    const supply = new MapSupply(this.#owner, items, this.#options.chunksize > 1);
+    this.#outstanding += items.length;
+    // Calls are made in the order of their items.
+    if (items.length === 1 && supplies.length === 0) return this.#core.submit(supply.draw());
+    supplies.push(supply);
+    if (!this.#owner.settings) return this.#core.submit(supply);
+    // Those that with() applies to are watched one by one.
+    while (supply.waiting > 0) this.#core.submit(supply.draw());
   }
 
-  #endInput(error: unknown): void {
-    this.#inputEnd = { failed: true, error };
-    this.#source.close();
-    this.#submit();
-  }
+  // --- delivering
 
   #drawn(call: MappedCall): void {
-    if (this.#options.ordered === false) this.#pending.add(call);
-    else this.#calls.push(call);
+    if (this.#options.ordered) this.#calls.push(call);
+    else this.#pending.add(call);
   }
 
   #completed(call: MappedCall): void {
     if (this.#over) return;
     if (call.state === REJECTED) this.#core.unobserved.add(call, call.outcome);
-    if (this.#options.ordered === false) {
+    if (!this.#options.ordered) {
       this.#pending.delete(call);
       this.#ready.push(call);
     }
@@ -214,14 +152,14 @@ export class Mapping<T> implements MapIterator<T> {
   /** The call whose result is next, when it is there. */
   #takeReady(): MappedCall | undefined {
     let call: MappedCall | undefined;
-    if (this.#options.ordered === false) {
-      call = this.#ready[this.#readyTaken];
-      if (!call) return undefined;
-      this.#readyTaken = drop(this.#ready, this.#readyTaken);
-    } else {
+    if (this.#options.ordered) {
       call = this.#calls[this.#taken];
       if (!call || call.state === WAITING) return undefined;
       this.#taken = drop(this.#calls, this.#taken);
+    } else {
+      call = this.#ready[this.#readyTaken];
+      if (!call) return undefined;
+      this.#readyTaken = drop(this.#ready, this.#readyTaken);
     }
     this.#outstanding--;
     if (call.state === REJECTED) this.#core.unobserved.remove(call);
@@ -244,34 +182,41 @@ export class Mapping<T> implements MapIterator<T> {
 
   /** Gives those who wait what there is for them. */
   #serve(): void {
+    if (this.#serving) return; // it is seen there who waits now
+    this.#serving = true;
     while (this.#waiters.length > 0) {
       const call = this.#takeReady();
       if (!call) {
-        if (!this.#over && this.#outstanding === 0 && this.#inputEnd) {
-          const { failed, error } = this.#inputEnd;
-          this.#finish();
-          if (failed) {
-            this.#waiters.shift()!.reject(error);
-            continue;
-          }
-        }
-        if (!this.#over) return this.#await();
-        const waiter = this.#waiters.shift()!;
-        if (this.#stopped) waiter.reject(this.#stopped.reason);
-        else waiter.resolve({ value: undefined, done: true });
+        if (!this.#ends()) break;
+        const waiter = this.#waiters.shift()!, stopped = this.#stopped;
         this.#stopped = undefined;
+        if (stopped) waiter.reject(stopped.reason);
+        else waiter.resolve({ value: undefined, done: true });
       } else if (call.state === FULFILLED || this.#options.settled) {
         this.#waiters.shift()!.resolve({ value: this.#valueOf(call), done: false });
-        this.#read();
+        this.#reader.read();
       } else {
         this.#waiters.shift()!.reject(this.#failWith(call));
       }
     }
+    this.#serving = false;
+    if (this.#waiters.length > 0) return this.#await();
     this.#timer?.clear();
     this.#timer = undefined;
   }
 
+  /** Whether it is over, as it is when all results were taken and no more items come. */
+  #ends(): boolean {
+    const { end } = this.#reader;
+    if (!this.#over && this.#outstanding === 0 && end) {
+      if (end.failed) this.#stopped = { reason: end.error };
+      this.#finish();
+    }
+    return this.#over;
+  }
+
   #await(): void {
+    if (this.#outstanding === 0) this.#reader.starve();
     if (this.#deadline === Infinity || this.#timer) return;
     const expire = () => this.#stop(new TimeoutError());
     const left = this.#deadline - performance.now();
@@ -279,11 +224,13 @@ export class Mapping<T> implements MapIterator<T> {
     else expire();
   }
 
+  // --- ending
+
   /** Ends the iteration from outside: whoever waits gets the reason, or the next who asks. */
   #stop(reason: unknown): void {
     if (this.#over) return;
-    this.#finish();
     this.#stopped = { reason };
+    this.#finish();
     this.#serve();
   }
 
@@ -291,20 +238,38 @@ export class Mapping<T> implements MapIterator<T> {
     if (this.#over) return;
     this.#over = true;
     this.#options.signal?.removeEventListener("abort", this.#onAbort);
-    if (!this.#inputEnd) this.#source.close();
-    const rest = this.#options.ordered === false
-      ? [...this.#pending, ...this.#ready.slice(this.#readyTaken)]
-      : this.#calls.slice(this.#taken);
-    this.#calls = this.#ready = this.#items = [];
+    const rest = this.#options.ordered
+      ? this.#calls.slice(this.#taken)
+      : [...this.#pending, ...this.#ready.slice(this.#readyTaken)];
+    this.#calls = [];
+    this.#ready = [];
     this.#taken = this.#readyTaken = this.#outstanding = 0;
     this.#pending.clear();
     for (const supply of this.#supplies.splice(0)) {
       if (supply.queue) this.#core.withdrawAll(supply);
+      supply.drop();
     }
     for (const call of rest) {
       if (call.state === REJECTED) this.#core.unobserved.remove(call);
-      else if (call.state === WAITING && call.withdraw()) call.cancel(new CancelledError());
+      else if (call.state !== WAITING) continue;
+      else if (call.withdraw()) call.cancel(new CancelledError());
+      else call.worker?.recall?.(true); // of what it has not begun, nothing is wanted: the engine cancels it
     }
+    this.#reader.close();
+  }
+
+  /** For tests: throws unless all holds that holds whenever code of the user runs. */
+  static assertInvariants(results: MapIterator<unknown>): void {
+    const map = results as Mapping<unknown>;
+    const made = map.#calls.length - map.#taken + map.#pending.size + map.#ready.length - map.#readyTaken;
+    const waiting = map.#supplies.reduce((sum, { waiting }) => sum + waiting, 0);
+    map.#reader.assertInvariants();
+    assertAll({
+      "what is out was made, or waits": map.#outstanding === made + waiting,
+      "no more is out than may be": map.#outstanding <= map.#capacity,
+      "nothing is out when it is over": !map.#over || map.#outstanding === 0,
+      "there is a timer for those who wait only": map.#waiters.length > 0 || map.#serving || !map.#timer,
+    });
   }
 }
 

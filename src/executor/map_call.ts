@@ -14,6 +14,8 @@ export interface MapOwner {
   readonly settings: CallSettings | undefined;
   /** The arguments that an item stands for. */
   toArguments(item: unknown): readonly unknown[];
+  /** Whether somebody may still take the results. */
+  isWanted(): boolean;
   /** A call is made; calls are, in the order of their items. */
   drawn(call: MappedCall): void;
   /** A call is done. */
@@ -36,6 +38,10 @@ export class MappedCall extends Call {
   /** What may be stopped or run again is by itself: the rest of its chunk would end with its worker. */
   override get chunk(): object | undefined {
     return this.limits?.settings.limited ? undefined : this.#chunk;
+  }
+
+  override get wanted(): boolean {
+    return this.#map.isWanted();
   }
 
   fulfil(value: unknown): void {
@@ -94,8 +100,17 @@ export class MapSupply implements Waiting {
     return this.#together ? this : undefined;
   }
 
+  get wanted(): boolean {
+    return this.#map.isWanted();
+  }
+
   get cost(): number {
     return this.#together ? Infinity : expectedCost(this.#map.task);
+  }
+
+  /** Forgets what was not drawn. */
+  drop(): void {
+    this.#items.length = this.#next = 0;
   }
 
   draw(): MappedCall {

@@ -13,8 +13,12 @@ export interface MapOptions {
    */
   timeout?: number;
   /**
-   * So many items make a chunk, which one worker runs in one go. By default the scheduler decides. Calls that may be
-   * stopped or run again (`signal`, `timeout` and `retries` of {@linkcode CallOptions}) go to workers one by one.
+   * So many items make a chunk, which one worker runs in one go; the last is what is left. By default the scheduler
+   * decides. Calls that may be stopped or run again (`signal`, `timeout` and `retries` of {@linkcode CallOptions}) go to
+   * workers one by one.
+   *
+   * A chunk waits until it is full, however long an async iterable takes to fill it. Only when the loop waits and nothing
+   * is left to wait for, as no item is under way, does what has come go as a smaller chunk.
    */
   chunksize?: number;
   /** So many items (chunks, with `chunksize`) are read ahead of the results that were taken. By default all. */
@@ -27,10 +31,20 @@ export interface MapOptions {
   signal?: AbortSignal;
 }
 
+/** Options of map(), each read once, and what holds for those that were not given. */
+export interface MapSettings {
+  readonly timeout: number;
+  readonly chunksize: number;
+  readonly buffersize: number;
+  readonly ordered: boolean;
+  readonly settled: boolean;
+  readonly signal: AbortSignal | undefined;
+}
+
 /** The arguments of map() after the task. */
 export interface MapArguments {
   readonly inputs: readonly AnyIterable<unknown>[];
-  readonly options: MapOptions;
+  readonly options: MapSettings;
 }
 
 /**
@@ -55,9 +69,9 @@ export function readMapArguments(rest: readonly unknown[]): MapArguments {
       );
     }
   }
-  const options = (hasOptions ? last ?? {} : {}) as MapOptions;
   const action = "map a task";
-  const { timeout, chunksize, buffersize, ordered, settled, signal } = options;
+  const { timeout = Infinity, chunksize = 1, buffersize, ordered = true, settled = false, signal } =
+    (hasOptions ? last ?? {} : {}) as MapOptions;
   checkNumber(action, "timeout", timeout);
   checkPositiveInteger(action, "chunksize", chunksize);
   // As in Python, half an item is a wrong kind.
@@ -68,7 +82,10 @@ export function readMapArguments(rest: readonly unknown[]): MapArguments {
   checkBoolean(action, "ordered", ordered);
   checkBoolean(action, "settled", settled);
   checkSignal(action, "signal", signal);
-  return { inputs: inputs as AnyIterable<unknown>[], options };
+  return {
+    inputs: inputs as AnyIterable<unknown>[],
+    options: { timeout, chunksize, buffersize: buffersize ?? Infinity, ordered, settled, signal },
+  };
 }
 
 function isIterable(value: unknown): value is AnyIterable<unknown> {

@@ -198,10 +198,11 @@ export class Scheduler extends Engine {
 
   #send(worker: WorkerHandle, exact: boolean): void {
     worker.keepAlive(true);
-    const unsendable = worker.send(exact);
+    worker.send(exact, this.#onUnsendable);
     if (worker.unreachable) this.#pool.lose(worker, new Error("Nothing can be sent to it"));
-    for (const { call, reason } of unsendable) this.supervisor.reject(call, reason, "final");
   }
+
+  readonly #onUnsendable = (call: Call, reason: unknown) => this.supervisor.reject(call, reason, "final");
 
   /** With nothing queued and a worker idle, no call may wait behind another. */
   #rebalance(): void {

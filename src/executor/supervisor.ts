@@ -107,7 +107,7 @@ export class Supervisor {
   #retries(call: Call, limits: Limits, reason: unknown, kind: FailureKind): boolean {
     if (kind === "final" || limits.attempt > limits.settings.retries) return false;
     if (kind === "thrown" && !wanted(limits, reason)) return false;
-    if (!this.#actions.canRun()) return false; // asked after retryOn, which may have ended everything
+    if (!call.wanted || !this.#actions.canRun()) return false; // asked after retryOn, which may have ended everything
     call.worker = undefined;
     limits.timer?.clear();
     limits.deadline = Infinity;

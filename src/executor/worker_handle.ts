@@ -18,12 +18,6 @@ import { type CallRing, CallWriter } from "./call_writer.ts";
 /** starting -> ready -> leaving -> (gone); a worker that is lost skips some. */
 export type WorkerState = "starting" | "ready" | "leaving";
 
-/** A call that could not be sent. */
-export interface Unsendable {
-  readonly call: Call;
-  readonly reason: unknown;
-}
-
 /** A message that could not be sent, and how many calls it had. */
 interface FailedSend {
   readonly reason: unknown;
@@ -61,6 +55,8 @@ export class WorkerHandle implements CallHolder {
   #first = 0;
   #sent = 0;
   #next = 0;
+  /** The number after the last call that is sent, or is being sent at the moment. */
+  #written = 0;
   /** The youngest call that it has said to begin. */
   #announced = -1;
   /** The first call that it had not begun when it said goodbye; `uncaught`: by an error, and it may have gone on. */
@@ -112,19 +108,17 @@ export class WorkerHandle implements CallHolder {
    * Sends what was handed over since the last time.
    *
    * @param exact Whether results must not wait for each other, and a process must say what it begins.
-   * @returns The calls that could not be sent: something in them cannot cross. Their neighbours were sent, unless the worker
-   * is {@linkcode WorkerHandle.unreachable} now.
+   * @param onUnsendable Told of each call that cannot be sent, before its neighbours are, which it may still take back. Those
+   * are sent, unless the worker is {@linkcode WorkerHandle.unreachable} then.
    */
-  send(exact: boolean): Unsendable[] {
-    const unsendable: Unsendable[] = [];
+  send(exact: boolean, onUnsendable: (call: Call, reason: unknown) => void): void {
     this.#isSending = true;
     while (this.#sent < this.#next && !this.unreachable) {
       const failed = this.#sendSome(this.#next, exact);
-      if (failed) this.#sendEach(failed, exact, unsendable);
+      if (failed) this.#sendEach(failed, exact, onUnsendable);
     }
     this.#isSending = false;
     for (const speak of this.#unspoken.splice(0)) speak();
-    return unsendable;
   }
 
   /** Says something about calls: after those that are being sent, if a getter of theirs has led to it. */
@@ -136,6 +130,7 @@ export class WorkerHandle implements CallHolder {
   /** Sends calls below `last`, as many as can share a message; returns what has failed. */
   #sendSome(last: number, exact: boolean): FailedSend | undefined {
     let count = last - this.#sent;
+    this.#written = last;
     try {
       const letter = this.#writer.write(this.#calls, this.#sent, last, exact);
       count = letter.end - this.#sent;
@@ -145,11 +140,13 @@ export class WorkerHandle implements CallHolder {
     } catch (reason) {
       this.unreachable = !isCloneError(reason) && !this.#canSend();
       return { reason, count };
+    } finally {
+      this.#written = this.#sent;
     }
   }
 
   /** After a message has failed, one for each call that is left. What cannot be sent leaves its number to the next. */
-  #sendEach(failed: FailedSend, exact: boolean, unsendable: Unsendable[]): void {
+  #sendEach(failed: FailedSend, exact: boolean, onUnsendable: (call: Call, reason: unknown) => void): void {
     const start = this.#sent, last = this.#next;
     for (let number = start; number < last; number++) {
       const call = this.#calls[number & CALL_MASK];
@@ -163,7 +160,7 @@ export class WorkerHandle implements CallHolder {
       if (this.unreachable) return;
       if (!failure || !this.#holds(call)) continue; // sent, or taken back by a getter of its own
       this.forget(call);
-      unsendable.push({ call, reason: failure.reason });
+      onUnsendable(call, failure.reason);
     }
     this.#next = this.#sent;
   }
@@ -193,14 +190,16 @@ export class WorkerHandle implements CallHolder {
 
   /** Takes a call back; false when it has begun, or nobody can know. */
   withdraw(call: Call): boolean {
-    if (!this.#words || !this.#holds(call) || !withdraw(this.#words, call.number)) return false;
+    if (!this.#holds(call)) return false;
+    if (this.#words ? !withdraw(this.#words, call.number) : call.number < this.#written) return false;
     this.forget(call);
     return true;
   }
 
   /** Whether a call has begun, or nobody can know; one that was answered has, until its owner is told. */
   begun(call: Call): boolean {
-    return !this.#words || !this.#holds(call) || hasBegun(this.#words, call.number);
+    if (!this.#holds(call)) return true;
+    return this.#words ? hasBegun(this.#words, call.number) : call.number < this.#written;
   }
 
   /** Tells a call's task to stop. */
@@ -285,7 +284,7 @@ export class WorkerHandle implements CallHolder {
       this.forget(call);
       returned.push(call);
     }
-    this.#next = this.#sent = Math.min(this.#next, Math.max(first, this.#first));
+    this.#next = this.#sent = this.#written = Math.min(this.#next, Math.max(first, this.#first));
     return returned;
   }
 

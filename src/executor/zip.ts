@@ -1,93 +1,137 @@
 // The inputs of map() as one: items that stand for argument lists, until the shortest input ends.
+//
+// Inputs are code of the user: next() and return() may do anything, ending the iteration included. Whenever they run:
+// - An input is asked for one item at a time, and for none once the source is closed.
+// - return() of an input is called once at most, and as a loop does: not of one that has ended, or has thrown, by itself. It
+//   is not called within its own next(), either, where a generator refuses it, but as soon as that has returned.
 
+import { show } from "./check.ts";
 import type { AnyIterable } from "./map_options.ts";
 
 /** What next() gives at the end. */
 export const END = Symbol("end");
 
+type AnyIterator = Iterator<unknown> | AsyncIterator<unknown>;
+
 /** Items, one after the other. */
-export interface Source {
+export class Source {
   /** Whether next() gives promises. */
-  readonly async: boolean;
-  /** The next item, {@linkcode END} after the last. */
-  next(): unknown;
-  /** The arguments that an item stands for: itself, when there is one input. */
-  toArguments(item: unknown): readonly unknown[];
-  /** Lets the inputs go that have not ended. Errors of theirs are dropped: nobody waits for these any more. */
-  close(): void;
-}
+  readonly async: boolean = false;
+  readonly #iterators: AnyIterator[] = [];
+  /** Those that have not ended, and are not closed. */
+  readonly #open: boolean[] = [];
+  /** The one that is in its next() at the moment. */
+  #within = -1;
+  #closed = false;
 
-/**
- * Zips the inputs of map().
- *
- * @param inputs Iterables and async iterables; none at all is an empty input.
- * @returns Their items.
- */
-export function zip(inputs: readonly AnyIterable<unknown>[]): Source {
-  if (inputs.some((input) => Symbol.asyncIterator in Object(input))) return zipAsync(inputs);
-  const iterators = (inputs as Iterable<unknown>[]).map((input) => input[Symbol.iterator]());
-  const [only] = iterators;
-  if (only && iterators.length === 1) {
-    return {
-      async: false,
-      next() {
-        const { done, value } = only.next();
-        return done ? END : value;
-      },
-      toArguments: (item) => [item],
-      close: () => void quietly(() => only.return?.()),
-    };
+  /**
+   * Opens the inputs.
+   *
+   * @param inputs Iterables and async iterables; none at all is an empty input.
+   * @throws what an input throws; those before it are closed.
+   */
+  constructor(inputs: readonly AnyIterable<unknown>[]) {
+    try {
+      for (const input of inputs) {
+        const { [Symbol.asyncIterator]: openAsync } = input as Partial<AsyncIterable<unknown>>;
+        if (openAsync) this.async = true;
+        this.#iterators.push(openAsync ? openAsync.call(input) : (input as Iterable<unknown>)[Symbol.iterator]());
+        this.#open.push(true);
+      }
+    } catch (error) {
+      this.close();
+      throw error;
+    }
   }
-  const close = () => iterators.forEach((iterator) => void quietly(() => iterator.return?.()));
-  return {
-    async: false,
-    next() {
-      const args: unknown[] = [];
-      for (const iterator of iterators) {
-        const { done, value } = iterator.next();
-        if (done) {
-          iterators.splice(iterators.indexOf(iterator), 1);
-          close();
-          return END;
-        }
-        args.push(value);
+
+  /** Whether an input is still to be closed. */
+  get open(): boolean {
+    return this.#open.some((open, i) => open && i !== this.#within);
+  }
+
+  /** The next item, {@linkcode END} after the last; a promise of it, when `async`. Throws, or rejects with, what an input throws. */
+  next(): unknown {
+    return this.async ? this.#nextAsync() : this.#nextSync();
+  }
+
+  /** The arguments that an item stands for: itself, when there is one input. */
+  toArguments(item: unknown): readonly unknown[] {
+    return this.#iterators.length === 1 ? [item] : item as unknown[];
+  }
+
+  /** Closes the inputs that have not ended. Errors of theirs are dropped: nobody waits for these any more. */
+  close(): void {
+    this.#closed = true;
+    for (let i = 0; i < this.#iterators.length; i++) if (this.#open[i] && i !== this.#within) this.#closeOne(i);
+  }
+
+  #nextSync(): unknown {
+    const count = this.#iterators.length;
+    if (count === 1) return this.#read(0);
+    const args: unknown[] = [];
+    for (let i = 0; i < count; i++) {
+      const item = this.#read(i);
+      if (item === END) return END;
+      args.push(item);
+    }
+    return count > 0 ? args : END;
+  }
+
+  /** The next item of a sync input. */
+  #read(i: number): unknown {
+    let item: unknown = END;
+    this.#within = i;
+    try {
+      item = itemOf((this.#iterators[i] as Iterator<unknown>).next());
+    } finally {
+      this.#within = -1;
+      if (item === END) this.#ended(i);
+    }
+    if (!this.#closed) return item;
+    if (this.#open[i]) this.#closeOne(i);
+    return END;
+  }
+
+  async #nextAsync(): Promise<unknown> {
+    const args: unknown[] = [], count = this.#iterators.length;
+    for (let i = 0; i < count; i++) {
+      let item: unknown = END;
+      this.#within = i;
+      try {
+        const result = this.#iterators[i]!.next();
+        // One that waits can be closed: many a source, such as a socket, would wait for ever otherwise.
+        this.#within = -1;
+        if (this.#closed) this.#closeOne(i);
+        item = itemOf(await result);
+      } finally {
+        this.#within = -1;
+        if (item === END) this.#ended(i);
       }
-      return iterators.length > 0 ? args : END;
-    },
-    toArguments,
-    close,
-  };
+      if (this.#closed) return END;
+      if (count === 1) return item;
+      args.push(item);
+    }
+    return args;
+  }
+
+  /** An input has ended, or failed: the others are closed. */
+  #ended(i: number): void {
+    this.#open[i] = false;
+    this.close();
+  }
+
+  #closeOne(i: number): void {
+    this.#open[i] = false;
+    void quietly(() => this.#iterators[i]!.return?.());
+  }
 }
 
-function zipAsync(inputs: readonly AnyIterable<unknown>[]): Source {
-  const iterators = inputs.map((input) =>
-    Symbol.asyncIterator in Object(input)
-      ? (input as AsyncIterable<unknown>)[Symbol.asyncIterator]()
-      : (input as Iterable<unknown>)[Symbol.iterator]()
-  );
-  const close = () => iterators.forEach((iterator) => void quietly(() => iterator.return?.()));
-  return {
-    async: true,
-    async next() {
-      const args: unknown[] = [];
-      for (const iterator of iterators) {
-        const { done, value } = await iterator.next();
-        if (done) {
-          iterators.splice(iterators.indexOf(iterator), 1);
-          close();
-          return END;
-        }
-        args.push(value);
-      }
-      return args;
-    },
-    toArguments,
-    close,
-  };
-}
-
-function toArguments(item: unknown): readonly unknown[] {
-  return item as unknown[];
+/** The item of an iterator's result, read as a loop does: `done` before `value`. */
+function itemOf(result: IteratorResult<unknown>): unknown {
+  if (typeof result !== "object" && typeof result !== "function" || result === null) {
+    throw new TypeError(`Cannot map a task as next() of its inputs must give objects: received ${show(result)}`);
+  }
+  return result.done ? END : result.value;
 }
 
 async function quietly(fn: () => unknown): Promise<void> {
