@@ -117,6 +117,24 @@ programs([
     prints: "true true true",
   },
   {
+    name: "shutdown({ cancelFutures: true }) cancels the rest of a chunk",
+    files: {
+      "main.ts": HEAD + `
+        const executor = new Executor({ maxWorkers: 1 });
+        const f = (ms: number) => {
+          const end = performance.now() + ms;
+          while (performance.now() < end);
+          return ms;
+        };
+        const results = executor.map(f, Array(1000).fill(20), { chunksize: 1000 });
+        console.log((await results.next()).value);
+        await executor.shutdown({ cancelFutures: true });
+        const { completed, cancelled } = executor.stats();
+        console.log(completed < 500, completed + cancelled);`,
+    },
+    prints: "20\ntrue 1000",
+  },
+  {
     name: "with({ signal }) of one signal, 20,000 times, and 30,000 priorities",
     files: {
       "main.ts": HEAD + `
