@@ -1,14 +1,29 @@
 // What a random map() is made of.
 
-/** What the call of an item does. */
-export type ItemKind = "instant" | "long" | "later" | "held" | "throws" | "rejects";
+import type { Pace } from "./tracked_input.ts";
+
+/** What the call of an item does; the last two are about the item itself: it cannot be sent, or has a getter. */
+export type ItemKind = "instant" | "long" | "later" | "held" | "throws" | "rejects" | "unsendable" | "getter";
+
+/** What ends the iteration, or may. */
+export type Ending = "return" | "abort" | "shutdown" | "cancel" | "kill";
+
+/** What code of the user does in the middle of things. */
+export type DeedKind = Ending | "next" | "submit";
+
+/** A deed, and where it is done: within the n-th next() of the last input, in return(), or in the getter of an item. */
+export interface Deed {
+  readonly kind: DeedKind;
+  readonly where: "next" | "return" | "getter";
+  readonly at: number;
+}
 
 /** One step of a plan. A `choice` is taken modulo the number of things to choose from. */
 export type MapStep =
   | { readonly kind: "deliver"; readonly choices: readonly number[] }
   | { readonly kind: "open"; readonly choice: number }
   | { readonly kind: "next"; readonly count: number }
-  | { readonly kind: "return" | "abort" | "shutdown" | "submit" }
+  | { readonly kind: Ending | "submit" | "give" }
   | { readonly kind: "advance"; readonly ms: number }
   | { readonly kind: "die"; readonly choice: number; readonly share: number };
 
@@ -18,11 +33,15 @@ export interface MapPlan {
   readonly maxWorkers: number;
   readonly maxQueue: number | undefined;
   readonly items: readonly ItemKind[];
-  readonly async: boolean;
-  /** The length of a second input. */
+  /** How the last input gives its items; it is sync without. */
+  readonly pace: Pace | undefined;
+  /** The length of a second input, which is the last then. */
   readonly second: number | undefined;
   /** The item at which the last input fails. */
   readonly failsAt: number | undefined;
+  /** Whether return() of the inputs throws. */
+  readonly closeThrows: boolean;
+  readonly deeds: readonly Deed[];
   readonly chunksize: number | undefined;
   readonly buffersize: number | undefined;
   readonly ordered: boolean;

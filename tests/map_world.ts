@@ -3,16 +3,20 @@
 import assert from "node:assert/strict";
 import {
   BrokenExecutor,
+  CancelledError,
   type Executor,
   type Future,
   type MapIterator,
   QueueFullError,
   ShutdownError,
   TimeoutError,
+  WorkerLostError,
 } from "../mod.ts";
+import { Mapping } from "../src/executor/map.ts";
 import { Ledger, TASKS } from "./ledger.ts";
-import type { MapPlan, MapStep } from "./map_plan.ts";
+import type { DeedKind, MapPlan, MapStep } from "./map_plan.ts";
 import { Network, NetworkExecutor } from "./network.ts";
+import { INPUT_ERROR, TrackedInput } from "./tracked_input.ts";
 import { turn } from "./virtual_time.ts";
 
 /** What next() has come to. */
@@ -23,12 +27,11 @@ type Given =
 
 declare global {
   // What the tasks of a MapWorld find in the global scope.
-  var perform: (item: number, other?: number) => unknown;
+  var perform: (item: unknown, other?: number) => unknown;
 }
 
 /** The first of the calls that are none of the map's. */
 const OTHER_CALLS = 1000;
-const INPUT_ERROR = new Error("input");
 const ABORT_REASON = new Error("abort");
 
 /** One run of a plan. */
@@ -45,12 +48,17 @@ export class MapWorld {
   readonly #length: number;
   readonly #inputFails: boolean;
   #results: MapIterator<unknown> | undefined;
-  /** Items that were read from the last input. */
-  #pulled = 0;
-  #input: "unread" | "open" | "ended" | "failed" | "closed" = "unread";
+  /** The inputs; the last is the one whose items count, as it is read last. */
+  #inputs: TrackedInput<unknown>[] = [];
+  readonly #done = new Set<unknown>();
   #returned = false;
   #shutDown = false;
+  #cancelled = false;
   #mortal = false;
+  /** Code of the user runs within code of the library. */
+  #within = 0;
+  /** What was found wrong there, where nobody may throw. */
+  readonly #wrong: unknown[] = [];
   #deadline = Infinity;
   /** How many items had begun when the iteration was over. */
   #begunAtEnd: number | undefined;
@@ -67,7 +75,7 @@ export class MapWorld {
     });
     this.#length = Math.min(items.length, second, failsAt);
     this.#inputFails = failsAt < Math.min(items.length, second);
-    globalThis.perform = (item, other) => this.#perform(item, other);
+    globalThis.perform = (item, other) => this.#perform(item as number | { id: number }, other);
   }
 
   /** Runs the plan to its end, and checks everything. */
@@ -92,7 +100,7 @@ export class MapWorld {
   }
 
   #map(): void {
-    const { async, second, chunksize, buffersize, ordered, settled, timeout, items } = this.#plan;
+    const { pace, second, chunksize, buffersize, ordered, settled, timeout, items, failsAt, closeThrows } = this.#plan;
     const options = {
       ...(chunksize === undefined ? {} : { chunksize }),
       ...(buffersize === undefined ? {} : { buffersize }),
@@ -102,64 +110,109 @@ export class MapWorld {
       signal: this.#abort.signal,
     };
     this.#deadline = performance.now() + (timeout ?? Infinity);
-    const ids = items.keys();
+    const ids = items.map((_, item) => this.#itemAt(item));
+    const onReturn = () => this.#runUserCode("return", 0);
+    const last = { pace, failsAt, closeThrows, onReturn, onNext: (place: number) => this.#runUserCode("next", place) };
     try {
       if (second === undefined) {
-        this.#results = this.#executor.map(
-          (item: number) => perform(item),
-          async ? this.#later(ids) : this.#read(ids),
-          options,
-        );
+        const [input] = this.#inputs = [new TrackedInput<unknown>(ids, last)];
+        this.#results = this.#executor.map((item: unknown) => perform(item), input!.iterable, options);
       } else {
-        const others = Array.from({ length: second }, (_, n) => n * 10).values();
-        const fn = (item: number, other: number) => perform(item, other);
-        this.#results = this.#executor.map(fn, ids, async ? this.#later(others) : this.#read(others), options);
+        const others = Array.from({ length: second }, (_, n) => n * 10);
+        this.#inputs = [new TrackedInput(ids, { closeThrows, onReturn }), new TrackedInput<unknown>(others, last)];
+        const [first, other] = this.#inputs.map(({ iterable }) => iterable);
+        const fn = (item: unknown, other: number) => perform(item, other);
+        this.#results = this.#executor.map(fn, first!, other as Iterable<number>, options);
       }
     } catch (error) {
-      assert.equal(error, INPUT_ERROR);
+      if (error instanceof ShutdownError) assert.ok(this.#shutDown);
+      else assert.equal(error, INPUT_ERROR);
       assert.equal(
-        this.#mustThrow || this.#length === 0 || this.#plan.maxQueue !== undefined,
+        this.#mustThrow || this.#length === 0 || this.#plan.maxQueue !== undefined || this.#shutDown,
         true,
         "map() throws too early",
       );
       this.#begunAtEnd = 0;
     }
-    assert.ok(!this.#mustThrow || !this.#results, "map() does not throw the error of its input");
+    assert.ok(!this.#mustThrow || this.#disturbed || !this.#results, "map() does not throw the error of its input");
     this.#checkRead();
-    if (!async) this.#checkFilled();
+    if (!pace) this.#checkFilled();
+  }
+
+  /** What stands for an item. */
+  #itemAt(item: number): unknown {
+    if (this.#plan.items[item] === "unsendable") return () => item;
+    if (this.#plan.items[item] !== "getter") return item;
+    const get = () => (this.#runUserCode("getter", item), item);
+    return {
+      get id() {
+        return get();
+      },
+    };
   }
 
   /** Everything is read at the call, so that the error of the input is met there. */
   get #mustThrow(): boolean {
-    const { async, buffersize, maxQueue } = this.#plan;
-    return this.#inputFails && !async && buffersize === undefined && maxQueue === undefined;
+    const { pace, buffersize, maxQueue } = this.#plan;
+    return this.#inputFails && !pace && buffersize === undefined && maxQueue === undefined;
   }
 
-  *#read(values: Iterable<number>): Generator<number> {
-    this.#input = "open";
+  /** Whether something was done that ends the iteration from outside, or may. */
+  get #disturbed(): boolean {
+    return this.#returned || this.#shutDown || this.#abort.signal.aborted;
+  }
+
+  /** Code of the user runs, in the middle of things. */
+  #runUserCode(where: "next" | "return" | "getter", at: number): void {
+    this.#within++;
     try {
-      for (const value of values) {
-        if (this.#pulled === this.#plan.failsAt) {
-          this.#input = "failed";
-          throw INPUT_ERROR;
-        }
-        this.#pulled++;
-        yield value;
+      this.#checkConsistent();
+      for (const deed of this.#plan.deeds) {
+        if (deed.where !== where || (where !== "return" && deed.at !== at) || this.#done.has(deed)) continue;
+        this.#done.add(deed);
+        this.#do(deed.kind);
+        this.#checkConsistent();
       }
-      this.#input = "ended";
-    } finally {
-      if (this.#input === "open") this.#input = "closed";
+    } catch (error) {
+      this.#wrong.push(error);
     }
+    this.#within--;
   }
 
-  async *#later(values: Iterable<number>): AsyncGenerator<number> {
-    for (const value of this.#read(values)) {
-      await null;
-      yield value;
-    }
+  #checkConsistent(): void {
+    if (this.#results) Mapping.assertInvariants(this.#results);
   }
 
-  #perform(item: number, other?: number): unknown {
+  #do(kind: DeedKind): void {
+    switch (kind) {
+      case "return":
+        if (!this.#results) return; // it is not there yet
+        this.#returned = true;
+        void this.#results.return();
+        break;
+      case "abort":
+        this.#abort.abort(ABORT_REASON);
+        break;
+      case "next":
+        if (this.#results) this.#next();
+        return;
+      case "submit":
+        return this.#submit();
+      case "shutdown":
+        this.#shutDown = true;
+        return void this.#executor.shutdown();
+      case "cancel":
+        this.#shutDown = this.#cancelled = true;
+        return void this.#executor.shutdown({ cancelFutures: true });
+      case "kill":
+        this.#shutDown = this.#cancelled = this.#mortal = true;
+        return this.#executor.killWorkers();
+    }
+    this.#begunAtEnd ??= this.#begun;
+  }
+
+  #perform(given: number | { id: number }, other?: number): unknown {
+    const item = typeof given === "number" ? given : given.id;
     const kind = this.#plan.items[item], value = this.#valueOf(item, other);
     this.#ledger.begin(item, kind === "long" ? 10 : 0.1);
     if (kind === "throws") throw new RangeError(`item ${item}`);
@@ -173,7 +226,13 @@ export class MapWorld {
   }
 
   #fails(item: number): boolean {
-    return this.#plan.items[item] === "throws" || this.#plan.items[item] === "rejects";
+    return ["throws", "rejects", "unsendable"].includes(this.#plan.items[item]!);
+  }
+
+  /** Whether an error is that of an item; undefined, when it is nobody's. */
+  #isErrorOf(item: number, error: unknown): boolean {
+    if (this.#plan.items[item] === "unsendable") return (error as Error).name === "DataCloneError";
+    return this.#fails(item) && (error as Error).message === `item ${item}`;
   }
 
   async #take(step: MapStep): Promise<void> {
@@ -190,17 +249,14 @@ export class MapWorld {
         for (let n = 0; n < step.count; n++) this.#next();
         return turn();
       case "return":
-        this.#returned = true;
-        if (this.#results) assert.deepEqual(await this.#results.return(), { value: undefined, done: true });
-        this.#begunAtEnd ??= this.#begun;
-        return turn();
       case "abort":
-        this.#abort.abort(ABORT_REASON);
-        this.#begunAtEnd ??= this.#begun;
-        return turn();
       case "shutdown":
-        this.#shutDown = true;
-        void this.#executor.shutdown();
+      case "cancel":
+      case "kill":
+        this.#do(step.kind);
+        return turn();
+      case "give":
+        this.#give();
         return turn();
       case "submit":
         this.#submit();
@@ -216,6 +272,11 @@ export class MapWorld {
     }
   }
 
+  /** Lets a slow input give what it was asked for. */
+  #give(): boolean {
+    return this.#inputs.some((input) => input.give());
+  }
+
   /** Submits a call beside the map. */
   #submit(): void {
     try {
@@ -229,8 +290,12 @@ export class MapWorld {
 
   #next(): void {
     const place = this.#given.push(undefined) - 1;
+    // One that is called within another is not seen before it.
+    const nested = this.#within > 0;
     const settle = (given: Given) => {
-      assert.ok(place === 0 || this.#given[place - 1], "a later next() is served first");
+      if (!nested && place > 0 && !this.#given[place - 1]) {
+        this.#wrong.push(new Error("a later next() is served first"));
+      }
       this.#given[place] = given;
       if (given.kind !== "value") this.#begunAtEnd ??= this.#begun;
     };
@@ -251,23 +316,45 @@ export class MapWorld {
 
   /** Takes all results, and lets everything end. */
   async #finish(): Promise<void> {
-    await this.#ledger.finish(() => this.#checkStep());
+    await this.#settleDown();
     while (this.#results && this.#given.at(-1)?.kind !== "end") {
       this.#checkFilled();
       this.#next();
-      await this.#ledger.finish(() => this.#checkStep());
+      await this.#settleDown();
       assert.ok(this.#given.at(-1), "next() is never answered");
     }
     this.#checkStep();
   }
 
+  /** Lets everything happen, but for what nobody asks for. */
+  async #settleDown(): Promise<void> {
+    do {
+      await this.#ledger.finish(() => this.#checkStep());
+      this.#checkSlow();
+    } while (this.#give());
+  }
+
   // --- what holds after each step
 
   #checkStep(): void {
+    if (this.#wrong.length > 0) throw this.#wrong[0];
+    for (const { violations } of this.#inputs) assert.deepEqual(violations, []);
+    this.#checkConsistent();
     this.#checkRead();
     if (this.#begunAtEnd !== undefined && this.#plan.claims) {
       assert.equal(this.#begun, this.#begunAtEnd, "an item begins after the iteration was over");
     }
+  }
+
+  /** All has happened that can: whoever waits for a result has had those of all items that have come. */
+  #checkSlow(): void {
+    if (!this.#results || this.#given.length === 0 || this.#given.at(-1)) return;
+    assert.equal(this.#taken, this.#pulled, "a result is held back while its input waits");
+  }
+
+  /** How many items were read. */
+  get #pulled(): number {
+    return this.#inputs.at(-1)?.given ?? 0;
   }
 
   get #capacity(): number {
@@ -286,6 +373,9 @@ export class MapWorld {
   /** As much is read as may be: whatever there is to do has been done. */
   #checkFilled(): void {
     if (this.#begunAtEnd !== undefined || this.#shutDown || this.#plan.maxQueue !== undefined) return;
+    if (this.#inputs.some(({ waits }) => waits)) return;
+    // A broken executor takes nothing, and so nothing is read for it.
+    if (this.#mortal && this.#inputs.some(({ state }) => state === "closed")) return;
     assert.equal(this.#pulled, Math.min(this.#length, this.#taken + this.#capacity));
   }
 
@@ -328,9 +418,19 @@ export class MapWorld {
     }
     const outcome = value as PromiseSettledResult<unknown>;
     if (outcome.status === "fulfilled") assert.deepEqual(outcome.value, this.#valueOf(item));
-    else if (this.#mortal && outcome.reason instanceof BrokenExecutor) return;
+    else if (this.#isLoss(outcome.reason)) return;
+    // Which of those that cannot be sent it was cannot be told when the order is another.
+    else if (Number.isNaN(item)) {
+      return assert.ok(this.#plan.items.some((_, item) => this.#isErrorOf(item, outcome.reason)));
+    }
     assert.equal(outcome.status, this.#fails(item) ? "rejected" : "fulfilled");
-    if (outcome.status === "rejected") assert.equal(outcome.reason.message, `item ${item}`);
+    if (outcome.status === "rejected") assert.ok(this.#isErrorOf(item, outcome.reason), String(outcome.reason));
+  }
+
+  /** Whether a call may have failed with this because its worker has died, or the executor was ended. */
+  #isLoss(error: unknown): boolean {
+    return (this.#mortal && (error instanceof BrokenExecutor || error instanceof WorkerLostError)) ||
+      (this.#cancelled && error instanceof CancelledError);
   }
 
   #checkError(error: unknown, items: readonly number[]): void {
@@ -341,12 +441,11 @@ export class MapWorld {
       assert.ok(this.#inputFails && (all || this.#shutDown || this.#mortal), "the input's error comes before results");
     } else if (error instanceof TimeoutError) assert.ok(performance.now() >= this.#deadline);
     else if (error instanceof ShutdownError) assert.ok(this.#shutDown);
-    else if (error instanceof BrokenExecutor) assert.ok(this.#mortal);
-    else {
-      const item = Number(/^item (\d+)$/.exec((error as Error).message)?.[1]);
-      assert.ok(this.#fails(item) && !this.#plan.settled, String(error));
-      if (this.#plan.ordered) assert.equal(item, items.length, "an error comes at another item's place");
-      else assert.equal(items.includes(item), false);
+    else if (!this.#isLoss(error)) {
+      const own = this.#plan.items.flatMap((_, item) => this.#isErrorOf(item, error) ? [item] : []);
+      assert.ok(own.length > 0 && !this.#plan.settled, String(error));
+      if (this.#plan.ordered) assert.ok(own.includes(items.length), "an error comes at another item's place");
+      else assert.ok(own.some((item) => !items.includes(item)));
     }
   }
 
@@ -355,27 +454,37 @@ export class MapWorld {
     assert.ok(items.every((runs) => runs <= 1), "an item ran twice");
     assert.ok(this.#begun <= this.#pulled);
     this.#checkChunks();
-    assert.notEqual(this.#input, "open", "the input is not closed");
+    for (const { state, closings } of this.#inputs) {
+      assert.notEqual(state, "open", "an input is not closed");
+      assert.equal(closings, state === "closed" ? 1 : 0);
+    }
     const { completed, failed, cancelled, queued, running } = this.#executor.stats();
     assert.deepEqual([queued, running], [0, 0]);
     const ended = completed + failed + cancelled - this.#others.length;
+    const ownCancelled = cancelled - this.#others.filter((other) => other.cancelled()).length;
     assert.ok(
       this.#begun <= ended && ended <= this.#pulled,
       `${ended} calls have ended, ${this.#pulled} items were read`,
     );
     // The rest was cancelled. Of what a process that died was handed, nobody knows.
-    if (!this.#mortal) assert.equal(cancelled, ended - this.#begun);
+    const unsent = ended - ownCancelled - this.#begun;
+    const unsendable = this.#plan.items.filter((kind) => kind === "unsendable").length;
+    if (!this.#mortal) {
+      assert.ok(0 <= unsent && unsent <= unsendable, `${unsent} calls did not begin, and were not cancelled`);
+    }
     this.#others.forEach((other, n) => {
       const { outcome } = other;
       if (this.#mortal && outcome?.status === "rejected") assert.ok(outcome.reason instanceof BrokenExecutor);
+      else if (this.#cancelled && outcome?.status === "cancelled") return;
       else assert.deepEqual(outcome, { status: "fulfilled", value: OTHER_CALLS + n });
     });
   }
 
   /** Each chunk is run by one worker. */
   #checkChunks(): void {
-    const { chunksize = 1, items } = this.#plan;
-    if (this.#mortal) return;
+    const { chunksize = 1, items, pace } = this.#plan;
+    // Of an input that takes its time, part of a chunk may be all that there is.
+    if (this.#mortal || pace === "slow") return;
     for (let first = 0; first < items.length; first += chunksize) {
       const lines = [...items.keys()].slice(first, first + chunksize).map((item) => this.#ledger.lines.get(item));
       assert.ok(new Set(lines.filter((line) => line !== undefined)).size <= 1, "a chunk is run by several workers");

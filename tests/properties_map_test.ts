@@ -1,26 +1,30 @@
 // Executor.map() against a model, in random plans: any inputs and options, items that fail, and an iteration that is ended at
-// any point, while messages are delivered in any order.
+// any point, also by its own inputs while they are read or closed, while messages are delivered in any order.
 
 import fc from "fast-check";
-import type { ItemKind, MapPlan, MapStep } from "./map_plan.ts";
+import type { Deed, DeedKind, Ending, ItemKind, MapPlan, MapStep } from "./map_plan.ts";
 import { MapWorld } from "./map_world.ts";
 import { property } from "./properties.ts";
 
 const choice = fc.nat(1000);
 const optional = <T>(arbitrary: fc.Arbitrary<T>) => fc.option(arbitrary, { nil: undefined });
 
-const successes: ItemKind[] = ["instant", "long", "later", "held"];
-const failures: ItemKind[] = ["throws", "rejects"];
+const successes: ItemKind[] = ["instant", "long", "later", "held", "getter"];
+const failures: ItemKind[] = ["throws", "rejects", "unsendable"];
+
+const harmless: DeedKind[] = ["next", "submit"];
+const fatal: Ending[] = ["return", "abort", "shutdown", "cancel", "kill"];
 
 const steps: fc.WeightedArbitrary<MapStep>[] = [
   { weight: 6, arbitrary: fc.record({ kind: fc.constant("deliver"), choices: fc.array(choice, { maxLength: 12 }) }) },
   { weight: 4, arbitrary: fc.record({ kind: fc.constant("next"), count: fc.integer({ min: 1, max: 4 }) }) },
   { weight: 3, arbitrary: fc.record({ kind: fc.constant("open"), choice }) },
+  { weight: 3, arbitrary: fc.record({ kind: fc.constant("give") }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant("submit") }) },
 ];
 
 const endings: fc.WeightedArbitrary<MapStep>[] = [
-  { weight: 1, arbitrary: fc.record({ kind: fc.constantFrom("return", "abort", "shutdown") }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constantFrom(...fatal) }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant("advance"), ms: fc.constantFrom(1, 40) }) },
 ];
 
@@ -29,15 +33,26 @@ const deaths: fc.WeightedArbitrary<MapStep> = {
   arbitrary: fc.record({ kind: fc.constant("die"), choice, share: fc.constantFrom(0, 0.5, 1) }),
 };
 
-function plan(kinds: readonly ItemKind[], steps: fc.WeightedArbitrary<MapStep>[]): fc.Arbitrary<MapPlan> {
+function plan(
+  kinds: readonly ItemKind[],
+  steps: fc.WeightedArbitrary<MapStep>[],
+  deeds: readonly DeedKind[],
+): fc.Arbitrary<MapPlan> {
+  const deed: fc.Arbitrary<Deed> = fc.record({
+    kind: fc.constantFrom(...deeds),
+    where: fc.constantFrom("next", "next", "getter", "return"),
+    at: fc.nat(40),
+  });
   return fc.record({
     claims: fc.boolean(),
     maxWorkers: fc.integer({ min: 1, max: 3 }),
     maxQueue: fc.option(fc.integer({ min: 1, max: 5 }), { nil: undefined, freq: 4 }),
     items: fc.array(fc.constantFrom(...kinds), { maxLength: 40, size: "max" }),
-    async: fc.boolean(),
+    pace: fc.constantFrom(undefined, undefined, "ready", "hops", "slow"),
     second: optional(fc.nat(40)),
     failsAt: fc.option(fc.nat(40), { nil: undefined, freq: 4 }),
+    closeThrows: fc.boolean(),
+    deeds: fc.array(deed, { maxLength: 3 }),
     chunksize: optional(fc.integer({ min: 1, max: 5 })),
     buffersize: optional(fc.integer({ min: 1, max: 5 })),
     ordered: fc.boolean(),
@@ -50,20 +65,23 @@ function plan(kinds: readonly ItemKind[], steps: fc.WeightedArbitrary<MapStep>[]
 property(
   "Executor.map() gives the result of every item, whatever the options and the order of the messages",
   500,
-  plan(successes, steps),
+  plan(successes, steps, harmless),
   (plan) => new MapWorld(plan).run(),
 );
 
 property(
   "Executor.map() ends with the first error, unless settled, and is over when it is ended",
   500,
-  plan([...successes, ...successes, ...successes, ...failures], [...steps, ...endings]),
+  plan([...successes, ...successes, ...successes, ...failures], [...steps, ...endings], [...harmless, ...fatal]),
   (plan) => new MapWorld(plan).run(),
 );
 
 property(
   "Executor.map() loses no item and runs none twice when workers die",
   300,
-  plan([...successes, ...successes, ...successes, ...failures], [...steps, ...endings, deaths]),
+  plan([...successes, ...successes, ...successes, ...failures], [...steps, ...endings, deaths], [
+    ...harmless,
+    ...fatal,
+  ]),
   (plan) => new MapWorld(plan).run(),
 );

@@ -8,9 +8,10 @@
 import type { CallSettings } from "./call_options.ts";
 import type { Core } from "./core.ts";
 import { CancelledError, TimeoutError } from "./errors.ts";
+import { assertInvariant, invariantsAreChecked } from "./invariant.ts";
 import { FULFILLED, type MapOwner, type MappedCall, MapSupply, REJECTED, WAITING } from "./map_call.ts";
 import type { MapArguments, MapIterator, MapSettings } from "./map_options.ts";
-import { assertAll, MapReader } from "./map_reader.ts";
+import { MapReader } from "./map_reader.ts";
 import type { Task } from "./task_table.ts";
 import { startTimer, type Timer } from "./timer.ts";
 import { Source } from "./zip.ts";
@@ -200,9 +201,9 @@ export class Mapping<T> implements MapIterator<T> {
       }
     }
     this.#serving = false;
-    if (this.#waiters.length > 0) return this.#await();
-    this.#timer?.clear();
-    this.#timer = undefined;
+    if (this.#waiters.length > 0) this.#await();
+    else this.#endTimer();
+    if (invariantsAreChecked()) Mapping.assertInvariants(this);
   }
 
   /** Whether it is over, as it is when all results were taken and no more items come. */
@@ -222,6 +223,11 @@ export class Mapping<T> implements MapIterator<T> {
     const left = this.#deadline - performance.now();
     if (left > 0) this.#timer = startTimer(left, expire);
     else expire();
+  }
+
+  #endTimer(): void {
+    this.#timer?.clear();
+    this.#timer = undefined;
   }
 
   // --- ending
@@ -258,18 +264,16 @@ export class Mapping<T> implements MapIterator<T> {
     this.#reader.close();
   }
 
-  /** For tests: throws unless all holds that holds whenever code of the user runs. */
+  /** What holds whenever code of the user runs. */
   static assertInvariants(results: MapIterator<unknown>): void {
     const map = results as Mapping<unknown>;
     const made = map.#calls.length - map.#taken + map.#pending.size + map.#ready.length - map.#readyTaken;
     const waiting = map.#supplies.reduce((sum, { waiting }) => sum + waiting, 0);
+    assertInvariant(map.#outstanding === made + waiting, "what is out was made, or waits");
+    assertInvariant(map.#outstanding <= map.#capacity, "no more is out than may be");
+    assertInvariant(!map.#over || map.#outstanding === 0, "nothing is out when it is over");
+    assertInvariant(map.#waiters.length > 0 || map.#serving || !map.#timer, "nothing but who waits has a timer");
     map.#reader.assertInvariants();
-    assertAll({
-      "what is out was made, or waits": map.#outstanding === made + waiting,
-      "no more is out than may be": map.#outstanding <= map.#capacity,
-      "nothing is out when it is over": !map.#over || map.#outstanding === 0,
-      "there is a timer for those who wait only": map.#waiters.length > 0 || map.#serving || !map.#timer,
-    });
   }
 }
 

@@ -5,6 +5,7 @@
 // are read again.
 
 import type { Core } from "./core.ts";
+import { assertInvariant } from "./invariant.ts";
 import { END, type Source } from "./zip.ts";
 
 /** Items that are put into the queue in one go, at most: the first by itself, so that it starts at once, then twice as many each time. */
@@ -181,21 +182,14 @@ export class MapReader {
     this.#owner.submit(items);
   }
 
-  /** For tests: throws unless all holds that holds whenever code of the user runs. */
+  /** What holds whenever code of the user runs. */
   assertInvariants(): void {
     const held = this.#items.length;
-    assertAll({
-      "what is complete is submitted": held < this.#together,
-      "no more is held than was wanted": held === 0 || this.#owner.wants(held - 1),
-      "nothing is held, and no input open, after the end": !(this.end || this.#closed) ||
-        (held === 0 && !this.#source.open),
-      "whoever waits for another turn hears of it": this.#reading !== "turn" || this.#turnArmed,
-    });
+    assertInvariant(held < this.#together, "what is complete is submitted");
+    assertInvariant(held === 0 || this.#owner.wants(held - 1), "no more is held than was wanted");
+    if (this.end || this.#closed) {
+      assertInvariant(held === 0 && !this.#source.open, "nothing is held, and no input is open, after the end");
+    }
+    assertInvariant(this.#reading !== "turn" || this.#turnArmed, "whoever waits for another turn hears of it");
   }
-}
-
-/** Throws an error that names what does not hold. */
-export function assertAll(invariants: Readonly<Record<string, boolean>>): void {
-  const broken = Object.keys(invariants).filter((name) => !invariants[name]);
-  if (broken.length > 0) throw new Error(`It does not hold that ${broken.join("; ")}`);
 }

@@ -18,6 +18,7 @@ export class Source {
   /** Whether next() gives promises. */
   readonly async: boolean = false;
   readonly #iterators: AnyIterator[] = [];
+  readonly #isAsync: boolean[] = [];
   /** Those that have not ended, and are not closed. */
   readonly #open: boolean[] = [];
   /** The one that is in its next() at the moment. */
@@ -35,6 +36,7 @@ export class Source {
       for (const input of inputs) {
         const { [Symbol.asyncIterator]: openAsync } = input as Partial<AsyncIterable<unknown>>;
         if (openAsync) this.async = true;
+        this.#isAsync.push(openAsync !== undefined);
         this.#iterators.push(openAsync ? openAsync.call(input) : (input as Iterable<unknown>)[Symbol.iterator]());
         this.#open.push(true);
       }
@@ -51,7 +53,8 @@ export class Source {
 
   /** The next item, {@linkcode END} after the last; a promise of it, when `async`. Throws, or rejects with, what an input throws. */
   next(): unknown {
-    return this.async ? this.#nextAsync() : this.#nextSync();
+    if (!this.async) return this.#nextSync();
+    return this.#iterators.length === 1 ? this.#readAsync(0) : this.#nextAsync();
   }
 
   /** The arguments that an item stands for: itself, when there is one input. */
@@ -62,7 +65,9 @@ export class Source {
   /** Closes the inputs that have not ended. Errors of theirs are dropped: nobody waits for these any more. */
   close(): void {
     this.#closed = true;
-    for (let i = 0; i < this.#iterators.length; i++) if (this.#open[i] && i !== this.#within) this.#closeOne(i);
+    const open = this.#iterators.filter((_, i) => this.#open[i] && i !== this.#within);
+    for (let i = 0; i < this.#open.length; i++) this.#open[i] &&= i === this.#within;
+    for (const iterator of open) void quietly(() => iterator.return?.());
   }
 
   #nextSync(): unknown {
@@ -88,41 +93,41 @@ export class Source {
       if (item === END) this.#ended(i);
     }
     if (!this.#closed) return item;
-    if (this.#open[i]) this.#closeOne(i);
+    this.close(); // again: it left out the one that called it
     return END;
   }
 
   async #nextAsync(): Promise<unknown> {
-    const args: unknown[] = [], count = this.#iterators.length;
-    for (let i = 0; i < count; i++) {
-      let item: unknown = END;
-      this.#within = i;
-      try {
-        const result = this.#iterators[i]!.next();
-        // One that waits can be closed: many a source, such as a socket, would wait for ever otherwise.
-        this.#within = -1;
-        if (this.#closed) this.#closeOne(i);
-        item = itemOf(await result);
-      } finally {
-        this.#within = -1;
-        if (item === END) this.#ended(i);
-      }
-      if (this.#closed) return END;
-      if (count === 1) return item;
+    const args: unknown[] = [];
+    for (let i = 0; i < this.#iterators.length; i++) {
+      const item = this.#isAsync[i] ? await this.#readAsync(i) : this.#read(i);
+      if (item === END) return END;
       args.push(item);
     }
     return args;
+  }
+
+  /** The next item of an async input. */
+  async #readAsync(i: number): Promise<unknown> {
+    let item: unknown = END;
+    this.#within = i;
+    try {
+      const result = this.#iterators[i]!.next();
+      this.#within = -1;
+      // While it waits it can be closed: many a source, such as a socket, would wait for ever otherwise.
+      if (this.#closed) this.close();
+      item = itemOf(await result);
+    } finally {
+      this.#within = -1;
+      if (item === END) this.#ended(i);
+    }
+    return this.#closed ? END : item;
   }
 
   /** An input has ended, or failed: the others are closed. */
   #ended(i: number): void {
     this.#open[i] = false;
     this.close();
-  }
-
-  #closeOne(i: number): void {
-    this.#open[i] = false;
-    void quietly(() => this.#iterators[i]!.return?.());
   }
 }
 
