@@ -33,7 +33,7 @@ export { ProcessPoolExecutor } from "./src/executor/process_pool_executor.ts";
 export { task, taskModule } from "./src/executor/task.ts";
 export { ThreadPoolExecutor } from "./src/executor/thread_pool_executor.ts";
 export { ALL_COMPLETED, asCompleted, FIRST_COMPLETED, FIRST_EXCEPTION, wait } from "./src/executor/wait.ts";
-export { currentTask } from "./src/worker/current_task.ts";
+export { currentTask, isWorker } from "./src/worker/current_task.ts";
 export { transfer } from "./src/wire/transfer.ts";
 
 export type { WorkerExit, WorkerLostDetails } from "./src/executor/errors.ts";

@@ -67,6 +67,7 @@ async function main(): Promise<void> {
   if (values.help) return console.log(HELP);
 
   await install(ROOT);
+  await install(join(ROOT, "tests", "tools"));
   const scratch = mkdtempSync(join(tmpdir(), "futures-test-"));
   try {
     const programs = await runtimes();

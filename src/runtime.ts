@@ -1,5 +1,6 @@
 // The only detection of where this runs, and what differs there for everybody.
 
+import type { AsyncLocalStorage } from "node:async_hooks";
 import os from "node:os";
 import process from "node:process";
 
@@ -23,6 +24,13 @@ export function programName(): string {
     // Deno wants a permission for it.
   }
   return `${host}-${process.pid}`;
+}
+
+/** Knows what a function has started, whatever that awaits; none where the runtime cannot (Node before 20.16). */
+export function asyncContext<T>(): AsyncLocalStorage<T> | undefined {
+  // Not imported: programs have no use for it, and on Bun (1.4) it takes 1 ms of their start.
+  const hooks = process.getBuiltinModule?.("node:async_hooks");
+  return hooks && new hooks.AsyncLocalStorage<T>();
 }
 
 let exiting = false;

@@ -41,6 +41,7 @@ const ABSENT: Readonly<Record<string, string>> = {
   ".submit() runs inline tasks in strict mode, without the names of the worker": NO_INLINE,
   ".submit() rejects with the name that an inline task closed over": NO_INLINE,
   ".submit() rejects when an inline task has no meaning by itself": NO_INLINE,
+  ".submit() rejects a getter, and what leaves its module, with what to do": NO_INLINE,
   ".submit() gives Futures that are either cancelled or run, once, in a race with the workers": RACE,
   ".submit() gives a Future that can be cancelled until a worker begins it": RACE,
   ".map() cancels the call that it waited for when time is up, in a full pool": RACE,

@@ -85,6 +85,12 @@ test("README.md and docs/cluster.md link to what exists", () => {
   }
 });
 
+test("SECURITY.md names tests that there are", () => {
+  const named = [...readFileSync(join(ROOT, "SECURITY.md"), "utf8").matchAll(/`(tests\/\S+\.ts)`: "([^"]+)"/g)];
+  assert.ok(named.length > 0);
+  for (const [, file, name] of named) assert.ok(readFileSync(join(ROOT, file!), "utf8").includes(name!), name);
+});
+
 function sourceFiles(folder: string): string[] {
   return readdirSync(join(ROOT, folder), { withFileTypes: true }).flatMap((entry) => {
     const path = `${folder}/${entry.name}`;

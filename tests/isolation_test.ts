@@ -6,14 +6,20 @@ import { tmpdir } from "node:os";
 import process from "node:process";
 import { test } from "node:test";
 import { fileURLToPath, pathToFileURL } from "node:url";
-import { ProcessPoolExecutor, WorkerLostError } from "../mod.ts";
+import { ProcessPoolExecutor, taskModule, WorkerLostError } from "../mod.ts";
+import type { WorkerLimits } from "../src/executor/backend.ts";
+import { processBackend } from "../src/process/process_backend.ts";
 import { runtime } from "../src/runtime.ts";
+import { threadBackend } from "../src/thread/thread_backend.ts";
+import { type Failure, fromFailure } from "../src/wire/failure.ts";
+import type { FromWorker } from "../src/wire/messages.ts";
 import { check } from "./check.ts";
 import { KINDS, PROCESSES, THREADS } from "./kinds.ts";
 import { startProgram } from "./run_program.ts";
 import { square } from "./tasks/arithmetic.ts";
 import { keepMemory } from "./tasks/limit_tasks.ts";
 import { workerId } from "./tasks/worker_tasks.ts";
+import { within } from "./until.ts";
 
 /** In MiB: more than an idle worker has, which is some 100 for a process. */
 const LIMIT = 256;
@@ -40,7 +46,54 @@ for (const kind of KINDS) {
     assert.throws(() => executor.map((n: number) => n, [1]), refused);
     assert.throws(() => new Executor({ inlineTasks: false, initializer: () => {} } as object), refused);
     assert.equal(executor.stats().workers, 0);
+    const { fn } = taskModule<{ fn(): void }>("data:text/javascript,export const fn = () => 1");
+    assert.throws(() => executor.submit(fn), { name: "TypeError", message: /a module whose URL is its source/ });
     assert.equal(await executor.submit(square, 3), 9);
+  });
+}
+
+for (const backend of [threadBackend, processBackend]) {
+  test(`A worker of ${backend.name} with inlineTasks: false evaluates no source that it is sent`, async () => {
+    const limits = {
+      memoryLimit: undefined,
+      permissions: "inherit",
+      env: undefined,
+      cwd: undefined,
+      execArgv: undefined,
+    };
+    const said: FromWorker[] = [];
+    let told = () => {};
+    const closed = new Promise<void>((resolve) => {
+      const events = { onMessage: (message: FromWorker) => (said.push(message), told()), onClose: () => resolve() };
+      const channel = backend.start("worker", limits as WorkerLimits, events);
+      const { claims } = channel;
+      channel.send({
+        kind: "init",
+        name: "worker",
+        claims,
+        memoryLimit: undefined,
+        inlineTasks: false,
+        initializer: undefined,
+      });
+      const module = "data:text/javascript,export const fn = () => 'evaluated'";
+      const tasks = [
+        [0, { kind: "source", source: "() => 'evaluated'" }],
+        [1, { kind: "export", module, name: "fn" }],
+      ] as const;
+      const calls = [0, 0, 1, 1, 0, 1];
+      channel.send({ kind: "run", tasks, calls, exact: true, attempt: undefined });
+      told = () => {
+        if (said.filter(({ kind }) => kind === "done").length === 2) channel.kill();
+      };
+    });
+    await within("the worker", closed);
+    const done = said.filter((message) => message.kind === "done");
+    for (const { failures } of done) {
+      assert.match(
+        String(fromFailure(failures![1] as Failure, new Map())),
+        /TypeError: .*inline tasks are switched off/,
+      );
+    }
   });
 }
 

@@ -50,9 +50,9 @@ test("src/ is found, and its comments are not taken for code", () => {
   assert.ok(sources.find(({ path }) => path === "src/executor/executor.ts")!.imports.length > 3);
 });
 
-test("names of a platform are known to src/thread/, src/process/, src/runtime.ts and the command alone", () => {
+test("names of a platform are known to src/thread/, src/process/, src/runtime.ts, src/wire/place.ts and the command alone", () => {
   const others = sources.filter(({ path }) =>
-    !/^src\/(thread\/|process\/|runtime\.ts$|bullmq\/command\.ts$)/.test(path)
+    !/^src\/(thread\/|process\/|runtime\.ts$|wire\/place\.ts$|bullmq\/command\.ts$)/.test(path)
   );
   assert.deepEqual(matches(others, /\bDeno\b|\bBun\b|"node:|\bWorker\(|\bself\b|\bprocess\./), []);
 });
@@ -115,6 +115,7 @@ test("src/ has no mutable state in its modules but what is named here, each for 
     "src/process/sentinel.ts", // one per program
     "src/thread/side.web.ts", // whether its thread ends by an error
     "src/runtime.ts", // the program exits once
+    "src/wire/task_ref.ts", // which functions are tasks, held weakly, shared by copies of this package
     "src/wire/transfer.ts", // marks, held weakly, shared by copies of this package
   ];
   const state = /^(export )?(let|var) |^const [^=]*= .*new (Weak)?(Map|Set)\b|^const [^=]*= (\[\]|\{\});/;

@@ -9,6 +9,7 @@ import { Scheduler } from "../src/executor/scheduler.ts";
 import type { ChannelEvents, Exit, WorkerChannel } from "../src/wire/channel.ts";
 import { begin, CALLS_PER_WORKER } from "../src/wire/claims.ts";
 import { type FromWorker, toAnswers, type ToWorker } from "../src/wire/messages.ts";
+import { newPlace } from "../src/wire/place.ts";
 import { serve } from "../src/worker/main.ts";
 import "./invariants.ts";
 
@@ -45,6 +46,7 @@ export class MemoryWorker implements WorkerChannel {
     if (claims) this.claims = new SharedArrayBuffer(CALLS_PER_WORKER * Int32Array.BYTES_PER_ELEMENT);
     if (served) {
       serve({
+        place: newPlace(),
         open: (onMessage) => {
           this.#receive = onMessage;
           return {
@@ -56,6 +58,7 @@ export class MemoryWorker implements WorkerChannel {
         },
         clone: structuredClone,
         memory: () => memory,
+        excuse() {},
         beforeEnd() {},
       });
     }

@@ -21,8 +21,8 @@ test("mod.ts exports the documented names and no others", () => {
   assert.deepEqual(Object.keys(mod).sort(), [
     ...["ALL_COMPLETED", "BrokenExecutor", "BrokenProcessPool", "BrokenThreadPool", "CancelledError", "Executor"],
     ...["FIRST_COMPLETED", "FIRST_EXCEPTION", "Future", "InvalidStateError", "ProcessPoolExecutor", "QueueFullError"],
-    ...["ShutdownError", "ThreadPoolExecutor", "TimeoutError", "WorkerLostError", "asCompleted", "currentTask", "task"],
-    ...["taskModule", "transfer", "wait"],
+    ...["ShutdownError", "ThreadPoolExecutor", "TimeoutError", "WorkerLostError", "asCompleted", "currentTask"],
+    ...["isWorker", "task", "taskModule", "transfer", "wait"],
   ]);
 });
 
@@ -30,6 +30,7 @@ test("the entry points export the same things as mod.ts, and deno.json names the
   assert.equal(threadEntry.ThreadPoolExecutor, mod.ThreadPoolExecutor);
   assert.equal(processEntry.ProcessPoolExecutor, mod.ProcessPoolExecutor);
   assert.equal(workerEntry.currentTask, mod.currentTask);
+  assert.equal(workerEntry.isWorker, mod.isWorker);
   const { exports } = JSON.parse(readFileSync(new URL("../deno.json", import.meta.url), "utf8"));
   assert.deepEqual([exports["."], exports["./thread"], exports["./process"], exports["./worker"]], [
     "./mod.ts",

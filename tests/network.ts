@@ -10,6 +10,7 @@ import { Scheduler } from "../src/executor/scheduler.ts";
 import type { ChannelEvents, Exit, WorkerChannel } from "../src/wire/channel.ts";
 import { CALLS_PER_WORKER } from "../src/wire/claims.ts";
 import type { FromWorker, ToWorker } from "../src/wire/messages.ts";
+import { newPlace } from "../src/wire/place.ts";
 import { serve } from "../src/worker/main.ts";
 import "./invariants.ts";
 import { turn, VirtualTime } from "./virtual_time.ts";
@@ -53,6 +54,7 @@ export class Line implements WorkerChannel {
     this.#events = events;
     if (claims) this.claims = new SharedArrayBuffer(CALLS_PER_WORKER * Int32Array.BYTES_PER_ELEMENT);
     serve({
+      place: newPlace(),
       open: (onMessage) => {
         this.#receive = onMessage;
         return {
@@ -64,6 +66,7 @@ export class Line implements WorkerChannel {
       },
       clone: structuredClone,
       memory: () => 0,
+      excuse() {},
       beforeEnd: (fn) => this.#end = fn,
     });
   }

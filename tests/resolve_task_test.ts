@@ -2,92 +2,18 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { taskRef } from "../src/wire/task_ref.ts";
-import { explainClosure, resolveTask } from "../src/worker/resolve_task.ts";
+import { newPlace, type Place } from "../src/wire/place.ts";
+import { resolveTask } from "../src/worker/resolve_task.ts";
 
 // deno-lint-ignore no-explicit-any
 type AnyFunction = (...args: any[]) => any;
 
-/** A function, sent by its source. */
-function sent(fn: AnyFunction): AnyFunction {
-  return resolveTask(taskRef("send this", fn)) as AnyFunction;
-}
-
 /** A function of a module. */
-async function loaded(module: string, name: string): Promise<AnyFunction> {
-  return await resolveTask({ kind: "export", module, name });
+async function loaded(module: string, name: string, place: Place = newPlace()): Promise<AnyFunction> {
+  return await resolveTask({ kind: "export", module, name }, place);
 }
 
 const moduleOf = (source: string) => `data:text/javascript,${encodeURIComponent(source)}`;
-
-test("resolveTask() evaluates every form of function", async () => {
-  assert.equal(sent((n: number) => n * 2)(21), 42);
-  assert.equal(
-    sent(function (n: number) {
-      return n * 2;
-    })(21),
-    42,
-  );
-  assert.equal(
-    sent(function named(n: number): number {
-      return n <= 1 ? 1 : n * named(n - 1);
-    })(5),
-    120,
-  );
-  assert.equal(await sent(async (n: number) => await n)(5), 5);
-  assert.deepEqual([
-    ...sent(function* () {
-      yield 5;
-    })(),
-  ], [5]);
-});
-
-test("resolveTask() evaluates methods", async () => {
-  const key = ["computed"].join(); // Bun puts constants in their place
-  const owner = {
-    plain: (n: number) => n,
-    short(n: number) {
-      return n + 1;
-    },
-    async later(n: number) {
-      return await n + 2;
-    },
-    *many(n: number) {
-      yield n + 3;
-    },
-    "quoted name"(n: number) {
-      return n + 4;
-    },
-    function(n: number) {
-      return n + 5;
-    },
-  };
-  assert.equal(sent(owner.plain)(1), 1);
-  assert.equal(sent(owner.short)(1), 2);
-  assert.equal(await sent(owner.later)(1), 3);
-  assert.deepEqual([...sent(owner.many)(1)], [4]);
-  assert.equal(sent(owner["quoted name"])(1), 5);
-  assert.equal(sent(owner.function)(1), 6);
-  // A computed name is lost with the scope that it was computed in.
-  assert.throws(() => sent({ [key]() {} }[key]!), Error);
-});
-
-test("resolveTask() evaluates in strict mode and sees no scope but the global one", () => {
-  assert.equal(
-    sent(function (this: unknown) {
-      return this;
-    })(),
-    undefined,
-  );
-  const hidden = Math.random();
-  assert.throws(() => sent(() => hidden)(), ReferenceError);
-  assert.equal(sent(() => typeof Array)(), "function");
-});
-
-test("resolveTask() evaluates a source that ends in a comment", () => {
-  const source = "(n) => n * 2 // twice";
-  assert.equal((resolveTask({ kind: "source", source }) as AnyFunction)(2), 4);
-});
 
 test("resolveTask() finds the export of a module, loaded once", async () => {
   const module = moduleOf("let n = 0; export const next = () => ++n; export default () => 'default';");
@@ -120,21 +46,46 @@ test("resolveTask() of a module that fails to load names it, with the cause [P5]
   await assert.rejects(loaded("file:///no/such/module.js", "fn"), /Cannot load the task 'fn' as its module file/);
 });
 
-test("explainClosure() says which name a function closed over, and what to do", () => {
-  const outer = Math.random();
-  try {
-    sent(() => outer)();
-    assert.fail("it must not find it");
-  } catch (error) {
-    assert.equal(explainClosure(error), error);
-    assert.match((error as Error).message, /^outer is not defined: an inline task .* pass 'outer' as an argument$/);
-  }
+test("resolveTask() evaluates a source", () => {
+  const double = resolveTask({ kind: "source", source: "(n) => n * 2" }, newPlace()) as AnyFunction;
+  assert.equal(double(21), 42);
 });
 
-test("explainClosure() leaves other errors as they are", () => {
-  for (const other of [new TypeError("x is not defined"), new ReferenceError("Cannot access it yet"), 5, undefined]) {
-    const message = (other as Error | undefined)?.message;
-    assert.equal(explainClosure(other), other);
-    assert.equal((other as Error | undefined)?.message, message);
-  }
+test("resolveTask() finds what task() has made of a function, under whatever name a module exports that", async () => {
+  const place = newPlace(), renamed = () => "renamed";
+  const module = moduleOf("export const fn = () => 'exported';");
+  place.tasks.set(`${module} fn2`, renamed);
+  assert.equal(await loaded(module, "fn2", place), renamed);
+  assert.equal((await loaded(module, "fn", place))(), "exported");
+});
+
+test("resolveTask() notes what it loads, for as long as that takes", async () => {
+  const place = newPlace();
+  const module = moduleOf("export const a = () => 1; await 0;");
+  const loading = loaded(module, "a", place);
+  assert.equal(place.loading, module);
+  await loading;
+  await assert.rejects(loaded(moduleOf("throw new Error('at load')"), "a", place));
+  assert.equal(place.loading, undefined);
+  assert.equal(place.modules.size, 2);
+});
+
+test("resolveTask() of a module that was refused work fails, now and later", async () => {
+  const place = newPlace();
+  const module = moduleOf("export const a = () => 2; await 0;");
+  const first = loaded(module, "a", place);
+  place.refused.set(module, new Error("no work"));
+  await assert.rejects(first, { message: `Cannot load the task 'a' as its module ${module} fails to load: no work` });
+  await assert.rejects(loaded(module, "a", place), /fails to load: no work/);
+  assert.equal((await loaded(moduleOf("export const b = () => 3;"), "b", place))(), 3);
+});
+
+test("resolveTask() has a module followed as none of a task's, where anything follows", async () => {
+  const place = newPlace(), asked: boolean[] = [];
+  place.follow = (isTask, fn) => {
+    asked.push(isTask);
+    return fn();
+  };
+  await loaded(moduleOf("export const a = () => 4;"), "a", place);
+  assert.deepEqual(asked, [false]);
 });

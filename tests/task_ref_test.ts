@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { task, taskModule } from "../mod.ts";
-import { taskRef } from "../src/wire/task_ref.ts";
+import { isInline, taskRef } from "../src/wire/task_ref.ts";
 
 /** What a function is called on the wire. */
 const refOf = (fn: unknown) => taskRef("try this", fn);
@@ -41,6 +41,60 @@ test("task() names a function by its module and its own name, and leaves it call
   assert.equal(triple(2), 6);
   assert.deepEqual(refOf(triple), { kind: "export", module: import.meta.url, name: "triple" });
   assert.deepEqual(Object.keys(triple), []);
+});
+
+test("task() marks nothing on the function: a frozen one can be a task, and what inherits from one is none", () => {
+  const frozen = task(import.meta.url, Object.freeze(function frozen() {}));
+  assert.deepEqual(refOf(frozen), { kind: "export", module: import.meta.url, name: "frozen" });
+  assert.deepEqual(Reflect.ownKeys(frozen), Reflect.ownKeys(function frozen() {}));
+  assert.equal(refOf(Object.setPrototypeOf(() => 5, frozen)).kind, "source");
+});
+
+test("taskRef() takes no reference from a property, own or inherited", () => {
+  const forged = { kind: "source", source: "() => 'forged'" };
+  for (const owner of [() => 5, Object.setPrototypeOf(() => 5, {})] as object[]) {
+    for (const name of ["task", "tasks"]) {
+      const at = Object.getPrototypeOf(owner) === Function.prototype ? owner : Object.getPrototypeOf(owner);
+      Object.defineProperty(at, Symbol.for(`@concurrent/futures/${name}`), { value: forged, configurable: true });
+    }
+    assert.deepEqual(refOf(owner), { kind: "source", source: Function.prototype.toString.call(owner) });
+    assert.throws(() => taskRef("try this", owner, false), {
+      name: "TypeError",
+      message: /inline tasks are switched off/,
+    });
+  }
+});
+
+test("taskRef() without inline tasks takes modules, but none whose URL is its source", () => {
+  const of = (url: string) => taskRef("try this", taskModule<{ fn(): void }>(url).fn, false);
+  for (const url of ["file:///a.ts", "https://example.com/a.ts", "node:path", "npm:left-pad"]) {
+    assert.equal(of(url).kind, "export");
+  }
+  const message =
+    "Cannot try this as inline tasks are switched off: received 'fn' of a module whose URL is its source. " +
+    "Use task() or taskModule(), of a file";
+  for (const url of ["data:text/javascript,export const fn = 1", "DATA:,", " d\nata:,", "blob:null/1"]) {
+    assert.throws(() => of(url), { name: "TypeError", message });
+    assert.equal(taskRef("try this", taskModule<{ fn(): void }>(url).fn).kind, "export");
+  }
+});
+
+test("isInline() takes no relative module for one with a place of its own", () => {
+  for (const module of ["./a.ts", "a", "", "data:,", "da\tta:,"]) {
+    assert.equal(isInline({ kind: "export", module, name: "fn" }), true, module);
+  }
+  assert.equal(isInline({ kind: "source", source: "() => 5" }), true);
+  assert.equal(isInline({ kind: "export", module: import.meta.url, name: "fn" }), false);
+});
+
+test("taskRef() tells a method called class from a class", () => {
+  const methods = {
+    class() {
+      return 5;
+    },
+  };
+  assert.equal(refOf(methods.class).kind, "source");
+  assert.throws(() => refOf(class {}), { name: "TypeError", message: /a class cannot be called/ });
 });
 
 test("task() takes URL objects too, and a function once more", () => {

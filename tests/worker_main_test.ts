@@ -2,10 +2,11 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { currentTask } from "../mod.ts";
+import { currentTask, taskModule } from "../mod.ts";
 import { CALLS_PER_WORKER, withdraw } from "../src/wire/claims.ts";
 import { type Failure, fromFailure } from "../src/wire/failure.ts";
 import { readFromWorker, type Said, type ToWorker } from "../src/wire/messages.ts";
+import { newPlace } from "../src/wire/place.ts";
 import { serve } from "../src/worker/main.ts";
 import { isCollected, needsCollector } from "./garbage.ts";
 import { delivered } from "./memory_backend.ts";
@@ -25,6 +26,7 @@ class Parent {
   constructor({ claims = false, memory = () => 0 }: { claims?: boolean; memory?: () => number } = {}) {
     if (claims) this.claims = new SharedArrayBuffer(CALLS_PER_WORKER * 4);
     serve({
+      place: newPlace(),
       open: (onMessage) => {
         this.#send = onMessage;
         return {
@@ -36,6 +38,7 @@ class Parent {
       },
       clone: structuredClone,
       memory,
+      excuse() {},
       beforeEnd: (fn) => this.end = fn,
     });
   }
@@ -43,7 +46,15 @@ class Parent {
   /** Starts the worker and waits until it is up, or not. */
   async init(init: Partial<Extract<ToWorker, { kind: "init" }>> = {}): Promise<this> {
     const { claims } = this;
-    this.#send({ kind: "init", name: "worker_0", claims, memoryLimit: undefined, initializer: undefined, ...init });
+    this.#send({
+      kind: "init",
+      name: "worker_0",
+      claims,
+      memoryLimit: undefined,
+      inlineTasks: true,
+      initializer: undefined,
+      ...init,
+    });
     await delivered();
     return this;
   }
@@ -108,6 +119,24 @@ test("serve() runs its initializer first, and says when it fails [P11]", async (
   const [message] = parent.said;
   assert.ok(message?.kind === "unready");
   assert.ok(fromFailure(message.failure, new Map()) instanceof RangeError);
+});
+
+test("serve() that was told to take no inline tasks evaluates none, whatever it is told later", async () => {
+  const parent = await new Parent().init({ inlineTasks: false });
+  await parent.init({ inlineTasks: true });
+  parent.run(double, [[1]]);
+  parent.run(taskModule<{ fn(): void }>("data:text/javascript,export const fn = () => 'run'").fn, [[]]);
+  parent.run(taskModule<typeof import("node:path")>("node:path").basename, [["a/b"]]);
+  await delivered();
+  const [source, data] = parent.outcomes as Error[];
+  assert.deepEqual([source!.name, data!.name], ["TypeError", "TypeError"]);
+  assert.match(source!.message, /inline tasks are switched off/);
+});
+
+test("serve() that was told to take no inline tasks runs no such initializer", async () => {
+  const initializer = { task: taskRef("init", () => {}), args: [] };
+  const parent = await new Parent().init({ inlineTasks: false, initializer });
+  assert.deepEqual(parent.kinds(), ["unready"]);
 });
 
 test("serve() waits for a call's promise before it begins the next [X6]", async () => {

@@ -1,5 +1,6 @@
 // serve(): makes a program a host.
 
+import { Guard } from "../executor/guard.ts";
 import { programName } from "../runtime.ts";
 import { connect, holding, opened } from "./connection.ts";
 import { Host, type Parts } from "./host.ts";
@@ -18,6 +19,7 @@ const LATE = 60_000;
  * @returns The host, when it takes calls. Close it, or hold it by `await using`: it then finishes or hands back what it has.
  * @throws {TypeError} (rejects) when an option is of the wrong kind.
  * @throws {RangeError} (rejects) when an option is out of range.
+ * @throws {Error} (rejects) when a worker runs this and none of its tasks does, see `isWorker`.
  * @throws {BrokenExecutor} (rejects) when Redis cannot be reached.
  *
  * @example A host with four processes
@@ -32,6 +34,7 @@ const LATE = 60_000;
  * ```
  */
 export async function serve(options: ServeOptions): Promise<Host> {
+  Guard.here()?.check("serve");
   const id = `${programName()}-${crypto.randomUUID().slice(0, 8)}`;
   return await holding(open(readServeOptions(options, id), id));
 }

@@ -1,6 +1,7 @@
 // What runs the calls of an executor, as executor.ts and map.ts see it: the scheduler of the local pools, or another engine.
 
 import type { Call, CallOwner, Waiting } from "./call.ts";
+import type { Guard } from "./guard.ts";
 import type { Room } from "./room.ts";
 import type { ExecutorStats } from "./stats.ts";
 import type { TaskTable } from "./task_table.ts";
@@ -8,6 +9,8 @@ import type { TaskTable } from "./task_table.ts";
 /** What runs the calls: the inside of an ExecutorCore. */
 export interface Core extends CallOwner {
   readonly tasks: TaskTable;
+  /** In a worker, asked before anything else. */
+  readonly guard: Guard | undefined;
   /** The room in the queue. */
   readonly room: Room;
   /**

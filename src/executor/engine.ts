@@ -7,6 +7,7 @@ import { CallQueue } from "./call_queue.ts";
 import { type Closure, closure } from "./closure.ts";
 import type { Core } from "./core.ts";
 import { type BrokenExecutor, CancelledError, ShutdownError } from "./errors.ts";
+import { Guard } from "./guard.ts";
 import { Room } from "./room.ts";
 import type { ExecutorStats } from "./stats.ts";
 import { Supervisor } from "./supervisor.ts";
@@ -29,6 +30,7 @@ interface Break {
 /** Runs calls; a subclass says on what. */
 export abstract class Engine implements Core {
   abstract readonly tasks: TaskTable;
+  readonly guard: Guard | undefined = Guard.here();
   readonly unobserved: Unobserved;
   readonly room: Room;
   /** Calls that wait here. */

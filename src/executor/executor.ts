@@ -105,6 +105,7 @@ export abstract class Executor implements AsyncDisposable {
    * function closes over a variable, with a `DataCloneError` when an argument or the result cannot be copied, and with
    * a {@linkcode WorkerLostError} when the worker ends.
    * @throws {TypeError} when `fn` is no function, or a class, or bound or native and so without a source.
+   * @throws {Error} when a worker runs this and none of its tasks does, see {@linkcode isWorker}.
    * @throws {ShutdownError} when the executor has been shut down.
    * @throws {BrokenExecutor} when it is broken.
    * @throws {QueueFullError} when `maxQueue` calls wait already.
@@ -120,6 +121,7 @@ export abstract class Executor implements AsyncDisposable {
    */
   submit<A extends unknown[], R>(fn: (...args: A) => R, ...args: A): Future<Awaited<R>> {
     const core = this.#core;
+    core.guard?.check("submit a task");
     const task = core.tasks.get("submit a task", fn);
     core.admit();
     core.room.admit();
@@ -141,6 +143,7 @@ export abstract class Executor implements AsyncDisposable {
    * @returns The results, in the order of the items unless `ordered: false`.
    * @throws {TypeError} when `fn` cannot be a task, an input is not iterable or an option is of the wrong kind.
    * @throws {RangeError} when an option is out of range.
+   * @throws {Error} when a worker runs this and none of its tasks does, see {@linkcode isWorker}.
    * @throws {ShutdownError} when the executor has been shut down and there is an item.
    * @throws {BrokenExecutor} when it is broken and there is an item.
    * @throws {TimeoutError} (rejects, from the iterator) when `timeout` is over.
@@ -183,8 +186,10 @@ export abstract class Executor implements AsyncDisposable {
   ): MapIterator<Awaited<R>>;
   // deno-lint-ignore no-explicit-any
   map(fn: (...args: any[]) => unknown, ...rest: unknown[]): MapIterator<any> {
-    const task = this.#core.tasks.get("map a task", fn);
-    return new Mapping(this.#core, task, this.#settings, readMapArguments(rest));
+    const core = this.#core;
+    core.guard?.check("map a task");
+    const task = core.tasks.get("map a task", fn);
+    return new Mapping(core, task, this.#settings, readMapArguments(rest));
   }
 
   /**

@@ -43,7 +43,10 @@ export interface ExecutorOptions {
    * see {@linkcode Executor.ready}. By default any number.
    */
   maxQueue?: number;
-  /** `false`: only tasks of modules are taken, no source is ever evaluated. */
+  /**
+   * `false`: only tasks of modules are taken, and no module whose URL is its source (`data:`, `blob:`). Workers refuse
+   * sources, too, whoever sends them.
+   */
   inlineTasks?: boolean;
   /**
    * Memory of a worker, in MiB: the limit of its heap where the runtime has one (threads, by a quarter more, and processes of Node,

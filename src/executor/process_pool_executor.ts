@@ -4,6 +4,7 @@
  * @module
  */
 
+import { assertNotCompiled } from "../process/compiled.ts";
 import { processBackend } from "../process/process_backend.ts";
 import { Executor } from "./executor.ts";
 import type { ProcessPoolExecutorOptions } from "./options.ts";
@@ -41,8 +42,10 @@ export class ProcessPoolExecutor extends Executor {
    * @param options How many workers, what they run first, how long they stay.
    * @throws {TypeError} when an option is of the wrong kind.
    * @throws {RangeError} when a number is out of range.
+   * @throws {Error} when the program is compiled into an executable, which would be started in place of the runtime.
    */
   constructor(options: ProcessPoolExecutorOptions = {}) {
+    assertNotCompiled();
     super(new Scheduler(processBackend, options));
   }
 }

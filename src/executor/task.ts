@@ -1,5 +1,6 @@
 // task() and taskModule(): functions that a worker finds by their module and name, as Python's pickling does.
 
+import { currentPlace } from "../wire/place.ts";
 import { setTaskRef } from "../wire/task_ref.ts";
 import { checkOptions, checkString, show } from "./check.ts";
 
@@ -49,6 +50,7 @@ export function task<F extends TaskFunction>(url: string | URL, fn: F, options: 
     );
   }
   setTaskRef(fn, { kind: "export", module, name: fn.name, ...registered });
+  currentPlace()?.tasks.set(`${module} ${fn.name}`, fn);
   return fn;
 }
 

@@ -68,7 +68,7 @@ export class WorkerPool {
 
   /** Starts a worker. */
   start(): void {
-    const { name, maxTasksPerWorker, initializer, limits } = this.#settings;
+    const { name, maxTasksPerWorker, initializer, limits, inlineTasks } = this.#settings;
     const { memoryLimit } = limits;
     const workerName = `${name}_${this.#started++}`;
     // Never before this function returns, whatever a backend does: the handle is made first.
@@ -82,7 +82,8 @@ export class WorkerPool {
     this.workers.add(worker);
     this.#starting++;
     try {
-      channel.send({ kind: "init", name: workerName, claims: channel.claims, memoryLimit, initializer });
+      const { claims } = channel;
+      channel.send({ kind: "init", name: workerName, claims, memoryLimit, inlineTasks, initializer });
     } catch (reason) {
       this.#events.onUnsendable(reason);
     }

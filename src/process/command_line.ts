@@ -6,10 +6,10 @@ import process from "node:process";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import type { WorkerLimits, WorkerPermissions } from "../executor/backend.ts";
 import { runtime } from "../runtime.ts";
+import { WORKER_ARGUMENT } from "../wire/place.ts";
 
 interface DenoNamespace {
   readonly mainModule: string | undefined;
-  readonly build: { readonly standalone?: boolean };
   readonly permissions: {
     querySync(descriptor: Record<string, string>): { readonly state: string; readonly partial: boolean };
   };
@@ -43,16 +43,13 @@ export function commandLine({ memoryLimit, execArgv = [], permissions }: WorkerL
   const entry = new URL("./entry.js", import.meta.url);
   if (runtime === "deno") {
     const { Deno } = globalThis as unknown as { Deno: DenoNamespace };
-    if (Deno.build.standalone) {
-      throw new Error("A program of `deno compile` cannot start worker processes: use ThreadPoolExecutor");
-    }
     const heap = memoryLimit === undefined ? [] : [`--v8-flags=--max-old-space-size=${memoryLimit}`];
     const flags = [...permissionFlags(Deno, permissions), ...configFlags(Deno), ...heap, ...execArgv];
-    return ["run", "--quiet", "--no-prompt", ...flags, entry.href];
+    return ["run", "--quiet", "--no-prompt", ...flags, entry.href]; // the worker knows itself by its main module
   }
   // Bun (1.4) has no flag for the heap.
   const heap = memoryLimit === undefined || runtime === "bun" ? [] : [`--max-old-space-size=${memoryLimit}`];
-  return [...inherited(process.execArgv), ...heap, ...execArgv, fileURLToPath(entry)];
+  return [...inherited(process.execArgv), ...heap, ...execArgv, fileURLToPath(entry), WORKER_ARGUMENT];
 }
 
 function inherited(flags: readonly string[]): string[] {

@@ -1,6 +1,7 @@
 // A worker process's side of the line: the IPC channel that the parent has spawned it with.
 
 import process from "node:process";
+import { enterPlace, WORKER_ARGUMENT } from "../wire/place.ts";
 import type { ToWorker } from "../wire/messages.ts";
 import type { Side } from "../worker/main.ts";
 import { assertCloneable } from "./cloneable.ts";
@@ -11,7 +12,10 @@ const LINGER = 500;
 
 /** What the loop runs on. */
 export const side: Side = {
+  place: enterPlace(),
   open(onMessage) {
+    // It is for what runs before: a program that reads its arguments is not to find it.
+    if (process.argv.at(-1) === WORKER_ARGUMENT) process.argv.pop();
     process.on("message", (received) => {
       const message = unpack(received) as ToWorker | undefined;
       if (message === undefined) return;
@@ -33,6 +37,10 @@ export const side: Side = {
     return value;
   },
   memory: () => process.memoryUsage.rss(),
+  excuse: (error) =>
+    void process.on("unhandledRejection", (reason) => {
+      if (reason !== error) throw reason;
+    }),
   beforeEnd,
 };
 

@@ -1,6 +1,7 @@
 // A thread's side of the line on Deno and Bun: the worker's global scope. Nothing is imported from `node:`: that doubles a
 // thread's start on Deno.
 
+import { enterPlace } from "../wire/place.ts";
 import type { ToWorker } from "../wire/messages.ts";
 import { open, seal } from "../wire/seal.ts";
 import type { Side } from "../worker/main.ts";
@@ -10,14 +11,20 @@ interface Scope {
   postMessage(message: unknown, transfer?: Transferable[]): void;
   close(): void;
   addEventListener(type: "message", listener: (event: MessageEvent) => void): void;
-  addEventListener(type: "error" | "unhandledrejection", listener: () => void): void;
+  addEventListener(type: "error" | "unhandledrejection", listener: (event: PromiseRejectionEvent) => void): void;
   readonly Deno?: { exit(code?: number): never; memoryUsage(): { heapUsed: number } };
-  readonly process?: { exit(code?: number): never; exitCode?: number; memoryUsage(): { heapUsed: number } };
+  readonly process?: {
+    exit(code?: number): never;
+    exitCode?: number;
+    memoryUsage(): { heapUsed: number };
+    on(type: "unhandledRejection", listener: (reason: unknown) => void): void;
+  };
 }
 const scope = globalThis as unknown as Scope;
 
 /** What the loop runs on. */
 export const side: Side = {
+  place: enterPlace(),
   open(onMessage) {
     // Not `onmessage`, which is anybody's to set.
     scope.addEventListener("message", (event) => {
@@ -32,6 +39,15 @@ export const side: Side = {
     return { send: (message, transfer) => postMessage.call(scope, seal(message), transfer) };
   },
   clone: structuredClone,
+  excuse(error) {
+    // Bun (1.4) tells a thread nothing by the event, Deno nothing by its `process`.
+    if (scope.Deno) scope.addEventListener("unhandledrejection", (e) => e.reason === error && e.preventDefault());
+    else {
+      scope.process!.on("unhandledRejection", (reason) => {
+        if (reason !== error) throw reason;
+      });
+    }
+  },
   memory: () => (scope.Deno ?? scope.process!).memoryUsage().heapUsed,
   beforeEnd,
 };

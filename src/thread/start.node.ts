@@ -4,6 +4,7 @@ import { Worker } from "node:worker_threads";
 import type { Backend } from "../executor/backend.ts";
 import { CALLS_PER_WORKER } from "../wire/claims.ts";
 import type { FromWorker } from "../wire/messages.ts";
+import { WORKER_ARGUMENT } from "../wire/place.ts";
 import { open, seal } from "../wire/seal.ts";
 
 /** The heap's limit is so much higher: a worker that grows call by call retires between two of them, and loses none. */
@@ -13,6 +14,7 @@ const HEADROOM = 1.25;
 export const start: Backend["start"] = (name, { memoryLimit }, events) => {
   const worker = new Worker(new URL("./entry.node.js", import.meta.url), {
     name,
+    argv: [WORKER_ARGUMENT],
     ...(memoryLimit === undefined ? {} : { resourceLimits: { maxOldGenerationSizeMb: memoryLimit * HEADROOM } }),
   });
   let error: unknown;

@@ -19,6 +19,8 @@ export type ToWorker =
     readonly claims: SharedArrayBuffer | undefined;
     /** Memory that it may use, in MiB. */
     readonly memoryLimit: number | undefined;
+    /** Whether it evaluates sources; once it does not, it never does. */
+    readonly inlineTasks: boolean;
     readonly initializer: { readonly task: TaskRef; readonly args: readonly unknown[] } | undefined;
   }
   | Calls

@@ -12,11 +12,20 @@ export type TaskRef =
   };
 
 // A registered symbol, so that two copies of this package in one program understand each other's tasks.
-const REF: unique symbol = Symbol.for("@concurrent/futures/task") as never;
+const REFS: unique symbol = Symbol.for("@concurrent/futures/tasks") as never;
+
+/** Which functions are exports of modules. Not noted on the functions: what inherits from one is no task. */
+const refs: WeakMap<object, TaskRef> = ((globalThis as { [REFS]?: typeof refs })[REFS] ??= new WeakMap());
 
 /** Marks a function as the export of a module. */
 export function setTaskRef(fn: object, ref: TaskRef): void {
-  Object.defineProperty(fn, REF, { value: ref, configurable: true });
+  refs.set(fn, ref);
+}
+
+/** Whether a task brings its source with it: that of a function, or in the URL of a module. */
+export function isInline(ref: TaskRef): boolean {
+  if (ref.kind !== "export") return true;
+  return !URL.canParse(ref.module) || /^(data|blob):$/.test(new URL(ref.module).protocol);
 }
 
 /**
@@ -32,11 +41,12 @@ export function taskRef(action: string, fn: unknown, inline = true): TaskRef {
   if (typeof fn !== "function") {
     throw new TypeError(`Cannot ${action} as it must be a function: received ${nameOf(fn)}`);
   }
-  const ref = (fn as { [REF]?: TaskRef })[REF];
-  if (ref) return ref;
+  const ref = refs.get(fn);
+  if (ref?.kind === "export" && (inline || !isInline(ref))) return ref;
   if (!inline) {
+    const what = ref ? `${nameOf(fn)} of a module whose URL is its source` : nameOf(fn);
     throw new TypeError(
-      `Cannot ${action} as inline tasks are switched off: received ${nameOf(fn)}. Use task() or taskModule()`,
+      `Cannot ${action} as inline tasks are switched off: received ${what}. Use task() or taskModule(), of a file`,
     );
   }
   const source = Function.prototype.toString.call(fn);
@@ -46,7 +56,8 @@ export function taskRef(action: string, fn: unknown, inline = true): TaskRef {
         "Wrap it: (...args) => fn(...args), or export it from a module and use task()",
     );
   }
-  if (/^class\b/.test(source)) {
+  // A method may be called so.
+  if (/^class\b/.test(source) && Object.hasOwn(fn, "prototype")) {
     throw new TypeError(
       `Cannot ${action} as a class cannot be called: received ${nameOf(fn)}. Wrap it: () => new It()`,
     );

@@ -4,7 +4,29 @@
  * @module
  */
 
+import { currentPlace } from "../wire/place.ts";
 import { getCurrentTask } from "./current.ts";
+
+/**
+ * Whether this runs in a worker of an executor: in a task, or in a module that a worker loads for one. A program that has
+ * its tasks beside it starts its work only where this is `false`, as the workers load it, too.
+ *
+ * @example A program and its task in one file
+ * ```ts
+ * import { isWorker, task, ThreadPoolExecutor } from "@concurrent/futures";
+ *
+ * export const square = task(import.meta.url, function square(n: number): number {
+ *   return n * n;
+ * });
+ *
+ * if (!isWorker) {
+ *   const executor = new ThreadPoolExecutor();
+ *   console.log(await executor.submit(square, 7)); // prints: 49
+ *   await executor.shutdown();
+ * }
+ * ```
+ */
+export const isWorker: boolean = currentPlace() !== undefined;
 
 /** What a task can know about itself. */
 export interface CurrentTask {

@@ -4,23 +4,29 @@ import { begin } from "../wire/claims.ts";
 import type { Open, ParentChannel } from "../wire/channel.ts";
 import { type Failure, fromFailure, toFailure } from "../wire/failure.ts";
 import { type Done, toAnswers, type ToWorker } from "../wire/messages.ts";
-import type { TaskRef } from "../wire/task_ref.ts";
+import { isInline, type TaskRef } from "../wire/task_ref.ts";
 import { transfersOf } from "../wire/marks.ts";
+import type { Place } from "../wire/place.ts";
 import { setCurrentTask } from "./current.ts";
 import type { CurrentTask } from "./current_task.ts";
-import { explainClosure, resolveTask } from "./resolve_task.ts";
+import { explain } from "./explain.ts";
+import { resolveTask } from "./resolve_task.ts";
 
 type Run = Omit<Extract<ToWorker, { kind: "run" }>, "kind">;
 type Init = Extract<ToWorker, { kind: "init" }>;
 
 /** What differs between the kinds of worker. */
 export interface Side {
+  /** What is known of it to what runs in it. */
+  readonly place: Place;
   /** Opens the line to the parent. */
   readonly open: Open;
   /** Copies a value as the line would, or throws when it cannot cross. */
   readonly clone: (value: unknown) => unknown;
   /** How many bytes of memory this worker uses. */
   readonly memory: () => number;
+  /** Lets an error that nobody catches not end the worker. */
+  readonly excuse: (error: unknown) => void;
   /** Has `fn` called when the worker is about to end by its own will; `uncaught`: it may end, by an error. */
   readonly beforeEnd: (fn: (exitCode: number, uncaught?: boolean) => void) => void;
 }
@@ -55,11 +61,13 @@ declare function setImmediate(fn: () => void): unknown;
  * @param side The worker's end of the line.
  */
 export function serve(side: Side): void {
+  const { place } = side;
   const parent: ParentChannel = side.open(onMessage);
   const tasks: (Task | undefined)[] = [];
   const inbox: Run[] = [];
   let claims: Int32Array | undefined;
   let workerName = "";
+  let inlineTasks = true;
   let busy = false;
   /** It has said goodbye: no call is begun any more, as they run elsewhere. */
   let leaving = false;
@@ -70,6 +78,14 @@ export function serve(side: Side): void {
     const { signal } = controller ??= new AbortController();
     return current ??= { signal, workerName, attempt: inbox[0]?.attempt ?? 1 };
   });
+
+  // Whether what runs is followed (wire/place.ts): a call may be what brings in that which follows.
+  let followed = false;
+  place.runsUnfollowed = () => busy && !followed && place.loading === undefined;
+  place.onRefusal = (error) => {
+    side.excuse(error);
+    for (const task of tasks) if (task?.ref.kind === "export") task.fn = undefined;
+  };
 
   // Where in the inbox's first message we are.
   let position = 0, left = 0, arity = 0, task: Task | undefined;
@@ -94,7 +110,8 @@ export function serve(side: Side): void {
       recall();
     } else if (message.kind === "abort") {
       if (busy && message.call === call - 1) {
-        (controller ??= new AbortController()).abort(fromFailure(message.reason, new Map()));
+        const { reason } = message;
+        ofTask(() => (controller ??= new AbortController()).abort(fromFailure(reason, new Map())));
       }
     } else if (message.kind === "init") {
       initialize(message);
@@ -106,11 +123,22 @@ export function serve(side: Side): void {
     if (busy) return;
     busy = true;
     since = turn = performance.now();
-    pump();
+    enter(pump);
+  }
+
+  /** Begins to run what belongs to tasks. */
+  function enter<T>(fn: () => T): T {
+    followed = place.follow !== undefined;
+    return ofTask(fn);
+  }
+
+  function ofTask<T>(fn: () => T): T {
+    return place.follow ? place.follow(true, fn) : fn();
   }
 
   function initialize(init: Init): void {
     workerName = init.name;
+    inlineTasks &&= init.inlineTasks;
     if (init.memoryLimit !== undefined) {
       memoryLimit = init.memoryLimit * 2 ** 20;
       nextLook = 0;
@@ -125,7 +153,8 @@ export function serve(side: Side): void {
   async function runInitializer({ task, args }: NonNullable<Init["initializer"]>): Promise<void> {
     busy = true;
     try {
-      await (await resolveTask(task))(...args);
+      const fn = await resolve(task);
+      await enter(() => fn(...args));
     } catch (error) {
       return parent.send({ kind: "unready", failure: failureOf(error, task) });
     }
@@ -158,7 +187,7 @@ export function serve(side: Side): void {
           else returned = fn(...takeAll(calls, at, arity));
         } else {
           const args = takeAll(calls, at, arity);
-          returned = fn.then((fn) => fn(...args));
+          returned = fn.then((fn) => enter(() => fn(...args)));
         }
       } catch (error) {
         fail(error);
@@ -192,7 +221,7 @@ export function serve(side: Side): void {
     if (claims || now - turn < SLICE) return false;
     setImmediate(() => {
       turn = performance.now();
-      pump();
+      enter(pump);
     });
     return true;
   }
@@ -200,7 +229,7 @@ export function serve(side: Side): void {
   function resume(value: unknown, failed: boolean): void {
     if (failed) fail(value);
     else answer(value);
-    if (!look()) pump();
+    if (!look()) enter(pump);
   }
 
   /** Goes on to the next group of calls; false when there is none. */
@@ -221,9 +250,17 @@ export function serve(side: Side): void {
   }
 
   function find(wanted: Task): NonNullable<Task["fn"]> | Promise<NonNullable<Task["fn"]>> {
-    const found = resolveTask(wanted.ref);
+    const found = resolve(wanted.ref);
     if (typeof found === "function") return wanted.fn = found;
     return found.then((fn) => wanted.fn = fn);
+  }
+
+  /** The parent has asked the same; whoever else can send messages here has not. */
+  function resolve(ref: TaskRef): NonNullable<Task["fn"]> | Promise<NonNullable<Task["fn"]>> {
+    if (!inlineTasks && isInline(ref)) {
+      throw new TypeError("Cannot run an inline task as inline tasks are switched off");
+    }
+    return resolveTask(ref, place);
   }
 
   function answer(result: unknown): void {
@@ -242,7 +279,7 @@ export function serve(side: Side): void {
 
   function failureOf(thrown: unknown, ref: TaskRef): Failure {
     try {
-      return toFailure(ref.kind === "source" ? explainClosure(thrown) : thrown, side.clone);
+      return toFailure(ref.kind === "source" ? explain(thrown, ref.source) : thrown, side.clone);
     } catch {
       // A revoked proxy, for instance: nothing about it can be read.
       return toFailure(new Error("A task threw a value that cannot be described"), side.clone);
@@ -315,6 +352,9 @@ export function serve(side: Side): void {
   function end(exitCode: number, uncaught = false): void {
     leaving = !uncaught;
     try {
+      // What a module was refused is why the worker ends: `main().catch(() => process.exit(1))`.
+      const refused = busy && !uncaught && task?.ref.kind === "export" && place.refused.get(task.ref.module);
+      if (refused) fail(refused);
       flush();
       parent.send({ kind: "bye", exitCode, unbegun: call, uncaught });
     } catch {

@@ -44,7 +44,21 @@ export function taskCases(kind: Kind): void {
         return n + 1;
       },
       get: (n: number) => n + 1,
+      über(n: number) {
+        return n + 1;
+      },
+      class(n: number) {
+        return n + 1;
+      },
+      0x10(n: number) {
+        return n + 1;
+      },
     };
+    class Static {
+      static async get(n: number) {
+        return await n + 1;
+      }
+    }
     const forms = [
       declared,
       (n: number) => n + 1,
@@ -53,6 +67,8 @@ export function taskCases(kind: Kind): void {
       },
       async (n: number) => await n + 1,
       ...Object.values(methods),
+      eval("({ 'quoted'(n) { return n + 1; } })").quoted,
+      Static.get,
       eval("n => n + 1 // a comment at the end"),
     ];
     for (const form of forms) assert.equal(await executor.submit(form, 1), 2, String(form));
@@ -105,6 +121,25 @@ export function taskCases(kind: Kind): void {
     };
     const error = await failsAlone(Executor, (executor) => executor.submit(derived.get as () => number));
     assert.ok(error instanceof Error);
+  });
+
+  check(kind, ".submit() rejects a getter, and what leaves its module, with what to do", async (Executor) => {
+    const { get } = Object.getOwnPropertyDescriptor(
+      {
+        get counted() {
+          return 1;
+        },
+      },
+      "counted",
+    )!;
+    const getter = await failsAlone(Executor, (executor) => executor.submit(get as () => number));
+    assert.match(getter.message, /getter .* wrap it, as in \(\) => object\.name/);
+    const meta = await failsAlone(Executor, (executor) => executor.submit(() => import.meta.url));
+    assert.match(meta.message, /pass import\.meta\.url, say, as an argument/);
+    const path = "./no_such_file.ts";
+    const relative = eval(`async () => await import("${path}")`) as () => Promise<unknown>; // Deno checks what it imports
+    const imported = await failsAlone(Executor, (executor) => executor.submit(relative));
+    assert.match(imported.message, /"\.\/no_such_file\.ts" is not looked for beside that; pass import\.meta\.resolve/);
   });
 
   check(

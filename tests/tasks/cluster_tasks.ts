@@ -4,7 +4,7 @@ import { appendFileSync } from "node:fs";
 import process from "node:process";
 import { setTimeout as delay } from "node:timers/promises";
 import { task } from "../../mod.ts";
-import { resolveTask } from "../../src/worker/resolve_task.ts";
+import { evaluate } from "../../src/worker/evaluate.ts";
 import { hold } from "./gate_tasks.ts";
 
 const runtime = "Deno" in globalThis ? "deno" : "Bun" in globalThis ? "bun" : "node";
@@ -13,8 +13,7 @@ const runtime = "Deno" in globalThis ? "deno" : "Bun" in globalThis ? "bun" : "n
 export const inline = task(
   import.meta.url,
   async function inline(source: string, ...args: unknown[]): Promise<unknown> {
-    const fn = await resolveTask({ kind: "source", source });
-    return await fn(...args);
+    return await evaluate(source)(...args);
   },
 );
 

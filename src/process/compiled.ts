@@ -1,0 +1,35 @@
+// Programs that were compiled into an executable. It takes the place of the runtime in `process.execPath`: who starts that
+// for a worker starts the program once more, and so does that one.
+
+/** As far as the runtimes say how they were started. */
+export interface Runtimes {
+  readonly Deno?: { readonly build: { readonly standalone?: boolean } };
+  readonly Bun?: { readonly isStandaloneExecutable?: boolean; readonly main: string };
+  readonly process?: {
+    getBuiltinModule?(name: "node:sea"): { isSea(): boolean } | undefined;
+  };
+}
+
+/**
+ * Checks that worker processes can be started.
+ *
+ * @throws {Error} when the program is an executable by itself.
+ */
+export function assertNotCompiled(runtimes: Runtimes = globalThis as Runtimes): void {
+  const how = compiler(runtimes);
+  if (how === undefined) return;
+  throw new Error(
+    `Cannot create ProcessPoolExecutor as this program is compiled into an executable (${how}): ` +
+      "each worker process would be the whole program again. Use ThreadPoolExecutor, or run the program from its source",
+  );
+}
+
+function compiler({ Deno, Bun, process }: Runtimes): string | undefined {
+  if (Deno) return Deno.build.standalone ? "deno compile" : undefined;
+  // Bun before 1.4 does not say so, but has the program in a file system of its own.
+  if (Bun) {
+    return Bun.isStandaloneExecutable ?? /[/\\](\$bunfs|~BUN)[/\\]/.test(Bun.main) ? "bun build --compile" : undefined;
+  }
+  // Node before 20.16 cannot be asked: such a program finds out from its arguments (wire/place.ts).
+  return process?.getBuiltinModule?.("node:sea")?.isSea() ? "a single executable application of Node" : undefined;
+}

@@ -1,0 +1,260 @@
+// evaluate(): from the source of a function to the function; explain(): what to do when that does not do.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { taskRef } from "../src/wire/task_ref.ts";
+import { evaluate } from "../src/worker/evaluate.ts";
+import { explain } from "../src/worker/explain.ts";
+
+// deno-lint-ignore no-explicit-any
+type AnyFunction = (...args: any[]) => any;
+
+/** A function, sent by its source. */
+function sent(fn: AnyFunction): AnyFunction {
+  const ref = taskRef("send this", fn);
+  assert.ok(ref.kind === "source");
+  return evaluate(ref.source);
+}
+
+test("evaluate() takes every form of function", async () => {
+  assert.equal(sent((n: number) => n * 2)(21), 42);
+  assert.equal(
+    sent(function (n: number) {
+      return n * 2;
+    })(21),
+    42,
+  );
+  assert.equal(
+    sent(function named(n: number): number {
+      return n <= 1 ? 1 : n * named(n - 1);
+    })(5),
+    120,
+  );
+  assert.equal(await sent(async (n: number) => await n)(5), 5);
+  assert.deepEqual([
+    ...sent(function* () {
+      yield 5;
+    })(),
+  ], [5]);
+});
+
+test("evaluate() takes methods", async () => {
+  const key = ["computed"].join(); // Bun puts constants in their place
+  const owner = {
+    plain: (n: number) => n,
+    short(n: number) {
+      return n + 1;
+    },
+    async later(n: number) {
+      return await n + 2;
+    },
+    *many(n: number) {
+      yield n + 3;
+    },
+    "quoted name"(n: number) {
+      return n + 4;
+    },
+    function(n: number) {
+      return n + 5;
+    },
+  };
+  assert.equal(sent(owner.plain)(1), 1);
+  assert.equal(sent(owner.short)(1), 2);
+  assert.equal(await sent(owner.later)(1), 3);
+  assert.deepEqual([...sent(owner.many)(1)], [4]);
+  assert.equal(sent(owner["quoted name"])(1), 5);
+  assert.equal(sent(owner.function)(1), 6);
+  // A computed name is lost with the scope that it was computed in.
+  assert.throws(() => sent({ [key]() {} }[key]!), ReferenceError);
+});
+
+test("evaluate() works in strict mode and sees no scope but the global one", () => {
+  assert.equal(
+    sent(function (this: unknown) {
+      return this;
+    })(),
+    undefined,
+  );
+  const hidden = Math.random();
+  assert.throws(() => sent(() => hidden)(), ReferenceError);
+  assert.equal(sent(() => typeof Array)(), "function");
+});
+
+test("evaluate() takes a source that ends in a comment", () => {
+  const source = "(n) => n * 2 // twice";
+  assert.equal((evaluate(source))(2), 4);
+});
+
+test("evaluate() takes methods by any name, as a runtime may print them", async () => {
+  const names = ["'quoted'", '"two words"', "'`'", "über", "\\u0061b", "class", "function", "get", "set"];
+  names.push(
+    "static",
+    "async",
+    "await",
+    "yield",
+    "new",
+    "if",
+    "__proto__",
+    "$",
+    "_",
+    "7",
+    "1.5",
+    "0x10",
+    "1n",
+    "[`x`]",
+  );
+  names.push('["a" + 1]', "[Symbol.iterator]", "[Symbol.for('x')]", "class /* of its own */ ");
+  for (const name of names) {
+    assert.equal(evaluate(`${name}(n) { return n + 1; }`)(1), 2, name);
+    assert.equal(await evaluate(`async ${name}(n) { return n + 1; }`)(1), 2, `async ${name}`);
+    assert.deepEqual([...(evaluate(`*${name}(n) { yield n + 1; }`)(1) as Iterable<number>)], [2], `*${name}`);
+    const many = evaluate(`async* ${name}(n) { yield n + 1; }`)(1) as AsyncIterable<number>;
+    for await (const n of many) assert.equal(n, 2, `async* ${name}`);
+  }
+});
+
+test("evaluate() takes static methods, and calls no getter", () => {
+  class Numbers {
+    static twice(n: number) {
+      return n * 2;
+    }
+    static class(n: number) {
+      return n * 3;
+    }
+  }
+  assert.equal(sent(Numbers.twice)(2), 4);
+  assert.equal(sent(Numbers.class)(2), 6);
+  for (const source of ["get x() { throw new Error('called'); }", "set x(n) {}", "get [`x`]() { return 1; }"]) {
+    assert.throws(() => evaluate(source), { name: "TypeError", message: /^Cannot run a getter or a setter as a task/ });
+  }
+});
+
+test("evaluate() of what does not stand for itself says what to do", () => {
+  const sources: [string, RegExp][] = [
+    ["() => import.meta.url", /has no import\.meta: pass import\.meta\.url, say, as an argument/],
+    ["url() { return import.meta.url; }", /has no import\.meta/],
+    ["#secret() {}", /a method with a # has no meaning outside of its class/],
+    ["async *#secret() {}", /a method with a #/],
+    ["() => this.#secret", /does not stand for itself; move the function to a module and use task\(\)$/],
+  ];
+  for (const [source, message] of sources) {
+    assert.throws(() => evaluate(source), (error: Error) => {
+      assert.ok(error instanceof SyntaxError);
+      assert.match(error.message, /^Cannot evaluate the source of an inline task: /);
+      assert.match(error.message, message);
+      return true;
+    });
+  }
+});
+
+test("evaluate() gives functions what esbuild and tsx put into them, and others nothing", () => {
+  const source = `async (n) => {
+    function inner() {} __name(inner, "inner"); const arrow = __name2(() => arguments.length, "an arrow");
+    class K { static { __name(this, "K"); } }
+    return [inner.name, arrow.name, K.name];
+  }`;
+  const named = evaluate(source)();
+  return (named as Promise<string[]>).then((names) => assert.deepEqual(names, ["inner", "an arrow", "K"]));
+});
+
+test("evaluate() keeps what is put into functions to these", () => {
+  assert.equal(evaluate("() => typeof __name")(), "undefined");
+  assert.equal(evaluate(`() => [__name(() => {}, "a").name, typeof globalThis.__name].join()`)(), "a,undefined");
+  // An arrow function around it: no `arguments` and no `this` of its own.
+  assert.throws(() => evaluate(`() => { __name(() => {}, "a"); return arguments; }`)(), ReferenceError);
+  assert.equal(evaluate(`mine(__name) { return __name(1); }`)((n: number) => n + 1), 2);
+});
+
+test("evaluate() lets counters of Istanbul count, and drops what they count", () => {
+  const source = `(n, d = (cov_1m8sqbl5zg().b[0][0]++, 4)) => { cov_1m8sqbl5zg().f[0]++; cov_1m8sqbl5zg().s[2]++;
+    if ((cov_1m8sqbl5zg().b[3][0]++, n > 1) && (cov_1m8sqbl5zg().b[3][1]++, d)) { cov_1m8sqbl5zg().s[7]++; return n + d; }
+    return cov_1m8sqbl5zg().s[8]++ ?? 0; }`;
+  assert.equal(evaluate(source)(2), 6);
+  assert.equal(evaluate(`(n) => (cov_a1().b[0][0]++, cov_a1().cov_a1_temp = n > 1, cov_a1().cov_a1_temp)`)(2), true);
+  assert.equal(evaluate(`count(n) { cov_a1().s[0] += 1; return cov_a1().s[0]++, n; }`)(3), 3);
+});
+
+test("evaluate() takes no name for an injected one that only looks like it", () => {
+  assert.throws(() => evaluate("() => cov_matrix[0]")(), ReferenceError);
+  assert.throws(() => evaluate("() => cov_matrix().rows[0]")(), ReferenceError);
+  assert.throws(() => evaluate("() => __names()")(), ReferenceError);
+});
+
+test("evaluate() lets import() of Vitest import", async () => {
+  for (const name of ["__vite_ssr_dynamic_import__", "__vi_import__"]) {
+    const path = await evaluate(`async () => await ${name}("node:path")`)() as typeof import("node:path");
+    assert.equal(path.posix.join("a", "b"), "a/b", name);
+  }
+});
+
+/** What is said of the error of an inline task. */
+async function explained(source: string): Promise<string> {
+  try {
+    await evaluate(source)();
+  } catch (error) {
+    assert.equal(explain(error, source), error);
+    return (error as Error).message;
+  }
+  assert.fail("it must not work");
+}
+
+test("explain() says which name a function closed over, and what to do", async () => {
+  for (const name of ["outer", "$", "_", "_count", "snake_case_1"]) {
+    const message = await explained(`() => ${name}`);
+    assert.ok(message.startsWith(`${name} is not defined: an inline task is sent by its source and cannot`), message);
+    assert.ok(message.endsWith(`pass '${name}' as an argument`), message);
+  }
+});
+
+test("explain() knows the names that build tools give to imports", async () => {
+  const sources = [
+    "() => (0,__vite_ssr_import_1__.join)('a')", // Vite, Vitest
+    "() => __vi_import_0__.sep",
+    "() => (0, import_node_path.join)('a')", // esbuild, tsx
+    "() => (0, node_path_1.join)('a')", // TypeScript
+    "() => (0, _path.join)('a')", // Babel, Jest
+  ];
+  for (const source of sources) {
+    assert.match(await explained(source), /calls a module that is imported.*call import\(\)/);
+  }
+  for (const name of ["import_meta", "__vite_ssr_import_meta__", "define_import_meta_default"]) {
+    assert.match(
+      await explained(`() => ${name}.url`),
+      /calls import\.meta, .*pass import\.meta\.url, say, as an argument/,
+    );
+  }
+});
+
+test("explain() knows the helpers of build tools", async () => {
+  const helpers = ["__awaiter", "__async", "__spreadValues", "_async_to_generator", "_asyncToGenerator"];
+  helpers.push("_class_private_field_get", "_classPrivateFieldGet", "__privateGet_t4v9rzz2", "_ts_decorate");
+  for (const helper of helpers) {
+    const message = await explained(`() => ${helper}(1)`);
+    assert.match(message, /looks like a helper that your build tool adds.*move the function to a module and use task/);
+  }
+  // esbuild, with names kept and minified.
+  assert.match(
+    await explained(`() => { function o() {} r(o, "inner"); }`),
+    /^r is not defined: .*without keeping names/,
+  );
+});
+
+test("explain() says where a relative import() is looked for", async () => {
+  const message = await explained(`async () => await import("./no_such_file.js")`);
+  assert.match(
+    message,
+    /no_such_file\.js.*: an inline task has left its module, so "\.\/no_such_file\.js" is not looked for/,
+  );
+  assert.match(message, /pass import\.meta\.resolve\("\.\/no_such_file\.js"\) as an argument/);
+  assert.doesNotMatch(await explained(`async () => await import("no-such-package")`), /has left its module/);
+});
+
+test("explain() leaves other errors as they are", () => {
+  const frozen = Object.freeze(new ReferenceError("x is not defined"));
+  const others = [new TypeError("x is not defined"), new ReferenceError("Cannot access it yet"), 5, undefined, frozen];
+  for (const other of others) {
+    const message = (other as Error | undefined)?.message;
+    assert.equal(explain(other, "() => x"), other);
+    assert.equal((other as Error | undefined)?.message, message);
+  }
+});

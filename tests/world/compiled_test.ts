@@ -1,0 +1,104 @@
+// Programs that are compiled into one executable, which is what `process.execPath` names in them.
+
+import assert from "node:assert/strict";
+import { chmodSync, copyFileSync, existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import process from "node:process";
+import { test } from "node:test";
+import { assertNotCompiled } from "../../src/process/compiled.ts";
+import { runtime } from "../../src/runtime.ts";
+import { tool } from "../tools.ts";
+import { type ExecutorName, EXECUTORS, expectEnd, makeFolder, runIn } from "./world.ts";
+
+const PROGRAM = `
+  import { EXECUTOR as Executor } from "@concurrent/futures";
+  console.log("started");
+  async function main() {
+    const executor = new Executor({ maxWorkers: 1 });
+    const error = await executor.submit((n: number) => n * 2, 21).exception();
+    if (error) console.log(String(error), String((error as Error).cause));
+    await executor.shutdown();
+  }
+  main().catch((error) => console.log(String(error)));
+`;
+
+/** What the only run of the program prints. */
+const PRINTS: Record<ExecutorName, RegExp> = {
+  ProcessPoolExecutor:
+    /^started\nError: Cannot create ProcessPoolExecutor as this program is compiled .*Use ThreadPoolExecutor.*\n$/,
+  // Its thread's file is not in the executable.
+  ThreadPoolExecutor: /^started\nBrokenThreadPool: .*(ModuleNotFound|Cannot find module|Invalid URL)[^]*$/,
+};
+
+test("ProcessPoolExecutor knows a compiled program", () => {
+  const refused = { name: "Error", message: /^Cannot create ProcessPoolExecutor .*Use ThreadPoolExecutor/ };
+  const sea = (isSea: boolean) => ({ getBuiltinModule: () => ({ isSea: () => isSea }) });
+  const compiled = [
+    { Deno: { build: { standalone: true } } },
+    { Bun: { isStandaloneExecutable: true, main: "/$bunfs/root/app" } },
+    { Bun: { main: "/$bunfs/root/app" } },
+    { Bun: { main: "B:\\~BUN\\root\\app.exe" } },
+    { process: sea(true) },
+  ];
+  for (const runtimes of compiled) assert.throws(() => assertNotCompiled(runtimes), refused);
+  const others = [
+    { Deno: { build: { standalone: false } }, process: sea(true) },
+    { Deno: { build: {} } },
+    { Bun: { isStandaloneExecutable: false, main: "/home/bunny/main.ts" } },
+    { Bun: { main: "/home/bunny/main.ts" } },
+    { process: sea(false) },
+    { process: { getBuiltinModule: () => undefined } },
+    { process: {} },
+    {},
+  ];
+  for (const runtimes of others) assertNotCompiled(runtimes);
+});
+
+/** Compiles main.ts into an executable; none for a runtime that has to fetch what it is made of. */
+const compile: ((folder: string, executable: string) => Promise<void>) | undefined =
+  { deno: undefined, bun: compileWithBun, node: compileForNode }[runtime];
+
+for (const executor of compile ? EXECUTORS : []) {
+  test(`${executor}: a compiled program says what it cannot do, once`, async () => {
+    const folder = makeFolder({ "main.ts": PROGRAM }, executor);
+    const executable = join(folder, process.platform === "win32" ? "app.exe" : "app");
+    try {
+      await compile!(folder, executable);
+      assert.ok(existsSync(executable));
+      expectEnd(await runIn(folder, [], { command: executable }), { prints: PRINTS[executor] });
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
+  });
+}
+
+async function compileWithBun(folder: string, executable: string): Promise<void> {
+  const { code, stderr } = await runIn(folder, ["build", "--compile", "main.ts", "--outfile", executable]);
+  assert.equal(code, 0, stderr);
+}
+
+/** As Node's documentation of single executable applications has it. */
+async function compileForNode(folder: string, executable: string): Promise<void> {
+  const { buildSync } = tool<{ buildSync(options: object): void }>("esbuild");
+  buildSync({
+    absWorkingDir: folder,
+    entryPoints: ["main.ts"],
+    outfile: "main.cjs",
+    bundle: true,
+    platform: "node",
+    format: "cjs",
+    define: { "import.meta.url": "here" },
+    banner: { js: 'const here = require("node:url").pathToFileURL(__filename).href;' },
+  });
+  const config = { main: "main.cjs", output: "main.blob", disableExperimentalSEAWarning: true };
+  writeFileSync(join(folder, "sea.json"), JSON.stringify(config));
+  const { code, stderr } = await runIn(folder, ["--experimental-sea-config", "sea.json"]);
+  assert.equal(code, 0, stderr);
+  copyFileSync(process.execPath, executable);
+  chmodSync(executable, 0o755);
+  const { inject } = tool<{ inject(...args: unknown[]): Promise<void> }>("postject");
+  await inject(executable, "NODE_SEA_BLOB", readFileSync(join(folder, "main.blob")), {
+    sentinelFuse: "NODE_SEA_FUSE_fce680ab2cc467b6e072b8b5df1996b2",
+    ...(process.platform === "darwin" && { machoSegmentName: "NODE_SEA" }),
+  });
+}
