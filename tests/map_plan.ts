@@ -11,10 +11,13 @@ export type Ending = "return" | "abort" | "shutdown" | "cancel" | "kill";
 /** What code of the user does in the middle of things. */
 export type DeedKind = Ending | "next" | "submit";
 
-/** A deed, and where it is done: within the n-th next() of the last input, in return(), or in the getter of an item. */
+/** Where it does so: within the n-th next() of the first or the last input, in return(), or in the getter of an item. */
+export type DeedPlace = "first" | "next" | "return" | "getter";
+
+/** A deed. */
 export interface Deed {
   readonly kind: DeedKind;
-  readonly where: "next" | "return" | "getter";
+  readonly where: DeedPlace;
   readonly at: number;
 }
 
@@ -32,11 +35,14 @@ export interface MapPlan {
   readonly claims: boolean;
   readonly maxWorkers: number;
   readonly maxQueue: number | undefined;
+  /** Whether the calls are those of with(). */
+  readonly configured: boolean;
   readonly items: readonly ItemKind[];
   /** How the last input gives its items; it is sync without. */
   readonly pace: Pace | undefined;
-  /** The length of a second input, which is the last then. */
+  /** The length of a second input, which is the last then, and how the first gives its items. */
   readonly second: number | undefined;
+  readonly firstPace: Pace | undefined;
   /** The item at which the last input fails. */
   readonly failsAt: number | undefined;
   /** Whether return() of the inputs throws. */

@@ -14,7 +14,7 @@ import {
 } from "../mod.ts";
 import { Mapping } from "../src/executor/map.ts";
 import { Ledger, TASKS } from "./ledger.ts";
-import type { DeedKind, MapPlan, MapStep } from "./map_plan.ts";
+import type { DeedKind, DeedPlace, MapPlan, MapStep } from "./map_plan.ts";
 import { Network, NetworkExecutor } from "./network.ts";
 import { INPUT_ERROR, TrackedInput } from "./tracked_input.ts";
 import { turn } from "./virtual_time.ts";
@@ -43,7 +43,9 @@ export class MapWorld {
   readonly #abort = new AbortController();
   /** What next() has given, in the order in which it was called, as far as it has. */
   readonly #given: (Given | undefined)[] = [];
-  readonly #others: Future<unknown>[] = [];
+  /** The calls beside the map, by number. */
+  readonly #others = new Map<number, Future<unknown>>();
+  #nextOther = OTHER_CALLS;
   /** How many items come, and whether an error comes after them. */
   readonly #length: number;
   readonly #inputFails: boolean;
@@ -55,6 +57,8 @@ export class MapWorld {
   #shutDown = false;
   #cancelled = false;
   #mortal = false;
+  /** Items that were read after the executor was shut down: one is, as without any there is no error. */
+  #readInVain = 0;
   /** Code of the user runs within code of the library. */
   #within = 0;
   /** What was found wrong there, where nobody may throw. */
@@ -100,7 +104,20 @@ export class MapWorld {
   }
 
   #map(): void {
-    const { pace, second, chunksize, buffersize, ordered, settled, timeout, items, failsAt, closeThrows } = this.#plan;
+    const {
+      pace,
+      firstPace,
+      configured,
+      second,
+      chunksize,
+      buffersize,
+      ordered,
+      settled,
+      timeout,
+      items,
+      failsAt,
+      closeThrows,
+    } = this.#plan;
     const options = {
       ...(chunksize === undefined ? {} : { chunksize }),
       ...(buffersize === undefined ? {} : { buffersize }),
@@ -110,19 +127,22 @@ export class MapWorld {
       signal: this.#abort.signal,
     };
     this.#deadline = performance.now() + (timeout ?? Infinity);
+    const executor = configured ? this.#executor.with({ priority: 1 }) : this.#executor;
     const ids = items.map((_, item) => this.#itemAt(item));
     const onReturn = () => this.#runUserCode("return", 0);
     const last = { pace, failsAt, closeThrows, onReturn, onNext: (place: number) => this.#runUserCode("next", place) };
     try {
       if (second === undefined) {
         const [input] = this.#inputs = [new TrackedInput<unknown>(ids, last)];
-        this.#results = this.#executor.map((item: unknown) => perform(item), input!.iterable, options);
+        this.#results = executor.map((item: unknown) => perform(item), input!.iterable, options);
       } else {
         const others = Array.from({ length: second }, (_, n) => n * 10);
-        this.#inputs = [new TrackedInput(ids, { closeThrows, onReturn }), new TrackedInput<unknown>(others, last)];
-        const [first, other] = this.#inputs.map(({ iterable }) => iterable);
+        const onNext = (place: number) => this.#runUserCode("first", place);
+        const first = { pace: firstPace, closeThrows, onReturn, onNext };
+        this.#inputs = [new TrackedInput(ids, first), new TrackedInput<unknown>(others, last)];
+        const [one, other] = this.#inputs.map(({ iterable }) => iterable);
         const fn = (item: unknown, other: number) => perform(item, other);
-        this.#results = this.#executor.map(fn, first!, other as Iterable<number>, options);
+        this.#results = executor.map(fn, one!, other as Iterable<number>, options);
       }
     } catch (error) {
       if (error instanceof ShutdownError) assert.ok(this.#shutDown);
@@ -136,7 +156,7 @@ export class MapWorld {
     }
     assert.ok(!this.#mustThrow || this.#disturbed || !this.#results, "map() does not throw the error of its input");
     this.#checkRead();
-    if (!pace) this.#checkFilled();
+    if (!this.#isAsync) this.#checkFilled();
   }
 
   /** What stands for an item. */
@@ -153,8 +173,13 @@ export class MapWorld {
 
   /** Everything is read at the call, so that the error of the input is met there. */
   get #mustThrow(): boolean {
-    const { pace, buffersize, maxQueue } = this.#plan;
-    return this.#inputFails && !pace && buffersize === undefined && maxQueue === undefined;
+    const { buffersize, maxQueue } = this.#plan;
+    return this.#inputFails && !this.#isAsync && buffersize === undefined && maxQueue === undefined;
+  }
+
+  get #isAsync(): boolean {
+    const { pace, firstPace, second } = this.#plan;
+    return pace !== undefined || (second !== undefined && firstPace !== undefined);
   }
 
   /** Whether something was done that ends the iteration from outside, or may. */
@@ -163,9 +188,12 @@ export class MapWorld {
   }
 
   /** Code of the user runs, in the middle of things. */
-  #runUserCode(where: "next" | "return" | "getter", at: number): void {
+  #runUserCode(where: DeedPlace, at: number): void {
     this.#within++;
     try {
+      if (where === "next" && this.#shutDown) {
+        assert.ok(!this.#readInVain++, "it is read on when nothing is taken any more");
+      }
       this.#checkConsistent();
       for (const deed of this.#plan.deeds) {
         if (deed.where !== where || (where !== "return" && deed.at !== at) || this.#done.has(deed)) continue;
@@ -280,7 +308,8 @@ export class MapWorld {
   /** Submits a call beside the map. */
   #submit(): void {
     try {
-      this.#others.push(this.#executor.submit(TASKS.short.fn, OTHER_CALLS + this.#others.length));
+      const call = this.#nextOther++; // submit() may lead here again
+      this.#others.set(call, this.#executor.submit(TASKS.short.fn, call));
     } catch (error) {
       if (error instanceof ShutdownError) assert.ok(this.#shutDown);
       else if (error instanceof QueueFullError) assert.ok(this.#plan.maxQueue !== undefined);
@@ -460,8 +489,8 @@ export class MapWorld {
     }
     const { completed, failed, cancelled, queued, running } = this.#executor.stats();
     assert.deepEqual([queued, running], [0, 0]);
-    const ended = completed + failed + cancelled - this.#others.length;
-    const ownCancelled = cancelled - this.#others.filter((other) => other.cancelled()).length;
+    const ended = completed + failed + cancelled - this.#others.size;
+    const ownCancelled = cancelled - [...this.#others.values()].filter((other) => other.cancelled()).length;
     assert.ok(
       this.#begun <= ended && ended <= this.#pulled,
       `${ended} calls have ended, ${this.#pulled} items were read`,
@@ -472,19 +501,18 @@ export class MapWorld {
     if (!this.#mortal) {
       assert.ok(0 <= unsent && unsent <= unsendable, `${unsent} calls did not begin, and were not cancelled`);
     }
-    this.#others.forEach((other, n) => {
-      const { outcome } = other;
+    for (const [call, { outcome }] of this.#others) {
       if (this.#mortal && outcome?.status === "rejected") assert.ok(outcome.reason instanceof BrokenExecutor);
-      else if (this.#cancelled && outcome?.status === "cancelled") return;
-      else assert.deepEqual(outcome, { status: "fulfilled", value: OTHER_CALLS + n });
-    });
+      else if (this.#cancelled && outcome?.status === "cancelled") continue;
+      else assert.deepEqual(outcome, { status: "fulfilled", value: call });
+    }
   }
 
   /** Each chunk is run by one worker. */
   #checkChunks(): void {
-    const { chunksize = 1, items, pace } = this.#plan;
+    const { chunksize = 1, items, pace, firstPace } = this.#plan;
     // Of an input that takes its time, part of a chunk may be all that there is.
-    if (this.#mortal || pace === "slow") return;
+    if (this.#mortal || pace === "slow" || firstPace === "slow") return;
     for (let first = 0; first < items.length; first += chunksize) {
       const lines = [...items.keys()].slice(first, first + chunksize).map((item) => this.#ledger.lines.get(item));
       assert.ok(new Set(lines.filter((line) => line !== undefined)).size <= 1, "a chunk is run by several workers");

@@ -40,16 +40,18 @@ function plan(
 ): fc.Arbitrary<MapPlan> {
   const deed: fc.Arbitrary<Deed> = fc.record({
     kind: fc.constantFrom(...deeds),
-    where: fc.constantFrom("next", "next", "getter", "return"),
+    where: fc.constantFrom("next", "next", "first", "getter", "return"),
     at: fc.nat(40),
   });
   return fc.record({
     claims: fc.boolean(),
     maxWorkers: fc.integer({ min: 1, max: 3 }),
     maxQueue: fc.option(fc.integer({ min: 1, max: 5 }), { nil: undefined, freq: 4 }),
+    configured: fc.boolean(),
     items: fc.array(fc.constantFrom(...kinds), { maxLength: 40, size: "max" }),
     pace: fc.constantFrom(undefined, undefined, "ready", "hops", "slow"),
     second: optional(fc.nat(40)),
+    firstPace: fc.constantFrom(undefined, "ready", "slow"),
     failsAt: fc.option(fc.nat(40), { nil: undefined, freq: 4 }),
     closeThrows: fc.boolean(),
     deeds: fc.array(deed, { maxLength: 3 }),

@@ -101,7 +101,7 @@ export class Source {
     const args: unknown[] = [];
     for (let i = 0; i < this.#iterators.length; i++) {
       const item = this.#isAsync[i] ? await this.#readAsync(i) : this.#read(i);
-      if (item === END) return END;
+      if (item === END || this.#closed) return END;
       args.push(item);
     }
     return args;
@@ -121,7 +121,7 @@ export class Source {
       this.#within = -1;
       if (item === END) this.#ended(i);
     }
-    return this.#closed ? END : item;
+    return item;
   }
 
   /** An input has ended, or failed: the others are closed. */
