@@ -226,7 +226,7 @@ test("explain() knows the names that build tools give to imports", async () => {
 });
 
 test("explain() knows the helpers of build tools", async () => {
-  const helpers = ["__awaiter", "__async", "__spreadValues", "_async_to_generator", "_asyncToGenerator"];
+  const helpers = ["__awaiter", "__asyncDelegator", "__spreadValues", "_async_to_generator", "_asyncToGenerator"];
   helpers.push("_class_private_field_get", "_classPrivateFieldGet", "__privateGet_t4v9rzz2", "_ts_decorate");
   for (const helper of helpers) {
     const message = await explained(`() => ${helper}(1)`);

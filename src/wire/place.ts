@@ -59,8 +59,11 @@ export function newPlace(): Place {
   };
 }
 
-/** Whether a worker's loop will run here, which does not yet. To look at `process` would load it on Deno. */
+/**
+ * Whether a worker's loop will run here, which does not yet. On Deno (2.9), where to look at `process` would load it, the
+ * main module tells; a thread, which loads nothing before its loop, has none.
+ */
 function startedAsWorker(): boolean {
-  if (realm.Deno) return /\/src\/process\/entry\.js$/.test(realm.Deno.mainModule ?? "");
+  if (realm.Deno) return realm.Deno.mainModule === new URL("../process/entry.js", import.meta.url).href;
   return realm.process?.argv.at(-1) === WORKER_ARGUMENT;
 }

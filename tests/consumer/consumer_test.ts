@@ -5,6 +5,7 @@ import assert from "node:assert/strict";
 import { cpSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import process from "node:process";
 import { test } from "node:test";
 import { buildNpm } from "../../scripts/build_npm.ts";
 import { hasNpm, ROOT } from "../../scripts/install.ts";
@@ -33,6 +34,19 @@ test("npm package", async (t) => {
         await t.test(`runs a program in JavaScript with ${kind} workers on ${name}`, async () => {
           const { code, output } = await run(runtime, ["main.js", kind], { cwd: folder, timeout });
           assert.equal(output, "all is well\n");
+          assert.equal(code, 0);
+        });
+
+        await t.test(`runs a program with its tasks in the same file, with ${kind} workers on ${name}`, async () => {
+          const { code, output } = await run(runtime, ["one_file.js", kind], { cwd: folder, timeout });
+          assert.equal(output, "42 true false\n");
+          assert.equal(code, 0);
+        });
+
+        await t.test(`tells one without a guard what to do, with ${kind} workers on ${name}`, async () => {
+          const env = { ...process.env, UNGUARDED: "1" };
+          const { code, output } = await run(runtime, ["one_file.js", kind], { cwd: folder, timeout, env });
+          assert.match(output, /^Cannot load the task 'double' as its module .*: Cannot submit .*`if \(!isWorker\)/);
           assert.equal(code, 0);
         });
 

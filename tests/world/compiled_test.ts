@@ -7,7 +7,7 @@ import process from "node:process";
 import { test } from "node:test";
 import { assertNotCompiled } from "../../src/process/compiled.ts";
 import { runtime } from "../../src/runtime.ts";
-import { tool } from "../tools.ts";
+import { esbuild, tool } from "../tools.ts";
 import { type ExecutorName, EXECUTORS, expectEnd, makeFolder, runIn } from "./world.ts";
 
 const PROGRAM = `
@@ -79,17 +79,9 @@ async function compileWithBun(folder: string, executable: string): Promise<void>
 
 /** As Node's documentation of single executable applications has it. */
 async function compileForNode(folder: string, executable: string): Promise<void> {
-  const { buildSync } = tool<{ buildSync(options: object): void }>("esbuild");
-  buildSync({
-    absWorkingDir: folder,
-    entryPoints: ["main.ts"],
-    outfile: "main.cjs",
-    bundle: true,
-    platform: "node",
-    format: "cjs",
-    define: { "import.meta.url": "here" },
-    banner: { js: 'const here = require("node:url").pathToFileURL(__filename).href;' },
-  });
+  const define = ["--define:import.meta.url=here"];
+  define.push('--banner:js=const here = require("node:url").pathToFileURL(__filename).href;');
+  esbuild(["main.ts", "--outfile=main.cjs", "--bundle", "--platform=node", "--format=cjs", ...define], { cwd: folder });
   const config = { main: "main.cjs", output: "main.blob", disableExperimentalSEAWarning: true };
   writeFileSync(join(folder, "sea.json"), JSON.stringify(config));
   const { code, stderr } = await runIn(folder, ["--experimental-sea-config", "sea.json"]);

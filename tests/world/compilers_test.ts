@@ -5,7 +5,7 @@ import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { runtime } from "../../src/runtime.ts";
-import { tool, toolFile } from "../tools.ts";
+import { esbuild, tool, toolFile } from "../tools.ts";
 import { EXECUTORS, expectEnd, makeFolder, type Program, programs, RUN, runIn } from "./world.ts";
 
 /** Inline tasks in which a tool finds something to put in, and a module of tasks. */
@@ -87,8 +87,6 @@ function compiled(name: string, compile: (folder: string) => void, row: Pick<Pro
   }
 }
 
-const { transformSync } = tool<{ transformSync(code: string, options: object): { code: string } }>("esbuild");
-
 /** Puts something else in place of a file. */
 function rewrite(folder: string, file: string, change: (code: string) => string): void {
   const path = join(folder, file);
@@ -97,13 +95,13 @@ function rewrite(folder: string, file: string, change: (code: string) => string)
 
 compiled("esbuild has kept names", (folder) => {
   for (const file of ["work.ts", "tasks.ts"]) {
-    rewrite(folder, file, (code) => transformSync(code, { loader: "ts", keepNames: true, target: "es2022" }).code);
+    rewrite(folder, file, (code) => esbuild(["--loader=ts", "--keep-names", "--target=es2022"], { input: code }));
   }
   assert.match(readFileSync(join(folder, "work.ts"), "utf8"), /__name\(double, "double"\)/);
 });
 
 compiled("esbuild has renamed the functions of tasks, whose names are those of variables, too", (folder) => {
-  rewrite(folder, "tasks.ts", (code) => transformSync(code, { loader: "ts" }).code);
+  rewrite(folder, "tasks.ts", (code) => esbuild(["--loader=ts"], { input: code }));
   assert.match(readFileSync(join(folder, "tasks.ts"), "utf8"), /export const triple = .*function triple2\(/);
 });
 
@@ -113,7 +111,7 @@ compiled("Istanbul counts what is covered", (folder) => {
   }>("istanbul-lib-instrument");
   for (const file of ["work.ts", "tasks.ts"]) {
     rewrite(folder, file, (code) => {
-      const js = transformSync(code, { loader: "ts", target: "es2022" }).code;
+      const js = esbuild(["--loader=ts", "--target=es2022"], { input: code });
       return createInstrumenter({ esModules: true, reportLogic: true }).instrumentSync(js, file);
     });
   }

@@ -370,10 +370,10 @@ programs([
       "main.ts": `
         import { EXECUTOR as Executor, isWorker, task } from "@concurrent/futures";
         import { serve } from "@concurrent/futures/bullmq";
-        export const double = task(import.meta.url, (function double(n: number) {
+        export const double = task(import.meta.url, function double(n: number) {
           return n * 2;
-        }));
-        if (isWorker) await using host = await serve({ queue: "words", tasks: { words: import.meta.url } });
+        });
+        if (isWorker) await serve({ queue: "words", tasks: { words: import.meta.url } });
         const executor = new Executor({ maxWorkers: 1 });
         console.log(((await executor.submit(double, 1).exception()) as Error).message);
         await executor.shutdown();`,
