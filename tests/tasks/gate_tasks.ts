@@ -34,6 +34,15 @@ export const holdAndFail = task(
   },
 );
 
+/** As `hold`, but 0 fails at once. */
+export const holdAllButZero = task(
+  import.meta.url,
+  function holdAllButZero(folder: string, value: number): Promise<number> {
+    if (value === 0) throw new RangeError("zero");
+    return hold(folder, value);
+  },
+);
+
 /** Whether tasks have to wait. */
 export function isClosed(folder: string): boolean {
   return existsSync(join(folder, "closed"));

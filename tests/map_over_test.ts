@@ -1,0 +1,69 @@
+// A map() that is over: nothing of it begins any more, wherever it has got to.
+
+import assert from "node:assert/strict";
+import { check } from "./check.ts";
+import { Gate } from "./gate.ts";
+import { KINDS } from "./kinds.ts";
+import { hold, holdAllButZero, holdAndFail, note } from "./tasks/gate_tasks.ts";
+import { until } from "./until.ts";
+
+for (const kind of KINDS) {
+  check(
+    kind,
+    ".map() that an item of a chunk has ended runs no more of it than the next [X7j, P16]",
+    async (Executor) => {
+      await using executor = new Executor({ maxWorkers: 1 });
+      using gate = new Gate();
+      const items = [0, 1, 2, 3, 4, 5];
+      const results = executor.map(holdAllButZero, items.map(() => gate.folder), items, { chunksize: items.length });
+      await assert.rejects(results.next(), RangeError);
+      // The worker may have gone on to the next one meanwhile, and holds it.
+      await until("the rest is cancelled", () => executor.stats().cancelled >= 4);
+      gate.open();
+      await executor.shutdown();
+      assert.ok(gate.notes.length <= 1, `${gate.notes} have run`);
+    },
+  );
+
+  check(kind, ".map() that is left runs no more of a chunk than what runs [X7j, P16]", async (Executor) => {
+    await using executor = new Executor({ maxWorkers: 1 });
+    using gate = new Gate();
+    const items = [0, 1, 2, 3, 4, 5];
+    const results = executor.map(hold, items.map(() => gate.folder), items, { chunksize: items.length });
+    await gate.noted();
+    await results.return();
+    await until("the rest is cancelled", () => executor.stats().cancelled === 5);
+    gate.open();
+    await executor.shutdown();
+    assert.deepEqual(gate.notes, ["0"]);
+  });
+
+  check(
+    kind,
+    ".map() that an item has ended which cannot be sent runs none of those after it [X4, X7j]",
+    async (Executor) => {
+      for (const options of [{}, { chunksize: 4 }]) {
+        await using executor = new Executor({ maxWorkers: 1 });
+        using gate = new Gate();
+        await executor.submit(note, gate.folder, "warm");
+        const items = [() => "cannot be sent", 1, { n: 2 }, 3];
+        const results = executor.map(note, items.map(() => gate.folder), items, options);
+        await assert.rejects(results.next(), { name: "DataCloneError" });
+        await executor.shutdown();
+        assert.deepEqual(gate.notes, ["warm"]);
+      }
+    },
+  );
+
+  check(kind, ".map() that is over runs no call again [X7j]", async (Executor) => {
+    await using executor = new Executor({ maxWorkers: 1 });
+    using gate = new Gate();
+    const results = executor.with({ retries: 5, retryOn: () => true }).map(holdAndFail, [gate.folder], [1]);
+    await gate.noted();
+    await results.return();
+    gate.open();
+    await executor.shutdown();
+    assert.deepEqual(gate.notes, ["1"]);
+    assert.deepEqual([executor.stats().failed, executor.stats().cancelled], [1, 0]);
+  });
+}
