@@ -10,6 +10,7 @@ import {
   ShutdownError,
   TimeoutError,
 } from "../mod.ts";
+import { Mapping } from "../src/executor/map.ts";
 import { delivered, MemoryExecutor } from "./memory_backend.ts";
 import { MemoryGate, pass } from "./memory_gate.ts";
 import { INPUT_ERROR, TrackedInput } from "./tracked_input.ts";
@@ -203,20 +204,20 @@ test("Executor.map() serves who asks for a result from within an input", async (
 test("Executor.map() is over when an item ends it while it is copied", async () => {
   for (const options of [{}, { chunksize: 4 }, { ordered: false }] as MapOptions[]) {
     for (const limits of [{}, { priority: 1 }, { retries: 1 }]) {
-      await using executor = new MemoryExecutor({ maxWorkers: 1 });
-      await executor.submit(double, 1);
+      await using executor = new MemoryExecutor();
+      await Promise.all([executor.submit(double, 1), executor.submit(double, 1)]);
+      const controller = new AbortController();
       const item = (n: number) => ({
         get n() {
-          if (n === 1) void results.return();
+          if (n === 1) controller.abort();
           return n;
         },
       });
-      const results: MapIterator<unknown> = executor.with(limits).map(
-        ({ n }: { n: number }) => n,
-        [0, 1, 2, 3].map(item),
-        options,
-      );
-      assert.ok((await drained(results)).length <= 1);
+      const items = [0, 1, 2, 3, 4, 5, 6].map(item);
+      const { signal } = controller;
+      const results = executor.with(limits).map(({ n }: { n: number }) => n, items, { ...options, signal });
+      await assert.rejects(drained(results), { name: "AbortError" });
+      Mapping.assertInvariants(results);
       assert.equal(executor.stats().queued, 0);
     }
   }

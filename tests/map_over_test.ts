@@ -64,5 +64,6 @@ for (const kind of KINDS) {
     gate.open();
     await executor.shutdown();
     assert.deepEqual(gate.notes, ["1"]);
+    assert.deepEqual([executor.stats().failed, executor.stats().cancelled], [1, 0]);
   });
 }
