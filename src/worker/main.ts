@@ -133,7 +133,7 @@ export function serve(side: Side): void {
   }
 
   function ofTask<T>(fn: () => T): T {
-    return place.follow ? place.follow(true, fn) : fn();
+    return place.follow && !place.inTask() ? place.follow(true, fn) : fn();
   }
 
   function initialize(init: Init): void {

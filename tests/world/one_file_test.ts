@@ -55,6 +55,25 @@ programs([
     if (!isWorker) main();`,
     { prints: /^loaded\nloaded\n\[\s*2,\s*4,\s*6\s*\]\n$/ },
   ),
+  ...["require.main === module", "!isWorker"].map((guard): Program => ({
+    name: `in CommonJS, guarded by ${guard}`,
+    files: {
+      "main.cjs": `
+        const { pathToFileURL } = require("node:url");
+        const { EXECUTOR: Executor, isWorker, task } = require("@concurrent/futures");
+        exports.double = task(pathToFileURL(__filename), function double(n) {
+          return n * 2;
+        });
+        async function main() {
+          const executor = new Executor({ maxWorkers: 1 });
+          console.log(await executor.submit(exports.double, 21));
+          await executor.shutdown();
+        }
+        if (${guard}) main();`,
+    },
+    args: { bun: ["main.cjs"], node: ["main.cjs"] },
+    prints: "42",
+  })),
   oneFile(
     "without a guard: top-level await",
     `await using executor = new Executor({ maxWorkers: 1 });

@@ -1,3 +1,4 @@
+// deno-lint-ignore-file no-console -- a program prints
 // A program and its task in one file, in JavaScript for Node 20: `node one_file.js thread|process`.
 
 import process from "node:process";
