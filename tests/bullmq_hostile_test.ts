@@ -4,14 +4,20 @@ import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { type Job, Queue, QueueEvents } from "bullmq";
-import { BullMQExecutor } from "../src/bullmq/mod.ts";
+import { type Job, Queue, QueueEvents, Worker } from "bullmq";
+import { Redis } from "ioredis";
+import { ProcessPoolExecutor, ThreadPoolExecutor } from "../mod.ts";
+import { BullMQExecutor, serve } from "../src/bullmq/mod.ts";
 import { Cluster } from "./bullmq_host.ts";
+import { MODULES } from "./bullmq_tasks.ts";
+import { COSTLY } from "./costly_texts.ts";
 import { Gate } from "./gate.ts";
+import { reportsOf } from "./observe.ts";
 import { needsRedis, RedisServer } from "./redis_server.ts";
 import { otherRuntimes } from "./runtime_commands.ts";
 import { square } from "./tasks/arithmetic.ts";
-import { within } from "./until.ts";
+import { echo } from "./tasks/cluster_tasks.ts";
+import { until, within } from "./until.ts";
 
 /** A call as an executor makes it, for variations. */
 const CALL = { futures: 1, module: "arithmetic", name: "square", args: "[[1],3]", redeliveries: 3 };
@@ -96,7 +102,6 @@ test("BullMQExecutor survives hostile answers, and says that they are", needsRed
   await using server = await RedisServer.start();
   await using cluster = new Cluster(server);
   const executor = cluster.executor();
-  const { Worker } = await import("bullmq");
   const wrong = [
     ...[undefined, null, 42, "text", "{", [], {}, { ok: 1 }, { ok: "{" }, { ok: deep }],
     ...[{ failure: "{", by: "task" }, { failure: "[1]" }, { stored: true }],
@@ -114,6 +119,83 @@ test("BullMQExecutor survives hostile answers, and says that they are", needsRed
       if (n < wrong.length) assert.ok(error instanceof Error, `answer ${n}: ${String(error)}`);
     }
     assert.equal(({} as { ok?: unknown }).ok, undefined);
+  } finally {
+    await worker.close();
+  }
+});
+
+/** How long this program was held up at most while `fn` ran, in milliseconds. */
+async function longestPause(fn: () => Promise<void>): Promise<number> {
+  let longest = 0, before = performance.now();
+  const tick = () => {
+    const now = performance.now();
+    longest = Math.max(longest, now - before);
+    before = now;
+  };
+  const timer = setInterval(tick, 10);
+  try {
+    await fn();
+  } finally {
+    clearInterval(timer);
+    tick();
+  }
+  return longest;
+}
+
+/** All of these together take some tens of milliseconds, but for a machine that does other things as well. */
+const LONGEST_PAUSE = 5000;
+
+for (const Executor of [ThreadPoolExecutor, ProcessPoolExecutor]) {
+  test(
+    `a host with a ${Executor.name} answers jobs that would take hours if it believed them`,
+    needsRedis,
+    async () => {
+      await using server = await RedisServer.start();
+      await using cluster = new Cluster(server);
+      await using local = new Executor({ maxWorkers: 1 });
+      const where = { queue: cluster.queue, connection: { url: server.url } };
+      await using _host = await serve({ ...where, tasks: MODULES, executor: local, workers: 1 });
+      const queue = new Queue(cluster.queue, where), events = new QueueEvents(cluster.queue, where);
+      const executor = cluster.executor();
+      try {
+        await events.waitUntilReady();
+        assert.equal(await executor.submit(square, 3), 9);
+        for (const [what, args] of Object.entries(COSTLY)) {
+          const call = { ...CALL, module: "cluster_tasks", name: "echo", args };
+          const pause = await longestPause(async () => {
+            const job = await queue.add("costly", call);
+            const reply = await within(what, job.waitUntilFinished(events));
+            assert.match(JSON.stringify(reply), /malformed arguments/, what);
+          });
+          assert.ok(pause < LONGEST_PAUSE, `${what}: ${pause} ms`);
+        }
+        assert.equal(await within("a good call", executor.submit(square, 3)), 9);
+        assert.equal(local.stats().lost, 0);
+      } finally {
+        await Promise.all([queue.close(), events.close()]);
+      }
+    },
+  );
+}
+
+test("BullMQExecutor takes replies that would take hours if it believed them", needsRedis, async () => {
+  await using server = await RedisServer.start();
+  await using cluster = new Cluster(server);
+  const executor = cluster.executor();
+  const replies = Object.values(COSTLY).flatMap((
+    text,
+  ) => [{ ok: text }, ...["task", "host"].map((by) => ({ failure: text, by }))]);
+  let next = 0;
+  const worker = new Worker(cluster.queue, () => Promise.resolve(replies[next++]), { connection: { url: server.url } });
+  worker.on("error", () => {});
+  try {
+    for (const reply of replies) {
+      const pause = await longestPause(async () => {
+        const error = await within("a reply", executor.submit(square, 3).exception());
+        assert.match(String(error), /malformed reply/);
+      });
+      assert.ok(pause < LONGEST_PAUSE, `${JSON.stringify(reply).slice(0, 200)}: ${pause} ms`);
+    }
   } finally {
     await worker.close();
   }
