@@ -111,7 +111,7 @@ property(
   "No text costs a host more than its length allows, and it is a value or an error",
   4000,
   flat,
-  async (text) => {
+  (text) => {
     useAsHost(text);
     useAsFailure(text);
   },
@@ -124,7 +124,7 @@ const value = fc.anything({
   ...{ withSparseArray: true, maxDepth: 4, values: [fc.string(), fc.integer(), fc.double(), fc.constant(undefined)] },
 });
 
-property("decode() gives what encode() was given", 1000, value, async (value) => {
+property("decode() gives what encode() was given", 1000, value, (value) => {
   const text = encode(value, 2 ** 24);
   // As text: deepEqual() of Bun (1.4) mixes up the entries of a Map whose keys are equal objects.
   assert.equal(encode(timed(text, () => decode(text, NO_TYPES, 0)), 2 ** 24), encode(structuredClone(value), 2 ** 24));
@@ -141,7 +141,7 @@ property(
   "No text that was changed in a few places costs a host more than its length allows",
   2000,
   fc.tuple(fc.oneof(value, failed), changes),
-  async ([value, changes]) => {
+  ([value, changes]) => {
     const flat: unknown = JSON.parse(encode(value, 2 ** 24));
     if (!Array.isArray(flat)) return;
     for (const [where, within, by] of changes) {
@@ -190,7 +190,7 @@ const job = nearly({
   ...{ futures: fc.constant(1), module: text, name: text, args: text, redeliveries: count, timeout: maybe(time) },
   ...{ grace: maybe(time), retries: maybe(count), stoppable: maybe(fc.constant(true)), owner: maybe(fc.uuid()) },
 });
-property("readJob() takes over what is of the right kind, and nothing else", 1000, job, async (json) => {
+property("readJob() takes over what is of the right kind, and nothing else", 1000, job, (json) => {
   const number = /^(integer|number)$/;
   assertKinds(timed(json, () => readJob(JSON.parse(json))), {
     ...{ futures: /^integer$/, module: /^string$/, name: /^string$/, args: /^string$/, redeliveries: /^integer$/ },
@@ -205,7 +205,7 @@ const reply = fc.oneof(
   nearly({ cancelled: fc.constant(true) }),
   nearly({ stored: fc.constant(true) }),
 );
-property("readReply() takes over what is of the right kind, and nothing else", 1000, reply, async (json) => {
+property("readReply() takes over what is of the right kind, and nothing else", 1000, reply, (json) => {
   assertKinds(timed(json, () => readReply(json)), {
     ...{ ok: /^string$/, failure: /^string$/, by: /^string$/, cancelled: /^boolean$/, stored: /^boolean$/ },
   });
@@ -215,7 +215,7 @@ const host = nearly({
   ...{ name: text, runtime: text, workers: count, running: count, completed: count, failed: count, rate: time },
   tasks: fc.array(text),
 });
-property("readHost() takes over what is of the right kind, and nothing else", 1000, host, async (json) => {
+property("readHost() takes over what is of the right kind, and nothing else", 1000, host, (json) => {
   const read = timed(json, () => readHost(json));
   assertKinds(read, {
     ...{ name: /^string$/, runtime: /^string$/, workers: /^integer$/, running: /^integer$/, completed: /^integer$/ },
@@ -224,7 +224,7 @@ property("readHost() takes over what is of the right kind, and nothing else", 10
   assert.ok(read?.tasks.every((name) => typeof name === "string") ?? true);
 });
 
-property("readStop() takes over ids", 200, fc.array(fc.oneof(fc.constant("job"), text)), async (fields) => {
+property("readStop() takes over ids", 200, fc.array(fc.oneof(fc.constant("job"), text)), (fields) => {
   const id = readStop(fields);
   assert.equal(id, fields[0] === "job" ? fields[1] : undefined);
 });
