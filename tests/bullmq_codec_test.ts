@@ -4,13 +4,13 @@ import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { test } from "node:test";
 import { Future } from "../mod.ts";
-import { decode, encode, encodeFailure } from "../src/bullmq/codec.ts";
-import { type Failure, fromFailure } from "../src/wire/failure.ts";
+import { COSTLY } from "./costly_texts.ts";
+import { decode, decodeFailure, encode, encodeFailure } from "../src/bullmq/codec.ts";
 
 const NO_TYPES = new Map<string, never>();
 
 function pass(value: unknown): unknown {
-  return decode(encode(value, Infinity), NO_TYPES);
+  return decode(encode(value, Infinity), NO_TYPES, Infinity);
 }
 
 class Point {
@@ -95,11 +95,11 @@ test("encodeFailure() always gives a record", () => {
   cyclic.self = cyclic.cause = cyclic;
   cyclic.list = [cyclic, new SharedArrayBuffer(1)];
   for (const value of [...thrown, cyclic]) {
-    const error = fromFailure(decode(encodeFailure(value, 10_000), NO_TYPES) as Failure, NO_TYPES);
+    const error = decodeFailure(encodeFailure(value, 10_000), NO_TYPES, Infinity);
     if (value instanceof Error) assert.equal((error as Error).message, value.message);
     else if (typeof value !== "function") assert.equal(error, value);
   }
-  const long = fromFailure(decode(encodeFailure(new Error("x".repeat(1000)), 100), NO_TYPES) as Failure, NO_TYPES);
+  const long = decodeFailure(encodeFailure(new Error("x".repeat(1000)), 100), NO_TYPES, Infinity);
   assert.match((long as Error).message, /maxPayload/);
 });
 
@@ -119,8 +119,25 @@ test("decode() throws at texts that nobody of ours has written, and changes no p
     ],
     ...['[{"__proto__":1},{"polluted":2},true]', '[["null","__proto__",1],{"polluted":2},true]', '[["RegExp","("]]'],
   ];
-  for (const text of texts) assert.throws(() => decode(text, NO_TYPES), Error, text);
+  for (const text of texts) assert.throws(() => decode(text, NO_TYPES, Infinity), Error, text);
   assert.equal(({} as { polluted?: boolean }).polluted, undefined);
-  const error = decode('[["Error",1],{"kind":2,"classes":3},"error",[4],"constructor"]', NO_TYPES);
+  const error = decode('[["Error",1],{"kind":2,"classes":3},"error",[4],"constructor"]', NO_TYPES, Infinity);
   assert.ok(error instanceof Error);
 });
+
+for (const [what, text] of Object.entries(COSTLY)) {
+  test(`decode() and decodeFailure() cost next to nothing for ${what}`, () => {
+    for (const read of [decode, decodeFailure]) {
+      const start = performance.now();
+      let value: unknown;
+      try {
+        value = read(text, NO_TYPES, 0);
+      } catch (error) {
+        assert.ok(error instanceof Error || error instanceof DOMException);
+      }
+      structuredClone(value);
+      const took = performance.now() - start;
+      assert.ok(took < 1000 + 50 * text.length / 1024, `${took} ms for ${text.length} characters`);
+    }
+  });
+}

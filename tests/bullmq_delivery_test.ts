@@ -4,11 +4,12 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
+import { Redis } from "ioredis";
 import { Cluster } from "./bullmq_host.ts";
 import { Gate } from "./gate.ts";
 import { needsRedis, RedisServer } from "./redis_server.ts";
 import { otherRuntimes } from "./runtime_commands.ts";
-import { enter } from "./tasks/cluster_tasks.ts";
+import { echo, enter } from "./tasks/cluster_tasks.ts";
 import { hold, note } from "./tasks/gate_tasks.ts";
 import { within } from "./until.ts";
 
@@ -74,6 +75,56 @@ delivery(".with({ key }) may be a word that JavaScript knows", async (cluster) =
   }
   assert.deepEqual(gate.notes, ["__proto__", "constructor", "0", "a:b", "../..", " "]);
 });
+
+delivery(".with({ key }) never gives another key's result, whichever attempt that took", async (cluster) => {
+  await cluster.host({ runtime: otherRuntimes[0]! });
+  const executor = cluster.executor();
+  using gate = new Gate();
+  gate.open();
+  const again = executor.with({ key: "a", retries: 1, retryOn: () => true }).submit(async (folder: string) => {
+    const { appendFileSync, readFileSync } = await import("node:fs");
+    appendFileSync(`${folder}/attempts`, "x");
+    if (readFileSync(`${folder}/attempts`, "utf8") === "x") throw new Error("not yet");
+    return "the second attempt of a";
+  }, gate.folder);
+  assert.equal(await within("the key with two attempts", again), "the second attempt of a");
+  const keys = [
+    ...["a~2", "a-2", "2-a", "1-a", "key-1-a", "key-2-a", "a%", "a%0025", "%61", "A", "", " ", "-", "1"],
+    ...["\ud800", "\udc00", "\ufffd", "\ud83d\ude00", "x".repeat(1000)],
+  ];
+  const results = keys.map((key) => executor.with({ key }).submit(hold, gate.folder, keys.indexOf(key)));
+  for (const [n, key] of keys.entries()) assert.equal(await within(key, results[n]!), n);
+  assert.throws(() => executor.with({ key: "x".repeat(1001) }), {
+    name: "RangeError",
+    message: "Cannot apply options to calls as 'key' must be at most 1000 characters long: received 1001",
+  });
+});
+
+delivery(" downloads long replies of its own alone", async (cluster) => {
+  await cluster.host({ runtime: otherRuntimes[0]! });
+  const executors = Array.from({ length: 5 }, () => cluster.executor());
+  for (const executor of executors) assert.equal(await executor.submit(echo, "ready"), "ready"); // all hear of replies
+  const redis = new Redis(cluster.server.url);
+  try {
+    const before = await sentBytes(redis);
+    const results = Array.from(
+      { length: 10 },
+      (_, n) => executors[n % 2]!.submit((length: number) => "x".repeat(length), 100_000),
+    );
+    for (const result of results) assert.equal((await within("a long reply", result)).length, 100_000);
+    // They have heard of these after what came before.
+    for (const executor of executors) assert.equal(await executor.submit(echo, "heard"), "heard");
+    const sent = await sentBytes(redis) - before;
+    assert.ok(sent > 1_000_000 && sent < 2_000_000, `${sent} bytes`);
+  } finally {
+    await redis.quit();
+  }
+});
+
+/** How much a Redis server has sent, in bytes. */
+async function sentBytes(redis: Redis): Promise<number> {
+  return Number(/^total_net_output_bytes:(\d+)/m.exec(await redis.info("stats"))![1]);
+}
 
 test("the tests of delivery across machines leave nothing behind", needsRedis, async () => {
   await server?.[Symbol.asyncDispose]();

@@ -20,13 +20,13 @@ const SHRINKING = 15_000;
  * @param name The name of the test.
  * @param runs How many inputs are tried.
  * @param input What is tried.
- * @param holds Rejects when the property does not hold for an input.
+ * @param holds Throws or rejects when the property does not hold for an input.
  */
 export function property<T>(
   name: string,
   runs: number,
   input: fc.Arbitrary<T>,
-  holds: (input: T) => Promise<void>,
+  holds: (input: T) => Promise<void> | void,
 ): void {
   test(name, () => {
     let failedAt = Infinity;

@@ -1,20 +1,19 @@
 // BullMQExecutor: the same executor, whose workers are hosts on other machines.
 
 import { type CallOptions, CallSettings } from "../executor/call_options.ts";
-import { checkString } from "../executor/check.ts";
 import { Executor } from "../executor/executor.ts";
 import type { Future } from "../executor/future.ts";
 import { ClusterCore } from "./cluster_core.ts";
 import { holding } from "./connection.ts";
 import { type ClusterStats, readCluster } from "./cluster_stats.ts";
 import { KeyedFutures } from "./keyed_futures.ts";
-import { type BullMQExecutorOptions, readOptions } from "./options.ts";
+import { type BullMQExecutorOptions, checkName, readOptions } from "./options.ts";
 
 /** Options of the calls of {@linkcode BullMQExecutor.with}. All times are milliseconds. */
 export interface BullMQCallOptions extends CallOptions {
   /**
    * The idempotency key of one call: with the same key, the same Future, and in Redis the same job, for all executors of
-   * the queue, until the job is removed (`keepJobs`).
+   * the queue, until the job is removed (`keepJobs`). At most 1,000 characters.
    */
   key?: string;
 }
@@ -47,7 +46,7 @@ export abstract class ClusterExecutor extends Executor {
    */
   override with(options: BullMQCallOptions): ClusterExecutor {
     void new CallSettings(options);
-    checkString("apply options to calls", "key", options.key);
+    checkName("apply options to calls", "key", options.key);
     return new ConfiguredExecutor(this.#shared, { ...this.#options, ...options });
   }
 

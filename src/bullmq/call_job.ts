@@ -47,9 +47,13 @@ export function keyOf(call: Call): string | undefined {
   return (call.limits?.settings.options as { key?: string } | undefined)?.key;
 }
 
-/** BullMQ takes no colons in ids, and no numbers for ids. */
+/**
+ * Of each key and attempt another one. BullMQ takes no colons in ids, and no numbers for ids; any other character may be in a
+ * key, halves of a surrogate pair too, which encodeURIComponent() would not take.
+ */
 function idOfKey(key: string, attempt: number): string {
-  return `key-${encodeURIComponent(key)}${attempt > 1 ? `~${attempt}` : ""}`;
+  const escaped = key.replace(/[^\w.-]/g, (unit) => `%${unit.charCodeAt(0).toString(16).padStart(4, "0")}`);
+  return `key-${attempt}-${escaped}`;
 }
 
 function dataOf(call: Call, owner: string, { orphans, maxPayload }: ClusterSettings): JobData {

@@ -70,7 +70,7 @@ export class ClusterCore extends Engine {
       },
       abort: (sent) => void this.#stops.tell(sent.id, sent.adding),
     });
-    this.#inbox = new Inbox(this.#sent, this.#stops, this.supervisor, settings.errorTypes, {
+    this.#inbox = new Inbox(this.#sent, this.#stops, this.supervisor, settings, {
       onChange: (settled) => settled ? this.wind() : this.room.wake(),
       onUncertain: () => this.#lookUp(this.#sent.all),
     });

@@ -1,8 +1,12 @@
 // What a cluster is doing.
 
 import type { Redis } from "ioredis";
+import { isConnectionError } from "./connection.ts";
 import type { Link } from "./link.ts";
-import { type HostStats, type Keys, readHost } from "./protocol.ts";
+import { type HostStats, type Keys, LONGEST_HOST, readHost } from "./protocol.ts";
+
+/** So many hosts are asked for at most. */
+const MOST_HOSTS = 1000;
 
 /** What all hosts and executors of a queue are doing. */
 export interface ClusterStats {
@@ -36,8 +40,16 @@ export async function readCluster({ queue, redis, keys }: Link): Promise<Cluster
 
 /** The hosts that live. */
 export async function readHosts(redis: Redis, keys: Keys): Promise<HostStats[]> {
-  const ids = await redis.smembers(keys.hosts);
-  const records = await Promise.all(ids.map(async (id) => readHost(await redis.get(keys.host(id)))));
+  const ids = await redis.srandmember(keys.hosts, MOST_HOSTS);
+  const records = await Promise.all(ids.map(async (id) => {
+    try {
+      // What is too long is cut off, and then is nothing that a host would say.
+      return readHost(await redis.getrange(keys.host(id), 0, LONGEST_HOST - 1));
+    } catch (error) {
+      if (isConnectionError(error)) throw error;
+      return undefined; // it is no text
+    }
+  }));
   // A host that ended in order has taken itself from the list.
   const gone = ids.filter((_, i) => !records[i]);
   if (gone.length > 0) await redis.srem(keys.hosts, ...gone);

@@ -1,16 +1,14 @@
 // Values as text that any runtime reads: by devalue, told to take what structured clone takes and to refuse what it refuses.
 
-import { DevalueError, parse, stringify } from "devalue";
+import { DevalueError, stringify, unflatten } from "devalue";
 import type { ErrorConstructorLike } from "../wire/error_class.ts";
-import { type Failure, fromFailure, toFailure } from "../wire/failure.ts";
+import { type Failure, fromFailure, isFailure, toFailure } from "../wire/failure.ts";
 import { assertNotLocal } from "../wire/marks.ts";
+import { checkFlat } from "./flat.ts";
+import { MAX_PAYLOAD } from "./options.ts";
 
 /** The tag of errors. They travel as their records do elsewhere, with their causes and properties. */
 const ERROR = "Error";
-
-const REDUCERS = {
-  [ERROR]: (value: unknown) => (value instanceof Error ? toFailure(value, copy) : undefined),
-};
 
 const OPERATIONS = {
   // A promise is refused as every other object that cannot be copied.
@@ -24,6 +22,8 @@ const OPERATIONS = {
     }
     return { kind: "plain" as const, keys: Object.keys(value) };
   },
+  // Holes are written one by one: a text that names a length would be a short one of a long array.
+  indicesOf: (array: ArrayLike<unknown>) => ({ length: array.length }) as string[],
 };
 
 /**
@@ -36,13 +36,9 @@ const OPERATIONS = {
  * @throws {RangeError} when it is longer than the limit.
  */
 export function encode(value: unknown, limit: number): string {
-  const text = toText(value);
-  if (text.length > limit) {
-    throw new RangeError(
-      `Cannot send a value of ${text.length} characters, as it is longer than 'maxPayload', which is ${limit}: ` +
-        "put it where the hosts can read it, and send its name",
-    );
-  }
+  const text = toText(value, limit);
+  if (text.length > limit) throw tooLong(`of ${text.length} characters`, limit);
+  checkFlat(JSON.parse(text), roomFor(limit));
   return text;
 }
 
@@ -51,36 +47,93 @@ export function encode(value: unknown, limit: number): string {
  *
  * @param text What encode() has returned, as another program claims.
  * @param errorTypes The custom classes of errors, by name.
+ * @param limit The reader's own for texts. What was sent by whoever has the usual one is read in any case.
  * @returns The value.
- * @throws {Error} when it is malformed.
+ * @throws {Error} when it is malformed, or more than it may be.
  */
-export function decode(text: string, errorTypes: ReadonlyMap<string, ErrorConstructorLike>): unknown {
-  return parse(text, { [ERROR]: (failure: Failure) => fromFailure(failure, errorTypes) });
+export function decode(text: string, errorTypes: ReadonlyMap<string, ErrorConstructorLike>, limit: number): unknown {
+  return revive(read(text, limit, false), errorTypes);
 }
 
 /** The record of what was thrown, as text: always, whatever it is. */
 export function encodeFailure(thrown: unknown, limit: number): string {
   try {
-    return encode(toFailure(thrown, copy), limit);
+    return encode(toFailure(thrown, copier(limit)), limit);
   } catch (error) {
-    return toText(toFailure(error));
+    return toText(toFailure(error), Infinity);
   }
 }
 
-function toText(value: unknown): string {
+/**
+ * Turns text into what was thrown.
+ *
+ * @param text What encodeFailure() has returned, as another program claims.
+ * @param errorTypes The custom classes of errors, by name.
+ * @param limit As of decode().
+ * @throws {Error} when it is malformed, or more than it may be.
+ */
+export function decodeFailure(
+  text: string,
+  errorTypes: ReadonlyMap<string, ErrorConstructorLike>,
+  limit: number,
+): unknown {
+  const failure = revive(read(text, limit, true), errorTypes);
+  if (!isFailure(failure)) throw new TypeError("It is no failure");
+  return fromFailure(failure, errorTypes);
+}
+
+/** How long a text may be that comes from somebody whose limit is not known. */
+export function roomFor(limit: number): number {
+  return Math.max(limit, MAX_PAYLOAD);
+}
+
+function read(text: string, limit: number, isFailure: boolean): unknown[] {
+  const room = roomFor(limit);
+  if (text.length > room) throw new RangeError(`It has ${text.length} characters, more than ${room}`);
+  const flat = JSON.parse(text);
+  checkFlat(flat, room, isFailure);
+  return flat;
+}
+
+function revive(flat: unknown[], errorTypes: ReadonlyMap<string, ErrorConstructorLike>): unknown {
+  return unflatten(flat, { [ERROR]: (failure: Failure) => fromFailure(failure, errorTypes) });
+}
+
+function toText(value: unknown, limit: number): string {
+  let room = limit;
+  const copy = copier(limit);
+  const reducers = { [ERROR]: (value: unknown) => (value instanceof Error ? toFailure(value, copy) : undefined) };
+  const operations = {
+    ...OPERATIONS,
+    /** An element takes a character at least: it is known beforehand of an array whether it is too long. */
+    lengthOf: ({ length }: ArrayLike<unknown>) => {
+      room -= length;
+      if (room < 0) throw tooLong("with so many elements", limit);
+      return length;
+    },
+  };
   try {
-    return stringify(value, REDUCERS, { operations: OPERATIONS });
+    return stringify(value, reducers, { operations });
   } catch (error) {
     if (!(error instanceof DevalueError)) throw error;
     throw dataCloneError(`${error.message.replace(/ \(at .*$/, "")}${error.path ? ` at ${error.path}` : ""}`);
   }
 }
 
-/** A copy of a part of an error, which is left out as it is when it cannot be sent. */
-function copy(value: unknown): unknown {
-  const copied = structuredClone(value);
-  toText(copied);
-  return copied;
+/** Copies a part of an error, which is left out as it is when it cannot be sent. */
+function copier(limit: number): (value: unknown) => unknown {
+  return (value) => {
+    const copied = structuredClone(value);
+    encode(copied, limit);
+    return copied;
+  };
+}
+
+function tooLong(what: string, limit: number): RangeError {
+  return new RangeError(
+    `Cannot send a value ${what}, as it is longer than 'maxPayload', which is ${limit}: ` +
+      "put it where the hosts can read it, and send its name",
+  );
 }
 
 function isPlain(value: unknown): boolean {

@@ -1,14 +1,15 @@
 // A host: takes jobs from the queue and runs their calls in a local executor, so that none of them holds up what BullMQ
 // has to do meanwhile, and each can be stopped as any local call.
 
-import { Worker as JobWorker } from "bullmq";
 import type { Redis } from "ioredis";
 import { report } from "../executor/report.ts";
 import { startTimer } from "../executor/timer.ts";
 import { runtime } from "../runtime.ts";
+import { roomFor } from "./codec.ts";
 import { holding, isConnectionError } from "./connection.ts";
 import { JobRunner, PATIENCE } from "./job_runner.ts";
-import { type HostStats, Keys } from "./protocol.ts";
+import { JobWorker } from "./job_worker.ts";
+import { type HostStats, Keys, LONGEST_NAME } from "./protocol.ts";
 import type { ServeSettings } from "./serve_options.ts";
 import type { StreamReader } from "./stream_reader.ts";
 
@@ -80,6 +81,8 @@ export class Host implements AsyncDisposable {
       maxStalledCount: Number.MAX_SAFE_INTEGER, // it is the call that knows how often
       runRetryDelay: RETRY_DELAY,
     });
+    // The arguments' text is in JSON once more: its quotes take two characters there. Some names are around it.
+    this.#worker.longest = 2 * roomFor(settings.maxPayload) + 20 * LONGEST_NAME;
     this.#worker.on("drained", () => this.#runner.drained());
     this.#worker.on("error", (error) => {
       // It is tried again; and who has lost a lock has lost the job to another host.
@@ -144,7 +147,7 @@ export class Host implements AsyncDisposable {
   async #beat(): Promise<void> {
     this.#stops.check();
     const at = performance.now(), done = this.#runner.completed + this.#runner.failed;
-    this.#rate = Math.round((done - this.#counted.done) / (at - this.#counted.at) * 1000);
+    this.#rate = Math.round((done - this.#counted.done) / Math.max(at - this.#counted.at, 1) * 1000);
     this.#counted = { at, done };
     try {
       await this.#redis.multi().set(this.#keys.host(this.#id), JSON.stringify(this.stats()), "PX", HOST_TTL)

@@ -10,10 +10,10 @@ import {
 } from "../executor/errors.ts";
 import type { Supervisor } from "../executor/supervisor.ts";
 import type { ErrorConstructorLike } from "../wire/error_class.ts";
-import { type Failure, fromFailure } from "../wire/failure.ts";
-import { decode } from "./codec.ts";
+import { decode, decodeFailure } from "./codec.ts";
 import type { LinkEvents } from "./link.ts";
-import type { Reply } from "./protocol.ts";
+import type { ClusterSettings } from "./options.ts";
+import { LONGEST_NAME, type Reply } from "./protocol.ts";
 import type { SentCall } from "./sent_call.ts";
 import type { SentCalls } from "./sent_calls.ts";
 import type { Stops } from "./stops.ts";
@@ -39,21 +39,25 @@ export class Inbox implements LinkEvents {
   readonly #sent: SentCalls;
   readonly #stops: Stops;
   readonly #supervisor: Supervisor;
-  readonly #errorTypes: ReadonlyMap<string, ErrorConstructorLike>;
+  readonly #settings: ClusterSettings;
   readonly #actions: InboxActions;
 
   constructor(
     sent: SentCalls,
     stops: Stops,
     supervisor: Supervisor,
-    errorTypes: ReadonlyMap<string, ErrorConstructorLike>,
+    settings: ClusterSettings,
     actions: InboxActions,
   ) {
     this.#sent = sent;
     this.#stops = stops;
     this.#supervisor = supervisor;
-    this.#errorTypes = errorTypes;
+    this.#settings = settings;
     this.#actions = actions;
+  }
+
+  waitsFor(id: string): boolean {
+    return this.#sent.get(id) !== undefined;
   }
 
   onTaken(id: string): void {
@@ -65,6 +69,10 @@ export class Inbox implements LinkEvents {
     if (lost && sent) this.lost++;
     this.#setTaken(id, false);
     if (this.#stops.has(id) || sent?.call.limits?.aborted) void this.#stops.tell(id);
+  }
+
+  onEnded(id: string): void {
+    this.#stops.ended(id);
   }
 
   onReply(id: string, reply: Reply | undefined): void {
@@ -81,7 +89,8 @@ export class Inbox implements LinkEvents {
   onFailed(id: string, reason: string): void {
     const sent = this.#end(id);
     if (!sent) return;
-    this.#supervisor.reject(sent.call, new Error(`BullMQ has failed the job: ${reason}`), "final");
+    const shown = reason.slice(0, LONGEST_NAME);
+    this.#supervisor.reject(sent.call, new Error(`BullMQ has failed the job: ${shown}`), "final");
     this.#actions.onChange(true);
   }
 
@@ -100,17 +109,16 @@ export class Inbox implements LinkEvents {
   }
 
   #settle(sent: SentCall, reply: Reply | undefined): void {
-    const { call } = sent;
+    const { call } = sent, { errorTypes, maxPayload } = this.#settings;
     if (!reply || "stored" in reply) {
       this.#supervisor.reject(call, new Error("The job returned nothing that a host of ours would say"), "final");
     } else if ("ok" in reply) {
-      this.#supervisor.fulfil(call, decode(reply.ok, this.#errorTypes));
+      this.#supervisor.fulfil(call, decode(reply.ok, errorTypes, maxPayload));
     } else if ("cancelled" in reply) {
       this.#cancel(sent);
     } else {
       const ofHost = reply.by === "host";
-      const failure = decode(reply.failure, this.#errorTypes) as Failure;
-      const error = fromFailure(failure, ofHost ? HOST_ERRORS : this.#errorTypes);
+      const error = decodeFailure(reply.failure, ofHost ? HOST_ERRORS : errorTypes, maxPayload);
       this.#supervisor.reject(call, error, ofHost ? "final" : "thrown");
     }
   }

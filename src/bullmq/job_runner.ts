@@ -10,7 +10,7 @@ import { readHosts } from "./cluster_stats.ts";
 import { decode, encode, encodeFailure } from "./codec.ts";
 import { Feed } from "./feed.ts";
 import { type JobData, type Keys, LONG_REPLY, readJob, type Reply } from "./protocol.ts";
-import type { ServeSettings } from "./serve_options.ts";
+import type { ServeSettings, Task } from "./serve_options.ts";
 
 /** How long calls may wait behind a long one before they are handed back, in milliseconds: another host may be idle. */
 export const PATIENCE = 200;
@@ -21,8 +21,20 @@ const GATHERING = 1;
 /** Jobs that were to be stopped and are not known here are remembered for so long, in milliseconds. */
 const STOP_MEMORY = 60_000;
 
-/** A call with more arguments was put into the queue by somebody else: `[-7,4294967295]` is short. */
+/** So many stops are remembered at most, the last ones: more than the stream of them keeps. */
+const MOST_STOPS = 20_000;
+
+/** What a function can be called with, on every runtime. */
 const MOST_ARGUMENTS = 65_535;
+
+/**
+ * How many names a module is asked for at most. Each that the local executor has been asked for is remembered there, whether the
+ * module exports it or not.
+ */
+const MOST_NAMES = 10_000;
+
+/** How many hosts an error names. */
+const MOST_HOSTS = 20;
 
 const BACK: unique symbol = Symbol("handed back");
 const NO_TYPES: ReadonlyMap<string, ErrorConstructorLike> = new Map();
@@ -60,6 +72,8 @@ export class JobRunner {
   readonly #taken = new Map<string, Taken>();
   /** Jobs that were told to stop, and when: one may come here only then. */
   readonly #stopped = new Map<string, number>();
+  /** What each module was asked for. */
+  readonly #names = new Map<string, Set<string>>();
   #drained = false;
   #gathering: Promise<void> | undefined;
   #closing = false;
@@ -119,6 +133,7 @@ export class JobRunner {
   /** Stops a job, now or when it comes. */
   stop(id: string): void {
     this.#stopped.set(id, performance.now());
+    if (this.#stopped.size > MOST_STOPS) this.#stopped.delete(this.#stopped.keys().next().value!);
     const taken = this.#taken.get(id);
     if (taken && !taken.future?.cancel()) taken.controller?.abort(new CancelledError());
   }
@@ -162,14 +177,14 @@ export class JobRunner {
 
   async #run(job: Job, taken: Taken): Promise<Reply | typeof BACK> {
     const { data, controller } = taken, id = job.id!;
-    const { modules, maxPayload } = this.#settings;
+    const { maxPayload } = this.#settings;
     if (job.stalledCounter > data.redeliveries) return this.#failure(this.#loss(job), "host");
     if (data.owner !== undefined && await this.#redis.exists(this.#keys.owner(data.owner)) === 0) this.stop(id);
-    const task = modules.get(data.module)?.[data.name];
+    const task = this.#find(data);
     if (!task) return this.#failure(new TypeError(await this.#unknown(data)), "host");
     let args: readonly unknown[];
     try {
-      args = decodeArguments(data.args);
+      args = decodeArguments(data.args, maxPayload);
     } catch (cause) {
       return this.#failure(new TypeError(`Job ${id} has malformed arguments`, { cause }), "host");
     }
@@ -195,6 +210,17 @@ export class JobRunner {
       const ofExecutor = error instanceof WorkerLostError || error instanceof TimeoutError;
       return this.#failure(error, ofExecutor ? "host" : "task");
     }
+  }
+
+  /** The task of that name; whether there is one, the local executor finds out. */
+  #find({ module, name }: JobData): Task | undefined {
+    const tasks = this.#settings.modules.get(module);
+    if (!tasks) return undefined;
+    let names = this.#names.get(module);
+    if (!names) this.#names.set(module, names = new Set());
+    if (!names.has(name) && names.size === MOST_NAMES) return undefined;
+    names.add(name);
+    return tasks[name];
   }
 
   /**
@@ -247,7 +273,9 @@ export class JobRunner {
   /** Says who serves what. */
   async #unknown({ module, name }: JobData, error?: Error): Promise<string> {
     const { queue, name: host } = this.#settings;
-    const served = (await readHosts(this.#redis, this.#keys)).map(({ name, tasks }) => `${name} (${tasks.join(", ")})`);
+    const hosts = await readHosts(this.#redis, this.#keys).catch(() => []); // there may be anything in their place
+    const served = hosts.slice(0, MOST_HOSTS).map(({ name, tasks }) => `${name} (${tasks.join(", ")})`);
+    if (hosts.length > MOST_HOSTS) served.push(`${hosts.length - MOST_HOSTS} more`);
     const what = error?.message ?? `Cannot find the task '${name}' as there is no module '${module}'`;
     return `${what}. It was looked for by host ${host}; the hosts of queue '${queue}' serve: ${served.join("; ")}`;
   }
@@ -260,8 +288,8 @@ function newTaken(data: JobData): Taken {
   return { data, controller, since: performance.now(), future: undefined, handedBack, handBack };
 }
 
-function decodeArguments(text: string): readonly unknown[] {
-  const args = decode(text, NO_TYPES);
+function decodeArguments(text: string, limit: number): readonly unknown[] {
+  const args = decode(text, NO_TYPES, limit);
   if (Array.isArray(args) && args.length <= MOST_ARGUMENTS) return args;
   throw new TypeError("They are no array of a usable length");
 }

@@ -3,17 +3,22 @@
 import { Queue } from "bullmq";
 import type { Redis } from "ioredis";
 import type { NewJob } from "./call_job.ts";
+import { roomFor } from "./codec.ts";
 import { connect, isConnectionError, opened } from "./connection.ts";
 import type { ClusterSettings } from "./options.ts";
-import { Keys, readReply, type Reply } from "./protocol.ts";
+import { Keys, LONGEST_NAME, readReply, type Reply } from "./protocol.ts";
 import { endOfStream, StreamReader } from "./stream_reader.ts";
 
 /** What an executor is told about its jobs. */
 export interface LinkEvents {
+  /** Whether it waits for what becomes of a job. */
+  waitsFor(id: string): boolean;
   /** A host has taken it. */
   onTaken(id: string): void;
   /** No host has it any more: it was handed back, or its host was lost. */
   onReturned(id: string, lost: boolean): void;
+  /** It is done, which nobody here waits for. */
+  onEnded(id: string): void;
   /** It is done. `undefined`: by nothing that a host of ours would say. */
   onReply(id: string, reply: Reply | undefined): void;
   /** BullMQ has failed it. */
@@ -38,6 +43,9 @@ const PAUSE = 50;
 
 /** Jobs that are looked up in one go. */
 const LOOKUPS = 500;
+
+/** The fields of a job that is not there. */
+const GONE: readonly (string | null)[] = [null];
 
 /**
  * Connects.
@@ -126,8 +134,10 @@ export class Link {
           pipeline.hmget(this.#keys.job(id), "timestamp", "finishedOn", "returnvalue", "failedReason", "processedOn");
         }
         const answers = await pipeline.exec();
-        for (const [error] of answers!) if (error) throw error;
-        return answers!.map(([, fields]) => fields as (string | null)[]);
+        return answers!.map(([error, fields]) => {
+          if (error && isConnectionError(error)) throw error;
+          return error ? GONE : fields as (string | null)[]; // what is there is no job
+        });
       });
       if (!found) return;
       slice.forEach((id, i) => {
@@ -193,15 +203,25 @@ export class Link {
     else if (event === "removed") this.#events.onRemoved(id);
   }
 
-  /** Passes a reply on, which may have to be fetched first. */
+  /** Passes a reply on, which may have to be fetched first. What is for others, as most is, is not looked at. */
   async #reply(id: string, json: string | null): Promise<void> {
+    if (!this.#events.waitsFor(id)) return this.#events.onEnded(id);
     let reply = readReply(json);
     if (reply && "stored" in reply) {
-      const stored = await this.#insist(() => this.#redis.get(this.#keys.reply(id)));
+      reply = readReply(await this.#stored(id));
       if (this.#closed) return;
-      reply = readReply(stored);
     }
     this.#events.onReply(id, reply);
+  }
+
+  /** What was stored as a reply. Its text is in JSON once more, where a character takes three bytes at most. */
+  async #stored(id: string): Promise<string | undefined> {
+    try {
+      const longest = 3 * roomFor(this.#settings.maxPayload) + LONGEST_NAME;
+      return await this.#insist(() => this.#redis.getrange(this.#keys.reply(id), 0, longest));
+    } catch {
+      return undefined; // it is no text
+    }
   }
 
   /** Gives a command until it has arrived. It must be one that may be given twice. `undefined` when the line was closed. */

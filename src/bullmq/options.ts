@@ -13,6 +13,7 @@ import {
 import type { UnobservedHandler } from "../executor/unobserved.ts";
 import type { ErrorConstructorLike } from "../wire/error_class.ts";
 import type { RedisConnection } from "./connection.ts";
+import { LONGEST_NAME } from "./protocol.ts";
 
 /** Options of a {@linkcode BullMQExecutor}. All times are milliseconds. */
 export interface BullMQExecutorOptions {
@@ -38,7 +39,10 @@ export interface BullMQExecutorOptions {
    * dashboards show it.
    */
   keepJobs?: number;
-  /** How long the arguments of a call may be when they are encoded, in characters; 16 Mi by default. */
+  /**
+   * How long the arguments of a call may be when they are encoded, in characters; 16 Mi by default. Results may be as long, and
+   * 16 Mi in any case.
+   */
   maxPayload?: number;
   /** How long to try to connect to Redis for the first time before the executor is broken; 10,000 by default. */
   connectTimeout?: number;
@@ -109,6 +113,14 @@ export function readOptions(options: BullMQExecutorOptions): ClusterSettings {
     onUnobserved,
     errorTypes: new Map(errorTypes.map((type) => [type.name, type])),
   };
+}
+
+/** Checks what is to be the name of something, if it is given. */
+export function checkName(action: string, option: string, name: unknown): void {
+  checkString(action, option, name);
+  if (name !== undefined && (name as string).length > LONGEST_NAME) {
+    refuseRange(action, option, `at most ${LONGEST_NAME} characters long`, (name as string).length);
+  }
 }
 
 /** How long jobs are kept, and replies with them. */

@@ -1,5 +1,5 @@
 // What executors and hosts say to each other in Redis: the names of keys, what is in a job and in its reply. Whatever is
-// read here was written by another program, and nothing about it is trusted.
+// read here was written by another program: it is looked at field by field, and what is taken over is what was looked at.
 
 /** What a job carries: one call. */
 export interface JobData {
@@ -102,39 +102,61 @@ export interface HostStats {
   readonly tasks: readonly string[];
 }
 
+/** How long a name may be, and the id of a job, which is longer than the key of its call. */
+export const LONGEST_NAME = 1000, LONGEST_ID = 10_000;
+
+/** How much a host may say about itself, in bytes. */
+export const LONGEST_HOST = 65_536;
+
 /** Reads what a job carries; `undefined` when that is no call. */
 export function readJob(data: unknown): JobData | undefined {
-  if (!isRecord(data) || data["futures"] !== 1) return undefined;
-  const { module, name, args, redeliveries, timeout, grace, retries, owner } = data;
-  if (typeof module !== "string" || typeof name !== "string" || typeof args !== "string") return undefined;
-  if (![timeout, grace, retries, redeliveries].every((n) => n === undefined || isCount(n))) return undefined;
-  if (owner !== undefined && typeof owner !== "string") return undefined;
-  return data as unknown as JobData;
+  if (!isRecord(data)) return undefined;
+  const { futures, module, name, args, redeliveries, timeout, grace, retries, stoppable, owner } = data;
+  if (futures !== 1 || !isName(module) || !isName(name) || typeof args !== "string") return undefined;
+  if (!isCount(redeliveries) || (retries !== undefined && !isCount(retries))) return undefined;
+  if ((timeout !== undefined && !isTime(timeout)) || (grace !== undefined && !isTime(grace))) return undefined;
+  if ((stoppable !== undefined && stoppable !== true) || (owner !== undefined && !isName(owner))) return undefined;
+  return {
+    ...{ futures, module, name, args, redeliveries },
+    ...(timeout === undefined ? undefined : { timeout }),
+    ...(grace === undefined ? undefined : { grace }),
+    ...(retries === undefined ? undefined : { retries }),
+    ...(stoppable && { stoppable }),
+    ...(owner === undefined ? undefined : { owner }),
+  };
 }
 
 /** Reads a reply; `undefined` when it is none. */
 export function readReply(json: unknown): Reply | undefined {
-  let reply = json;
-  if (typeof json === "string") {
-    try {
-      reply = JSON.parse(json);
-    } catch {
-      return undefined;
-    }
-  }
+  const reply = parse(json);
   if (!isRecord(reply)) return undefined;
   const { ok, failure, by, cancelled, stored } = reply;
-  const known = typeof ok === "string" || cancelled === true || stored === true ||
-    (typeof failure === "string" && (by === "task" || by === "host"));
-  return known ? reply as unknown as Reply : undefined;
+  if (typeof ok === "string") return { ok };
+  if (typeof failure === "string" && (by === "task" || by === "host")) return { failure, by };
+  if (cancelled === true) return { cancelled };
+  return stored === true ? { stored } : undefined;
 }
 
 /** Reads what a host tells about itself; `undefined` when that is nothing. */
 export function readHost(json: string | null): HostStats | undefined {
+  const host = parse(json);
+  if (!isRecord(host)) return undefined;
+  const { name, runtime, workers, running, completed, failed, rate, tasks } = host;
+  if (!isName(name) || !isName(runtime) || !isCount(workers) || !isCount(running)) return undefined;
+  if (!isCount(completed) || !isCount(failed) || !isTime(rate)) return undefined;
+  if (!Array.isArray(tasks) || !tasks.every(isName)) return undefined;
+  return { name, runtime, workers, running, completed, failed, rate, tasks };
+}
+
+/** Reads which job is to be stopped; `undefined` when nobody of ours has said so. */
+export function readStop([name, id]: readonly string[]): string | undefined {
+  return name === "job" && id !== undefined && id.length <= LONGEST_ID ? id : undefined;
+}
+
+function parse(json: unknown): unknown {
+  if (typeof json !== "string") return json;
   try {
-    const host: unknown = JSON.parse(json!);
-    if (!isRecord(host) || typeof host["name"] !== "string" || !Array.isArray(host["tasks"])) return undefined;
-    return host as unknown as HostStats;
+    return JSON.parse(json);
   } catch {
     return undefined;
   }
@@ -144,6 +166,15 @@ function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-function isCount(value: unknown): boolean {
-  return typeof value === "number" && value >= 0;
+function isName(value: unknown): value is string {
+  return typeof value === "string" && value.length <= LONGEST_NAME;
+}
+
+function isCount(value: unknown): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= 0;
+}
+
+/** Milliseconds, or calls per second. */
+function isTime(value: unknown): value is number {
+  return Number.isFinite(value) && (value as number) >= 0;
 }

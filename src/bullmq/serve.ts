@@ -4,7 +4,7 @@ import { Guard } from "../executor/guard.ts";
 import { programName } from "../runtime.ts";
 import { connect, holding, opened } from "./connection.ts";
 import { Host, type Parts } from "./host.ts";
-import { Keys } from "./protocol.ts";
+import { Keys, readStop } from "./protocol.ts";
 import { readServeOptions, type ServeOptions, type ServeSettings } from "./serve_options.ts";
 import { endOfStream, StreamReader } from "./stream_reader.ts";
 
@@ -49,7 +49,10 @@ async function open(settings: ServeSettings, id: string): Promise<Host> {
     const from = `${Math.max(Number(last) - LATE, 0)}-0`;
     const reader = connect(connection);
     const readStops = (onStop: (id: string) => void) =>
-      new StreamReader(reader, keys.stops, from, ([, job]) => onStop(job!));
+      new StreamReader(reader, keys.stops, from, (fields) => {
+        const id = readStop(fields);
+        if (id !== undefined) onStop(id);
+      });
     const parts: Parts = { id, settings, redis, readStops };
     const host = new Host(parts);
     await host.begin();

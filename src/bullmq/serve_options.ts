@@ -1,12 +1,12 @@
 // What serve() can be told: defaults and checks.
 
-import { checkDuration, checkOptions, checkPositiveInteger, checkString, refuseKind } from "../executor/check.ts";
+import { checkDuration, checkOptions, checkPositiveInteger, refuseKind } from "../executor/check.ts";
 import { Executor } from "../executor/executor.ts";
 import { taskModule } from "../executor/task.ts";
 import { ThreadPoolExecutor } from "../executor/thread_pool_executor.ts";
 import { availableParallelism } from "../runtime.ts";
 import type { RedisConnection } from "./connection.ts";
-import { checkQueue, KEEP_JOBS, keepFor, MAX_PAYLOAD } from "./options.ts";
+import { checkName, checkQueue, KEEP_JOBS, keepFor, MAX_PAYLOAD } from "./options.ts";
 
 /** Options of {@linkcode serve}. All times are milliseconds. */
 export interface ServeOptions {
@@ -28,7 +28,10 @@ export interface ServeOptions {
   stalledInterval?: number;
   /** How long {@linkcode Host.close} waits for what runs, before it ends it and hands it back; 20,000 by default. */
   drainTimeout?: number;
-  /** How long a result may be when it is encoded, in characters; 16 Mi by default. */
+  /**
+   * How long a result may be when it is encoded, in characters; 16 Mi by default. Arguments may be as long, and 16 Mi in any
+   * case.
+   */
   maxPayload?: number;
   /** How long a long result stays in Redis; 3,600,000 by default, and as an executor's `keepJobs`. */
   keepJobs?: number;
@@ -36,8 +39,11 @@ export interface ServeOptions {
   connectTimeout?: number;
 }
 
-/** The exports of a module, as tasks of the local executor. */
-type Module = Readonly<Record<string, ((...args: unknown[]) => unknown) | undefined>>;
+/** An export of a module, as a task of the local executor. */
+export type Task = (...args: unknown[]) => unknown;
+
+/** All of them. */
+type Module = Readonly<Record<string, Task | undefined>>;
 
 /** Options with defaults, checked. */
 export interface ServeSettings {
@@ -77,12 +83,13 @@ export function readServeOptions(options: ServeOptions, id: string): ServeSettin
   if (typeof tasks !== "object" || tasks === null || Object.keys(tasks).length === 0) {
     refuseKind(action, "tasks", 'an object such as { words: new URL("./words.ts", import.meta.url) }', tasks);
   }
+  for (const key of Object.keys(tasks)) checkName(action, "tasks", key);
   const modules = new Map(Object.entries(tasks).map(([key, url]) => [key, taskModule<Module>(url) as Module]));
   if (executor !== undefined && !(executor instanceof Executor)) {
     refuseKind(action, "executor", "an executor", executor);
   }
   checkPositiveInteger(action, "workers", workers);
-  checkString(action, "name", name);
+  checkName(action, "name", name);
   checkPositiveInteger(action, "stalledInterval", stalledInterval);
   checkDuration(action, "drainTimeout", drainTimeout);
   checkPositiveInteger(action, "maxPayload", maxPayload);
@@ -91,7 +98,8 @@ export function readServeOptions(options: ServeOptions, id: string): ServeSettin
   return {
     queue,
     modules,
-    executor: executor ?? new ThreadPoolExecutor({ maxWorkers: workers, name }),
+    // No source ever comes from a queue: nothing of it could be evaluated there.
+    executor: executor ?? new ThreadPoolExecutor({ maxWorkers: workers, name, inlineTasks: false }),
     owned: executor === undefined,
     workers,
     connection,
