@@ -11,6 +11,8 @@ export interface RunOptions {
   env?: Record<string, string | undefined>;
   /** It is killed after so many milliseconds, and has failed then. */
   timeout?: number;
+  /** Called with each piece of what it prints. */
+  onOutput?: (text: string) => void;
 }
 
 /** How a program ended. */
@@ -23,14 +25,17 @@ export interface RunResult {
 
 /** Runs `command` and resolves when it has ended, whichever way. */
 export function run(command: string, args: readonly string[], options: RunOptions = {}): Promise<RunResult> {
-  const { cwd, env = process.env, timeout } = options;
+  const { cwd, env = process.env, timeout, onOutput } = options;
   return new Promise((resolve) => {
     // On Windows npm is a .cmd file, which only a shell can start.
     const shell = process.platform === "win32" && command === "npm";
     const child = spawn(command, args, { cwd, env, shell, stdio: ["ignore", "pipe", "pipe"] });
     let output = "";
     for (const stream of [child.stdout, child.stderr]) {
-      stream.setEncoding("utf8").on("data", (text: string) => output += text);
+      stream.setEncoding("utf8").on("data", (text: string) => {
+        output += text;
+        onOutput?.(text);
+      });
     }
     const timer = timeout && setTimeout(() => {
       output += `\nKilled as it had not ended after ${timeout / 1000} s\n`;

@@ -33,6 +33,9 @@ const SUITES = ["types", "deno", "bun", "node", "chaos", "consumer"] as const;
 /** A suite that has not ended by then is killed and has failed, in milliseconds. */
 const SUITE_TIMEOUT = 10 * 60_000;
 
+/** How often a suite says how far it has come where there is no terminal, in milliseconds. */
+const SHOW_INTERVAL = 30_000;
+
 /** Bun fails a test that takes longer, 5 s by default: enough for a slow machine, in milliseconds. */
 const BUN_TEST_TIMEOUT = 120_000;
 
@@ -176,15 +179,46 @@ async function runSuites(suites: readonly Suite[], programs: Runtimes, scratch: 
 /** Runs one suite, prints a line about it, and its output when anything failed. */
 async function runSuite(suite: Suite, env: Record<string, string | undefined>): Promise<Counts> {
   const start = performance.now();
-  process.stdout.write(suite.name.padEnd(10));
+  if (process.stdout.isTTY) process.stdout.write(suite.name.padEnd(10));
   const [command, ...args] = suite.command;
-  const { code, output } = await run(command!, args, { cwd: ROOT, env, timeout: SUITE_TIMEOUT });
+  const progress = new Progress(suite.name);
+  const { onOutput } = progress;
+  const { code, output } = await run(command!, args, { cwd: ROOT, env, timeout: SUITE_TIMEOUT, onOutput });
+  progress.end();
   const { counts, problem } = readReport(suite, code, output);
   const seconds = ((performance.now() - start) / 1000).toFixed(1);
   console.log(`${summary(counts)}  (${seconds} s${suite.note ? `, ${suite.note}` : ""})`);
   if (counts.failed > 0) console.log(`\n${output.trim()}\n`);
   if (problem) console.log(`Failed: ${problem}\n`);
   return counts;
+}
+
+/** Shows how far a suite has come: as one line that changes, at a terminal; elsewhere as a line now and then. */
+class Progress {
+  readonly #suite: string;
+  readonly #start = performance.now();
+  #ended = 0;
+  #shown = performance.now();
+
+  constructor(suite: string) {
+    this.#suite = suite;
+  }
+
+  readonly onOutput = (text: string): void => {
+    // The words of Deno, Bun and Node for a test that has ended.
+    this.#ended += text.match(/\.\.\. (ok|FAILED|ignored)\b|^\((pass|fail|skip)\)|^[✔✖﹣] /gm)?.length ?? 0;
+    const now = performance.now();
+    if (now - this.#shown < (process.stdout.isTTY ? 200 : SHOW_INTERVAL)) return;
+    this.#shown = now;
+    const seconds = ((now - this.#start) / 1000).toFixed();
+    const line = `${this.#suite.padEnd(10)}${this.#ended} tests so far (${seconds} s)`;
+    process.stdout.write(process.stdout.isTTY ? `\r\x1b[2K${line}` : `${line}\n`);
+  };
+
+  /** Makes room for the suite's own line. */
+  end(): void {
+    process.stdout.write(process.stdout.isTTY ? `\r\x1b[2K${this.#suite.padEnd(10)}` : this.#suite.padEnd(10));
+  }
 }
 
 /** Counts the tests in a suite's report. Whatever keeps a suite from being believed is one more failure. */
