@@ -26,6 +26,8 @@ export interface HostOptions {
   readonly name?: string;
   readonly stalledInterval?: number;
   readonly drainTimeout?: number;
+  /** How it finds Redis, if not by `--url` alone. */
+  readonly connection?: { readonly args: readonly string[]; readonly env: Readonly<Record<string, string>> };
 }
 
 /** A queue that nobody else has, its executors and its hosts. */
@@ -77,17 +79,18 @@ export class HostProcess {
 
   constructor(url: string, queue: string, options: HostOptions) {
     const { runtime: on = runtime, workers = 1, kind, name, stalledInterval, drainTimeout } = options;
+    const { connection = { args: ["--url", url], env: {} } } = options;
     const [command, ...flags] = runtimeCommand(on);
     const tasks = Object.entries(MODULES).flatMap(([name, module]) => ["--tasks", `${name}=${module.href}`]);
     const { NODE_TEST_CONTEXT: _, ...env } = process.env;
     this.#child = spawn(command!, [
       ...[...flags, fileURLToPath(new URL("../src/bullmq/serve_command.ts", import.meta.url))],
-      ...["--queue", queue, "--url", url, ...tasks, "--workers", String(workers)],
+      ...["--queue", queue, ...connection.args, ...tasks, "--workers", String(workers)],
       ...(stalledInterval === undefined ? [] : ["--stalled-interval", String(stalledInterval)]),
       ...(drainTimeout === undefined ? [] : ["--drain-timeout", String(drainTimeout)]),
       ...(name === undefined ? [] : ["--name", name]),
       ...(kind === "processes" ? ["--processes"] : []),
-    ], { stdio: ["ignore", "inherit", "pipe"], env });
+    ], { stdio: ["ignore", "inherit", "pipe"], env: { ...env, ...connection.env } });
     this.ended = new Promise((resolve) => this.#child.once("close", (code, signal) => resolve(signal ?? code ?? 0)));
     let output = "";
     this.serving = new Promise((resolve, reject) => {

@@ -4,7 +4,7 @@ import { type CallOptions, CallSettings } from "../executor/call_options.ts";
 import { Executor } from "../executor/executor.ts";
 import type { Future } from "../executor/future.ts";
 import { ClusterCore } from "./cluster_core.ts";
-import { holding } from "./connection.ts";
+import { holding, withoutCommand } from "./connection.ts";
 import { type ClusterStats, readCluster } from "./cluster_stats.ts";
 import { KeyedFutures } from "./keyed_futures.ts";
 import { type BullMQExecutorOptions, checkName, readOptions } from "./options.ts";
@@ -76,7 +76,11 @@ export abstract class ClusterExecutor extends Executor {
    * @throws {ShutdownError} (rejects) when the executor has been shut down.
    */
   async cluster(): Promise<ClusterStats> {
-    return await holding(this.#shared.core.link().then(readCluster));
+    try {
+      return await holding(this.#shared.core.link().then(readCluster));
+    } catch (error) {
+      throw withoutCommand(error);
+    }
   }
 }
 

@@ -1,5 +1,6 @@
 // The command: options to serve(), signals to close().
 
+import { readFileSync } from "node:fs";
 import { basename, extname, resolve } from "node:path";
 import process from "node:process";
 import { pathToFileURL } from "node:url";
@@ -7,6 +8,7 @@ import { parseArgs } from "node:util";
 import { ProcessPoolExecutor } from "../executor/process_pool_executor.ts";
 import { ThreadPoolExecutor } from "../executor/thread_pool_executor.ts";
 import { availableParallelism } from "../runtime.ts";
+import type { RedisConnection } from "./connection.ts";
 import { serve } from "./serve.ts";
 
 const HELP = `Runs the calls of a queue: a host of BullMQExecutor.
@@ -16,12 +18,15 @@ const HELP = `Runs the calls of a queue: a host of BullMQExecutor.
                             without its extension; several by repeating the option
   --workers <number>        how many calls run at the same time (as many as the machine can run)
   --processes               in processes instead of threads
-  --url <url>               Redis (REDIS_URL, or redis://127.0.0.1:6379)
+  --url <url>               Redis (REDIS_URL, or redis://127.0.0.1:6379), without a password: others could read it there
+  --password-file <file>    Redis' password, in the first line of a file (REDIS_PASSWORD, or that of REDIS_URL)
   --prefix <text>           what the keys in Redis begin with (bull)
   --name <name>             the host's name
   --stalled-interval <ms>   within this time the calls of a lost host are delivered again (30000)
   --drain-timeout <ms>      on SIGTERM or SIGINT it takes no more calls, and waits so long for those that run (20000)
   --help
+
+REDIS_URL and REDIS_PASSWORD are taken from the environment: workers do not see them.
 
 It ends with exit code 0 when a signal has told it to, 1 when it cannot go on, 2 when its options are wrong.`;
 
@@ -31,7 +36,7 @@ export async function main(args: string[] = process.argv.slice(2)): Promise<void
   if (!options) return;
   const { workers, processes, ...rest } = options;
   const Executor = processes ? ProcessPoolExecutor : ThreadPoolExecutor;
-  const executor = new Executor({ maxWorkers: workers });
+  const executor = new Executor({ maxWorkers: workers, inlineTasks: false }); // no source comes from a queue
   try {
     const host = await serve({ ...rest, workers, executor });
     let asked = false;
@@ -62,7 +67,8 @@ function read(args: string[]) {
         tasks: { type: "string", multiple: true },
         workers: { type: "string" },
         processes: { type: "boolean", default: false },
-        url: { type: "string", default: process.env["REDIS_URL"] ?? "redis://127.0.0.1:6379" },
+        url: { type: "string" },
+        "password-file": { type: "string" },
         prefix: { type: "string" },
         name: { type: "string" },
         "stalled-interval": { type: "string" },
@@ -72,12 +78,13 @@ function read(args: string[]) {
     });
     if (values.help) return void print(HELP);
     if (!values.queue || !values.tasks) throw new Error("--queue and --tasks are needed");
+    const connection = readConnection(values.url, values["password-file"]);
     return {
       queue: values.queue,
       tasks: Object.fromEntries(values.tasks.map(readModule)),
       workers: number("workers", values.workers) ?? availableParallelism(),
       processes: values.processes,
-      connection: { url: values.url },
+      connection,
       ...(values.prefix === undefined ? undefined : { prefix: values.prefix }),
       ...(values.name === undefined ? undefined : { name: values.name }),
       ...optional("stalledInterval", number("stalled-interval", values["stalled-interval"])),
@@ -87,6 +94,31 @@ function read(args: string[]) {
     print(`${error instanceof Error ? error.message : error}\n\n${HELP}`);
     process.exitCode = 2;
   }
+}
+
+/** Where Redis is. What is secret leaves the environment, so that no worker inherits it. */
+function readConnection(url: string | undefined, passwordFile: string | undefined): RedisConnection {
+  const [ownUrl, ownPassword] = ["REDIS_URL", "REDIS_PASSWORD"].map((name) => {
+    const value = process.env[name];
+    delete process.env[name];
+    return value;
+  });
+  if (url !== undefined && hasPassword(url)) {
+    throw new Error(
+      "--url must not have a password as everybody on this machine can read the command line: give it in a file, " +
+        "--password-file, or in the environment, as REDIS_PASSWORD or in REDIS_URL",
+    );
+  }
+  const password = passwordFile === undefined ? ownPassword : readFileSync(passwordFile, "utf8").split(/\r?\n/)[0];
+  return {
+    url: url ?? ownUrl ?? "redis://127.0.0.1:6379",
+    ...(password === undefined ? undefined : { password }),
+  };
+}
+
+/** Whether ioredis would find a password in a URL, or in what is not quite one. */
+function hasPassword(url: string): boolean {
+  return /:.*@/.test(url.replace(/^rediss?:\/\//i, "")) || /[?&]password=/.test(url);
 }
 
 /** `words=./words.ts`, `./words.ts` or a URL. */

@@ -43,11 +43,19 @@ export function connect({ url, ...options }: RedisConnection): Redis {
     maxRetriesPerRequest: null, // BullMQ's condition: a command waits until it can be sent
     lazyConnect: false,
   };
-  const client = url === undefined ? new Redis(settings) : new Redis(url, settings);
+  const client = url === undefined ? new Redis(settings) : new Redis(complete(url, options.password), settings);
   client.on("error", () => {}); // it is tried again; who waits for it is told by `opened`
   client.on("connect", () => unref((client as unknown as Connecting).stream));
   client.on("reconnecting", () => unref((client as unknown as Connecting).reconnectTimeout));
   return client;
+}
+
+/** The password of a URL that names only a user: ioredis (6.0) takes it for an empty one. */
+function complete(url: string, password: string | undefined): string {
+  if (password === undefined || !/^rediss?:\/\/[^/:@]+@/i.test(url)) return url;
+  const completed = new URL(url);
+  completed.password = encodeURIComponent(password);
+  return completed.href;
 }
 
 /**
@@ -70,7 +78,7 @@ export function opened(client: Redis, timeout: number): Promise<void> {
     const fail = () => done(new BrokenExecutor("Redis cannot be reached", { cause: last }));
     const onReady = () => done();
     const onError = (error: Error) => {
-      last = error;
+      last = withoutCommand(error);
       if (REFUSED.test(error.message)) fail();
     };
     const onEnd = () => fail();
@@ -93,6 +101,18 @@ export async function holding<T>(promise: Promise<T>): Promise<T> {
 export function isConnectionError(error: unknown): boolean {
   return error instanceof Error &&
     /Connection is closed|connection (close|lost)|Command aborted|ECONN|EPIPE|ETIMEDOUT|^LOADING/i.test(error.message);
+}
+
+/**
+ * What ioredis says, without the command that it says it of, which shows wherever the error does: the password is in one, and what
+ * was sent in others.
+ *
+ * @param error Whatever was thrown.
+ * @returns The same.
+ */
+export function withoutCommand<E>(error: E): E {
+  if (error instanceof Error) delete (error as { command?: unknown }).command;
+  return error;
 }
 
 interface Connecting {

@@ -6,7 +6,7 @@ import { report } from "../executor/report.ts";
 import { startTimer } from "../executor/timer.ts";
 import { runtime } from "../runtime.ts";
 import { roomFor } from "./codec.ts";
-import { holding, isConnectionError } from "./connection.ts";
+import { holding, isConnectionError, withoutCommand } from "./connection.ts";
 import { JobRunner, PATIENCE } from "./job_runner.ts";
 import { JobWorker } from "./job_worker.ts";
 import { type HostStats, Keys, LONGEST_NAME } from "./protocol.ts";
@@ -86,7 +86,9 @@ export class Host implements AsyncDisposable {
     this.#worker.on("drained", () => this.#runner.drained());
     this.#worker.on("error", (error) => {
       // It is tried again; and who has lost a lock has lost the job to another host.
-      if (!isConnectionError(error) && !/lock/i.test(error.message)) report("Error of host", name, error);
+      if (!isConnectionError(error) && !/lock/i.test(error.message)) {
+        report("Error of host", name, withoutCommand(error));
+      }
     });
     this.#stops = readStops((id) => this.#runner.stop(id));
     this.#timers = [
@@ -125,7 +127,7 @@ export class Host implements AsyncDisposable {
     await this.#worker.waitUntilReady();
     await this.#beat();
     // Not before: who asks for the hosts that serve something is to see this one.
-    this.#worker.run().catch((error) => report("Error of host", this.name, error));
+    this.#worker.run().catch((error) => report("Error of host", this.name, withoutCommand(error)));
   }
 
   /**

@@ -2,7 +2,7 @@
 
 import { Guard } from "../executor/guard.ts";
 import { programName } from "../runtime.ts";
-import { connect, holding, opened } from "./connection.ts";
+import { connect, holding, opened, withoutCommand } from "./connection.ts";
 import { Host, type Parts } from "./host.ts";
 import { Keys, readStop } from "./protocol.ts";
 import { readServeOptions, type ServeOptions, type ServeSettings } from "./serve_options.ts";
@@ -59,6 +59,6 @@ async function open(settings: ServeSettings, id: string): Promise<Host> {
     return host;
   } catch (error) {
     redis.disconnect();
-    throw error;
+    throw withoutCommand(error);
   }
 }

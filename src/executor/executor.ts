@@ -133,9 +133,10 @@ export abstract class Executor implements AsyncDisposable {
   /**
    * Calls `fn` with each item of an iterable, or with the n-th items of several, of which the shortest ends it all.
    *
-   * Everything is submitted when `map` is called, unless `buffersize` is given; an async iterable is read as it comes.
-   * A failed call ends the iteration with its error and cancels the rest, unless `settled: true`. Leaving the loop
-   * cancels the rest.
+   * Everything is submitted when `map` is called, unless `buffersize` is given; an async iterable is read as it comes,
+   * and may wait for earlier results. A failed call ends the iteration with its error and cancels the rest, unless
+   * `settled: true`. Leaving the loop cancels the rest. However the iteration ends, iterables that have not ended are
+   * closed, as by a loop.
    *
    * @param fn A self-contained function, or one of {@linkcode task} or {@linkcode taskModule}.
    * @param iterable The first arguments: an iterable or an async iterable.

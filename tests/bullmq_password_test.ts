@@ -1,0 +1,139 @@
+// The password of Redis: neither on a command line, nor in what workers inherit, nor in an error.
+
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import process from "node:process";
+import { test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { inspect } from "node:util";
+import { Redis } from "ioredis";
+import { run } from "../scripts/run.ts";
+import { serve } from "../src/bullmq/mod.ts";
+import { runtime } from "../src/runtime.ts";
+import { Cluster } from "./bullmq_host.ts";
+import { MODULES } from "./bullmq_tasks.ts";
+import { needsRedis, RedisServer } from "./redis_server.ts";
+import { runtimeCommand } from "./runtime_commands.ts";
+import { square } from "./tasks/arithmetic.ts";
+import { CEILING, within } from "./until.ts";
+
+/** With characters that mean something in a URL. */
+const PASSWORD = "t0p:s/e@c%41?ret#";
+
+/** A server that wants it, from a user and from whoever names none. */
+async function guarded(server: RedisServer): Promise<void> {
+  const redis = new Redis(server.url);
+  await redis.acl("SETUSER", "someone", "on", `>${PASSWORD}`, "~*", "&*", "+@all");
+  await redis.config("SET", "requirepass", PASSWORD);
+  await redis.quit();
+}
+
+/** Its URL with a user, and a password or none. */
+function urlOf(server: RedisServer, user: string, password?: string): string {
+  return server.url.replace("//", `//${user}${password === undefined ? "" : `:${encodeURIComponent(password)}`}@`);
+}
+
+const WAYS = {
+  "in REDIS_URL": (server: RedisServer) => ({ args: [], env: { REDIS_URL: urlOf(server, "", PASSWORD) } }),
+  "in REDIS_PASSWORD": (server: RedisServer) => ({ args: ["--url", server.url], env: { REDIS_PASSWORD: PASSWORD } }),
+  "in a file": (server: RedisServer, file: string) => ({
+    args: ["--url", urlOf(server, "someone"), "--password-file", file],
+    env: {},
+  }),
+};
+
+for (const [way, connection] of Object.entries(WAYS)) {
+  for (const kind of ["threads", "processes"] as const) {
+    test(
+      `the command of a host takes the password ${way}, and keeps it from ps and its ${kind}`,
+      needsRedis,
+      async () => {
+        await using server = await RedisServer.start();
+        const folder = mkdtempSync(join(tmpdir(), "futures-password-"));
+        try {
+          await guarded(server);
+          const file = join(folder, "password");
+          writeFileSync(file, `${PASSWORD}\n`);
+          await using cluster = new Cluster(server);
+          const host = await cluster.host({ runtime, kind, connection: connection(server, file) });
+          const executor = cluster.executor({ connection: { url: server.url, password: PASSWORD } });
+          const environment = await executor.submit(async () => {
+            const { default: process } = await import("node:process");
+            return { ...process.env };
+          });
+          assert.ok(environment["PATH"], "it is the environment");
+          assert.deepEqual([environment["REDIS_URL"], environment["REDIS_PASSWORD"]], [undefined, undefined]);
+          assertKept(environment);
+          assertKept(execFileSync("ps", ["-o", "args=", "-p", String(host.pid)], { encoding: "utf8" }));
+          assertKept(await run("ps", ["-e", "-o", "args="]));
+        } finally {
+          rmSync(folder, { recursive: true });
+        }
+      },
+    );
+  }
+}
+
+/** What everybody on the machine can read of a process. */
+function commandLine(pid: number): string {
+  if (process.platform === "linux") return readFileSync(`/proc/${pid}/cmdline`, "utf8");
+  return execFileSync("ps", ["-o", "args=", "-p", String(pid)], { encoding: "utf8" });
+}
+
+/** Nothing that is shown of it has the password, as it is or in a URL. */
+function assertKept(shown: unknown): void {
+  const text = inspect(shown, { depth: Infinity, maxStringLength: null, showHidden: true });
+  for (const password of [PASSWORD, encodeURIComponent(PASSWORD)]) assert.ok(!text.includes(password), text);
+}
+
+test("the command of a host refuses a password on its command line", async () => {
+  const command = fileURLToPath(new URL("../src/bullmq/serve_command.ts", import.meta.url));
+  const [own, ...flags] = runtimeCommand(runtime);
+  const host = "127.0.0.1:1";
+  for (
+    const url of [
+      ...[`redis://:${encodeURIComponent(PASSWORD)}@${host}`, `rediss://someone:${PASSWORD}@${host}/0`],
+      ...[`someone:${PASSWORD}@${host}`, `//:${PASSWORD}@${host}`, `redis://${host}/0?db=1&password=${PASSWORD}`],
+    ]
+  ) {
+    const args = [command, "--queue", "q", "--tasks", "./words.ts", "--url", url];
+    const { code, output } = await run(own!, [...flags, ...args], { timeout: CEILING });
+    assert.match(output, /^--url must not have a password .*--password-file.*REDIS_PASSWORD/);
+    assert.equal(code, 2, output);
+    assertKept(output);
+  }
+});
+
+test("BullMQExecutor and serve() do not show the password in their errors", needsRedis, async () => {
+  await using server = await RedisServer.start();
+  await guarded(server);
+  const known = new Redis(server.url, { password: PASSWORD });
+  await known.acl("SETUSER", "someone", ">another");
+  await known.acl("SETUSER", "someone", `<${PASSWORD}`);
+  await known.quit();
+  for (
+    const connection of [{ url: urlOf(server, "someone", PASSWORD) }, {
+      url: urlOf(server, "someone"),
+      password: PASSWORD,
+    }]
+  ) {
+    await using cluster = new Cluster(server);
+    const executor = cluster.executor({ connection });
+    const errors = await within(
+      "the errors",
+      Promise.all([
+        executor.cluster().catch((error) => error),
+        executor.submit(square, 3).exception(),
+        serve({ queue: cluster.queue, connection, tasks: MODULES }).catch((error) => error),
+      ]),
+    );
+    for (const error of errors) {
+      assert.equal((error as Error).name, "BrokenExecutor");
+      assert.match(String((error as Error).cause), /WRONGPASS/);
+      assertKept(error);
+    }
+  }
+});
