@@ -229,6 +229,7 @@ test("explain() knows the helpers of build tools", async () => {
   const helpers = ["__awaiter", "__asyncDelegator", "__spreadValues", "_async_to_generator", "_asyncToGenerator"];
   helpers.push("_class_private_field_get", "_classPrivateFieldGet", "__privateGet_t4v9rzz2", "_ts_decorate");
   for (const helper of helpers) {
+    if (helper in globalThis) continue; // tslib puts its own there when another test has loaded it
     const message = await explained(`() => ${helper}(1)`);
     assert.match(message, /looks like a helper that your build tool adds.*move the function to a module and use task/);
   }
