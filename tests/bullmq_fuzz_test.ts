@@ -2,10 +2,21 @@
 // its length allows, none reaches a prototype, each ends as a value or as an error. tests/properties.ts says how to repeat one.
 
 import assert from "node:assert/strict";
+import { randomInt } from "node:crypto";
+import process from "node:process";
+import { test } from "node:test";
+import { Queue, QueueEvents, Worker } from "bullmq";
 import fc from "fast-check";
+import { ThreadPoolExecutor, wait } from "../mod.ts";
 import { decode, decodeFailure, encode } from "../src/bullmq/codec.ts";
 import { readHost, readJob, readReply, readStop } from "../src/bullmq/protocol.ts";
+import { serve } from "../src/bullmq/serve.ts";
+import { Cluster } from "./bullmq_host.ts";
+import { MODULES } from "./bullmq_tasks.ts";
 import { property } from "./properties.ts";
+import { needsRedis, RedisServer } from "./redis_server.ts";
+import { square } from "./tasks/arithmetic.ts";
+import { within } from "./until.ts";
 
 const NO_TYPES = new Map<string, never>();
 
@@ -119,7 +130,10 @@ property(
 
 // --- what is right, and what little is wrong with it
 
+/** Of a property that is called so, devalue makes none. */
+const anyKey = fc.string().filter((key) => key !== "__proto__");
 const value = fc.anything({
+  key: anyKey,
   ...{ withBigInt: true, withBoxedValues: true, withDate: true, withMap: true, withSet: true, withTypedArray: true },
   ...{ withSparseArray: true, maxDepth: 4, values: [fc.string(), fc.integer(), fc.double(), fc.constant(undefined)] },
 });
@@ -227,4 +241,65 @@ property("readHost() takes over what is of the right kind, and nothing else", 10
 property("readStop() takes over ids", 200, fc.array(fc.oneof(fc.constant("job"), text)), (fields) => {
   const id = readStop(fields);
   assert.equal(id, fields[0] === "job" ? fields[1] : undefined);
+});
+
+// --- the whole way: through Redis, to a host and its workers, and back
+
+/** How many at a time. */
+const BULK = 200;
+
+/** Arguments that are nearly right, or right. */
+const args = fc.oneof(flat, value.map((value) => encode([value], 2 ** 24)), text);
+const anyJob = fc.oneof(
+  nearly({
+    ...{ futures: fc.constant(1), module: fc.constant("cluster_tasks"), redeliveries: count, args },
+    ...{ name: fc.constantFrom("echo", "throwIt", "missing", "then", "__proto__"), timeout: maybe(fc.nat(5)) },
+    ...{ retries: maybe(fc.nat(1)), stoppable: maybe(fc.constant(true)) },
+  }),
+  job,
+);
+const anyReply = fc.oneof(nearly({ ok: args }), nearly({ failure: args, by }), reply);
+
+/** So many of them, and what repeats them. */
+function sample(arbitrary: fc.Arbitrary<string>): { texts: string[]; repeat: string } {
+  const seed = Number(process.env.PROPERTY_SEED || randomInt(2 ** 31));
+  return { texts: fc.sample(arbitrary, { numRuns: BULK, seed }), repeat: `PROPERTY_SEED=${seed}` };
+}
+
+test(`A host with threads answers ${BULK} jobs of any kind, and goes on`, needsRedis, async () => {
+  await using server = await RedisServer.start();
+  await using cluster = new Cluster(server);
+  await using local = new ThreadPoolExecutor({ maxWorkers: 2 });
+  const where = { queue: cluster.queue, connection: { url: server.url } };
+  await using _host = await serve({ ...where, tasks: MODULES, executor: local, workers: 2 });
+  const queue = new Queue(cluster.queue, where), events = new QueueEvents(cluster.queue, where);
+  const { texts, repeat } = sample(anyJob);
+  try {
+    await events.waitUntilReady();
+    queue.setMaxListeners(0);
+    const jobs = await queue.addBulk(texts.map((text) => ({ name: "any", data: JSON.parse(text) })));
+    const replies = await within(repeat, Promise.all(jobs.map((job) => job.waitUntilFinished(events))));
+    for (const [n, reply] of replies.entries()) assert.ok(readReply(reply), `${repeat}: ${texts[n]}`);
+    assert.equal(await within(repeat, cluster.executor().submit(square, 3)), 9);
+  } finally {
+    await Promise.all([queue.close(), events.close()]);
+  }
+});
+
+test(`BullMQExecutor settles ${BULK} calls with replies of any kind, and goes on`, needsRedis, async () => {
+  await using server = await RedisServer.start();
+  await using cluster = new Cluster(server);
+  const { texts, repeat } = sample(anyReply);
+  const replies = [...texts.map((text) => JSON.parse(text)), { ok: "[9]" }];
+  let next = 0;
+  const worker = new Worker(cluster.queue, () => Promise.resolve(replies[next++]), { connection: { url: server.url } });
+  worker.on("error", () => {});
+  const executor = cluster.executor({ onUnobserved() {} });
+  try {
+    const calls = texts.map((_, n) => executor.submit(square, n));
+    assert.equal((await within(repeat, wait(calls))).notDone.size, 0);
+    assert.equal(await within(repeat, executor.submit(square, 3)), 9);
+  } finally {
+    await worker.close();
+  }
 });

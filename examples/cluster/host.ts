@@ -1,5 +1,5 @@
 // A host: a program on any machine that reaches Redis and the files. It runs the calls of the queue in threads of its own,
-// until it is told to end: host.ts <Redis> <threads>
+// until it is told to end: REDIS_URL=<Redis> host.ts <threads>
 
 // deno-lint-ignore-file no-console -- printing is what a program is for
 
@@ -9,7 +9,9 @@ import { ThreadPoolExecutor } from "@concurrent/futures/thread";
 import { beginWorker } from "../word_count/count_words.ts";
 import { QUEUE } from "./machines.ts";
 
-const [redis, threads] = process.argv.slice(2);
+const [threads] = process.argv.slice(2);
+const redis = process.env.REDIS_URL;
+delete process.env.REDIS_URL; // nothing for a worker
 const runtime = "Deno" in globalThis ? "Deno" : "Bun" in globalThis ? "Bun" : "Node";
 const name = `${runtime} ${process.pid}`;
 

@@ -37,7 +37,9 @@ export async function startRedis(): Promise<Server> {
 export async function startHost(command: string, redis: string, threads: number): Promise<Server> {
   const flags = basename(command).startsWith("deno") ? ["run", "--quiet", "-A"] : [];
   const file = fileURLToPath(new URL("host.ts", import.meta.url));
-  const child = spawn(command, [...flags, file, redis, String(threads)], { stdio: ["ignore", "pipe", "inherit"] });
+  // In the environment, as others can read what is on a command line: there may be a password in it.
+  const env = { ...process.env, REDIS_URL: redis };
+  const child = spawn(command, [...flags, file, String(threads)], { stdio: ["ignore", "pipe", "inherit"], env });
   const address = (await written(child, /^(.*) serves$/m, command))[1]!;
   return { address, [Symbol.asyncDispose]: () => endOf(child) };
 }
