@@ -178,4 +178,49 @@ programs([
     },
     prints: "1 30 15",
   },
+  ...[{}, { maxQueue: 2 }].map((options) => ({
+    name: `map() takes streams, events, lines and the results of another map(), with ${JSON.stringify(options)}`,
+    files: {
+      "main.ts": `
+        ${IMPORT}
+        import { EventEmitter, on } from "node:events";
+        import { createInterface } from "node:readline";
+        import { PassThrough, Readable } from "node:stream";
+
+        await using executor = new Executor({ maxWorkers: 2, ...${JSON.stringify(options)} });
+        const increment = (n: number) => n + 1, square = (n: number) => n * n;
+        const upper = (text: string) => text.toUpperCase();
+        const print = (name: string, ...values: unknown[]) => console.log(name, ...values);
+
+        print("maps", await Array.fromAsync(executor.map(square, executor.map(increment, [1, 2, 3]))).then(String));
+        for await (const n of executor.map(square, executor.map(increment, [1, 2, 3, 4], { buffersize: 1 }))) {
+          if (n === 9) break;
+          print("left", n);
+        }
+
+        const pass = new PassThrough({ objectMode: true });
+        pass.write(1);
+        pass.write(2);
+        for await (const n of executor.map(square, pass)) {
+          print("stream", n);
+          if (n === 4) pass.end(7);
+        }
+
+        const emitter = new EventEmitter();
+        setTimeout(() => (emitter.emit("event", 1), emitter.emit("event", 2)), 1);
+        for await (const n of executor.map(([n]: number[]) => n!, on(emitter, "event") as AsyncIterable<number[]>)) {
+          print("event", n);
+          if (n === 2) break;
+        }
+        print("listeners", emitter.listenerCount("event"));
+
+        const lines = createInterface({ input: Readable.from(["one\\ntwo\\n", "three\\n"]) });
+        for await (const line of executor.map(upper, lines)) print("line", line);
+
+        const stream = new Blob(["web"]).stream().pipeThrough(new TextDecoderStream() as never) as ReadableStream<string>;
+        for await (const text of executor.map(upper, stream)) print("stream", text);`,
+    },
+    prints: "maps 4,9,16\nleft 4\nstream 1\nstream 4\nstream 49\nevent 1\nevent 2\nlisteners 0\n" +
+      "line ONE\nline TWO\nline THREE\nstream WEB",
+  })),
 ]);
