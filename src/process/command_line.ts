@@ -6,10 +6,11 @@ import process from "node:process";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import type { WorkerLimits } from "../executor/backend.ts";
 import { runtime } from "../runtime.ts";
-import { type DenoPermissions, permissionFlags } from "./permissions.ts";
+import { permissionFlags } from "./permissions.ts";
 
-interface DenoNamespace extends DenoPermissions {
+interface DenoNamespace {
   readonly mainModule: string | undefined;
+  readonly permissions: { querySync(descriptor: { name: string }): { readonly state: string } };
   readonly build: { readonly standalone?: boolean };
 }
 
@@ -31,7 +32,7 @@ export function commandLine({ memoryLimit, execArgv = [], permissions }: WorkerL
       throw new Error("A program of `deno compile` cannot start worker processes: use ThreadPoolExecutor");
     }
     const heap = memoryLimit === undefined ? [] : [`--v8-flags=--max-old-space-size=${memoryLimit}`];
-    const flags = [...permissionFlags(Deno, permissions), ...configFlags(Deno), ...heap, ...execArgv];
+    const flags = [...permissionFlags("start a worker", permissions), ...configFlags(Deno), ...heap, ...execArgv];
     return ["run", "--quiet", "--no-prompt", ...flags, entry.href];
   }
   // Bun (1.4) has no flag for the heap.
