@@ -1,10 +1,10 @@
-// Limits of workers: memory, environment, flags, permissions, and whether source may be evaluated.
+// Limits of workers: memory, environment, flags, and whether source may be evaluated.
 
+import { test } from "node:test";
 import assert from "node:assert/strict";
 import { realpathSync } from "node:fs";
 import { tmpdir } from "node:os";
 import process from "node:process";
-import { test } from "node:test";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { ProcessPoolExecutor, taskModule, WorkerLostError } from "../mod.ts";
 import type { WorkerLimits } from "../src/executor/backend.ts";
@@ -14,8 +14,7 @@ import { threadBackend } from "../src/thread/thread_backend.ts";
 import { type Failure, fromFailure } from "../src/wire/failure.ts";
 import type { FromWorker } from "../src/wire/messages.ts";
 import { check } from "./check.ts";
-import { KINDS, PROCESSES, THREADS } from "./kinds.ts";
-import { startProgram } from "./run_program.ts";
+import { KINDS, PROCESSES } from "./kinds.ts";
 import { square } from "./tasks/arithmetic.ts";
 import { keepMemory } from "./tasks/limit_tasks.ts";
 import { workerId } from "./tasks/worker_tasks.ts";
@@ -141,32 +140,3 @@ check(PROCESSES, " starts its workers with execArgv", async () => {
   await using executor = new ProcessPoolExecutor({ maxWorkers: 1, execArgv });
   assert.equal(await executor.submit(() => (globalThis as { preloaded?: boolean }).preloaded), true);
 });
-
-const BROAD = ["--allow-read", "--allow-env", "--allow-sys", "--allow-run"];
-
-/** `[flags of the program, permissions of its workers, what is printed]`. Processes are started, hence --allow-run. */
-const PERMISSIONS: readonly [readonly string[], unknown, RegExp][] = [
-  [["-A"], "inherit", /^granted: read write net env sys run ffi$/],
-  [["-A"], "none", /^granted:$/],
-  [["-A"], { read: true, net: true }, /^granted: read net$/],
-  [["-A"], { read: [tmpdir()] }, /^granted:$/],
-  [BROAD, "inherit", /^granted: read env sys run$/],
-  [BROAD, { read: true }, /^granted: read$/],
-  [BROAD, { net: true }, /^Broken(Thread|Process)Pool: .*(does not have|escalate|permission)/],
-  [BROAD, { write: [tmpdir()] }, /^Broken(Thread|Process)Pool: .*(does not have|escalate|permission)/],
-];
-
-if (runtime === "deno") {
-  for (const { name } of [THREADS, PROCESSES]) {
-    for (const [given, permissions, expected] of PERMISSIONS) {
-      const shown = JSON.stringify(permissions);
-      test(`${name} of a program with ${given.join(" ")} gives its workers no more than ${shown}`, async () => {
-        const flags = [...given, "--no-prompt", "--unstable-worker-options"];
-        const { ended } = startProgram("permissions", [name, shown], () => {}, { flags });
-        const { stdout, stderr, code } = await ended;
-        assert.match(stdout.trimEnd() || stderr, stdout ? expected : /^$/);
-        assert.equal(code, 0, stderr);
-      });
-    }
-  }
-}

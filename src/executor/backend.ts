@@ -9,6 +9,14 @@ export interface Backend {
   readonly name: string;
   /** The class of the error when the executor is broken. */
   readonly Broken: new (message: string, options?: ErrorOptions) => BrokenExecutor;
+  /**
+   * Checks what workers shall be allowed, when their executor is made.
+   *
+   * @param action What is refused, for the message of what is thrown.
+   * @param limits What they shall be allowed.
+   * @returns The same, such that it means the same whenever and wherever a worker starts.
+   */
+  checkLimits?(action: string, limits: WorkerLimits): WorkerLimits;
   /** Starts a worker. What goes wrong is told to `events.onClose`, nothing is thrown. */
   start(workerName: string, limits: WorkerLimits, events: ChannelEvents): WorkerChannel;
 }

@@ -16,6 +16,7 @@ import {
 import type { ErrorConstructorLike } from "../wire/error_class.ts";
 import { type TaskRef, taskRef } from "../wire/task_ref.ts";
 import type { Backend, WorkerLimits, WorkerPermissions } from "./backend.ts";
+import { checkPermissions } from "./permissions.ts";
 import type { TaskFunction } from "./task.ts";
 import type { UnobservedHandler } from "./unobserved.ts";
 
@@ -54,8 +55,9 @@ export interface ExecutorOptions {
    */
   memoryLimit?: number;
   /**
-   * What workers may do on Deno; by default all that the program may do. Never more. For threads, Deno (2.9) ends a program
-   * that gives anything else here without `--unstable-worker-options`.
+   * What workers may do on Deno; by default all that the program may do. Never more: to ask for that is an error when the
+   * executor is made. Relative paths are below the folder in which the program is then. For threads, Deno (2.9) ends a
+   * program that gives anything else here without `--unstable-worker-options`. Bun and Node have no permissions.
    */
   permissions?: WorkerPermissions;
   /** Told of failures that nobody looked at when the executor has shut down; by default the console is. */
@@ -70,7 +72,10 @@ export interface ProcessPoolExecutorOptions extends ExecutorOptions {
   env?: Readonly<Record<string, string | undefined>>;
   /** Where the processes run; by default where the program does. */
   cwd?: string | URL;
-  /** Flags of the runtime for the processes, besides what the program itself was started with. */
+  /**
+   * Flags of the runtime for the processes, besides what the program itself was started with. On Deno, none about
+   * permissions.
+   */
   execArgv?: readonly string[];
 }
 
@@ -97,6 +102,7 @@ export interface Settings {
  * @returns The options with defaults.
  * @throws {TypeError} when an option is of the wrong kind.
  * @throws {RangeError} when a number is out of range.
+ * @throws {Error} when workers would have a permission that the program does not have.
  */
 export function readOptions(backend: Backend, options: ProcessPoolExecutorOptions): Settings {
   const action = `create ${backend.name}`;
@@ -117,20 +123,17 @@ export function readOptions(backend: Backend, options: ProcessPoolExecutorOption
   checkDuration(action, "idleTimeout", idleTimeout);
   checkPositiveInteger(action, "memoryLimit", memoryLimit);
   checkFunction(action, "onUnobserved", onUnobserved);
-  if (permissions !== "inherit" && permissions !== "none" && !isObject(permissions)) {
-    refuseKind(action, "permissions", '"inherit", "none" or an object', permissions);
-  }
-  for (const [name, value] of typeof permissions === "object" ? Object.entries(permissions) : []) {
-    if (value !== undefined && typeof value !== "boolean" && !Array.isArray(value)) {
-      refuseKind(action, `permissions.${name}`, "a boolean or an array", value);
-    }
-  }
+  checkPermissions(action, permissions);
   if (env !== undefined && !isObject(env)) refuseKind(action, "env", "an object", env);
-  if (cwd !== undefined && typeof cwd !== "string" && !(cwd instanceof URL)) {
-    refuseKind(action, "cwd", "a path or URL", cwd);
+  if (cwd !== undefined && typeof cwd !== "string" && !(cwd instanceof URL && cwd.protocol === "file:")) {
+    refuseKind(action, "cwd", "a path or a file: URL", cwd);
   }
   checkArray(action, "execArgv", execArgv);
-  execArgv?.forEach((flag, i) => checkString(action, `execArgv[${i}]`, flag));
+  for (const [i, flag] of execArgv?.entries() ?? []) {
+    if (typeof flag !== "string") refuseKind(action, `execArgv[${i}]`, "a string", flag);
+  }
+  // Copies: what was checked is what workers are started with.
+  const limits = { memoryLimit, permissions, env: env && { ...env }, cwd, execArgv: execArgv && [...execArgv] };
   return {
     maxWorkers: maxWorkers ?? availableParallelism(),
     initializer: initializer === undefined
@@ -139,7 +142,7 @@ export function readOptions(backend: Backend, options: ProcessPoolExecutorOption
     maxTasksPerWorker,
     maxQueue,
     idleTimeout,
-    limits: { memoryLimit, permissions, env, cwd, execArgv },
+    limits: backend.checkLimits?.(action, limits) ?? limits,
     errorTypes: new Map(errorTypes.map((type) => [type.name, type])),
     onWorkerLost,
     inlineTasks,

@@ -43,6 +43,7 @@ export class ProcessPoolExecutor extends Executor {
    * @throws {TypeError} when an option is of the wrong kind.
    * @throws {RangeError} when a number is out of range.
    * @throws {Error} when the program is compiled into an executable, which would be started in place of the runtime.
+   * @throws {Error} on Deno, when workers would have a permission that the program does not have.
    */
   constructor(options: ProcessPoolExecutorOptions = {}) {
     assertNotCompiled();

@@ -41,6 +41,7 @@ export class ThreadPoolExecutor extends Executor {
    * @param options How many workers, what they run first, how long they stay.
    * @throws {TypeError} when an option is of the wrong kind.
    * @throws {RangeError} when a number is out of range.
+   * @throws {Error} on Deno, when workers would have a permission that the program does not have.
    */
   constructor(options: ExecutorOptions = {}) {
     super(new Scheduler(threadBackend, options));

@@ -4,30 +4,15 @@
 import { existsSync } from "node:fs";
 import process from "node:process";
 import { fileURLToPath, pathToFileURL } from "node:url";
-import type { WorkerLimits, WorkerPermissions } from "../executor/backend.ts";
+import type { WorkerLimits } from "../executor/backend.ts";
 import { runtime } from "../runtime.ts";
 import { WORKER_ARGUMENT } from "../wire/place.ts";
+import { permissionFlags } from "./permissions.ts";
 
 interface DenoNamespace {
   readonly mainModule: string | undefined;
-  readonly permissions: {
-    querySync(descriptor: Record<string, string>): { readonly state: string; readonly partial: boolean };
-  };
+  readonly permissions: { querySync(descriptor: { name: string }): { readonly state: string } };
 }
-
-/** Deno's permissions, and how a query names what a list of one holds. */
-const PERMISSIONS: Readonly<Record<string, string>> = {
-  read: "path",
-  write: "path",
-  net: "host",
-  env: "variable",
-  sys: "kind",
-  run: "command",
-  ffi: "path",
-  import: "host",
-};
-
-const KINDS = Object.keys(PERMISSIONS);
 
 /** Flags that are about the program's own start, and would start a worker wrongly. */
 const NOT_INHERITED =
@@ -44,7 +29,7 @@ export function commandLine({ memoryLimit, execArgv = [], permissions }: WorkerL
   if (runtime === "deno") {
     const { Deno } = globalThis as unknown as { Deno: DenoNamespace };
     const heap = memoryLimit === undefined ? [] : [`--v8-flags=--max-old-space-size=${memoryLimit}`];
-    const flags = [...permissionFlags(Deno, permissions), ...configFlags(Deno), ...heap, ...execArgv];
+    const flags = [...permissionFlags("start a worker", permissions), ...configFlags(Deno), ...heap, ...execArgv];
     return ["run", "--quiet", "--no-prompt", ...flags, entry.href]; // the worker knows itself by its main module
   }
   // Bun (1.4) has no flag for the heap.
@@ -56,35 +41,6 @@ function inherited(flags: readonly string[]): string[] {
   return flags.filter((flag, index) =>
     !NOT_INHERITED.test(flag) && !/^(-[ep]|-pe|--eval|--print)$/.test(flags[index - 1] ?? "")
   );
-}
-
-/**
- * What the worker is allowed, and, in so many words, what it is not: Deno's `node:child_process` (2.9) adds `--allow-all`
- * to a command line that says nothing of permissions.
- */
-function permissionFlags({ permissions: own }: DenoNamespace, permissions: WorkerPermissions): string[] {
-  const has = (query: Record<string, string>) => {
-    const { state, partial } = own.querySync(query);
-    return state === "granted" && !partial;
-  };
-  // What the program has only in part (for some paths or hosts) nobody can list: the worker does without it.
-  if (permissions === "inherit") permissions = Object.fromEntries(KINDS.map((name) => [name, has({ name })]));
-  if (permissions === "none") permissions = {};
-  for (const name of Object.keys(permissions)) {
-    if (!KINDS.includes(name)) throw new TypeError(`Cannot start a worker as there is no permission called '${name}'`);
-  }
-  return KINDS.flatMap((name) => {
-    const wanted = permissions[name] ?? false;
-    if (wanted === false || (wanted !== true && wanted.length === 0)) {
-      // Without a flag, modules of some registries may be imported, as in the program itself.
-      return name === "import" && own.querySync({ name }).state === "prompt" ? [] : [`--deny-${name}`];
-    }
-    const queries = wanted === true ? [{ name }] : wanted.map((value) => ({ name, [PERMISSIONS[name]!]: value }));
-    if (!queries.every(has)) {
-      throw new Error(`Cannot start a worker with the permission '${name}' as the program does not have it itself`);
-    }
-    return wanted === true ? [`--allow-${name}`] : [`--allow-${name}=${wanted.join(",")}`];
-  });
 }
 
 /** The program's own configuration: Deno looks for one beside the worker's entry, which is in this package. */

@@ -6,11 +6,13 @@ import process from "node:process";
 import type { Backend, WorkerLimits } from "../executor/backend.ts";
 import { BrokenProcessPool } from "../executor/errors.ts";
 import { type ChannelEvents, type Exit, neverStarted, type WorkerChannel } from "../wire/channel.ts";
+import { runtime } from "../runtime.ts";
 import type { FromWorker } from "../wire/messages.ts";
 import { seal } from "../wire/seal.ts";
 import { commandLine } from "./command_line.ts";
 import { harden } from "./node_channel.ts";
 import { pack, unpack } from "./pack.ts";
+import { checkLimits } from "./permissions.ts";
 import { guard, unguard } from "./sentinel.ts";
 
 /** How long an idle worker that is asked to end may take, in milliseconds: what a task left behind may have it deaf. */
@@ -26,6 +28,7 @@ const LOOK = 50, LOOKS = 10;
 export const processBackend: Backend = {
   name: "ProcessPoolExecutor",
   Broken: BrokenProcessPool,
+  ...(runtime === "deno" && { checkLimits }),
   start: (_name, limits, events) => startProcess(spawn, limits, events),
 };
 

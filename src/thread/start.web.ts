@@ -6,6 +6,7 @@ import { CALLS_PER_WORKER } from "../wire/claims.ts";
 import { type Exit, neverStarted } from "../wire/channel.ts";
 import { type FromWorker, readFromWorker } from "../wire/messages.ts";
 import { open, seal } from "../wire/seal.ts";
+import { checkPermissions } from "./permissions.ts";
 
 /** Bun's additions to Worker. */
 interface BunWorker {
@@ -29,7 +30,7 @@ export const start: Backend["start"] = (name, { permissions }, events) => {
     worker = new Worker(new URL("./entry.web.js", import.meta.url), {
       type: "module",
       name,
-      ...(permissions !== "inherit" && { deno: { permissions } }),
+      ...(permissions !== "inherit" && { deno: { permissions: checkPermissions("start a worker", permissions) } }),
     });
   } catch (error) {
     queueMicrotask(() => events.onClose({ error }));

@@ -3,6 +3,7 @@
 import type { Backend } from "../executor/backend.ts";
 import { BrokenThreadPool } from "../executor/errors.ts";
 import { runtime } from "../runtime.ts";
+import { checkPermissions } from "./permissions.ts";
 import { start as startNode } from "./start.node.ts";
 import { start as startWeb } from "./start.web.ts";
 
@@ -10,5 +11,8 @@ import { start as startWeb } from "./start.web.ts";
 export const threadBackend: Backend = {
   name: "ThreadPoolExecutor",
   Broken: BrokenThreadPool,
+  ...(runtime === "deno" && {
+    checkLimits: (action, limits) => ({ ...limits, permissions: checkPermissions(action, limits.permissions) }),
+  }),
   start: { deno: startWeb, bun: startWeb, node: startNode }[runtime],
 };

@@ -1,0 +1,37 @@
+// What a thread may do on Deno. Deno compares it with what the program may do whenever a thread starts, and hands the
+// program's exceptions on (`--deny-*`). But at a terminal it asks for what the program has not, and it takes `TOK*` for a
+// part of `TOK` (2.9): so the program is asked first.
+
+import type { WorkerPermissions } from "../executor/backend.ts";
+import { type Ask, demand, fixLists, PERMISSIONS } from "../executor/permissions.ts";
+
+interface DenoNamespace {
+  readonly permissions: { readonly querySync: Ask };
+  cwd(): string;
+}
+const { Deno } = globalThis as unknown as { Deno: DenoNamespace };
+
+/** What the program may do. Of `*.example.com` Deno answers nothing, but of what it stands for. */
+const ask: Ask = ({ host, ...question }) =>
+  Deno.permissions.querySync(host === undefined ? question : { ...question, host: host.replace(/^\*(?=\.)/, "any") });
+
+/**
+ * Checks what a thread shall be allowed.
+ *
+ * @param action What is refused when that is more than the program is.
+ * @param permissions What it shall be.
+ * @returns The same, with paths that are the program's wherever it is when a thread starts.
+ */
+export function checkPermissions(action: string, permissions: WorkerPermissions): WorkerPermissions {
+  if (typeof permissions === "string") return permissions;
+  for (const [name, wanted] of Object.entries(permissions)) {
+    if (wanted === true) demand(action, ask, name, undefined, true);
+    for (const value of wanted instanceof Array ? wanted : []) {
+      demand(action, ask, name, value);
+    }
+  }
+  return fixLists(permissions, (name, value) => {
+    const isPath = PERMISSIONS[name] === "path" || (name === "run" && value.includes("/"));
+    return isPath && !/^([\\/]|[a-z]:)/i.test(value) ? `${Deno.cwd()}/${value}` : value;
+  });
+}
