@@ -14,8 +14,11 @@ export const side: Side = {
       const message = open((event as MessageEvent).data) as ToWorker | undefined;
       if (message === undefined) return;
       event.stopImmediatePropagation(); // it is not for listeners of the tasks
-      onMessage(message);
+      if (message.kind === "stop") process.exit(); // which sends all that was printed
+      else onMessage(message);
     });
+    // A task has closed the line, and nobody can reach this worker any more.
+    port.on("close", () => process.exit());
     // The port's as it is now: a task may put another in its place.
     const { postMessage } = port;
     return { send: (message, transfer) => postMessage.call(port, seal(message), transfer as never) };
