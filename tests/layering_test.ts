@@ -50,9 +50,9 @@ test("src/ is found, and its comments are not taken for code", () => {
   assert.ok(sources.find(({ path }) => path === "src/executor/executor.ts")!.imports.length > 3);
 });
 
-test("names of a platform are known to src/thread/, src/process/, src/runtime.ts and the command alone", () => {
+test("names of a platform are known to src/thread/, src/process/, src/runtime.ts, src/flags.ts and the command alone", () => {
   const others = sources.filter(({ path }) =>
-    !/^src\/(thread\/|process\/|runtime\.ts$|bullmq\/command\.ts$)/.test(path)
+    !/^src\/(thread\/|process\/|runtime\.ts$|flags\.ts$|bullmq\/command\.ts$)/.test(path)
   );
   assert.deepEqual(matches(others, /\bDeno\b|\bBun\b|"node:|\bWorker\(|\bself\b|\bprocess\./), []);
 });
