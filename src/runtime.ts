@@ -50,6 +50,21 @@ export function offExit(fn: () => void): void {
   atExit.delete(fn);
 }
 
+const whenDone = new Set<() => void>();
+process.on("beforeExit", () => {
+  for (const fn of whenDone) fn();
+});
+
+/** Calls `fn` whenever the program has nothing left to do, and would exit, until that is taken back. What it starts is done. */
+export function onDone(fn: () => void): void {
+  whenDone.add(fn);
+}
+
+/** Takes {@linkcode onDone} back. */
+export function offDone(fn: () => void): void {
+  whenDone.delete(fn);
+}
+
 /** Whether the program has begun to exit: what is submitted now could not run any more. */
 export function isExiting(): boolean {
   return exiting;

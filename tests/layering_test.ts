@@ -50,10 +50,9 @@ test("src/ is found, and its comments are not taken for code", () => {
   assert.ok(sources.find(({ path }) => path === "src/executor/executor.ts")!.imports.length > 3);
 });
 
-test("names of a platform are known to src/thread/, src/process/, src/runtime.ts, src/wire/place.ts and the command alone", () => {
-  const others = sources.filter(({ path }) =>
-    !/^src\/(thread\/|process\/|runtime\.ts$|wire\/place\.ts$|bullmq\/command\.ts$)/.test(path)
-  );
+test("names of a platform are known to few: src/thread/, src/process/, three files for everybody, and the command", () => {
+  const known = /^src\/(thread\/|process\/|runtime\.ts$|flags\.ts$|wire\/place\.ts$|bullmq\/command\.ts$)/;
+  const others = sources.filter(({ path }) => !known.test(path));
   assert.deepEqual(matches(others, /\bDeno\b|\bBun\b|"node:|\bWorker\(|\bself\b|\bprocess\./), []);
 });
 

@@ -190,8 +190,15 @@ export class WorkerLostError extends BrokenExecutor {
 
 /** One clause on how a worker ended, for messages: "was ended by signal SIGKILL". */
 export function describeExit({ exitCode, signal, error }: WorkerExit): string {
-  const why = error instanceof Error ? `: ${error.message}` : error === undefined ? "" : `: ${String(error)}`;
+  const why = error === undefined ? "" : `: ${textOf(error)}`;
   if (signal) return `was ended by signal ${signal}${why}`;
   if (exitCode !== undefined) return `ended with exit code ${exitCode}${why}`;
   return `ended unexpectedly${why}`;
+}
+
+/** What ended a worker is anything that a task may throw: nothing in it is called. */
+function textOf(error: unknown): string {
+  if ((typeof error !== "object" && typeof error !== "function") || error === null) return String(error);
+  const { message } = error as { readonly message?: unknown };
+  return typeof message === "string" ? message : Object.prototype.toString.call(error);
 }

@@ -1,6 +1,7 @@
 // The workers of one executor: started on demand, kept while idle, ended. What they do is the scheduler's business.
 
 import type { Exit } from "../wire/channel.ts";
+import { offDone, onDone } from "../runtime.ts";
 import type { FromWorker } from "../wire/messages.ts";
 import type { Backend } from "./backend.ts";
 import type { Settings } from "./options.ts";
@@ -68,6 +69,8 @@ export class WorkerPool {
 
   /** Starts a worker. */
   start(): void {
+    // A program that ends without shutdown() ends its workers in order, too: what tasks have printed arrives.
+    onDone(this.#onProgramDone);
     const { name, maxTasksPerWorker, initializer, limits, inlineTasks } = this.#settings;
     const { memoryLimit } = limits;
     const workerName = `${name}_${this.#started++}`;
@@ -127,6 +130,8 @@ export class WorkerPool {
     worker.channel.stop();
   }
 
+  readonly #onProgramDone = (): void => this.dismissIdle();
+
   /** Ends all idle workers, in order. */
   dismissIdle(): void {
     for (const worker of [...this.#idle]) this.dismiss(worker);
@@ -183,6 +188,7 @@ export class WorkerPool {
     }
     if (exit.abandoned) this.abandoned++;
     this.#leaving.delete(worker);
+    if (this.empty) offDone(this.#onProgramDone);
     if (distrusted) this.#events.onGone(worker, { ...exit, error: distrusted.error }, distrusted.was);
     else this.#events.onGone(worker, exit, state);
   }

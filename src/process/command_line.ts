@@ -2,9 +2,11 @@
 // `child_process.fork()` of Deno (2.9) would give it all.
 
 import { existsSync } from "node:fs";
+import { parse, resolve } from "node:path";
 import process from "node:process";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import type { WorkerLimits } from "../executor/backend.ts";
+import { inheritedFlags, ownFlags, workingFolder } from "../flags.ts";
 import { runtime } from "../runtime.ts";
 import { WORKER_ARGUMENT } from "../wire/place.ts";
 import { permissionFlags } from "./permissions.ts";
@@ -14,17 +16,33 @@ interface DenoNamespace {
   readonly permissions: { querySync(descriptor: { name: string }): { readonly state: string } };
 }
 
-/** Flags that are about the program's own start, and would start a worker wrongly. */
-const NOT_INHERITED =
-  /^(-[ep]|-pe|--eval|--print|--input-type|--test.*|--watch.*|--inspect.*|--check|-c|-i|--interactive)(=|$)/;
+/**
+ * The folder that a worker process is started in.
+ *
+ * @param cwd The one that is wanted.
+ * @returns Its path; `undefined` when it is the program's own.
+ */
+export function startFolder(cwd: WorkerLimits["cwd"]): string | undefined {
+  if (cwd !== undefined) return typeof cwd === "string" ? resolve(cwd) : fileURLToPath(cwd);
+  return isGone() ? parse(process.execPath).root : undefined;
+}
+
+/** Whether the working folder was deleted: Deno (2.9) does not start in none. */
+function isGone(): boolean {
+  if (runtime !== "deno" || !mayRead((globalThis as unknown as { Deno: DenoNamespace }).Deno)) return false;
+  return workingFolder() === undefined;
+}
 
 /**
  * The arguments of the runtime that start a worker process.
  *
  * @param limits What it may use.
+ * @param folder Where it runs; by default, where the program does.
  * @returns The arguments. Throws when the worker would be given what this program does not have.
  */
-export function commandLine({ memoryLimit, execArgv = [], permissions }: WorkerLimits): string[] {
+export function commandLine(limits: WorkerLimits, folder: string | undefined = workingFolder()): string[] {
+  const { memoryLimit, permissions } = limits;
+  const execArgv = ownFlags(limits.execArgv ?? [], folder);
   const entry = new URL("./entry.js", import.meta.url);
   if (runtime === "deno") {
     const { Deno } = globalThis as unknown as { Deno: DenoNamespace };
@@ -34,20 +52,17 @@ export function commandLine({ memoryLimit, execArgv = [], permissions }: WorkerL
   }
   // Bun (1.4) has no flag for the heap.
   const heap = memoryLimit === undefined || runtime === "bun" ? [] : [`--max-old-space-size=${memoryLimit}`];
-  return [...inherited(process.execArgv), ...heap, ...execArgv, fileURLToPath(entry), WORKER_ARGUMENT];
-}
-
-function inherited(flags: readonly string[]): string[] {
-  return flags.filter((flag, index) =>
-    !NOT_INHERITED.test(flag) && !/^(-[ep]|-pe|--eval|--print)$/.test(flags[index - 1] ?? "")
-  );
+  return [...inheritedFlags(folder), ...heap, ...execArgv, fileURLToPath(entry), WORKER_ARGUMENT];
 }
 
 /** The program's own configuration: Deno looks for one beside the worker's entry, which is in this package. */
-function configFlags({ mainModule, permissions }: DenoNamespace): string[] {
-  if (permissions.querySync({ name: "read" }).state !== "granted") return [];
+function configFlags(deno: DenoNamespace): string[] {
+  const { mainModule } = deno;
+  if (!mayRead(deno)) return [];
   // A thread has no main module, and a program may come from elsewhere.
-  const start = mainModule?.startsWith("file:") ? mainModule : pathToFileURL(`${process.cwd()}/`);
+  const here = workingFolder();
+  const start = mainModule?.startsWith("file:") ? mainModule : here && pathToFileURL(`${here}/`);
+  if (!start) return [];
   for (let folder = new URL(".", start);; folder = new URL("..", folder)) {
     for (const name of ["deno.json", "deno.jsonc"]) {
       const config = fileURLToPath(new URL(name, folder));
@@ -55,4 +70,9 @@ function configFlags({ mainModule, permissions }: DenoNamespace): string[] {
     }
     if (folder.href === new URL("..", folder).href) return [];
   }
+}
+
+/** Asked first: Deno would ask the user otherwise. */
+function mayRead({ permissions }: DenoNamespace): boolean {
+  return permissions.querySync({ name: "read" }).state === "granted";
 }

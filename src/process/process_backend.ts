@@ -9,7 +9,8 @@ import { type ChannelEvents, type Exit, neverStarted, type WorkerChannel } from 
 import { runtime } from "../runtime.ts";
 import type { FromWorker } from "../wire/messages.ts";
 import { seal } from "../wire/seal.ts";
-import { commandLine } from "./command_line.ts";
+import { inheritedEnv } from "../flags.ts";
+import { commandLine, startFolder } from "./command_line.ts";
 import { harden } from "./node_channel.ts";
 import { pack, unpack } from "./pack.ts";
 import { checkLimits } from "./permissions.ts";
@@ -35,14 +36,21 @@ export const processBackend: Backend = {
 /** Starts a process, by Node's `spawn`. */
 export function startProcess(spawnChild: typeof spawn, limits: WorkerLimits, events: ChannelEvents): WorkerChannel {
   try {
-    const child = spawnChild(process.execPath, commandLine(limits), {
+    const cwd = startFolder(limits.cwd);
+    const env = inheritedEnv(limits.env, cwd);
+    const child = spawnChild(process.execPath, commandLine(limits, cwd), {
       stdio: ["ignore", "inherit", "inherit", "ipc"],
       serialization: "advanced",
-      ...(limits.env && { env: limits.env as NodeJS.ProcessEnv }),
-      ...(limits.cwd && { cwd: limits.cwd }),
+      ...(env && { env: env as NodeJS.ProcessEnv }),
+      ...(cwd !== undefined && { cwd }),
     });
     return connect(child, events);
-  } catch (error) {
+  } catch (thrown) {
+    const error = (thrown as NodeJS.ErrnoException).code === "ERR_ACCESS_DENIED"
+      ? new Error("Node is not allowed to start a process: add --allow-child-process to --permission", {
+        cause: thrown,
+      })
+      : thrown;
     queueMicrotask(() => events.onClose({ error }));
     return neverStarted;
   }
@@ -100,6 +108,7 @@ function connect(child: ChildProcess, events: ChannelEvents): WorkerChannel {
     looks = 0;
     const message = unpack(received) as FromWorker | undefined;
     if (message === undefined) tellWatcher(received);
+    else if (stopping && message?.kind === "draining") killIn(STOP_LIMIT);
     else events.onMessage(message);
   });
   child.on("error", (error: NodeJS.ErrnoException) => {
@@ -135,7 +144,7 @@ function connect(child: ChildProcess, events: ChannelEvents): WorkerChannel {
     stop() {
       if (!child.connected) return;
       stopping = true;
-      // Deno (2.9) may lose a disconnect() of this side while the worker sends: so the worker is asked for its own.
+      // Deno (2.9) may lose a disconnect() of this side while the worker sends: so the worker is asked to end by itself.
       try {
         child.send(seal({ kind: "stop" }));
         killIn(STOP_LIMIT);

@@ -27,19 +27,9 @@ const guarded = new Set<number>();
 /** Has a worker process end when this program has ended. */
 export function guard(pid: number): void {
   if (process.platform === "win32" || !mayRunShell()) return;
-  if (!sentinel) {
-    const shell = sentinel = spawn("sh", ["-c", SCRIPT], { stdio: ["pipe", "ignore", "ignore"] });
-    shell.on("error", () => {}); // no shell here: then there is nothing that would watch
-    shell.on("exit", () => {
-      if (sentinel === shell) sentinel = undefined; // somebody has killed it: the next worker brings another
-    });
-    shell.stdin!.on("error", () => {});
-    shell.unref();
-    (shell.stdin as unknown as { unref?(): void }).unref?.();
-    for (const pid of guarded) shell.stdin!.write(`${pid}\n`);
-  }
   guarded.add(pid);
-  sentinel.stdin!.write(`${pid}\n`);
+  if (sentinel) sentinel.stdin!.write(`${pid}\n`);
+  else sentinel = startShell();
 }
 
 /**
@@ -60,6 +50,28 @@ export function unguard(pid: number | undefined, done: () => void): void {
   last.ref();
   last.once("exit", done);
   last.stdin!.end(`-${pid}\n`);
+}
+
+/** One that watches all that are guarded; none, where there is no shell: then nothing watches. */
+function startShell(): ChildProcess | undefined {
+  let shell: ChildProcess;
+  try {
+    // In no folder of the program's, which may be gone: Deno (2.9) starts nothing there.
+    shell = spawn("sh", ["-c", SCRIPT], { stdio: ["pipe", "ignore", "ignore"], cwd: "/" });
+  } catch {
+    return undefined;
+  }
+  const gone = () => {
+    if (sentinel === shell) sentinel = undefined; // the next worker brings another
+  };
+  shell.on("error", gone);
+  shell.on("exit", gone);
+  if (!shell.stdin || shell.pid === undefined) return undefined;
+  shell.stdin.on("error", () => {});
+  shell.unref();
+  (shell.stdin as unknown as { unref?(): void }).unref?.();
+  for (const pid of guarded) shell.stdin.write(`${pid}\n`);
+  return shell;
 }
 
 /** Asked first: Deno would ask the user otherwise. */

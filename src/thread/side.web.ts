@@ -1,6 +1,7 @@
 // A thread's side of the line on Deno and Bun: the worker's global scope. Nothing is imported from `node:`: that doubles a
 // thread's start on Deno.
 
+import type { ParentChannel } from "../wire/channel.ts";
 import { enterPlace } from "../wire/place.ts";
 import type { ToWorker } from "../wire/messages.ts";
 import { open, seal } from "../wire/seal.ts";
@@ -9,16 +10,26 @@ import type { Side } from "../worker/main.ts";
 // The scope of a dedicated worker, of which the compiler's library knows nothing here.
 interface Scope {
   postMessage(message: unknown, transfer?: Transferable[]): void;
-  close(): void;
+  /** Not on Bun. */
+  close?(): void;
   addEventListener(type: "message", listener: (event: MessageEvent) => void): void;
   addEventListener(type: "error" | "unhandledrejection", listener: (event: PromiseRejectionEvent) => void): void;
+  removeEventListener(type: "message", listener: (event: MessageEvent) => void): void;
   readonly Deno?: { exit(code?: number): never; memoryUsage(): { heapUsed: number } };
-  readonly process?: {
-    exit(code?: number): never;
-    exitCode?: number;
-    memoryUsage(): { heapUsed: number };
-    on(type: "unhandledRejection", listener: (reason: unknown) => void): void;
-  };
+  readonly process?: Process;
+}
+
+interface Process {
+  exit(code?: number): never;
+  exitCode?: number;
+  memoryUsage(): { heapUsed: number };
+  on(type: "unhandledRejection", listener: (reason: unknown) => void): void;
+  readonly stdout: Output;
+  readonly stderr: Output;
+}
+
+interface Output {
+  end(done: () => void): void;
 }
 const scope = globalThis as unknown as Scope;
 
@@ -26,17 +37,19 @@ const scope = globalThis as unknown as Scope;
 export const side: Side = {
   place: enterPlace(),
   open(onMessage) {
-    // Not `onmessage`, which is anybody's to set.
-    scope.addEventListener("message", (event) => {
+    const listener = (event: MessageEvent) => {
       const message = open(event.data) as ToWorker | undefined;
       if (message === undefined) return;
       event.stopImmediatePropagation(); // it is not for listeners of the tasks
-      if (message.kind === "stop") scope.close();
-      else onMessage(message);
-    });
+      if (message.kind !== "stop") onMessage(message);
+      else if (scope.Deno) scope.close!();
+      else leave(listener, () => send({ kind: "draining" }));
+    };
+    scope.addEventListener("message", listener); // not `onmessage`, which is anybody's to set
     // The scope's as it is now: a task may put another in its place.
     const { postMessage } = scope;
-    return { send: (message, transfer) => postMessage.call(scope, seal(message), transfer) };
+    const send: ParentChannel["send"] = (message, transfer) => postMessage.call(scope, seal(message), transfer);
+    return { send };
   },
   clone: structuredClone,
   excuse(error) {
@@ -77,4 +90,23 @@ function beforeEnd(fn: (exitCode: number, uncaught?: boolean) => void): void {
     };
     Object.defineProperty(owner, name, { value: replacement, configurable: true, writable: true });
   }
+}
+
+/** How long an idle thread of Bun may take to end by itself, in milliseconds: longer, when a task has left something behind. */
+const LINGER = 50;
+
+/** How often one that waits for its output to be read says so, in milliseconds. */
+const BEAT = 1000;
+
+/**
+ * Ends a thread of Bun. By itself, it ends when nothing listens any more and all that was printed has left; process.exit()
+ * loses what is under way (1.4), and to wait for that costs 10 ms where nothing was printed by `process.stdout`.
+ */
+function leave(listener: (event: MessageEvent) => void, onDraining: () => void): void {
+  scope.removeEventListener("message", listener);
+  setTimeout(() => {
+    setInterval(onDraining, BEAT);
+    const { stdout, stderr, exit } = scope.process!;
+    stdout.end(() => stderr.end(() => exit()));
+  }, LINGER).unref();
 }

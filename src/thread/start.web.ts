@@ -3,7 +3,7 @@
 import type { Backend } from "../executor/backend.ts";
 import { runtime } from "../runtime.ts";
 import { CALLS_PER_WORKER } from "../wire/claims.ts";
-import { type Exit, neverStarted } from "../wire/channel.ts";
+import { type ChannelEvents, type Exit, neverStarted, type WorkerChannel } from "../wire/channel.ts";
 import { type FromWorker, readFromWorker } from "../wire/messages.ts";
 import { open, seal } from "../wire/seal.ts";
 import { checkPermissions } from "./permissions.ts";
@@ -25,66 +25,103 @@ const LAST_WORDS = 100;
 
 /** Starts a thread. */
 export const start: Backend["start"] = (name, { permissions }, events) => {
-  let worker: Worker & BunWorker;
   try {
-    worker = new Worker(new URL("./entry.web.js", import.meta.url), {
+    const worker = new Worker(new URL("./entry.web.js", import.meta.url), {
       type: "module",
       name,
       ...(permissions !== "inherit" && { deno: { permissions: checkPermissions("start a worker", permissions) } }),
     });
+    return connect(worker, events);
   } catch (error) {
     queueMicrotask(() => events.onClose({ error }));
     return neverStarted;
   }
+};
+
+function connect(worker: Worker & BunWorker, events: ChannelEvents): WorkerChannel {
+  const limit = GOODBYE_LIMIT[runtime as "deno" | "bun"];
   let exit: Exit | undefined;
+  let timer: ReturnType<typeof setTimeout> | undefined;
   const close = (how: Exit) => {
     if (exit) return;
     exit = how;
-    clearTimeout(goodbye);
-    worker.terminate();
-    hold(false); // a thread of Deno in a synchronous loop goes on, and would keep the program alive for ever
+    clearTimeout(timer);
+    attempt(() => worker.terminate());
+    attempt(() => hold(false)); // a thread of Deno in a synchronous loop goes on, and would keep the program alive for ever
     events.onClose(how);
   };
-  let goodbye: ReturnType<typeof setTimeout> | undefined;
+  /** A worker that the runtime does not let be worked with is given up. */
+  const attempt = (action: () => void) => {
+    try {
+      action();
+    } catch (error) {
+      close({ error, abandoned: true });
+    }
+  };
+  const closeIn = (delay: number, how: Exit) => timer ??= setTimeout(close, delay, how);
+  const ask = () => {
+    attempt(() => worker.postMessage(seal({ kind: "stop" })));
+    closeIn(limit, { abandoned: true });
+  };
+  const terminate = () => {
+    clearTimeout(timer);
+    timer = undefined;
+    attempt(() => worker.terminate());
+    closeIn(limit, { abandoned: true });
+  };
   // Deno (2.9) cannot stop a thread in a synchronous loop and does not say whether it has stopped any other: so the worker
-  // is asked, and what does not answer is abandoned. Bun (1.4) stops it, whatever it does, and says so.
-  const end = () => {
-    if (runtime === "deno") worker.postMessage(seal({ kind: "stop" }));
-    else worker.terminate();
-    goodbye ??= setTimeout(() => close({ abandoned: true }), GOODBYE_LIMIT[runtime as "deno" | "bun"]);
+  // is asked, and what does not answer is abandoned. Bun (1.4) stops it, whatever it does, and says so; but what was printed
+  // last is lost then, so that an idle worker is asked first.
+  const isDeno = runtime === "deno";
+  const end = isDeno ? ask : terminate;
+  let stopping = false;
+  const terminateLater = () => {
+    clearTimeout(timer);
+    timer = setTimeout(terminate, limit);
+  };
+  const stop = isDeno ? ask : () => {
+    stopping = true;
+    attempt(() => worker.postMessage(seal({ kind: "stop" })));
+    terminateLater();
   };
   const hold = holder(worker, end);
-  // An error that nobody has caught, and whether all was read that the worker sent before it.
-  let uncaught: Exit | undefined, read = false;
+  // Its goodbye, an error that nobody has caught, and whether all was read that the worker sent before that.
+  let said: Exit | undefined, uncaught: Exit | undefined, read = false;
   worker.onmessage = ({ data }: MessageEvent) => {
     const message = open(data) as FromWorker | undefined;
     if (exit || message === undefined) return;
-    // One that is not exactly a goodbye is no message, which the scheduler says.
+    if (stopping && message?.kind === "draining") return terminateLater();
+    // What is not exactly a goodbye is no message, which the scheduler says.
     const bye = message?.kind === "bye" ? readFromWorker(message) : undefined;
     if (bye?.kind !== "bye") {
       read = false;
       events.onMessage(message);
-    } else if (!bye.uncaught) close({ exitCode: bye.exitCode });
-    else if (uncaught) close(uncaught);
+    } else if (!bye.uncaught) {
+      said = { exitCode: bye.exitCode };
+      leave(said);
+    } else if (uncaught) leave(uncaught);
     else read = true;
   };
   worker.onmessageerror = () => close({ error: new Error("A message of the worker could not be read") });
   worker.onerror = (event) => {
     event.preventDefault(); // Deno (2.9) ends the whole program otherwise
     uncaught ??= { exitCode: 1, error: event.error ?? new Error(event.message) };
-    if (read) close(uncaught);
-    else goodbye ??= setTimeout(close, LAST_WORDS, uncaught); // it has failed before it could say anything
+    if (read) leave(uncaught);
+    else closeIn(LAST_WORDS, uncaught); // it has failed before it could say anything
   };
-  worker.addEventListener("close", (event) => close(uncaught ?? { exitCode: (event as CloseEvent).code })); // Bun only
+  // Bun only.
+  worker.addEventListener("close", (event) => close(uncaught ?? said ?? { exitCode: (event as CloseEvent).code }));
+  /** It ends by itself. Of Deno there is nothing more to come; on Bun, what it has printed. */
+  const leave = (how: Exit) => isDeno ? close(how) : closeIn(limit, how);
   return {
     claims: new SharedArrayBuffer(CALLS_PER_WORKER * Int32Array.BYTES_PER_ELEMENT),
     send: (message, transfer) => worker.postMessage(seal(message), transfer!),
-    keepAlive: hold,
-    stop: end,
+    keepAlive: (alive) => attempt(() => hold(alive)),
+    stop,
     terminate: end,
     kill: end,
   };
-};
+}
 
 /**
  * How to let the worker keep the program alive, or not. Bun has `ref` and `unref`. Deno (2.9) has them under a symbol

@@ -38,7 +38,7 @@ export type ToWorker =
   }
   /** The signal of this call has aborted. */
   | { readonly kind: "abort"; readonly call: number; readonly reason: Failure }
-  /** End, in order. The channels of processes and of Deno's threads say it, never the scheduler. */
+  /** End, in order. The channels say it, never the scheduler. */
   | { readonly kind: "stop" }
   /** Give back the calls that have not begun. */
   | { readonly kind: "recall" };
@@ -70,6 +70,8 @@ export type FromWorker =
     readonly spent: number;
     readonly full: boolean;
   }
+  /** It was asked to end, and only waits for its output to be read. The channels say it. */
+  | { readonly kind: "draining" }
   /** The calls from `first` on were recalled and will not run. */
   | { readonly kind: "recalled"; readonly first: number }
   /**
