@@ -8,7 +8,7 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
-import { after, test } from "node:test";
+import { test } from "node:test";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { ProcessPoolExecutor } from "../mod.ts";
 import { runtime } from "../src/runtime.ts";
@@ -74,7 +74,6 @@ interface Row {
 
 function onDeno(): void {
   const folder = realpathSync(mkdtempSync(join(tmpdir(), "futures-permissions-")));
-  after(() => rmSync(folder, { recursive: true, force: true }));
   const base = join(folder, "base"), secret = join(folder, "secret");
   for (const path of ["base/f", "base/data/f", "secret/f", "secret/data/f"]) {
     mkdirSync(join(folder, path, ".."), { recursive: true });
@@ -407,4 +406,6 @@ function onDeno(): void {
         console.log(permissions, hosts.join(" "), await executor.submit((n) => n * 2, permissions === "none" ? 2 : 4));
       }
     }`;
+
+  test("the files of these tests are gone", () => rmSync(folder, { recursive: true, force: true }));
 }
