@@ -1,76 +1,105 @@
 // What can cross to another process and arrive as it was. The runtimes' own channels do not say it at the call: Deno (2.9)
 // fails later and then crashes, Bun (1.4) copies shared memory in silence, Node makes `{}` of a Blob.
 
+import process from "node:process";
 // All of `node:util` would be 1.8 ms of a process's start on Bun (1.4).
-import { isAnyArrayBuffer, isMap, isNativeError, isProxy, isSet, isSharedArrayBuffer } from "node:util/types";
+import {
+  isAnyArrayBuffer,
+  isBoxedPrimitive,
+  isDataView,
+  isDate,
+  isMap,
+  isNativeError,
+  isProxy,
+  isRegExp,
+  isSet,
+  isSharedArrayBuffer,
+  isSymbolObject,
+} from "node:util/types";
+import { isSimple, partsOf, partsOfError, partsOfMap, partsOfSet, UNKNOWN } from "../wire/parts.ts";
+import { toSend } from "../wire/sendable.ts";
 
-/** What serialization keeps, by its tag; typed arrays aside. */
-const CROSSES: ReadonlySet<string> = new Set(
-  ["Object", "Array", "Date", "RegExp", "Map", "Set", "Error", "ArrayBuffer", "DataView"]
-    .concat(["Boolean", "Number", "String", "BigInt"]),
-);
+/** How deep a value may be nested. JavaScriptCore reads what it can write, which is 40,000. */
+const DEEPEST = "Bun" in globalThis ? 30_000 : undefined;
 
-/** The same for each of many values, of which most are mere numbers or texts. */
-export function assertAllCloneable(values: readonly unknown[]): void {
-  if (!values.every(isPrimitive)) assertCloneable(values);
+const NONE: readonly unknown[] = [], COPY_FIRST: readonly unknown[] = [UNKNOWN];
+
+/** Calls a getter of the language's, whatever a subclass has put before it. */
+type Getter = (this: unknown) => unknown;
+const bufferOfArray = getter(Object.getPrototypeOf(Uint8Array.prototype), "buffer")!;
+const bufferOfView = getter(DataView.prototype, "buffer")!;
+/** Node 20 cannot tell, but does not lose the worker over it either. */
+const detached = getter(ArrayBuffer.prototype, "detached");
+
+function getter(prototype: object, name: string): Getter | undefined {
+  return Object.getOwnPropertyDescriptor(prototype, name)?.get;
 }
 
 /**
- * Checks that a value can cross to another process.
+ * Makes values ready to cross to another process.
  *
- * @param value Any value.
- * @throws {DOMException} a DataCloneError, when something in it cannot.
+ * @param values Any values.
+ * @returns The same; or, when a getter is among them, a copy that has what it gave.
+ * @throws {DOMException} a DataCloneError, when something in them cannot cross.
+ * @throws whatever a getter throws.
  */
-export function assertCloneable(value: unknown): void {
-  if (isPrimitive(value)) return;
-  const seen = new Set<object>();
-  const rest: object[] = [];
-  visit(value);
-  for (let next = rest.pop(); next; next = rest.pop()) {
-    if (isProxy(next)) refuse("A Proxy");
-    const tag = Object.prototype.toString.call(next).slice(8, -1);
-    if (ArrayBuffer.isView(next)) {
-      checkBuffer(next.buffer);
-      continue;
-    }
-    if (!CROSSES.has(tag)) refuse(tag);
-    if (isAnyArrayBuffer(next)) {
-      checkBuffer(next);
-    } else if (Array.isArray(next)) {
-      for (const element of next) visit(element);
-    } else if (isMap(next)) {
-      for (const [key, element] of next) {
-        visit(key);
-        visit(element);
-      }
-    } else if (isSet(next)) {
-      for (const element of next) visit(element);
-    } else if (isNativeError(next)) {
-      visit(next.cause);
-    } else {
-      for (const key of Object.keys(next)) visit((next as Record<string, unknown>)[key]);
-    }
-  }
-
-  function visit(part: unknown): void {
-    if (isPrimitive(part)) return;
-    if (typeof part === "function") refuse(part.name ? `The function ${part.name}` : "An anonymous function");
-    if (!seen.has(part as object)) {
-      seen.add(part as object);
-      rest.push(part as object);
-    }
-  }
+export function toProcess<V extends readonly unknown[]>(values: V): V {
+  return values.every(isSimple) ? values : toSend(values, look, DEEPEST);
 }
 
-function isPrimitive(value: unknown): boolean {
-  if (typeof value === "symbol") refuse(String(value));
-  return value === null || (typeof value !== "object" && typeof value !== "function");
+function look(part: unknown): readonly unknown[] {
+  if (typeof part === "symbol") refuse(String(part));
+  if (typeof part === "function") refuse(nameOf(part) ? `The function ${nameOf(part)}` : "An anonymous function");
+  const value = part as object;
+  if (isProxy(value)) refuse("A Proxy");
+  if (Array.isArray(value)) return partsOf(value, hasOthers);
+  const prototype = Object.getPrototypeOf(value);
+  if (prototype === Object.prototype) return partsOf(value, hasOthers);
+  if (ArrayBuffer.isView(value)) return checkBuffer((isDataView(value) ? bufferOfView : bufferOfArray).call(value));
+  if (isAnyArrayBuffer(value)) return checkBuffer(value);
+  if (isMap(value)) return partsOfMap(value);
+  if (isSet(value)) return partsOfSet(value);
+  if (isSymbolObject(value)) refuse("A symbol");
+  if (isDate(value) || isRegExp(value) || isBoxedPrimitive(value)) return NONE;
+  const named = isNamed(value);
+  if (isNativeError(value)) return partsOfError(value);
+  // One that calls itself something may be anything: a copy shows what it is.
+  return named ? COPY_FIRST : partsOf(value, hasOthers);
 }
 
-function checkBuffer(buffer: ArrayBufferLike): void {
+/** Whether a value's class calls itself something (`Symbol.toStringTag`); one of the platform's, which do, is refused. */
+function isNamed(value: object): boolean {
+  let named = false;
+  for (let at: object | null = value; at; at = Object.getPrototypeOf(at)) {
+    if (!Object.hasOwn(at, Symbol.toStringTag)) continue;
+    named = true;
+    const type: unknown = Object.getOwnPropertyDescriptor(at, "constructor")?.value;
+    const name = typeof type === "function" ? nameOf(type) : "";
+    if (name && (globalThis as Record<string, unknown>)[name] === type) refuse(name);
+  }
+  return named;
+}
+
+/** A function's own name, if that is a text: a static method may be called `name`, too. */
+// deno-lint-ignore ban-types
+function nameOf(fn: Function): string {
+  const name: unknown = Object.getOwnPropertyDescriptor(fn, "name")?.value;
+  return typeof name === "string" ? name : "";
+}
+
+/** Whether an array has other properties than its elements. What is shown of it says so, whatever its length. */
+function hasOthers(array: unknown[]): boolean {
+  const { inspect } = process.getBuiltinModule?.("node:util") ?? {};
+  // What a program may have put there has a say in how an array is shown.
+  if (!inspect || Object.getPrototypeOf(array) !== Array.prototype || Object.hasOwn(array, "constructor")) return true;
+  if (Object.getOwnPropertySymbols(array).length > 0) return true;
+  return !/^\[ \.\.\. \d+ more items \]$/.test(inspect(array, { customInspect: false, maxArrayLength: 0, depth: 0 }));
+}
+
+function checkBuffer(buffer: unknown): readonly unknown[] {
   if (isSharedArrayBuffer(buffer)) refuse("SharedArrayBuffer");
-  // Node 20 cannot tell, but does not lose the worker over it either.
-  if ((buffer as { detached?: boolean }).detached) refuse("A detached ArrayBuffer");
+  if (detached?.call(buffer)) refuse("A detached ArrayBuffer");
+  return NONE;
 }
 
 function refuse(what: string): never {

@@ -3,7 +3,8 @@
 // with short strings, and as fast with fractions. On Node 24 and Deno 2.9 nothing is gained, and fractions are 13 % slower.
 
 import type { FromWorker, ToWorker } from "../wire/messages.ts";
-import { assertAllCloneable, assertCloneable } from "./cloneable.ts";
+import { valuesOf, withValues } from "../wire/sendable.ts";
+import { toProcess } from "./cloneable.ts";
 
 const asText = "Bun" in globalThis;
 
@@ -23,13 +24,17 @@ const LONGEST = 64;
 export function pack(message: ToWorker | FromWorker): object | string {
   const values = valuesOf(message);
   if (values === undefined) {
-    if (message.kind === "init") assertCloneable(message.initializer?.args);
-    return message;
+    return message.kind === "init" ? packInit(message) : message;
   }
   // There is more than values in a message of kind "run"; where a call has failed, its result is `undefined`: no text.
   if (asText && message.kind !== "run" && values.length >= MANY && values.every(isText)) return JSON.stringify(message);
-  assertAllCloneable(values);
-  return message;
+  const sent = toProcess(values);
+  return sent === values ? message : withValues(message, sent);
+}
+
+function packInit(message: Extract<ToWorker, { kind: "init" }>): object {
+  const { initializer } = message;
+  return initializer ? { ...message, initializer: { ...initializer, args: toProcess(initializer.args) } } : message;
 }
 
 /**
@@ -44,13 +49,6 @@ export function unpack(received: unknown): unknown {
   } catch {
     return undefined;
   }
-}
-
-/** The arguments or results in a message. */
-function valuesOf(message: ToWorker | FromWorker): readonly unknown[] | undefined {
-  if (message.kind === undefined) return message;
-  if (message.kind === "run") return message.calls;
-  return message.kind === "done" ? message.results : undefined;
 }
 
 /** Whether a value is the same after it was JSON: -0, NaN and the infinities are not. */
