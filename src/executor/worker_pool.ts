@@ -1,6 +1,7 @@
 // The workers of one executor: started on demand, kept while idle, ended. What they do is the scheduler's business.
 
 import type { Exit } from "../wire/channel.ts";
+import { assertNotLocal } from "../wire/marks.ts";
 import type { FromWorker } from "../wire/messages.ts";
 import type { Backend } from "./backend.ts";
 import type { Settings } from "./options.ts";
@@ -82,6 +83,7 @@ export class WorkerPool {
     this.workers.add(worker);
     this.#starting++;
     try {
+      initializer?.args.forEach(assertNotLocal);
       channel.send({ kind: "init", name: workerName, claims: channel.claims, memoryLimit, initializer });
     } catch (reason) {
       this.#events.onUnsendable(reason);

@@ -10,17 +10,27 @@ import {
   isDate,
   isMap,
   isNativeError,
+  isPromise,
   isProxy,
   isRegExp,
   isSet,
   isSharedArrayBuffer,
   isSymbolObject,
+  isWeakMap,
+  isWeakSet,
 } from "node:util/types";
-import { isSimple, partsOf, partsOfError, partsOfMap, partsOfSet, UNKNOWN } from "../wire/parts.ts";
+import { assertNotLocal } from "../wire/marks.ts";
+import { FEW, glance, partsOf, partsOfError, partsOfMap, partsOfSet, UNKNOWN } from "../wire/parts.ts";
 import { toSend } from "../wire/sendable.ts";
 
 /** How deep a value may be nested. JavaScriptCore reads what it can write, which is 40,000. */
 const DEEPEST = "Bun" in globalThis ? 30_000 : undefined;
+
+/** From so many elements on, it is quicker to see what is shown of an array than to list its properties. */
+const LONG = "Bun" in globalThis ? 64 : 512;
+
+/** Deno (2.9) ends the program over what it cannot clone: there, no element may be a getter, which answers as it likes. */
+const FATAL = "Deno" in globalThis;
 
 const NONE: readonly unknown[] = [], COPY_FIRST: readonly unknown[] = [UNKNOWN];
 
@@ -44,7 +54,18 @@ function getter(prototype: object, name: string): Getter | undefined {
  * @throws whatever a getter throws.
  */
 export function toProcess<V extends readonly unknown[]>(values: V): V {
-  return values.every(isSimple) ? values : toSend(values, look, DEEPEST);
+  return glance(values, isPlain, isWhole) ? values : toSend(values, look, DEEPEST);
+}
+
+/**
+ * Copies a value as far as it has to be, to cross to another process.
+ *
+ * @param value Any value.
+ * @returns The same, or a copy.
+ * @throws {DOMException} a DataCloneError, when it cannot cross.
+ */
+export function cloneForProcess(value: unknown): unknown {
+  return toProcess([value])[0];
 }
 
 function look(part: unknown): readonly unknown[] {
@@ -52,32 +73,45 @@ function look(part: unknown): readonly unknown[] {
   if (typeof part === "function") refuse(nameOf(part) ? `The function ${nameOf(part)}` : "An anonymous function");
   const value = part as object;
   if (isProxy(value)) refuse("A Proxy");
-  if (Array.isArray(value)) return partsOf(value, hasOthers);
-  const prototype = Object.getPrototypeOf(value);
-  if (prototype === Object.prototype) return partsOf(value, hasOthers);
+  if (Array.isArray(value) || isPlain(value)) return partsOf(value, hasOthers);
+  if (isDate(value)) return NONE;
   if (ArrayBuffer.isView(value)) return checkBuffer((isDataView(value) ? bufferOfView : bufferOfArray).call(value));
   if (isAnyArrayBuffer(value)) return checkBuffer(value);
   if (isMap(value)) return partsOfMap(value);
   if (isSet(value)) return partsOfSet(value);
   if (isSymbolObject(value)) refuse("A symbol");
-  if (isDate(value) || isRegExp(value) || isBoxedPrimitive(value)) return NONE;
-  const named = isNamed(value);
-  if (isNativeError(value)) return partsOfError(value);
+  if (isRegExp(value) || isBoxedPrimitive(value)) return NONE;
+  assertNotOfPlatform(value);
   // One that calls itself something may be anything: a copy shows what it is.
-  return named ? COPY_FIRST : partsOf(value, hasOthers);
+  return isNativeError(value) ? partsOfError(value) : COPY_FIRST;
 }
 
-/** Whether a value's class calls itself something (`Symbol.toStringTag`); one of the platform's, which do, is refused. */
+/** Whether an object is what its properties are. What has none may be a Map, say, whose prototype somebody has changed. */
+function isPlain(value: object): boolean {
+  if (isProxy(value)) return false;
+  if (Object.getPrototypeOf(value) !== Object.prototype) {
+    assertNotLocal(value);
+    if (isNamed(value) || Object.prototype.toString.call(value) !== "[object Object]") return false;
+  }
+  for (const _ in value) return true;
+  return !isMap(value) && !isSet(value) && !isPromise(value) && !isWeakMap(value) && !isWeakSet(value);
+}
+
+/** Whether its class calls it something (`Symbol.toStringTag`), as all but the oldest of the language and the platform do. */
 function isNamed(value: object): boolean {
-  let named = false;
+  for (let at: object | null = value; at; at = Object.getPrototypeOf(at)) {
+    if (Object.hasOwn(at, Symbol.toStringTag)) return true;
+  }
+  return false;
+}
+
+function assertNotOfPlatform(value: object): void {
   for (let at: object | null = value; at; at = Object.getPrototypeOf(at)) {
     if (!Object.hasOwn(at, Symbol.toStringTag)) continue;
-    named = true;
     const type: unknown = Object.getOwnPropertyDescriptor(at, "constructor")?.value;
     const name = typeof type === "function" ? nameOf(type) : "";
     if (name && (globalThis as Record<string, unknown>)[name] === type) refuse(name);
   }
-  return named;
 }
 
 /** A function's own name, if that is a text: a static method may be called `name`, too. */
@@ -87,8 +121,21 @@ function nameOf(fn: Function): string {
   return typeof name === "string" ? name : "";
 }
 
-/** Whether an array has other properties than its elements. What is shown of it says so, whatever its length. */
+/** Whether an array is what its elements are. */
+function isWhole(array: unknown[]): boolean {
+  if (isProxy(array)) return false;
+  if (array.length > FEW) return !hasOthers(array);
+  if (Object.keys(array).length !== array.length) return false;
+  for (let i = 0; FATAL && i < array.length; i++) {
+    const element = Object.getOwnPropertyDescriptor(array, i);
+    if (!element || !("value" in element)) return false;
+  }
+  return true;
+}
+
+/** Whether an array has other properties than its elements. To list them all takes as long as to send them. */
 function hasOthers(array: unknown[]): boolean {
+  if (array.length < LONG) return Object.keys(array).length !== array.length;
   const { inspect } = process.getBuiltinModule?.("node:util") ?? {};
   // What a program may have put there has a say in how an array is shown.
   if (!inspect || Object.getPrototypeOf(array) !== Array.prototype || Object.hasOwn(array, "constructor")) return true;

@@ -7,6 +7,8 @@ import type { Backend } from "../executor/backend.ts";
 import { BrokenProcessPool } from "../executor/errors.ts";
 import { type ChannelEvents, type Exit, neverStarted, type WorkerChannel } from "../wire/channel.ts";
 import type { FromWorker, ToWorker } from "../wire/messages.ts";
+import { refusing } from "../wire/sendable.ts";
+import { cloneForProcess } from "./cloneable.ts";
 import { commandLine } from "./command_line.ts";
 import { pack, unpack } from "./pack.ts";
 import { guard, unguard } from "./sentinel.ts";
@@ -82,8 +84,9 @@ function connect(child: ChildProcess, events: ChannelEvents): WorkerChannel {
     claims: undefined,
     send(message) {
       const packed = pack(message);
-      if (child.connected) child.send(packed);
+      if (child.connected) refusing(() => child.send(packed));
     },
+    clone: cloneForProcess,
     keepAlive(alive) {
       const channel = child.channel as { ref?(): void; unref?(): void } | null | undefined;
       if (alive) {

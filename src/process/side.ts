@@ -3,7 +3,8 @@
 import process from "node:process";
 import type { ToWorker } from "../wire/messages.ts";
 import type { Side } from "../worker/main.ts";
-import { assertCloneable } from "./cloneable.ts";
+import { refusing } from "../wire/sendable.ts";
+import { cloneForProcess } from "./cloneable.ts";
 import { pack, unpack } from "./pack.ts";
 
 /** How long an idle worker process may wait for what its tasks have left behind, in milliseconds. */
@@ -23,12 +24,9 @@ export const side: Side = {
     // A send to a parent that is gone; `disconnect` follows.
     process.on("error", () => {});
     process.on("disconnect", leave); // the parent has ended
-    return { send: (message) => void process.send!(pack(message)) };
+    return { send: (message) => refusing(() => process.send!(pack(message))) };
   },
-  clone(value) {
-    assertCloneable(value);
-    return value;
-  },
+  clone: cloneForProcess,
   memory: () => process.memoryUsage.rss(),
   beforeEnd: (fn) => process.on("exit", (exitCode) => fn(exitCode)),
 };

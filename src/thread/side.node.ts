@@ -2,15 +2,18 @@
 
 import process from "node:process";
 import { parentPort } from "node:worker_threads";
+import { cloneForThread, endAsUnreadable, toThread } from "../wire/sendable.ts";
 import type { Side } from "../worker/main.ts";
 
 /** What the loop runs on. */
 export const side: Side = {
   open(onMessage) {
     parentPort!.on("message", onMessage);
-    return { send: (message, transfer) => parentPort!.postMessage(message, transfer as never) };
+    parentPort!.on("messageerror", endAsUnreadable);
+    // What the parent cannot read, its channel says.
+    return { send: toThread((message, transfer) => parentPort!.postMessage(message, transfer as never), false) };
   },
-  clone: structuredClone,
+  clone: cloneForThread,
   memory: () => process.memoryUsage().heapUsed,
   beforeEnd: (fn) => process.on("exit", (exitCode) => fn(exitCode)),
 };

@@ -2,6 +2,7 @@
 // thread's start on Deno.
 
 import type { ToWorker } from "../wire/messages.ts";
+import { cloneForThread, endAsUnreadable, toThread } from "../wire/sendable.ts";
 import type { Side } from "../worker/main.ts";
 
 // The scope of a dedicated worker, of which the compiler's library knows nothing here.
@@ -10,6 +11,7 @@ interface Scope {
   postMessage(message: unknown, transfer?: Transferable[]): void;
   close(): void;
   addEventListener(type: "error" | "unhandledrejection", listener: () => void): void;
+  addEventListener(type: "messageerror", listener: (event: MessageEvent) => void): void;
   readonly Deno?: { exit(code?: number): never; memoryUsage(): { heapUsed: number } };
   readonly process?: { exit(code?: number): never; exitCode?: number; memoryUsage(): { heapUsed: number } };
 }
@@ -19,9 +21,11 @@ const scope = globalThis as unknown as Scope;
 export const side: Side = {
   open(onMessage) {
     scope.onmessage = ({ data }: MessageEvent<ToWorker>) => data.kind === "stop" ? scope.close() : onMessage(data);
-    return { send: (message, transfer) => scope.postMessage(message, transfer) };
+    scope.addEventListener("messageerror", ({ data }) => endAsUnreadable(data));
+    // Bun (1.4) reads all that it can write.
+    return { send: toThread((message, transfer) => scope.postMessage(message, transfer), scope.Deno !== undefined) };
   },
-  clone: structuredClone,
+  clone: scope.Deno ? cloneForThread : structuredClone,
   memory: () => (scope.Deno ?? scope.process!).memoryUsage().heapUsed,
   beforeEnd,
 };

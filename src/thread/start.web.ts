@@ -5,6 +5,7 @@ import { runtime } from "../runtime.ts";
 import { CALLS_PER_WORKER } from "../wire/claims.ts";
 import { type Exit, neverStarted } from "../wire/channel.ts";
 import type { FromWorker, ToWorker } from "../wire/messages.ts";
+import { cloneForThread, toThread } from "../wire/sendable.ts";
 
 /** Bun's additions to Worker. */
 interface BunWorker {
@@ -63,7 +64,11 @@ export const start: Backend["start"] = (name, { permissions }, events) => {
     else if (uncaught) close(uncaught);
     else read = true;
   };
-  worker.onmessageerror = () => close({ error: new Error("A message of the worker could not be read") });
+  worker.onmessageerror = () => {
+    if (exit) return;
+    events.onMessage({ kind: "unread" });
+    close({ error: new Error("A message of the worker could not be read") }); // Deno (2.9) reads nothing after it
+  };
   worker.onerror = (event) => {
     event.preventDefault(); // Deno (2.9) ends the whole program otherwise
     uncaught ??= { exitCode: 1, error: event.error ?? new Error(event.message) };
@@ -73,7 +78,9 @@ export const start: Backend["start"] = (name, { permissions }, events) => {
   worker.addEventListener("close", (event) => close(uncaught ?? { exitCode: (event as CloseEvent).code })); // Bun only
   return {
     claims: new SharedArrayBuffer(CALLS_PER_WORKER * Int32Array.BYTES_PER_ELEMENT),
-    send: (message, transfer) => worker.postMessage(message, transfer!),
+    // Bun (1.4) reads all that it can write.
+    send: toThread((message, transfer) => worker.postMessage(message, transfer!), runtime === "deno"),
+    clone: runtime === "deno" ? cloneForThread : structuredClone,
     keepAlive: hold,
     stop: end,
     terminate: end,

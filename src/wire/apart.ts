@@ -4,8 +4,11 @@
 /** Objects that are looked at for one call; with more, a message of its own costs little. */
 const MOST = 64;
 
+/** Properties of one object that are looked at. */
+const MOST_PARTS = 4 * MOST;
+
 /**
- * Checks that the arguments of a call share nothing with those of others.
+ * Checks that the arguments of a call share nothing with those of others. No getter of theirs is called.
  *
  * @param args The arguments.
  * @param met The objects of the other calls of the message; those of this one are added.
@@ -15,13 +18,13 @@ export function standApart(args: readonly unknown[], met: Set<object>): boolean 
   try {
     return lookAt(args, met);
   } catch {
-    return false; // a getter or a proxy has thrown: it does so again when it is sent, and that is the call's error
+    return false; // a proxy has thrown: it is refused when it is sent
   }
 }
 
 function lookAt(args: readonly unknown[], met: Set<object>): boolean {
   const own = new Set<object>();
-  const rest: unknown[] = [...args];
+  const rest: unknown[] = args.slice();
   while (rest.length > 0) {
     const value = rest.pop();
     if (typeof value !== "object" || value === null || own.has(value)) continue;
@@ -29,9 +32,19 @@ function lookAt(args: readonly unknown[], met: Set<object>): boolean {
     own.add(value);
     const prototype = Object.getPrototypeOf(value);
     if (prototype !== Object.prototype && prototype !== Array.prototype) return false;
-    const parts = Object.values(value);
-    if (parts.length > MOST * 4) return false;
-    rest.push(...parts);
+    if (Array.isArray(value)) {
+      // With a length that it has, and nothing else: of its elements nobody makes one a getter.
+      if (value.length > MOST_PARTS || Object.keys(value).length !== value.length) return false;
+      for (let i = 0; i < value.length; i++) rest.push(value[i]);
+      continue;
+    }
+    const keys = Object.keys(value);
+    if (keys.length > MOST_PARTS) return false;
+    for (const key of keys) {
+      const property = Object.getOwnPropertyDescriptor(value, key)!;
+      if (!("value" in property)) return false;
+      rest.push(property.value);
+    }
   }
   for (const object of own) met.add(object);
   return true;

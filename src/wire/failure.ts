@@ -138,7 +138,11 @@ function classesOf(error: Error): string[] {
   attempt(() => {
     let at = Object.getPrototypeOf(error);
     // A proxy may be its own prototype.
-    for (let steps = 0; at && at !== Object.prototype && steps < MOST_CLASSES; steps++, at = Object.getPrototypeOf(at)) {
+    for (
+      let steps = 0;
+      at && at !== Object.prototype && steps < MOST_CLASSES;
+      steps++, at = Object.getPrototypeOf(at)
+    ) {
       const name = attempt(() => Object.hasOwn(at, "constructor") ? at.constructor?.name : undefined);
       if (typeof name === "string" && name !== "" && name.length <= LONGEST_NAME) classes.push(name);
     }
@@ -239,7 +243,11 @@ function isPair(pair: unknown): pair is [string, unknown] {
  * @returns What the task threw.
  */
 export function fromFailure(failure: Failure, errorTypes: ReadonlyMap<string, ErrorConstructorLike>): unknown {
-  if (!isFailure(failure)) return new Error("A worker sent a malformed failure");
+  return isFailure(failure) ? revive(failure, errorTypes) : new Error("A worker sent a malformed failure");
+}
+
+/** As {@linkcode fromFailure}, of what {@linkcode isFailure} has found to be one. */
+export function revive(failure: Failure, errorTypes: ReadonlyMap<string, ErrorConstructorLike>): unknown {
   const made = new Map<Failure, unknown>();
   const make = (failure: Failure): unknown => {
     if (!made.has(failure)) made.set(failure, failure.kind === "error" ? blank(failure, errorTypes) : failure.value);

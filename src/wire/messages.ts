@@ -68,6 +68,8 @@ export type FromWorker =
     readonly spent: number;
     readonly full: boolean;
   }
+  /** The answer to its oldest call has come, and cannot be read. A thread's channel says it, never the worker. */
+  | { readonly kind: "unread" }
   /** The calls from `first` on were recalled and will not run. */
   | { readonly kind: "recalled"; readonly first: number }
   /**
@@ -107,6 +109,7 @@ export function readFromWorker(received: unknown): Said | undefined {
   const message = received as Said;
   switch (message.kind) {
     case "ready":
+    case "unread":
       return message;
     case "done":
       return isDone(message) ? message : undefined;

@@ -1,8 +1,11 @@
 // What is inside a value, found without calling anything of it: no getter, no iterator, no method that it may have replaced.
 // A check that calls what it checks has seen something else than what is sent.
 
-/** Of so many elements, each is looked at by itself, as the properties of an object are. */
-const FEW = 64;
+/** Of an array of so many elements, each is looked at by itself, as the properties of an object are. */
+export const FEW = 64;
+
+/** How deep, and at how many objects, a glance goes. */
+const SHALLOW = 200, MANY = 100_000;
 
 /** With more holes, an array is looked at by what it has: its length may be in the billions. */
 const MOST_HOLES = 1024;
@@ -16,7 +19,7 @@ export const UNKNOWN: object = Object.freeze(Object.create(null));
 const forEachOfMap = uncurry(Map.prototype.forEach), forEachOfSet = uncurry(Set.prototype.forEach);
 
 function uncurry<This, Args extends unknown[], R>(method: (this: This, ...args: Args) => R) {
-  return Function.prototype.call.bind(method) as (self: This, ...args: Args) => R;
+  return Function.prototype.call.bind(method) as (on: This, ...args: Args) => R;
 }
 
 /** Whether a value has no parts, and is nothing but data: symbols and functions are not. */
@@ -29,7 +32,7 @@ export function isSimple(value: unknown): boolean {
  * sent; simple ones are left out.
  *
  * @param value The object, which is no Proxy.
- * @param hasOthers Whether a long array has other properties than its elements: to list them takes longer than to send it.
+ * @param hasOthers Whether a long array has other properties than its elements.
  */
 export function partsOf(value: object, hasOthers: (array: unknown[]) => boolean): readonly unknown[] {
   if (Array.isArray(value) && value.length > FEW && !hasOthers(value)) {
@@ -80,6 +83,45 @@ export function partsOfSet(set: Set<unknown>): readonly unknown[] {
 export function partsOfError(error: Error): readonly unknown[] {
   const cause = Object.getOwnPropertyDescriptor(error, "cause");
   return cause && "value" in cause ? [cause.value] : NONE;
+}
+
+/**
+ * Looks at values as quickly as can be, which is enough for most of them: it keeps no note of what it has seen.
+ *
+ * @param values The values.
+ * @param isPlain Whether an object has nothing to it but its properties.
+ * @param isWhole Whether an array has nothing to it but its elements.
+ * @returns Whether they are trees of data, not deep and not huge; otherwise it takes a {@linkcode walk} to tell.
+ */
+export function glance(
+  values: readonly unknown[],
+  isPlain: (value: object) => boolean,
+  isWhole: (array: unknown[]) => boolean,
+): boolean {
+  let left = MANY;
+  for (let i = 0; i < values.length; i++) if (!isSimple(values[i]) && !glanceAt(values[i], 0)) return false;
+  return true;
+
+  function glanceAt(value: unknown, depth: number): boolean {
+    if (typeof value !== "object" || depth === SHALLOW || left-- === 0) return false;
+    if (Array.isArray(value)) {
+      if (!isWhole(value)) return false;
+      for (let i = 0; i < value.length; i++) {
+        const element = value[i];
+        if (element === undefined) {
+          if (!Object.hasOwn(value, i)) return false;
+        } else if (!isSimple(element) && !glanceAt(element, depth + 1)) return false;
+      }
+      return true;
+    }
+    if (!isPlain(value as object)) return false;
+    for (const key of Object.keys(value as object)) {
+      const property = Object.getOwnPropertyDescriptor(value, key)!;
+      if (!("value" in property)) return false;
+      if (!isSimple(property.value) && !glanceAt(property.value, depth + 1)) return false;
+    }
+    return true;
+  }
 }
 
 /**

@@ -1,7 +1,7 @@
 // What a line can carry, checked before it is sent: the runtimes say it too late, to the wrong side, or not at all.
 
 import type { FromWorker, ToWorker } from "./messages.ts";
-import { isSimple, partsOf, partsOfError, partsOfMap, partsOfSet, UNKNOWN, walk } from "./parts.ts";
+import { FEW, glance, isSimple, partsOf, partsOfError, partsOfMap, partsOfSet, UNKNOWN, walk } from "./parts.ts";
 
 /**
  * How deep a value may be nested for V8 to read it again. Where it has no room on its stack, Node (24) ends the whole program
@@ -55,30 +55,80 @@ export function toSend<V extends readonly unknown[]>(values: V, look: Look, deep
   return copy;
 }
 
+/** Puts a message on a line. */
+type Post<M> = (message: M, transfer?: Transferable[]) => void;
+
 /**
- * Makes a message ready for a thread, where only depth has to be looked at: the line itself refuses the rest at once.
+ * A thread's line, on which only depth has to be looked at before: it refuses the rest at once.
  *
- * @param message The message.
- * @param transfer What of it is moved.
- * @returns The message to send.
- * @throws {DOMException} a DataCloneError, when it is nested so deep that the other side could not read it.
+ * @param post Puts a message on the line.
+ * @param shallow Whether the other side reads less deep than this one writes.
+ * @returns The same; it throws a DataCloneError, too, when a value is nested so deep that the other side could not read it.
  */
-export function toThread<M extends ToWorker | FromWorker>(message: M, transfer: Transferable[] | undefined): M {
+export function toThread<M extends ToWorker | FromWorker>(post: Post<M>, shallow: boolean): Post<M> {
+  return (message, transfer) => refusing(() => post(shallow ? readable(message, transfer) : message, transfer));
+}
+
+/** Ends a worker that cannot read a message: the calls in it would have no answer. */
+export function endAsUnreadable(cause: unknown): never {
+  throw new Error("A message to this worker could not be read", { cause });
+}
+
+/** Sends something. What a runtime says in other words, of what cannot be cloned, becomes a DataCloneError. */
+export function refusing(send: () => void): void {
+  try {
+    send();
+  } catch (error) {
+    if (error instanceof RangeError && /call stack/.test(error.message)) throw tooDeep();
+    // So Node (24) says it of a process's message.
+    const refused = error instanceof Error && error.name === "Error" && /could not be cloned/.test(error.message);
+    throw refused ? new DOMException(error.message, "DataCloneError") : error;
+  }
+}
+
+function readable<M extends ToWorker | FromWorker>(message: M, transfer: Transferable[] | undefined): M {
   const values = valuesOf(message);
-  if (values === undefined || values.every(isSimple)) return message;
+  if (values === undefined || isShallow(values)) return message;
   // What is moved cannot be copied before: then what a getter gives may be too deep.
-  const sent = transfer ? shallow(values) : toSend(values, lookForDepth);
+  const sent = transfer ? assertShallow(values) : toSend(values, lookForDepth);
   return sent === values ? message : withValues(message, sent);
 }
 
-/** A copy of a value as a thread gets it, or nothing of the kind: as {@linkcode toThread} throws. */
-export function cloneForThread(value: unknown): unknown {
-  if (isSimple(value)) return value;
-  const [copy] = shallow([structuredClone(value)]);
-  return copy;
+/** Whether a glance tells that the values are not deep. */
+function isShallow(values: readonly unknown[]): boolean {
+  try {
+    return glance(values, isPlain, isWhole);
+  } catch {
+    return false; // a Proxy has thrown
+  }
 }
 
-function shallow<V extends readonly unknown[]>(values: V): V {
+function isPlain(value: object): boolean {
+  const prototype = Object.getPrototypeOf(value);
+  return prototype === Object.prototype || prototype === null;
+}
+
+// A long array in another property of a long array, and so on a thousand times: nobody has that.
+function isWhole(array: unknown[]): boolean {
+  return array.length > FEW || Object.keys(array).length === array.length;
+}
+
+/**
+ * Copies a value as a thread's line would.
+ *
+ * @param value Any value.
+ * @returns The copy.
+ * @throws {DOMException} a DataCloneError, when it cannot cross.
+ */
+export function cloneForThread(value: unknown): unknown {
+  return isSimple(value) ? value : assertShallow([structuredClone(value)])[0];
+}
+
+function hasOthers(array: unknown[]): boolean {
+  return !isWhole(array);
+}
+
+function assertShallow<V extends readonly unknown[]>(values: V): V {
   if (!walk(values, lookForDepth, DEEPEST)) throw tooDeep();
   return values;
 }
@@ -87,21 +137,18 @@ function lookForDepth(part: unknown): readonly unknown[] {
   if (typeof part !== "object" || part === null) return [];
   try {
     const prototype = Object.getPrototypeOf(part);
-    if (prototype === Object.prototype || prototype === Array.prototype || prototype === null) return partsOf(part, never);
+    if (prototype === Object.prototype || prototype === Array.prototype || prototype === null) {
+      return partsOf(part, hasOthers);
+    }
     if (ArrayBuffer.isView(part)) return [];
     if (part instanceof Map) return partsOfMap(part);
     if (part instanceof Set) return partsOfSet(part);
-    return part instanceof Error ? partsOfError(part) : partsOf(part, never);
+    return part instanceof Error ? partsOfError(part) : partsOf(part, hasOthers);
   } catch {
     return []; // a Proxy, which the line refuses
   }
 }
 
-// An array as another property of a long array, and so on a thousand times: nobody has that.
-function never(): boolean {
-  return false;
-}
-
 function tooDeep(): DOMException {
-  return new DOMException("A value that is nested so deep cannot be sent to a worker, nor come from it", "DataCloneError");
+  return new DOMException("What is nested so deep cannot be sent to a worker, nor come from one", "DataCloneError");
 }
