@@ -206,9 +206,9 @@ export class WorkerHandle implements CallHolder {
   /** Tells a call's task to stop. */
   abort(call: Call, reason: unknown): void {
     this.#say(() => {
-      if (this.#holds(call)) {
-        this.channel.send({ kind: "abort", call: call.number, reason: toFailure(reason, this.channel.clone) });
-      }
+      if (!this.#holds(call)) return;
+      const failure = toFailure(reason, this.channel.clone, "The signal was aborted with a reason that");
+      this.channel.send({ kind: "abort", call: call.number, reason: failure });
     });
   }
 

@@ -5,6 +5,7 @@ import process from "node:process";
 // All of `node:util` would be 1.8 ms of a process's start on Bun (1.4).
 import {
   isAnyArrayBuffer,
+  isArgumentsObject,
   isBoxedPrimitive,
   isDataView,
   isDate,
@@ -20,7 +21,7 @@ import {
   isWeakSet,
 } from "node:util/types";
 import { assertNotLocal } from "../wire/marks.ts";
-import { FEW, glance, partsOf, partsOfError, partsOfMap, partsOfSet, UNKNOWN } from "../wire/parts.ts";
+import { FEW, glance, isSimple, partsOf, partsOfError, partsOfMap, partsOfSet, UNKNOWN } from "../wire/parts.ts";
 import { toSend } from "../wire/sendable.ts";
 
 /** How deep a value may be nested. JavaScriptCore reads what it can write, which is 40,000. */
@@ -58,14 +59,16 @@ export function toProcess<V extends readonly unknown[]>(values: V): V {
 }
 
 /**
- * Copies a value as far as it has to be, to cross to another process.
+ * Copies a value as the line to another process would, as far as that is needed.
  *
  * @param value Any value.
  * @returns The same, or a copy.
  * @throws {DOMException} a DataCloneError, when it cannot cross.
  */
 export function cloneForProcess(value: unknown): unknown {
-  return toProcess([value])[0];
+  const [ready] = toProcess([value]);
+  // Bun (1.4) refuses some more, such as `Math`.
+  return isSimple(ready) || !("Bun" in globalThis) ? ready : structuredClone(ready);
 }
 
 function look(part: unknown): readonly unknown[] {
@@ -83,18 +86,27 @@ function look(part: unknown): readonly unknown[] {
   if (isRegExp(value) || isBoxedPrimitive(value)) return NONE;
   assertNotOfPlatform(value);
   // One that calls itself something may be anything: a copy shows what it is.
-  return isNativeError(value) ? partsOfError(value) : COPY_FIRST;
+  return isNativeError(value) && hasText(value, "name") && hasText(value, "message") ? partsOfError(value) : COPY_FIRST;
 }
 
 /** Whether an object is what its properties are. What has none may be a Map, say, whose prototype somebody has changed. */
 function isPlain(value: object): boolean {
-  if (isProxy(value)) return false;
+  if (isProxy(value) || (FATAL && isArgumentsObject(value))) return false;
   if (Object.getPrototypeOf(value) !== Object.prototype) {
     assertNotLocal(value);
     if (isNamed(value) || Object.prototype.toString.call(value) !== "[object Object]") return false;
   }
   for (const _ in value) return true;
   return !isMap(value) && !isSet(value) && !isPromise(value) && !isWeakMap(value) && !isWeakSet(value);
+}
+
+/** Whether a property is a text, or nothing at all; otherwise something may have to be called to make it one. */
+function hasText(value: object, key: string): boolean {
+  let property: PropertyDescriptor | undefined;
+  for (let at: object | null = value; at && !property; at = Object.getPrototypeOf(at)) {
+    property = Object.getOwnPropertyDescriptor(at, key);
+  }
+  return property === undefined || typeof property.value === "string";
 }
 
 /** Whether its class calls it something (`Symbol.toStringTag`), as all but the oldest of the language and the platform do. */

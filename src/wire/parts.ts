@@ -27,6 +27,15 @@ export function isSimple(value: unknown): boolean {
   return value === null || (typeof value !== "object" && typeof value !== "function" && typeof value !== "symbol");
 }
 
+/** Whether this is an array; of a Proxy that was revoked, the language's own question throws. */
+function isArray(value: unknown): value is unknown[] {
+  try {
+    return Array.isArray(value);
+  } catch {
+    return false;
+  }
+}
+
 /**
  * The own enumerable properties of an object, or the elements and the others of an array, in the order in which they are
  * sent; simple ones are left out.
@@ -104,7 +113,7 @@ export function glance(
 
   function glanceAt(value: unknown, depth: number): boolean {
     if (typeof value !== "object" || depth === SHALLOW || left-- === 0) return false;
-    if (Array.isArray(value)) {
+    if (isArray(value)) {
       if (!isWhole(value)) return false;
       for (let i = 0; i < value.length; i++) {
         const element = value[i];

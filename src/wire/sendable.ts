@@ -46,7 +46,7 @@ export function toSend<V extends readonly unknown[]>(values: V, look: Look, deep
   };
   if (!walk(values, lookOrLeave, deepest)) throw tooDeep();
   if (!unknown) return values;
-  const copy = structuredClone(values);
+  const copy = refusing(() => structuredClone(values));
   const lookOnce: Look = (part) => {
     if (part !== UNKNOWN) return look(part);
     throw new DOMException("What is more than its properties cannot be sent to a worker", "DataCloneError");
@@ -75,13 +75,14 @@ export function endAsUnreadable(cause: unknown): never {
 }
 
 /** Sends something. What a runtime says in other words, of what cannot be cloned, becomes a DataCloneError. */
-export function refusing(send: () => void): void {
+export function refusing<T>(send: () => T): T {
   try {
-    send();
+    return send();
   } catch (error) {
     if (error instanceof RangeError && /call stack/.test(error.message)) throw tooDeep();
-    // So Node (24) says it of a process's message.
-    const refused = error instanceof Error && error.name === "Error" && /could not be cloned/.test(error.message);
+    // So Node (24) says it of a process's message, and all of an error whose message is a symbol.
+    const refused = error instanceof Error &&
+      /^(?:.* could not be cloned\.|Cannot convert a symbol .*)$/i.test(error.message);
     throw refused ? new DOMException(error.message, "DataCloneError") : error;
   }
 }
