@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { assertCloneable } from "../src/process/cloneable.ts";
+import { cloneForProcess as assertCloneable } from "../src/process/cloneable.ts";
 
 const refused = { name: "DataCloneError" };
 

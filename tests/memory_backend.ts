@@ -69,6 +69,8 @@ export class MemoryWorker implements WorkerChannel {
     this.#deliver(() => this.#receive(copy));
   }
 
+  readonly clone = structuredClone;
+
   keepAlive(alive: boolean): void {
     this.keptAlive = alive;
   }

@@ -75,6 +75,8 @@ export class Line implements WorkerChannel {
     this.#toWorker.push(structuredClone(message, transfer && { transfer }));
   }
 
+  readonly clone = structuredClone;
+
   keepAlive(alive: boolean): void {
     this.keptAlive = alive;
   }

@@ -50,7 +50,7 @@ export interface ExecutorCore {
  */
 export abstract class Executor implements AsyncDisposable {
   static {
-    keepLocal(this.prototype);
+    keepLocal((value) => #core in value, "An executor cannot be sent to a worker: a task that needs one makes it");
   }
 
   readonly #core: Core;

@@ -90,7 +90,7 @@ export class Future<T> implements PromiseLike<T> {
   #listeners: Listeners | undefined = undefined;
 
   static {
-    keepLocal(this.prototype);
+    keepLocal((value) => #state in value, "A Future cannot be sent to a worker: await it, and send what it gives");
     bindCall = (future, control) => future.#call = control;
     settleFuture = (future, kind, value) => {
       if (future.#state < CANCELLED) future.#settle(kind === "fulfilled" ? FULFILLED : REJECTED, value);

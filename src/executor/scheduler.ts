@@ -6,7 +6,7 @@
 // handed ahead nevertheless goes elsewhere as soon as a worker is idle.
 
 import type { Exit } from "../wire/channel.ts";
-import { type Failure, fromFailure } from "../wire/failure.ts";
+import { type Failure, revive } from "../wire/failure.ts";
 import { type Done, type FromWorker, readFromWorker } from "../wire/messages.ts";
 import type { Backend } from "./backend.ts";
 import { Call, expectedCost, type Waiting } from "./call.ts";
@@ -237,6 +237,9 @@ export class Scheduler extends Engine {
       case "done":
         if (!worker.accepts(message.first, message.results.length)) break;
         return this.#settle(worker, message);
+      case "unread":
+        if (!worker.accepts(worker.oldest, 1)) break;
+        return this.#settleUnread(worker);
       case "ready":
         if (worker.state !== "starting") break;
         this.#failedStarts = 0;
@@ -246,7 +249,7 @@ export class Scheduler extends Engine {
         if (worker.state !== "starting") break;
         return this.break(
           "An initializer failed, the executor is not usable anymore",
-          fromFailure(message.failure, this.#settings.errorTypes),
+          revive(message.failure, this.#settings.errorTypes),
         );
       case "begun": {
         if (!worker.has(message.call)) break;
@@ -283,11 +286,21 @@ export class Scheduler extends Engine {
       if (failed) nextFailure += 2;
       if (!call) continue;
       if (failed) {
-        const reason = fromFailure(failures[nextFailure - 1] as Failure, this.#settings.errorTypes);
+        const reason = revive(failures[nextFailure - 1] as Failure, this.#settings.errorTypes);
         this.supervisor.reject(call, reason, "thrown");
       } else this.supervisor.fulfil(call, results[i]);
     }
     if (worker.held === 0 || this.#inTurn()) this.#dispatch();
+  }
+
+  /** What may be unreadable is alone in its message, so it is the answer to one call. */
+  #settleUnread(worker: WorkerHandle): void {
+    const [call] = worker.answered(worker.oldest, 1);
+    this.#pool.release(worker);
+    if (call) {
+      this.supervisor.reject(call, new DOMException("The result cannot be read here", "DataCloneError"), "thrown");
+    }
+    this.#dispatch();
   }
 
   /** Whether a busy worker may be handed more at once. If not, it is when everybody has had a turn. */

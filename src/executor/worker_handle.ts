@@ -205,7 +205,9 @@ export class WorkerHandle implements CallHolder {
   /** Tells a call's task to stop. */
   abort(call: Call, reason: unknown): void {
     this.#say(() => {
-      if (this.#holds(call)) this.channel.send({ kind: "abort", call: call.number, reason: toFailure(reason) });
+      if (!this.#holds(call)) return;
+      const failure = toFailure(reason, this.channel.clone, "The signal was aborted with a reason that");
+      this.channel.send({ kind: "abort", call: call.number, reason: failure });
     });
   }
 
@@ -235,6 +237,11 @@ export class WorkerHandle implements CallHolder {
     if (!chunks && this.#calls[(this.#next - 1) & CALL_MASK]?.chunk) return;
     this.recalling = true;
     this.#say(() => this.channel.send({ kind: "recall" }));
+  }
+
+  /** The number of the oldest call without an answer. */
+  get oldest(): number {
+    return this.#first;
   }
 
   /** Whether it may answer so many calls from `first` on. */

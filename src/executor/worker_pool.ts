@@ -2,6 +2,7 @@
 
 import type { Exit } from "../wire/channel.ts";
 import { offDone, onDone } from "../runtime.ts";
+import { assertNotLocal } from "../wire/marks.ts";
 import type { FromWorker } from "../wire/messages.ts";
 import type { Backend } from "./backend.ts";
 import type { Settings } from "./options.ts";
@@ -86,6 +87,7 @@ export class WorkerPool {
     this.#starting++;
     try {
       const { claims } = channel;
+      initializer?.args.forEach(assertNotLocal);
       channel.send({ kind: "init", name: workerName, claims, memoryLimit, inlineTasks, initializer });
     } catch (reason) {
       this.#events.onUnsendable(reason);

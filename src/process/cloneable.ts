@@ -1,76 +1,164 @@
 // What can cross to another process and arrive as it was. The runtimes' own channels do not say it at the call: Deno (2.9)
 // fails later and then crashes, Bun (1.4) copies shared memory in silence, Node makes `{}` of a Blob.
 
+import process from "node:process";
 // All of `node:util` would be 1.8 ms of a process's start on Bun (1.4).
-import { isAnyArrayBuffer, isMap, isNativeError, isProxy, isSet, isSharedArrayBuffer } from "node:util/types";
+import {
+  isAnyArrayBuffer,
+  isArgumentsObject,
+  isBoxedPrimitive,
+  isDataView,
+  isDate,
+  isMap,
+  isNativeError,
+  isPromise,
+  isProxy,
+  isRegExp,
+  isSet,
+  isSharedArrayBuffer,
+  isSymbolObject,
+  isWeakMap,
+  isWeakSet,
+} from "node:util/types";
+import { assertNotLocal } from "../wire/marks.ts";
+import { FEW, glance, isSimple, partsOf, partsOfError, partsOfMap, partsOfSet, UNKNOWN } from "../wire/parts.ts";
+import { toSend } from "../wire/sendable.ts";
 
-/** What serialization keeps, by its tag; typed arrays aside. */
-const CROSSES: ReadonlySet<string> = new Set(
-  ["Object", "Array", "Date", "RegExp", "Map", "Set", "Error", "ArrayBuffer", "DataView"]
-    .concat(["Boolean", "Number", "String", "BigInt"]),
-);
+/** How deep a value may be nested. JavaScriptCore reads what it can write, which is 40,000. */
+const DEEPEST = "Bun" in globalThis ? 30_000 : undefined;
 
-/** The same for each of many values, of which most are mere numbers or texts. */
-export function assertAllCloneable(values: readonly unknown[]): void {
-  if (!values.every(isPrimitive)) assertCloneable(values);
+/** From so many elements on, it is quicker to see what is shown of an array than to list its properties. */
+const LONG = "Bun" in globalThis ? 64 : 512;
+
+/** Deno (2.9) ends the program over what it cannot clone: there, no element may be a getter, which answers as it likes. */
+const FATAL = "Deno" in globalThis;
+
+const NONE: readonly unknown[] = [], COPY_FIRST: readonly unknown[] = [UNKNOWN];
+
+/** Calls a getter of the language's, whatever a subclass has put before it. */
+type Getter = (this: unknown) => unknown;
+const bufferOfArray = getter(Object.getPrototypeOf(Uint8Array.prototype), "buffer")!;
+const bufferOfView = getter(DataView.prototype, "buffer")!;
+/** Node 20 cannot tell, but does not lose the worker over it either. */
+const detached = getter(ArrayBuffer.prototype, "detached");
+
+function getter(prototype: object, name: string): Getter | undefined {
+  return Object.getOwnPropertyDescriptor(prototype, name)?.get;
 }
 
 /**
- * Checks that a value can cross to another process.
+ * Makes values ready to cross to another process.
+ *
+ * @param values Any values.
+ * @returns The same; or, when a getter is among them, a copy that has what it gave.
+ * @throws {DOMException} a DataCloneError, when something in them cannot cross.
+ * @throws whatever a getter throws.
+ */
+export function toProcess<V extends readonly unknown[]>(values: V): V {
+  return glance(values, isPlain, isWhole) ? values : toSend(values, look, DEEPEST);
+}
+
+/**
+ * Copies a value as the line to another process would, as far as that is needed.
  *
  * @param value Any value.
- * @throws {DOMException} a DataCloneError, when something in it cannot.
+ * @returns The same, or a copy.
+ * @throws {DOMException} a DataCloneError, when it cannot cross.
  */
-export function assertCloneable(value: unknown): void {
-  if (isPrimitive(value)) return;
-  const seen = new Set<object>();
-  const rest: object[] = [];
-  visit(value);
-  for (let next = rest.pop(); next; next = rest.pop()) {
-    if (isProxy(next)) refuse("A Proxy");
-    const tag = Object.prototype.toString.call(next).slice(8, -1);
-    if (ArrayBuffer.isView(next)) {
-      checkBuffer(next.buffer);
-      continue;
-    }
-    if (!CROSSES.has(tag)) refuse(tag);
-    if (isAnyArrayBuffer(next)) {
-      checkBuffer(next);
-    } else if (Array.isArray(next)) {
-      for (const element of next) visit(element);
-    } else if (isMap(next)) {
-      for (const [key, element] of next) {
-        visit(key);
-        visit(element);
-      }
-    } else if (isSet(next)) {
-      for (const element of next) visit(element);
-    } else if (isNativeError(next)) {
-      visit(next.cause);
-    } else {
-      for (const key of Object.keys(next)) visit((next as Record<string, unknown>)[key]);
-    }
-  }
+export function cloneForProcess(value: unknown): unknown {
+  const [ready] = toProcess([value]);
+  // Bun (1.4) refuses some more, such as `Math`.
+  return isSimple(ready) || !("Bun" in globalThis) ? ready : structuredClone(ready);
+}
 
-  function visit(part: unknown): void {
-    if (isPrimitive(part)) return;
-    if (typeof part === "function") refuse(part.name ? `The function ${part.name}` : "An anonymous function");
-    if (!seen.has(part as object)) {
-      seen.add(part as object);
-      rest.push(part as object);
-    }
+function look(part: unknown): readonly unknown[] {
+  if (typeof part === "symbol") refuse(String(part));
+  if (typeof part === "function") refuse(nameOf(part) ? `The function ${nameOf(part)}` : "An anonymous function");
+  const value = part as object;
+  if (isProxy(value)) refuse("A Proxy");
+  if (Array.isArray(value) || isPlain(value)) return partsOf(value, hasOthers);
+  if (isDate(value)) return NONE;
+  if (ArrayBuffer.isView(value)) return checkBuffer((isDataView(value) ? bufferOfView : bufferOfArray).call(value));
+  if (isAnyArrayBuffer(value)) return checkBuffer(value);
+  if (isMap(value)) return partsOfMap(value);
+  if (isSet(value)) return partsOfSet(value);
+  if (isSymbolObject(value)) refuse("A symbol");
+  if (isRegExp(value) || isBoxedPrimitive(value)) return NONE;
+  assertNotOfPlatform(value);
+  // One that calls itself something may be anything: a copy shows what it is.
+  return isNativeError(value) && hasText(value, "name") && hasText(value, "message") ? partsOfError(value) : COPY_FIRST;
+}
+
+/** Whether an object is what its properties are. What has none may be a Map, say, whose prototype somebody has changed. */
+function isPlain(value: object): boolean {
+  if (isProxy(value) || (FATAL && isArgumentsObject(value))) return false;
+  if (Object.getPrototypeOf(value) !== Object.prototype) {
+    assertNotLocal(value);
+    if (isNamed(value) || Object.prototype.toString.call(value) !== "[object Object]") return false;
+  }
+  for (const _ in value) return true;
+  return !isMap(value) && !isSet(value) && !isPromise(value) && !isWeakMap(value) && !isWeakSet(value);
+}
+
+/** Whether a property is a text, or nothing at all; otherwise something may have to be called to make it one. */
+function hasText(value: object, key: string): boolean {
+  let property: PropertyDescriptor | undefined;
+  for (let at: object | null = value; at && !property; at = Object.getPrototypeOf(at)) {
+    property = Object.getOwnPropertyDescriptor(at, key);
+  }
+  return property === undefined || typeof property.value === "string";
+}
+
+/** Whether its class calls it something (`Symbol.toStringTag`), as all but the oldest of the language and the platform do. */
+function isNamed(value: object): boolean {
+  for (let at: object | null = value; at; at = Object.getPrototypeOf(at)) {
+    if (Object.hasOwn(at, Symbol.toStringTag)) return true;
+  }
+  return false;
+}
+
+function assertNotOfPlatform(value: object): void {
+  for (let at: object | null = value; at; at = Object.getPrototypeOf(at)) {
+    if (!Object.hasOwn(at, Symbol.toStringTag)) continue;
+    const type: unknown = Object.getOwnPropertyDescriptor(at, "constructor")?.value;
+    const name = typeof type === "function" ? nameOf(type) : "";
+    if (name && (globalThis as Record<string, unknown>)[name] === type) refuse(name);
   }
 }
 
-function isPrimitive(value: unknown): boolean {
-  if (typeof value === "symbol") refuse(String(value));
-  return value === null || (typeof value !== "object" && typeof value !== "function");
+/** A function's own name, if that is a text: a static method may be called `name`, too. */
+// deno-lint-ignore ban-types
+function nameOf(fn: Function): string {
+  const name: unknown = Object.getOwnPropertyDescriptor(fn, "name")?.value;
+  return typeof name === "string" ? name : "";
 }
 
-function checkBuffer(buffer: ArrayBufferLike): void {
+/** Whether an array is what its elements are. */
+function isWhole(array: unknown[]): boolean {
+  if (isProxy(array)) return false;
+  if (array.length > FEW) return !hasOthers(array);
+  if (Object.keys(array).length !== array.length) return false;
+  for (let i = 0; FATAL && i < array.length; i++) {
+    const element = Object.getOwnPropertyDescriptor(array, i);
+    if (!element || !("value" in element)) return false;
+  }
+  return true;
+}
+
+/** Whether an array has other properties than its elements. To list them all takes as long as to send them. */
+function hasOthers(array: unknown[]): boolean {
+  if (array.length < LONG) return Object.keys(array).length !== array.length;
+  const { inspect } = process.getBuiltinModule?.("node:util") ?? {};
+  // What a program may have put there has a say in how an array is shown.
+  if (!inspect || Object.getPrototypeOf(array) !== Array.prototype || Object.hasOwn(array, "constructor")) return true;
+  if (Object.getOwnPropertySymbols(array).length > 0) return true;
+  return !/^\[ \.\.\. \d+ more items \]$/.test(inspect(array, { customInspect: false, maxArrayLength: 0, depth: 0 }));
+}
+
+function checkBuffer(buffer: unknown): readonly unknown[] {
   if (isSharedArrayBuffer(buffer)) refuse("SharedArrayBuffer");
-  // Node 20 cannot tell, but does not lose the worker over it either.
-  if ((buffer as { detached?: boolean }).detached) refuse("A detached ArrayBuffer");
+  if (detached?.call(buffer)) refuse("A detached ArrayBuffer");
+  return NONE;
 }
 
 function refuse(what: string): never {

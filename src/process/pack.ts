@@ -4,7 +4,8 @@
 
 import type { FromWorker, ToWorker } from "../wire/messages.ts";
 import { open, SEAL, seal } from "../wire/seal.ts";
-import { assertAllCloneable, assertCloneable } from "./cloneable.ts";
+import { valuesOf, withValues } from "../wire/sendable.ts";
+import { toProcess } from "./cloneable.ts";
 
 const asText = "Bun" in globalThis;
 
@@ -27,15 +28,19 @@ const LONGEST = 64;
 export function pack(message: ToWorker | FromWorker): object | string {
   const values = valuesOf(message);
   if (values === undefined) {
-    if (message.kind === "init") assertCloneable(message.initializer?.args);
-    return seal(message);
+    return seal(message.kind === "init" ? packInit(message) : message);
   }
   // There is more than values in a message of kind "run"; where a call has failed, its result is `undefined`: no text.
   if (asText && message.kind !== "run" && values.length >= MANY && values.every(isText)) {
     return JSON.stringify(seal(message));
   }
-  assertAllCloneable(values);
-  return seal(message);
+  const sent = toProcess(values);
+  return seal(sent === values ? message : withValues(message, sent));
+}
+
+function packInit(message: Extract<ToWorker, { kind: "init" }>): ToWorker {
+  const { initializer } = message;
+  return initializer ? { ...message, initializer: { ...initializer, args: toProcess(initializer.args) } } : message;
 }
 
 /**
@@ -52,13 +57,6 @@ export function unpack(received: unknown): unknown {
   } catch {
     return undefined;
   }
-}
-
-/** The arguments or results in a message. */
-function valuesOf(message: ToWorker | FromWorker): readonly unknown[] | undefined {
-  if (message.kind === undefined) return message;
-  if (message.kind === "run") return message.calls;
-  return message.kind === "done" ? message.results : undefined;
 }
 
 /** Whether a value is the same after it was JSON: -0, NaN and the infinities are not. */

@@ -9,7 +9,9 @@ import { type ChannelEvents, type Exit, neverStarted, type WorkerChannel } from 
 import { runtime } from "../runtime.ts";
 import type { FromWorker } from "../wire/messages.ts";
 import { seal } from "../wire/seal.ts";
+import { refusing } from "../wire/sendable.ts";
 import { inheritedEnv } from "../flags.ts";
+import { cloneForProcess } from "./cloneable.ts";
 import { commandLine, startFolder } from "./command_line.ts";
 import { harden } from "./node_channel.ts";
 import { pack, unpack } from "./pack.ts";
@@ -125,8 +127,9 @@ function connect(child: ChildProcess, events: ChannelEvents): WorkerChannel {
     claims: undefined,
     send(message) {
       const packed = pack(message);
-      if (child.connected) child.send(packed);
+      if (child.connected) refusing(() => child.send(packed));
     },
+    clone: cloneForProcess,
     keepAlive(alive) {
       const channel = child.channel as { ref?(): void; unref?(): void } | null | undefined;
       try {

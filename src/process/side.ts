@@ -4,7 +4,8 @@ import process from "node:process";
 import { enterPlace, WORKER_ARGUMENT } from "../wire/place.ts";
 import type { FromWorker, ToWorker } from "../wire/messages.ts";
 import type { Side } from "../worker/main.ts";
-import { assertCloneable } from "./cloneable.ts";
+import { refusing } from "../wire/sendable.ts";
+import { cloneForProcess } from "./cloneable.ts";
 import { pack, unpack } from "./pack.ts";
 
 /** How long an idle worker process may wait for what its tasks have left behind, in milliseconds. */
@@ -34,12 +35,9 @@ export const side: Side = {
     // A send to a parent that is gone; `disconnect` follows.
     process.on("error", () => {});
     process.on("disconnect", () => void leave()); // the parent has ended
-    return { send };
+    return { send: (message) => refusing(() => send(message)) };
   },
-  clone(value) {
-    assertCloneable(value);
-    return value;
-  },
+  clone: cloneForProcess,
   memory: () => process.memoryUsage.rss(),
   excuse: (error) =>
     void process.on("unhandledRejection", (reason) => {

@@ -5,6 +5,7 @@ import { parentPort } from "node:worker_threads";
 import type { ToWorker } from "../wire/messages.ts";
 import { enterPlace, WORKER_ARGUMENT } from "../wire/place.ts";
 import { open, seal } from "../wire/seal.ts";
+import { cloneForThread, endAsUnreadable, toThread } from "../wire/sendable.ts";
 import type { Side } from "../worker/main.ts";
 
 /** What the loop runs on. */
@@ -21,13 +22,15 @@ export const side: Side = {
       if (message.kind === "stop") process.exit(); // which sends all that was printed
       else onMessage(message);
     });
+    port.on("messageerror", endAsUnreadable);
     // A task has closed the line, and nobody can reach this worker any more.
     port.on("close", () => process.exit());
     // The port's as it is now: a task may put another in its place.
     const { postMessage } = port;
-    return { send: (message, transfer) => postMessage.call(port, seal(message), transfer as never) };
+    // What the parent cannot read, its channel says.
+    return { send: toThread((message, transfer) => postMessage.call(port, seal(message), transfer as never), false) };
   },
-  clone: structuredClone,
+  clone: cloneForThread,
   excuse: (error) =>
     void process.on("unhandledRejection", (reason) => {
       if (reason !== error) throw reason;

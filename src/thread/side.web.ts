@@ -5,6 +5,7 @@ import type { ParentChannel } from "../wire/channel.ts";
 import { enterPlace } from "../wire/place.ts";
 import type { ToWorker } from "../wire/messages.ts";
 import { open, seal } from "../wire/seal.ts";
+import { cloneForThread, endAsUnreadable, toThread } from "../wire/sendable.ts";
 import type { Side } from "../worker/main.ts";
 
 // The scope of a dedicated worker, of which the compiler's library knows nothing here.
@@ -12,7 +13,7 @@ interface Scope {
   postMessage(message: unknown, transfer?: Transferable[]): void;
   /** Not on Bun. */
   close?(): void;
-  addEventListener(type: "message", listener: (event: MessageEvent) => void): void;
+  addEventListener(type: "message" | "messageerror", listener: (event: MessageEvent) => void): void;
   addEventListener(type: "error" | "unhandledrejection", listener: (event: PromiseRejectionEvent) => void): void;
   removeEventListener(type: "message", listener: (event: MessageEvent) => void): void;
   readonly Deno?: { exit(code?: number): never; memoryUsage(): { heapUsed: number } };
@@ -46,12 +47,15 @@ export const side: Side = {
       else leave(listener, () => send({ kind: "draining" }));
     };
     scope.addEventListener("message", listener); // not `onmessage`, which is anybody's to set
+    scope.addEventListener("messageerror", ({ data }) => endAsUnreadable(data));
     // The scope's as it is now: a task may put another in its place.
     const { postMessage } = scope;
-    const send: ParentChannel["send"] = (message, transfer) => postMessage.call(scope, seal(message), transfer);
+    const post: ParentChannel["send"] = (message, transfer) => postMessage.call(scope, seal(message), transfer);
+    // Bun (1.4) reads all that it can write.
+    const send = toThread(post, scope.Deno !== undefined);
     return { send };
   },
-  clone: structuredClone,
+  clone: scope.Deno ? cloneForThread : structuredClone,
   excuse(error) {
     // Bun (1.4) tells a thread nothing by the event, Deno nothing by its `process`.
     if (scope.Deno) scope.addEventListener("unhandledrejection", (e) => e.reason === error && e.preventDefault());

@@ -1,13 +1,14 @@
 // Starts a thread on Node, and is the parent's end of its line.
 
 import process from "node:process";
-import { Worker } from "node:worker_threads";
+import { isMainThread, Worker } from "node:worker_threads";
 import type { Backend, WorkerLimits } from "../executor/backend.ts";
 import { CALLS_PER_WORKER } from "../wire/claims.ts";
 import { type ChannelEvents, type Exit, neverStarted, type WorkerChannel } from "../wire/channel.ts";
 import type { FromWorker } from "../wire/messages.ts";
 import { WORKER_ARGUMENT } from "../wire/place.ts";
 import { open, seal } from "../wire/seal.ts";
+import { cloneForThread, toThread } from "../wire/sendable.ts";
 import { startWithFlags } from "./flags.node.ts";
 
 /** The heap's limit is so much higher: a worker that grows call by call retires between two of them, and loses none. */
@@ -73,7 +74,7 @@ function connect(worker: Worker, events: ChannelEvents): WorkerChannel {
     const message = open(received) as FromWorker | undefined;
     if (message !== undefined) events.onMessage(message);
   });
-  worker.on("messageerror", giveUp);
+  worker.on("messageerror", () => events.onMessage({ kind: "unread" }));
   worker.on("error", (thrown) => error = thrown);
   worker.on("exit", async (exitCode) => {
     clearTimeout(stopping);
@@ -82,7 +83,9 @@ function connect(worker: Worker, events: ChannelEvents): WorkerChannel {
   });
   return {
     claims: new SharedArrayBuffer(CALLS_PER_WORKER * Int32Array.BYTES_PER_ELEMENT),
-    send: (message, transfer) => worker.postMessage(seal(message), transfer as never),
+    // A thread reads all that the main thread can write: its stack is larger, unless Node was told otherwise.
+    send: toThread((message, transfer) => worker.postMessage(seal(message), transfer as never), !isMainThread),
+    clone: cloneForThread,
     keepAlive(alive) {
       try {
         if (alive) worker.ref();

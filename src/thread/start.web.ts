@@ -6,6 +6,7 @@ import { CALLS_PER_WORKER } from "../wire/claims.ts";
 import { type ChannelEvents, type Exit, neverStarted, type WorkerChannel } from "../wire/channel.ts";
 import { type FromWorker, readFromWorker } from "../wire/messages.ts";
 import { open, seal } from "../wire/seal.ts";
+import { cloneForThread, toThread } from "../wire/sendable.ts";
 import { checkPermissions } from "./permissions.ts";
 
 /** Bun's additions to Worker. */
@@ -102,7 +103,11 @@ function connect(worker: Worker & BunWorker, events: ChannelEvents): WorkerChann
     } else if (uncaught) leave(uncaught);
     else read = true;
   };
-  worker.onmessageerror = () => close({ error: new Error("A message of the worker could not be read") });
+  worker.onmessageerror = () => {
+    if (exit) return;
+    events.onMessage({ kind: "unread" });
+    close({ error: new Error("A message of the worker could not be read") }); // Deno (2.9) reads nothing after it
+  };
   worker.onerror = (event) => {
     event.preventDefault(); // Deno (2.9) ends the whole program otherwise
     uncaught ??= { exitCode: 1, error: event.error ?? new Error(event.message) };
@@ -115,7 +120,9 @@ function connect(worker: Worker & BunWorker, events: ChannelEvents): WorkerChann
   const leave = (how: Exit) => isDeno ? close(how) : closeIn(limit, how);
   return {
     claims: new SharedArrayBuffer(CALLS_PER_WORKER * Int32Array.BYTES_PER_ELEMENT),
-    send: (message, transfer) => worker.postMessage(seal(message), transfer!),
+    // Bun (1.4) reads all that it can write.
+    send: toThread((message, transfer) => worker.postMessage(seal(message), transfer!), runtime === "deno"),
+    clone: runtime === "deno" ? cloneForThread : structuredClone,
     keepAlive: (alive) => attempt(() => hold(alive)),
     stop,
     terminate: end,

@@ -29,6 +29,8 @@ export interface WorkerChannel {
    * empty one, which a round trip on Deno (2.9) is 9 % slower for.
    */
   send(message: ToWorker, transfer?: Transferable[]): void;
+  /** Copies a value as the line would, or throws when it cannot cross. */
+  clone(value: unknown): unknown;
   /** Lets the worker keep the program alive, or not. */
   keepAlive(alive: boolean): void;
   /** Ends an idle worker, in order. */
@@ -43,6 +45,7 @@ export interface WorkerChannel {
 export const neverStarted: WorkerChannel = {
   claims: undefined,
   send() {},
+  clone: (value) => value,
   keepAlive() {},
   stop() {},
   terminate() {},

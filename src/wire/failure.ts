@@ -33,60 +33,73 @@ const ORIGINS: unique symbol = Symbol.for("@concurrent/futures/origins") as neve
 const origins: WeakMap<object, readonly string[]> =
   ((globalThis as { [ORIGINS]?: typeof origins })[ORIGINS] ??= new WeakMap());
 
-/** How deep causes are followed; beyond that, text will do. */
+/** How deep causes are followed; what is deeper is left out. */
 const DEEPEST = 16;
+
+/** Of so many errors in one the stacks are sent: one takes Deno (2.9) up to 0.1 ms to write down, and few are ever read. */
+const MOST_STACKS = 1000;
+
+/** How many classes of an error are named, and how long the name of one may be. */
+const MOST_CLASSES = 17, LONGEST_NAME = 1000;
 
 /** Copies a value as the channel would, or throws when it cannot cross. */
 type Clone = (value: unknown) => unknown;
+
+// --- in the worker: whatever a task throws may have traps anywhere, so each thing is read by itself, and may fail by itself
 
 /**
  * Turns a thrown value into a record. An error that is met twice, as in a cycle of causes, is one record.
  *
  * @param thrown Anything.
  * @param clone Copies a value as the channel would, or throws when it cannot cross.
+ * @param what What it is, for the error that stands for a value that cannot cross.
  * @returns The record; it can always be sent.
  */
-export function toFailure(thrown: unknown, clone: Clone = structuredClone): Failure {
+export function toFailure(
+  thrown: unknown,
+  clone: Clone = structuredClone,
+  what = "A task threw a value that",
+): Failure {
+  if (isError(thrown)) return describe(thrown, clone, new Map(), 0);
   try {
-    return describe(thrown, clone, new Map(), 0);
+    return { kind: "value", value: clone(thrown) };
   } catch {
-    // A proxy, say, that throws whatever it is asked.
-    return describe(new Error("A task threw a value that cannot be looked at"), clone, new Map(), 0);
+    return toFailure(new Error(`${what} cannot be cloned: ${textOf(thrown)}`), clone);
   }
 }
 
-function describe(thrown: unknown, clone: Clone, known: Map<object, Failure>, depth: number): Failure {
-  if (!isError(thrown)) {
-    try {
-      return { kind: "value", value: clone(thrown) };
-    } catch {
-      return describe(new Error(`A task threw a value that cannot be cloned: ${textOf(thrown)}`), clone, known, depth);
-    }
-  }
+function describe(thrown: Error, clone: Clone, known: Map<object, Failure>, depth: number): Failure {
   const before = known.get(thrown);
   if (before) return before;
-  const stack = read(thrown, "stack");
+  const classes = origins.get(thrown) ?? classesOf(thrown);
+  const name = read(thrown, "name"), message = read(thrown, "message");
+  const stack = known.size < MOST_STACKS ? read(thrown, "stack") : undefined;
   const properties: [string, unknown][] = [], nested: [string, Failure][] = [], errors: Failure[] = [];
-  const members = Object.hasOwn(thrown, "errors") ? read(thrown, "errors") : undefined;
+  const members = membersOf(thrown);
   const failure: Failure = {
     kind: "error",
-    classes: origins.get(thrown) ?? classesOf(thrown),
-    name: textOf(read(thrown, "name")),
-    message: textOf(read(thrown, "message")),
+    classes,
+    name: name === undefined ? classes[0] ?? "Error" : textOf(name),
+    message: message === undefined ? "" : textOf(message),
     stack: typeof stack === "string" ? stack : undefined,
     properties,
     nested,
-    errors: Array.isArray(members) ? errors : undefined,
+    errors: members && errors,
   };
   known.set(thrown, failure);
-  const deeper = (value: unknown) => describe(value, clone, known, depth + 1);
-  if (failure.errors && depth < DEEPEST) errors.push(...(members as unknown[]).map(deeper));
-  for (const key of Object.getOwnPropertyNames(thrown)) {
+  if (members && depth < DEEPEST) {
+    for (const member of members) {
+      errors.push(
+        isError(member) ? describe(member, clone, known, depth + 1) : toFailure(member, clone, "A member that"),
+      );
+    }
+  }
+  for (const key of attempt(() => Object.getOwnPropertyNames(thrown)) ?? []) {
     if (key === "stack" || key === "message" || key === "name" || isEngines(thrown, key)) continue;
-    if (key === "errors" && failure.errors) continue;
+    if (key === "errors" && members) continue;
     const value = read(thrown, key);
     if (isError(value)) {
-      if (depth < DEEPEST) nested.push([key, deeper(value)]);
+      if (depth < DEEPEST) nested.push([key, describe(value, clone, known, depth + 1)]);
     } else {
       try {
         properties.push([key, clone(value)]);
@@ -98,6 +111,14 @@ function describe(thrown: unknown, clone: Clone, known: Map<object, Failure>, de
   return failure;
 }
 
+function attempt<T>(fn: () => T): T | undefined {
+  try {
+    return fn();
+  } catch {
+    return undefined;
+  }
+}
+
 /** A property, or nothing when it cannot be read. */
 function read(owner: object, key: string): unknown {
   try {
@@ -107,58 +128,151 @@ function read(owner: object, key: string): unknown {
   }
 }
 
+/** The members of an AggregateError. With holes they are a property like any other: there may be billions. */
+function membersOf(error: Error): readonly unknown[] | undefined {
+  return attempt(() => {
+    if (!Object.hasOwn(error, "errors")) return undefined;
+    const { errors } = error as AggregateError;
+    if (!Array.isArray(errors)) return undefined;
+    const members: unknown[] = [];
+    for (let i = 0; i < errors.length; i++) {
+      if (!Object.hasOwn(errors, i)) return undefined;
+      members.push(errors[i]);
+    }
+    return members;
+  });
+}
+
+/** Its class first; a subclass of RangeError that the parent does not know is at least a RangeError there. */
+function classesOf(error: Error): string[] {
+  const classes: string[] = [];
+  attempt(() => {
+    let at = Object.getPrototypeOf(error);
+    // A proxy may be its own prototype.
+    for (
+      let steps = 0;
+      at && at !== Object.prototype && steps < MOST_CLASSES;
+      steps++, at = Object.getPrototypeOf(at)
+    ) {
+      const name = attempt(() => Object.hasOwn(at, "constructor") ? at.constructor?.name : undefined);
+      if (typeof name === "string" && name !== "" && name.length <= LONGEST_NAME) classes.push(name);
+    }
+  });
+  return classes;
+}
+
+/** JavaScriptCore puts where an error was made on the error itself, hidden; what a program put there shows. */
+function isEngines(error: Error, key: string): boolean {
+  return /^(original)?(line|column|sourceURL)$/i.test(key) &&
+    !attempt(() => Object.prototype.propertyIsEnumerable.call(error, key));
+}
+
+function isError(value: unknown): value is Error {
+  if (typeof value !== "object" || value === null) return false;
+  try {
+    const tag = Object.prototype.toString.call(value);
+    return tag === "[object Error]" || tag === "[object DOMException]" || value instanceof Error;
+  } catch {
+    return false; // a revoked proxy, for instance
+  }
+}
+
+function textOf(value: unknown): string {
+  // The text of an array has the texts of all that is in it: there may be billions.
+  return attempt(() => Array.isArray(value) ? "[object Array]" : String(value)) ??
+    attempt(() => Object.prototype.toString.call(value)) ?? "[object Object]";
+}
+
+// --- in the parent: a record comes from another program, and is nothing but data until it has been looked at
+
+/**
+ * Whether this is a failure: exactly what {@linkcode toFailure} makes, to the last part. Nothing of it is called, and it is
+ * looked at by what it has, not by the lengths that it claims.
+ *
+ * @param value What another program has sent.
+ */
+export function isFailure(value: unknown): value is Failure {
+  try {
+    const met = new Set<unknown>([value]);
+    let level: unknown[] = [value];
+    for (let depth = 0; level.length > 0; depth++) {
+      const deeper: unknown[] = [];
+      if (depth > DEEPEST || !level.every((record) => isRecord(record, deeper))) return false;
+      level = [];
+      for (const record of deeper) {
+        if (met.has(record)) continue;
+        met.add(record);
+        level.push(record);
+      }
+    }
+    return true;
+  } catch {
+    return false; // no structured clone can be so, but a stand-in for one
+  }
+}
+
+/** Whether this is the record of a failure, whatever those inside are: they are put into `deeper`. */
+function isRecord(record: unknown, deeper: unknown[]): boolean {
+  if (typeof record !== "object" || record === null) return false;
+  const kind = field(record, "kind");
+  if (kind === "value") return Object.hasOwn(record, "value");
+  const classes = field(record, "classes"), stack = field(record, "stack"), errors = field(record, "errors");
+  if (errors !== undefined && !isList(errors, (error) => deeper.push(error) > 0)) return false;
+  return kind === "error" && isList(classes, isClassName) && classes.length <= MOST_CLASSES &&
+    typeof field(record, "name") === "string" && typeof field(record, "message") === "string" &&
+    (stack === undefined || typeof stack === "string") && isList(field(record, "properties"), isPair) &&
+    isList(field(record, "nested"), (pair) => isPair(pair) && deeper.push(pair[1]) > 0);
+}
+
+/** What a record has of its own, as data. */
+function field(record: object, key: PropertyKey): unknown {
+  return Object.getOwnPropertyDescriptor(record, key)?.value;
+}
+
+/** An array without holes, of which each element is as it should be. One that claims to be long ends at its first hole. */
+function isList(list: unknown, isElement: (element: unknown) => boolean): list is unknown[] {
+  if (!Array.isArray(list)) return false;
+  for (let i = 0; i < list.length; i++) if (!isElement(field(list, i))) return false;
+  return true;
+}
+
+function isClassName(name: unknown): boolean {
+  return typeof name === "string" && name.length <= LONGEST_NAME;
+}
+
+function isPair(pair: unknown): pair is [string, unknown] {
+  return Array.isArray(pair) && pair.length === 2 && typeof field(pair, 0) === "string" && Object.hasOwn(pair, 1);
+}
+
 /**
  * Makes the error again: of its class where that is known here, with its name, message, properties, causes and the
  * worker's stack.
  *
- * @param failure The record. It came from another program: a malformed one gives an error that says so.
+ * @param failure The record. It came from another program: one that is no failure gives an error that says so.
  * @param errorTypes The custom classes, by name.
  * @returns What the task threw.
  */
 export function fromFailure(failure: Failure, errorTypes: ReadonlyMap<string, ErrorConstructorLike>): unknown {
-  try {
-    return revive(failure, errorTypes, new Map());
-  } catch {
-    return new Error("A worker sent a malformed failure");
-  }
+  return isFailure(failure) ? revive(failure, errorTypes) : new Error("A worker sent a malformed failure");
 }
 
-/** Whether a value is a record that {@linkcode toFailure} could have made. */
-export function isFailure(value: unknown): value is Failure {
-  return typeof value === "object" && value !== null;
-}
-
-function revive(
-  failure: Failure,
-  errorTypes: ReadonlyMap<string, ErrorConstructorLike>,
-  made: Map<Failure, Error>,
-): unknown {
-  if (failure.kind === "value") return failure.value;
-  if (failure.kind !== "error") throw new TypeError("No such kind of failure");
-  const before = made.get(failure);
-  if (before) return before;
-  const { classes, name, message, stack, properties, nested, errors } = failure;
-  const error = blank(classes, textOf(message), textOf(name), errorTypes);
-  made.set(failure, error);
-  origins.set(error, classes);
-  const define = (key: string, value: unknown, enumerable: boolean) => {
-    // defineProperty: a property called __proto__ is a property like any other.
-    Object.defineProperty(error, key, { value, enumerable, configurable: true, writable: true });
+/** As {@linkcode fromFailure}, of what {@linkcode isFailure} has found to be one. */
+export function revive(failure: Failure, errorTypes: ReadonlyMap<string, ErrorConstructorLike>): unknown {
+  const made = new Map<Failure, unknown>();
+  const make = (failure: Failure): unknown => {
+    if (!made.has(failure)) made.set(failure, failure.kind === "error" ? blank(failure, errorTypes) : failure.value);
+    return made.get(failure);
   };
-  if (error.name !== name) define("name", textOf(name), false);
-  if (typeof stack === "string") define("stack", stack, false);
-  for (const [key, value] of properties) define(key, value, key !== "cause");
-  for (const [key, value] of nested) define(key, revive(value, errorTypes, made), key !== "cause");
-  if (errors) define("errors", errors.map((member) => revive(member, errorTypes, made)), false);
-  return error;
+  make(failure);
+  // Those that are made on the way are filled in their turn, however deep they are.
+  for (const [failure, error] of made) if (failure.kind === "error") fill(error as Error, failure, make);
+  return made.get(failure);
 }
 
-function blank(
-  classes: readonly string[],
-  message: string,
-  name: string,
-  errorTypes: ReadonlyMap<string, ErrorConstructorLike>,
-): Error {
+type ErrorRecord = Extract<Failure, { kind: "error" }>;
+
+/** An error of the nearest class that is known here. */
+function blank({ classes, name, message }: ErrorRecord, errorTypes: ReadonlyMap<string, ErrorConstructorLike>): Error {
   if (classes.includes("DOMException")) return new DOMException(message, name);
   const error = new Error(message);
   for (const className of classes) {
@@ -173,31 +287,18 @@ function builtIn(name: string): ErrorConstructorLike | undefined {
   return BUILT_INS.has(name) ? (globalThis as unknown as Record<string, ErrorConstructorLike>)[name] : undefined;
 }
 
-/** Its class first; a subclass of RangeError that the parent does not know is at least a RangeError there. */
-function classesOf(error: Error): string[] {
-  const classes: string[] = [];
-  for (let at = Object.getPrototypeOf(error); at && at !== Object.prototype; at = Object.getPrototypeOf(at)) {
-    const name: unknown = Object.hasOwn(at, "constructor") ? at.constructor?.name : undefined;
-    if (typeof name === "string" && name !== "") classes.push(name);
-    if (classes.length > DEEPEST) break;
-  }
-  return classes;
-}
-
-/** JavaScriptCore puts where an error was made on the error itself, hidden; what a program put there shows. */
-function isEngines(error: Error, key: string): boolean {
-  return /^(original)?(line|column|sourceURL)$/i.test(key) && !Object.prototype.propertyIsEnumerable.call(error, key);
-}
-
-function isError(value: unknown): value is Error {
-  return value instanceof Error || Object.prototype.toString.call(value) === "[object Error]" ||
-    Object.prototype.toString.call(value) === "[object DOMException]";
-}
-
-function textOf(value: unknown): string {
-  try {
-    return String(value);
-  } catch {
-    return Object.prototype.toString.call(value);
-  }
+function fill(error: Error, failure: ErrorRecord, make: (failure: Failure) => unknown): void {
+  const { classes, name, message, stack, properties, nested, errors } = failure;
+  origins.set(error, classes);
+  const define = (key: string, value: unknown, enumerable: boolean) => {
+    // defineProperty: a property called __proto__ is a property like any other.
+    Object.defineProperty(error, key, { value, enumerable, configurable: true, writable: true });
+  };
+  // The name that its class gives it may be a getter, which throws.
+  if (read(error, "name") !== name) define("name", name, false);
+  // Where it was made again is of no interest.
+  define("stack", stack ?? `${name}: ${message}`, false);
+  for (const [key, value] of properties) define(key, value, key !== "cause");
+  for (const [key, value] of nested) define(key, make(value), key !== "cause");
+  if (errors) define("errors", errors.map(make), false);
 }

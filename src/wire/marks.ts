@@ -15,12 +15,24 @@ export function transfersOf(value: unknown): readonly Transferable[] | undefined
   return typeof value === "object" && value !== null ? marks.get(value) : undefined;
 }
 
+/** A class whose instances never leave. */
+interface LocalClass {
+  readonly has: (value: object) => boolean;
+  readonly why: string;
+}
+
 // Registered like the other.
 const LOCAL: unique symbol = Symbol.for("@concurrent/futures/local") as never;
+const localClasses: LocalClass[] = (globalThis as { [LOCAL]?: LocalClass[] })[LOCAL] ??= [];
 
-/** Says that instances of a class mean nothing in another place, so that they are refused and not sent as `{}`. */
-export function keepLocal(prototype: object): void {
-  Object.defineProperty(prototype, LOCAL, { value: true });
+/**
+ * Says that instances of a class mean nothing in another place, so that they are refused and not sent as `{}`.
+ *
+ * @param has Tells them by a private name, so that nothing is asked of a value that is none.
+ * @param why What is said of them, and what to do instead.
+ */
+export function keepLocal(has: (value: object) => boolean, why: string): void {
+  localClasses.push({ has, why });
 }
 
 /**
@@ -29,19 +41,6 @@ export function keepLocal(prototype: object): void {
  * @throws {DOMException} a DataCloneError, when it may not.
  */
 export function assertNotLocal(value: unknown): void {
-  if (isLocal(value)) {
-    throw new DOMException(
-      `${value.constructor.name} cannot be sent to a worker: await it, and send what it gives`,
-      "DataCloneError",
-    );
-  }
-}
-
-/** Whether a value means nothing in another place. Never throws: a proxy that does is refused when it is sent. */
-export function isLocal(value: unknown): value is object {
-  try {
-    return typeof value === "object" && value !== null && (value as { [LOCAL]?: true })[LOCAL] === true;
-  } catch {
-    return false;
-  }
+  if (typeof value !== "object" || value === null) return;
+  for (const { has, why } of localClasses) if (has(value)) throw new DOMException(why, "DataCloneError");
 }

@@ -72,6 +72,8 @@ export type FromWorker =
   }
   /** It was asked to end, and only waits for its output to be read. The channels say it. */
   | { readonly kind: "draining" }
+  /** The answer to its oldest call has come, and cannot be read. A thread's channel says it, never the worker. */
+  | { readonly kind: "unread" }
   /** The calls from `first` on were recalled and will not run. */
   | { readonly kind: "recalled"; readonly first: number }
   /**
@@ -111,6 +113,7 @@ export function readFromWorker(received: unknown): Said | undefined {
   const message = received as Said;
   switch (message.kind) {
     case "ready":
+    case "unread":
       return message;
     case "done":
       return isDone(message) ? message : undefined;

@@ -264,11 +264,12 @@ export function serve(side: Side): void {
   }
 
   function answer(result: unknown): void {
-    // Deno (2.9) moves what there is to move even when another value cannot be cloned: it is in a message of its own.
-    if (transfersOf(result)) flush();
+    if (typeof result !== "object" || result === null) return void results.push(result);
+    // By itself: it may be unreadable for the parent, and Deno (2.9) moves what there is to move even when another value
+    // cannot be cloned. And as it is now: the next call may change it, if it is one that the task keeps.
+    flush();
     results.push(result);
-    // An object leaves as it is now: the next call may change it, if it is one that the task keeps.
-    if (typeof result === "object" && result !== null) flush();
+    flush();
   }
 
   function fail(thrown: unknown): void {
@@ -279,11 +280,11 @@ export function serve(side: Side): void {
 
   function failureOf(thrown: unknown, ref: TaskRef): Failure {
     try {
-      return toFailure(ref.kind === "source" ? explain(thrown, ref.source) : thrown, side.clone);
+      if (ref.kind === "source") thrown = explain(thrown, ref.source);
     } catch {
-      // A revoked proxy, for instance: nothing about it can be read.
-      return toFailure(new Error("A task threw a value that cannot be described"), side.clone);
+      // Its message is not to be changed, or not even to be read: it is sent as it is.
     }
+    return toFailure(thrown, side.clone);
   }
 
   /** A call is being waited for: finished ones do not wait for it, unless it ends within this turn. */
