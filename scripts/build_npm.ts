@@ -16,11 +16,11 @@ import {
 } from "node:fs";
 import { dirname, join } from "node:path";
 import process from "node:process";
+import { DNT } from "./dnt.ts";
 import { install, ROOT } from "./install.ts";
 import { mustRun, run } from "./run.ts";
 import { type Runtimes, runtimes } from "./runtimes.ts";
 
-const DNT = "jsr:@deno/dnt@0.43.2";
 const DESCRIPTION = "Python's concurrent.futures for TypeScript: threads and processes behind one executor, " +
   "on Deno, Bun and Node";
 
@@ -63,9 +63,7 @@ async function isJsrReachable(): Promise<boolean> {
 }
 
 async function buildWithDnt(): Promise<void> {
-  // Not a literal: whatever checks or caches this file must not need JSR.
-  const { build } = await import(DNT);
-  await build({
+  const options = {
     entryPoints: Object.entries(manifest.exports).map(([name, path]) => ({ name, path: join(ROOT, path) })),
     outDir: NPM,
     importMap: join(ROOT, "deno.json"),
@@ -80,7 +78,12 @@ async function buildWithDnt(): Promise<void> {
     test: false,
     skipNpmInstall: true,
     skipSourceOutput: true,
-  });
+  };
+  // The project's own configuration and packages are no part of what the lock file is about.
+  await mustRun(process.execPath, [
+    ...["run", "-A", "--no-config", `--lock=${join(ROOT, "scripts", "dnt.lock")}`, "--frozen"],
+    ...[join(ROOT, "scripts", "dnt.ts"), JSON.stringify(options)],
+  ], { env: { ...process.env, DENO_NO_PACKAGE_JSON: "1" } });
   rmSync(join(ESM, "package.json"), { force: true });
   rmSync(join(NPM, ".npmignore"), { force: true });
 }

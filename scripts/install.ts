@@ -1,8 +1,8 @@
 // deno-lint-ignore-file no-console -- a program prints
 // Installs what a folder's package.json names, where it is not installed yet. Run by itself: the project's own
-// development packages. Versions are pinned there, so that no lock file is needed.
+// development packages. Versions are pinned there, and those of what they need, with hashes, in package-lock.json.
 
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
 import { run } from "./run.ts";
@@ -10,22 +10,24 @@ import { run } from "./run.ts";
 /** The project's root folder. */
 export const ROOT = join(import.meta.dirname!, "..");
 
+/** How npm installs anything here: no package runs a script on this machine. */
+export const NPM_INSTALL = ["install", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"];
+
 /**
  * Installs the packages of `folder`/package.json into `folder`/node_modules.
  *
- * npm does it where there is one, as it knows the machine's registry, proxy and certificates; Deno does it
- * elsewhere. Install scripts are not run.
+ * npm does it where there is one, as it knows the machine's registry, proxy and certificates, and keeps to the folder's
+ * package-lock.json; Deno does it elsewhere. Install scripts are not run: that is Deno's default.
  */
 export async function install(folder: string): Promise<void> {
   const packages = missingPackages(folder);
   if (packages.length === 0) return;
   console.log(`Installing ${packages.join(", ")}`);
   const npm = await hasNpm();
+  // With a lock file, what that says, and nothing is written there; `npm ci` would remove first what is there.
+  const lock = existsSync(join(folder, "package-lock.json")) ? "--no-save" : "--no-package-lock";
   const { code, output } = npm
-    ? await run("npm", [
-      "install",
-      ...["--no-package-lock", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"],
-    ], { cwd: folder })
+    ? await run("npm", [...NPM_INSTALL, lock], { cwd: folder })
     // Deno trusts its own list of certificates only, unless told to trust the system's too.
     : await run(process.execPath, ["install", "--quiet"], {
       cwd: folder,

@@ -1,10 +1,15 @@
-// The runtimes which the tests run on, at pinned versions: the Deno which runs this, and Bun, Node 24 and Node 20 from
-// the npm registry's packages for this platform, in `.runtimes/`. Fetched when first asked for, never skipped.
+// The runtimes which the tests run on, at the versions that runtimes.json pins: Deno, Bun, Node 24 and Node 20, from the npm
+// registry's packages for this platform, in `.runtimes/`. Fetched when first asked for, never skipped.
+//
+// To try another version, change it in runtimes.json on each platform, with the hash that
+// `npm view <package>@<version> dist.integrity` says. The registry does not have every release of Node for macOS: there, it is
+// the nearest that it has.
 
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
 import { install, ROOT } from "./install.ts";
+import pinned from "./runtimes.json" with { type: "json" };
 
 /** Paths of the executables. */
 export interface Runtimes {
@@ -14,48 +19,60 @@ export interface Runtimes {
   node20: string;
 }
 
-const BUN = "1.4.5";
-const NODE_24 = "24.21.0";
-const NODE_20 = "20.20.2";
+/** A package which holds just the executable for a platform, so that no install script is needed. */
+interface Pinned {
+  readonly package: string;
+  readonly version: string;
+  /** Of its tarball, as npm has it. */
+  readonly integrity: string;
+}
 
-/** The registry does not have every release of Node for every platform: the nearest it has for these. */
-const NEAREST: Record<string, { node24: string; node20: string }> = {
-  "darwin-arm64": { node24: "24.0.0", node20: "20.18.1" },
-  "darwin-x64": { node24: "24.18.1", node20: "20.20.2" },
-};
+/** Where a package has its executable. */
+const FILES: Runtimes = { deno: "deno", bun: "bin/bun", node24: "bin/node", node20: "bin/node" };
 
 /** Fetches the runtimes that are missing and returns the paths of all. */
 export async function runtimes(): Promise<Runtimes> {
+  const { deno, ...others } = pinnedHere();
+  // The one that runs this is one less to fetch, if it is that one.
+  const isPinned = process.versions.deno === deno.version;
   const folder = join(ROOT, ".runtimes");
   mkdirSync(folder, { recursive: true });
   // A configuration of its own keeps Deno from taking the folder for a part of the project.
   writeFileSync(join(folder, "deno.json"), `{ "nodeModulesDir": "manual", "lock": false }\n`);
-  writeFileSync(
-    join(folder, "package.json"),
-    JSON.stringify({ private: true, dependencies: platformPackages() }, null, 2) + "\n",
-  );
+  write(folder, isPinned ? others : { ...others, deno });
   await install(folder);
   const suffix = process.platform === "win32" ? ".exe" : "";
-  const executable = (name: string, file: string) => join(folder, "node_modules", name, "bin", file + suffix);
+  const executable = (name: keyof Runtimes) => join(folder, "node_modules", name, FILES[name] + suffix);
   return {
-    deno: process.execPath,
-    bun: executable("bun", "bun"),
-    node24: executable("node24", "node"),
-    node20: executable("node20", "node"),
+    deno: isPinned ? process.execPath : executable("deno"),
+    bun: executable("bun"),
+    node24: executable("node24"),
+    node20: executable("node20"),
   };
 }
 
-/** The packages which hold just the executables for this platform, so that no install script is needed. */
-function platformPackages(): Record<string, string> {
-  const { platform, arch } = process;
-  const bunOs = platform === "win32" ? "windows" : platform;
-  const bunArch = arch === "arm64" ? "aarch64" : arch;
-  const nodeOs = platform === "win32" ? "win" : platform;
-  const prefix = platform === "darwin" && arch === "arm64" ? "node-bin" : "node";
-  const { node24 = NODE_24, node20 = NODE_20 } = NEAREST[`${platform}-${arch}`] ?? {};
-  return {
-    bun: `npm:@oven/bun-${bunOs}-${bunArch}@${BUN}`,
-    node24: `npm:${prefix}-${nodeOs}-${arch}@${node24}`,
-    node20: `npm:${prefix}-${nodeOs}-${arch}@${node20}`,
-  };
+/** What is pinned for this platform. */
+function pinnedHere(): Record<keyof Runtimes, Pinned> {
+  const platform = `${process.platform}-${process.arch}`;
+  const here = (pinned as Record<string, Record<keyof Runtimes, Pinned>>)[platform];
+  if (!here) throw new Error(`Cannot fetch the runtimes as scripts/runtimes.json pins none for ${platform}`);
+  return here;
+}
+
+/** Writes the package.json and the lock file of a folder with these packages under other names. */
+function write(folder: string, packages: Readonly<Record<string, Pinned>>): void {
+  const dependencies = Object.fromEntries(
+    Object.entries(packages).map(([name, pinned]) => [name, `npm:${pinned.package}@${pinned.version}`]),
+  );
+  const locked = Object.fromEntries(
+    Object.entries(packages).map(([name, { package: of, version, integrity }]) =>
+      [`node_modules/${name}`, { name: of, version, integrity }] as const
+    ),
+  );
+  const lock = { lockfileVersion: 3, requires: true, packages: { "": { dependencies }, ...locked } };
+  for (
+    const [file, content] of [["package.json", { private: true, dependencies }], ["package-lock.json", lock]] as const
+  ) {
+    writeFileSync(join(folder, file), JSON.stringify(content, null, 2) + "\n");
+  }
 }

@@ -8,7 +8,7 @@ import { join } from "node:path";
 import process from "node:process";
 import { test } from "node:test";
 import { buildNpm } from "../../scripts/build_npm.ts";
-import { hasNpm, ROOT } from "../../scripts/install.ts";
+import { hasNpm, NPM_INSTALL, ROOT } from "../../scripts/install.ts";
 import { mustRun, run } from "../../scripts/run.ts";
 import { runtimes } from "../../scripts/runtimes.ts";
 
@@ -23,9 +23,9 @@ test("npm package", async (t) => {
     const tarball = await buildNpm();
     writeFileSync(join(folder, "package.json"), `{ "private": true, "type": "module" }\n`);
     if (await hasNpm()) {
-      await mustRun("npm", ["install", "--no-audit", "--no-fund", "--loglevel=error", tarball], { cwd: folder });
+      await mustRun("npm", [...NPM_INSTALL, tarball], { cwd: folder });
     } else {
-      await mustRun(bun, ["add", tarball], { cwd: folder });
+      await mustRun(bun, ["add", "--ignore-scripts", tarball], { cwd: folder });
     }
     cpSync(join(import.meta.dirname!, "program"), folder, { recursive: true });
 
