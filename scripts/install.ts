@@ -29,7 +29,7 @@ export async function install(folder: string): Promise<void> {
   const { code, output } = npm
     ? await run("npm", [...NPM_INSTALL, lock], { cwd: folder })
     // Deno trusts its own list of certificates only, unless told to trust the system's too.
-    : await run(process.execPath, ["install", "--quiet"], {
+    : await run(process.execPath, ["install", "--quiet", "--no-lock"], {
       cwd: folder,
       env: { DENO_TLS_CA_STORE: "mozilla,system", ...process.env },
     });
