@@ -34,6 +34,23 @@ const seeError = (arrived: unknown, sent: unknown): string => {
   return kept.join(", ");
 };
 
+interface Link {
+  readonly next: Link | undefined;
+}
+
+/** A list of so many links. */
+function links(count: number): Link | undefined {
+  let list: Link | undefined;
+  for (let n = 0; n < count; n++) list = { next: list };
+  return list;
+}
+
+const seeLinks = (arrived: unknown, sent: unknown): string => {
+  let [here, there] = [sent, arrived] as [Link | undefined, Link | undefined];
+  while (here && there) [here, there] = [here.next, there.next];
+  return here === there ? "copied" : "damaged";
+};
+
 export const rows: Readonly<Record<string, Row>> = {
   "`undefined`, `null`, booleans, bigints, strings, numbers (`-0`, `NaN` too)": {
     values: () => [undefined, null, true, false, 2n ** 70n, "", "\u{1f600}\ud800", 0, -0, NaN, -Infinity, 1.5],
@@ -49,6 +66,15 @@ export const rows: Readonly<Record<string, Row>> = {
         : isDeepStrictEqual(arrived, [1])
         ? "left out"
         : "damaged",
+  },
+  "The same, if they cannot be copied": {
+    values: () => [Object.assign([1], { more: () => 2 }), Object.assign(Array(1000).fill(1), { more: Symbol("a") })],
+    see: (arrived) => isDeepStrictEqual(arrived, [...arrived as unknown[]]) ? "left out" : "damaged",
+  },
+  "Sparse arrays (`a[1_000_000] = 1`)": {
+    values: () => [Object.assign([], { 1_000_000: 1 })],
+    see: (arrived) =>
+      (arrived as unknown[]).length === 1_000_001 && Object.keys(arrived as object).length === 1 ? "copied" : "damaged",
   },
   "`Map`, `Set`, `Date`, `RegExp`, boxed primitives": {
     values: () =>
@@ -67,6 +93,8 @@ export const rows: Readonly<Record<string, Row>> = {
       return first === second ? "copied" : "several copies";
     },
   },
+  "Lists of 1,000 links": { values: () => [links(1000)], here: true, see: seeLinks },
+  "Lists of 100,000 links": { values: () => [links(100_000)], here: true, see: seeLinks },
   "`ArrayBuffer` (resizable too), typed arrays, `DataView`": {
     values: () => [
       new Uint8Array([1, 2, 3]).buffer,
@@ -107,6 +135,40 @@ export const rows: Readonly<Record<string, Row>> = {
     here: true,
     see: (arrived) => isDeepStrictEqual(arrived, { x: 1, y: 2 }) ? "plain object" : "damaged",
   },
+  "Instances of a class with `Symbol.toStringTag`": {
+    values: () => [
+      new (class Price {
+        amount = 5;
+        get [Symbol.toStringTag]() {
+          return "Price";
+        }
+      })(),
+    ],
+    see: (arrived) => isDeepStrictEqual(arrived, { amount: 5 }) ? "plain object" : "damaged",
+  },
+  "Getters": {
+    values: () => {
+      let calls = 0;
+      return [{
+        get next() {
+          return ++calls > 1 ? () => {} : "first";
+        },
+      }];
+    },
+    see: (arrived) => isDeepStrictEqual(arrived, { next: "first" }) ? "value, asked once" : "damaged",
+  },
+  "Arrays, `Map`s and `Set`s with an iterator of their own": {
+    values: () =>
+      [[1, 2], new Map([[1, 2]]), new Set([1])].map((list) =>
+        Object.defineProperty(list, Symbol.iterator, {
+          value() {
+            throw new Error("It was called");
+          },
+        })
+      ),
+    see: (arrived) =>
+      [[1, 2], new Map([[1, 2]]), new Set([1])].some((list) => isDeepStrictEqual(arrived, list)) ? "copied" : "damaged",
+  },
   "Errors of a built-in class": {
     values: () => [new TypeError("message", { cause: new RangeError("cause") })],
     here: true,
@@ -133,7 +195,10 @@ export const rows: Readonly<Record<string, Row>> = {
     values: () => [[Promise.resolve(1)], new WeakMap(), new WeakRef({}), (function* () {})()],
   },
   "`Proxy` of a plain object": { values: () => [new Proxy({ a: 1 }, {})] },
-  "Executors and Futures": { values: () => [new ThreadPoolExecutor(), new Future()], here: true },
+  "Executors and Futures": {
+    values: () => [new ThreadPoolExecutor(), new Future(), { inside: [new Future()] }],
+    here: true,
+  },
   "`Blob`": {
     values: () => [new Blob(["ab"], { type: "image/png" })],
     see: (arrived) =>

@@ -4,11 +4,14 @@ import { DevalueError, stringify, unflatten } from "devalue";
 import type { ErrorConstructorLike } from "../wire/error_class.ts";
 import { type Failure, fromFailure, isFailure, toFailure } from "../wire/failure.ts";
 import { assertNotLocal } from "../wire/marks.ts";
+import { refusing } from "../wire/sendable.ts";
 import { checkFlat } from "./flat.ts";
 import { MAX_PAYLOAD } from "./options.ts";
 
 /** The tag of errors. They travel as their records do elsewhere, with their causes and properties. */
 const ERROR = "Error";
+
+const { entries: entriesOf } = Map.prototype, { values: valuesOf } = Set.prototype;
 
 const OPERATIONS = {
   // A promise is refused as every other object that cannot be copied.
@@ -22,6 +25,9 @@ const OPERATIONS = {
     }
     return { kind: "plain" as const, keys: Object.keys(value) };
   },
+  // The language's own, whatever else a Map or Set may say that is in it.
+  entriesOf: (map: Map<unknown, unknown>) => entriesOf.call(map),
+  valuesOf: (set: Set<unknown>) => valuesOf.call(set),
   // Holes are written one by one: a text that names a length would be a short one of a long array.
   indicesOf: (array: ArrayLike<unknown>) => ({ length: array.length }) as string[],
 };
@@ -113,7 +119,7 @@ function toText(value: unknown, limit: number): string {
     },
   };
   try {
-    return stringify(value, reducers, { operations });
+    return refusing(() => stringify(value, reducers, { operations }));
   } catch (error) {
     if (!(error instanceof DevalueError)) throw error;
     throw dataCloneError(`${error.message.replace(/ \(at .*$/, "")}${error.path ? ` at ${error.path}` : ""}`);
