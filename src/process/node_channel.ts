@@ -1,5 +1,5 @@
-// Node trusts what comes through the channel of a child: by a few bytes, a task could end the whole program. Deno (2.9) and
-// Bun (1.4) end the channel instead, or take no notice.
+// Node trusts what comes through the channel of a child: by a few bytes, a task could end the whole program. Bun (1.4) ends
+// the channel instead, Deno (2.9) gives no task its descriptor.
 
 import type { ChildProcess } from "node:child_process";
 import { runtime } from "../runtime.ts";
@@ -10,27 +10,32 @@ interface Channel {
   readonly buffering?: boolean;
 }
 
-/** What a handle is that a task has sent, a socket for instance. */
+/** A handle, socket or server that a task has sent. */
 interface Handle {
   close?(): void;
+  destroy?(): void;
 }
 
 /**
- * Has a channel survive what a task may do to it.
+ * Has the program survive what a task may do to its channel.
  *
  * @param child The worker.
  * @param onRubbish Called when something came that is no message. What comes after it cannot be told from it.
  */
 export function harden(child: ChildProcess, onRubbish: (error: Error) => void): void {
-  if (runtime !== "node") return;
+  const isNode = runtime === "node";
   // Node (24) asserts that it waits for an acknowledgement when one comes, and fails over a handle of an unknown type. We
-  // send no handles, and want none. One that is not acknowledged would have the worker send nothing more.
-  child.removeAllListeners("internalMessage");
-  child.on("internalMessage", (_message: unknown, handle: Handle | undefined) => {
+  // send no handles, and want none; but as long as one is not acknowledged, the worker sends nothing more.
+  if (isNode) child.removeAllListeners("internalMessage");
+  const refuse = (_message: unknown, handle: Handle | undefined) => {
     if (!handle) return;
-    handle.close?.();
-    if (child.connected) child.send({ cmd: "NODE_HANDLE_ACK" }, undefined, undefined, () => {});
-  });
+    // A server that nobody knows of would keep the program alive.
+    if (handle.destroy) handle.destroy();
+    else handle.close?.();
+    if (isNode && child.connected) child.send({ cmd: "NODE_HANDLE_ACK" }, undefined, undefined, () => {});
+  };
+  child.on("internalMessage", refuse);
+  if (!isNode) return void child.on("message", refuse as never);
   const channel = inside<Channel>(child, "kChannelHandle");
   const read = channel?.onread;
   if (!channel || typeof read !== "function") return;

@@ -66,6 +66,142 @@ programs([
   },
 ]);
 
+/** Does something to the line of its worker, which is `what` is about, and does not return. */
+const CLOSING = `
+  import { closeSync, writeSync } from "node:fs";
+  import process from "node:process";
+  import { parentPort } from "node:worker_threads";
+  import { task } from "@concurrent/futures";
+
+  /** Node's and Bun's, the first that is free after the three of every process. */
+  const FD = 3;
+  const WAYS: Record<string, () => void> = {
+    "closes the descriptor": () => closeSync(FD),
+    "disconnects": () => process.disconnect(),
+    "closes the port": () => parentPort!.close(),
+    "closes the port, and goes on for ever": () => {
+      parentPort!.close();
+      setInterval(() => {}, 10);
+    },
+    "sends zeros": () => void writeSync(FD, new Uint8Array(64)),
+    "sends text": () => void writeSync(FD, "rubbish\\n".repeat(9)),
+    "sends the beginning of a text": () => void writeSync(FD, "rubbish"),
+    "sends a byte": () => void writeSync(FD, "x"),
+    "sends what V8 does not know": () => void writeSync(FD, new Uint8Array([0, 0, 0, 4, 0xFF, 15, 1, 1])),
+  };
+  export const harm = task(import.meta.url, function harm(way: string): Promise<never> {
+    WAYS[way]!();
+    return new Promise(() => {});
+  });
+  export const harmInLoop = task(import.meta.url, function harmInLoop(way: string): void {
+    WAYS[way]!();
+    for (;;);
+  });`;
+
+/** What those who have the descriptor can do. Deno (2.9) lets no task have it. */
+const WITH_DESCRIPTOR: readonly string[] = runtime === "deno" ? [] : [
+  "closes the descriptor",
+  "sends zeros",
+  "sends text",
+  "sends the beginning of a text",
+  "sends what V8 does not know",
+];
+
+/** What nobody hears of before the worker says something. */
+const LATER = runtime === "node" ? ["sends a byte"] : [];
+
+const LINE_ENDS = {
+  ProcessPoolExecutor: [...WITH_DESCRIPTOR, "disconnects"],
+  ThreadPoolExecutor: runtime === "node" ? ["closes the port", "closes the port, and goes on for ever"] : [],
+};
+
+for (const executor of EXECUTORS) {
+  if (LINE_ENDS[executor].length === 0) continue;
+  programs([
+    {
+      name: "a worker whose line a task has spoilt is lost, the others go on, and the program ends",
+      executors: [executor],
+      files: {
+        "harm.ts": CLOSING,
+        "main.ts": `
+          import { EXECUTOR as Executor, WorkerLostError } from "@concurrent/futures";
+          import { harm, harmInLoop } from "./harm.ts";
+          const executor = new Executor({ maxWorkers: 2 });
+          const ways = ${JSON.stringify(LINE_ENDS[executor])};
+          let lost = 0;
+          for (const way of ways) {
+            // A thread ends in its own time, and so does what disconnects in order.
+            for (const task of "EXECUTOR" === "ThreadPoolExecutor" || way === "disconnects" ? [harm] : [harm, harmInLoop]) {
+              const error = await executor.submit(task, way).exception();
+              if (!(error instanceof WorkerLostError)) console.log(way, error);
+              if (await executor.submit((n: number) => n, 1) !== 1) console.log(way, "and nothing after it");
+              lost++;
+            }
+          }
+          console.log(executor.stats().lost === lost);
+          await executor.shutdown();`,
+      },
+      prints: "true",
+    },
+  ]);
+}
+
+if (LATER.length > 0) {
+  programs([
+    {
+      name: "a byte that is none of a message spoils the line when the next message comes",
+      executors: ["ProcessPoolExecutor"],
+      files: {
+        "harm.ts": CLOSING.replace("return new Promise(() => {});", "return Promise.resolve() as never;"),
+        "main.ts": `
+          import { EXECUTOR as Executor } from "@concurrent/futures";
+          import { harm } from "./harm.ts";
+          await using executor = new Executor({ maxWorkers: 1 });
+          for (const way of ${JSON.stringify(LATER)}) {
+            console.log(String(await executor.submit(harm, way).exception()));
+            console.log(await executor.submit(() => 1));
+          }`,
+      },
+      prints:
+        /^WorkerLostError: Worker ProcessPoolExecutor-0_0 was ended by signal SIGKILL: It sent what is no message\n1$/m,
+    },
+  ]);
+}
+
+programs([
+  {
+    name: "what a task sends on the channel in Node's own name harms nobody",
+    executors: ["ProcessPoolExecutor"],
+    files: {
+      "main.ts": `
+        import { EXECUTOR as Executor } from "@concurrent/futures";
+        await using executor = new Executor({ maxWorkers: 1 });
+        const send = async (message: unknown, withHandle: boolean) => {
+          const { default: process } = await import("node:process");
+          const { createServer } = await import("node:net");
+          if (!withHandle) {
+            process.send!(message as object);
+            return 1;
+          }
+          const server = createServer();
+          await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+          process.send!(message as object, server as never);
+          server.close();
+          return 1;
+        };
+        let results = 0;
+        for (const cmd of ["NODE_HANDLE_ACK", "NODE_HANDLE_NACK", "NODE_HANDLE", "NODE_OTHER"]) {
+          for (const withHandle of [false, true]) {
+            results += await executor.submit(send, { cmd, type: "net.Other", msg: { cmd, type: "other" } }, withHandle);
+            results += await executor.submit(send, "after it", withHandle);
+          }
+        }
+        console.log(results, executor.stats().lost);`,
+    },
+    prints: "16 0",
+  },
+]);
+
 /** How a program is run again when a file of it changes. */
 const WATCHERS: Readonly<Record<typeof runtime, readonly (readonly string[])[]>> = {
   node: [["--watch", "main.ts"], ["--watch-path=.", "main.ts"]],
