@@ -38,6 +38,8 @@ export function named<F extends AnyFunction>(fn: F): F {
 
 const namedInline = named(inline);
 const tasks = new WeakMap<object, AnyFunction>();
+/** The executors themselves, by what stands for them. */
+const executors = new WeakMap<object, Executor>();
 
 /**
  * The same executor, which takes whatever a local one takes: tasks of the tests' modules get their names, and inline
@@ -47,7 +49,7 @@ export function takingAll<E extends Executor>(executor: E): E {
   const members: Record<PropertyKey, unknown> = {
     submit: (fn: unknown, ...args: unknown[]) => {
       const [task, before] = portable("submit a task", fn);
-      return executor.submit(task, ...before, ...args);
+      return executor.submit(task, ...before, ...args.map((arg) => executors.get(arg as object) ?? arg));
     },
     map: (fn: unknown, ...rest: unknown[]) => {
       const [task, before] = portable("map a task", fn);
@@ -56,7 +58,7 @@ export function takingAll<E extends Executor>(executor: E): E {
     },
     with: (options: object) => takingAll(executor.with(options)),
   };
-  return new Proxy(executor, {
+  const proxy = new Proxy(executor, {
     get(target, name) {
       if (Object.hasOwn(members, name)) return members[name];
       const value = Reflect.get(target, name, target);
@@ -64,6 +66,8 @@ export function takingAll<E extends Executor>(executor: E): E {
       return typeof value === "function" ? (...args: unknown[]) => value.apply(target, args) : value;
     },
   });
+  executors.set(proxy, executor);
+  return proxy;
 }
 
 /** A task that hosts have, and what comes before its arguments. */

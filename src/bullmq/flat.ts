@@ -206,9 +206,11 @@ class Check {
   #partsOf(record: number, lists: Set<unknown>): unknown[] {
     const entry = this.#flat[record];
     if (typeof entry !== "object" || entry === null || Array.isArray(entry)) malformed();
-    // Whoever makes the error sees whether all of it is of the right kind.
-    const { classes, properties, nested, errors } = entry as Record<string, unknown>;
-    if (isCount(classes) && arrayOf(this.#flat[classes]).length > MOST_CLASSES) malformed(); // which errors may share
+    const { classes, name, message, stack, properties, nested, errors } = entry as Record<string, unknown>;
+    // Whoever makes the error sees whether something may be missing. The text of what is none may be very long.
+    const texts = isCount(classes) ? arrayOf(this.#flat[classes]) : NONE;
+    if (texts.length > MOST_CLASSES) malformed();
+    for (const text of [name, message, stack, ...texts]) if (isCount(text)) textOf(this.#flat[text]);
     const [, pairs, members] = [properties, nested, errors].map((list) => {
       if (!isCount(list)) return NONE;
       if (lists.has(list)) malformed();
