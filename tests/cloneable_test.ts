@@ -1,12 +1,27 @@
-// assertCloneable(): what can cross to another process and arrive as it was.
+// toProcess() and cloneForProcess(): what can cross to another process and arrive as it was.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { cloneForProcess as assertCloneable } from "../src/process/cloneable.ts";
+import { Future } from "../mod.ts";
+import { cloneForProcess, toProcess } from "../src/process/cloneable.ts";
+import { runtime } from "../src/runtime.ts";
 
 const refused = { name: "DataCloneError" };
 
-test("assertCloneable() takes what arrives as it was", () => {
+/** A method that nobody is to call. */
+const trap = () => {
+  throw new Error("It was called");
+};
+
+function accepts(value: unknown): void {
+  assert.doesNotThrow(() => toProcess([value]));
+}
+
+function refuses(value: unknown, message?: RegExp): void {
+  assert.throws(() => toProcess([value]), message ? { ...refused, message } : refused);
+}
+
+test("toProcess() takes what arrives as it was, as it is", () => {
   const cyclic: Record<string, unknown> = { list: [1, [2]] };
   cyclic.self = cyclic;
   const fine = [
@@ -14,52 +29,182 @@ test("assertCloneable() takes what arrives as it was", () => {
     ...[new Map([[{ a: 1 }, new Set([1])]]), new ArrayBuffer(8), new DataView(new ArrayBuffer(8)), new Uint8Array(8)],
     ...[Object(5), Object("text"), Object.create(null), cyclic, [, 1], new BigInt64Array(1)],
   ];
-  for (const value of fine) assert.doesNotThrow(() => assertCloneable(value));
-  assert.doesNotThrow(() => assertCloneable(fine));
+  for (const value of fine) accepts(value);
+  assert.equal(toProcess(fine), fine);
 });
 
-test("assertCloneable() refuses what cannot be cloned, and names it", () => {
-  assert.throws(() => assertCloneable(Symbol("s")), { ...refused, message: /^Symbol\(s\) cannot be sent/ });
-  assert.throws(() => assertCloneable(function named() {}), { ...refused, message: /^The function named / });
-  assert.throws(() => assertCloneable(() => {}), { ...refused, message: /^An anonymous function / });
+test("toProcess() refuses what cannot be cloned, and names it", () => {
+  refuses(Symbol("s"), /^Symbol\(s\) cannot be sent/);
+  refuses(function named() {}, /^The function named /);
+  refuses(() => {}, /^An anonymous function /);
   for (const value of [new WeakMap(), new WeakRef({}), Promise.resolve(), new Proxy({}, {}), [].values()]) {
-    assert.throws(() => assertCloneable(value), refused);
+    refuses(value);
   }
+  refuses(
+    class {
+      static get name() {
+        return trap();
+      }
+    },
+  );
 });
 
-test("assertCloneable() refuses what would be shared, moved or emptied in silence", () => {
+test("toProcess() refuses what would be shared, moved or emptied in silence", () => {
   const shared = new SharedArrayBuffer(8);
-  assert.throws(() => assertCloneable(shared), { ...refused, message: /^SharedArrayBuffer / });
-  assert.throws(() => assertCloneable(new Uint8Array(shared)), refused);
-  assert.throws(() => assertCloneable(new DataView(shared)), refused);
+  refuses(shared, /^SharedArrayBuffer /);
+  refuses(new Uint8Array(shared));
+  refuses(new DataView(shared));
   const { port1 } = new MessageChannel();
-  for (const value of [new Blob([]), new URL("https://example.com"), port1, new ReadableStream()]) {
-    assert.throws(() => assertCloneable(value), refused);
-  }
+  for (const value of [new Blob([]), new URL("https://example.com"), port1, new ReadableStream()]) refuses(value);
   port1.close();
+  refuses({ inside: [new Future()] });
 });
 
-test("assertCloneable() looks everywhere inside", () => {
+test("toProcess() looks everywhere inside", () => {
   const bad = () => {};
   const inside = [
     ...[[bad], { bad }, { a: [{ bad }] }, new Map([[bad, 1]]), new Map([[1, bad]]), new Set([bad])],
     ...[new Error("x", { cause: bad }), new Error("x", { cause: new Error("y", { cause: [bad] }) })],
+    ...[
+      Object.assign([1], { bad }),
+      Object.assign(Array(1000).fill(1), { bad }),
+      Object.assign([], { 5_000_000: bad }),
+    ],
   ];
-  for (const value of inside) assert.throws(() => assertCloneable(value), refused);
+  for (const value of inside) refuses(value);
 });
 
-test("assertCloneable() looks at own enumerable properties only, as structured clone does", () => {
+test("toProcess() looks at own enumerable properties only, as structured clone does", () => {
   class Pot {
     size = 5;
     pour() {}
   }
-  assert.doesNotThrow(() => assertCloneable(new Pot()));
-  assert.doesNotThrow(() => assertCloneable(Object.defineProperty({}, "hidden", { value: () => {} })));
-  assert.doesNotThrow(() => assertCloneable({ [Symbol("key")]: () => {} }));
+  accepts(new Pot());
+  accepts(Object.defineProperty({}, "hidden", { value: () => {} }));
+  accepts({ [Symbol("key")]: () => {} });
+  accepts(Object.assign([1], { [Symbol("key")]: () => {} }));
 });
 
-test("assertCloneable() is not fooled by a depth that no stack could follow", () => {
+test("toProcess() takes an instance of a class, whatever that calls itself", () => {
+  class Money {
+    amount = 1;
+    get [Symbol.toStringTag]() {
+      return trap();
+    }
+  }
+  assert.deepEqual(toProcess([new Money()]), [{ amount: 1 }]);
+  const named = Object.defineProperty(new Money(), Symbol.toStringTag, { value: "Map" });
+  assert.deepEqual(toProcess([named]), [{ amount: 1 }]);
+  refuses(Object.assign(new Money(), { amount() {} }));
+});
+
+test("toProcess() calls nothing that a value has, but its getters, each once", () => {
+  const own = { value: trap };
+  for (
+    const [list, bad] of [[[1], [trap]], [new Map([[1, 2]]), new Map([[1, trap]])], [new Set([1]), new Set([trap])]]
+  ) {
+    for (const value of [list, bad]) {
+      Object.defineProperties(value, { [Symbol.iterator]: own, forEach: own, keys: own, entries: own, values: own });
+    }
+    accepts(list);
+    refuses(bad);
+  }
+  accepts(Object.defineProperty(new Uint8Array(1), "buffer", { get: trap }));
+  accepts(Object.defineProperty(new ArrayBuffer(1), "detached", { get: trap }));
+  accepts(Object.defineProperty(new Error("x"), "cause", { get: trap }));
+  let calls = 0;
+  const [copy] = toProcess([{
+    deep: [{
+      get it() {
+        return ++calls;
+      },
+    }],
+  }]);
+  assert.deepEqual([copy, calls], [{ deep: [{ it: 1 }] }, 1]);
+  assert.throws(
+    () =>
+      toProcess([{
+        get it() {
+          throw new RangeError("mine");
+        },
+      }]),
+    { name: "RangeError", message: "mine" },
+  );
+  let turn = 0;
+  refuses({
+    get it() {
+      return turn++ === 0 ? trap : 1;
+    },
+  });
+  refuses({
+    get it() {
+      return new SharedArrayBuffer(1);
+    },
+  });
+});
+
+test("toProcess() is not fooled by a prototype that somebody has changed", () => {
+  for (const prototype of [null, Object.prototype]) {
+    for (const value of [new WeakMap(), Promise.resolve(), new Map([[1, trap]]), new Set([trap])]) {
+      refuses(Object.setPrototypeOf(value, prototype));
+    }
+  }
+  const { proxy, revoke } = Proxy.revocable({}, {});
+  revoke();
+  for (const value of [proxy, [proxy], new Proxy([], {}), new Proxy({}, { get: trap, ownKeys: trap })]) refuses(value);
+});
+
+test("toProcess() has an error of odd fields as they are read, or that error", () => {
+  const [error] = toProcess([Object.defineProperty(new TypeError("x"), "message", { value: 5 })]);
+  assert.deepEqual([error instanceof TypeError, String(error.message)], [true, "5"]);
+  assert.throws(() => toProcess([Object.defineProperty(new Error("x"), "name", { get: trap })]), /It was called/);
+  refuses(Object.defineProperty(new Error("x"), "message", { value: Symbol("m") }));
+});
+
+test("toProcess() looks at an array by what it has, not by the length that it claims", () => {
+  const sparse: unknown[] = [];
+  sparse[2 ** 32 - 2] = "x";
+  accepts(sparse);
+  sparse[5] = () => {};
+  refuses(sparse);
+});
+
+test("toProcess() refuses what is nested too deep to be read, in the order in which it is written", () => {
   let deep: unknown = () => {};
   for (let i = 0; i < 100_000; i++) deep = [deep];
-  assert.throws(() => assertCloneable(deep), refused);
+  refuses(deep);
+  const wraps = [(v: unknown) => [v], (v: unknown) => ({ v }), (v: unknown) => new Map([[1, v]]), (v: unknown) => ({
+    get v() {
+      return v;
+    },
+  })];
+  for (const wrap of wraps) {
+    let value: unknown = 1;
+    for (let i = 0; i < 1000; i++) value = wrap(value);
+    accepts(value);
+    for (let i = 0; i < 99_000; i++) value = wrap(value);
+    refuses(value);
+  }
+  // All links are in a list as well, the last one first: none is inside another any more.
+  const links: { next: unknown }[] = [];
+  for (let i = 0; i < 100_000; i++) links.push({ next: links.at(-1) });
+  accepts(links);
+  refuses(links.reverse());
+});
+
+test("toProcess() does not look twice at what is in two places", () => {
+  let value: unknown = {};
+  for (let i = 0; i < 100; i++) value = { a: value, b: value };
+  accepts(value);
+});
+
+test("cloneForProcess() says of each value what its line would", () => {
+  for (const value of [undefined, 5, "text", { a: [1] }, new Date(5)]) {
+    assert.deepEqual(cloneForProcess(value), value);
+  }
+  for (const value of [() => {}, Symbol("s"), new SharedArrayBuffer(8)]) {
+    assert.throws(() => cloneForProcess(value), refused);
+  }
+  if (runtime === "bun") assert.throws(() => cloneForProcess(Math), refused);
+  else assert.doesNotThrow(() => cloneForProcess(Math));
 });

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { ErrorConstructorLike } from "../src/wire/error_class.ts";
-import { type Failure, fromFailure, toFailure } from "../src/wire/failure.ts";
+import { type Failure, fromFailure, isFailure, toFailure } from "../src/wire/failure.ts";
 
 class TeapotError extends RangeError {
   readonly pot: string;
@@ -191,6 +191,165 @@ test("toFailure() survives errors that cannot be looked at", () => {
   assert.ok(arrivedError(new Proxy(new Error("what"), { get: thrower, getPrototypeOf: thrower, ownKeys: thrower })));
   assert.ok(arrivedError(Object.assign(new Error("what"), { text: { [Symbol.toPrimitive]: thrower, fn() {} } })));
   assert.ok(arrivedError(Object.setPrototypeOf(new Error("what"), null)) instanceof Error);
+});
+
+/** A getter, method or trap that throws. */
+const thrower = () => {
+  throw new Error("hands off");
+};
+
+function revokedProxy(target: object): object {
+  const { proxy, revoke } = Proxy.revocable(target, {});
+  revoke();
+  return proxy;
+}
+
+test("toFailure() sends the error itself, whatever is odd about it", () => {
+  const odd: ((error: TypeError) => unknown)[] = [
+    (error) => Object.freeze(error),
+    (error) => Object.defineProperty(error, "name", { get: thrower }),
+    (error) => Object.defineProperty(error, "stack", { get: thrower }),
+    (error) => Object.defineProperty(error, "cause", { get: thrower }),
+    (error) => Object.defineProperty(error, "errors", { get: thrower }),
+    (error) => Object.assign(error, { stack: 5, name: Symbol("s") }),
+    (error) => Object.assign(error, { cause: revokedProxy({}), errors: revokedProxy([]), inner: revokedProxy(error) }),
+    (error) =>
+      Object.assign(error, {
+        inner: {
+          get [Symbol.toStringTag]() {
+            return thrower();
+          },
+          toString: thrower,
+        },
+      }),
+    (error) => Object.assign(error, { errors: [revokedProxy({}), { toString: thrower, fn() {} }] }),
+    (error) =>
+      Object.setPrototypeOf(
+        error,
+        class extends TypeError {
+          static override get name() {
+            return thrower();
+          }
+        }.prototype,
+      ),
+    (error) =>
+      Object.setPrototypeOf(
+        error,
+        class extends TypeError {
+          static override name = 5 as never;
+        }.prototype,
+      ),
+    (error) => Object.setPrototypeOf(error, Object.create(TypeError.prototype, { constructor: { get: thrower } })),
+    (error) => new Proxy(error, { ownKeys: thrower, has: thrower, getOwnPropertyDescriptor: thrower }),
+    (error) => Object.assign(error, Object.fromEntries(Array.from({ length: 10_000 }, (_, n) => [`p${n}`, n]))),
+  ];
+  for (const [index, make] of odd.entries()) {
+    const error = arrivedError(make(new TypeError("itself")));
+    assert.deepEqual([error instanceof TypeError, error.message], [true, "itself"], `case ${index}`);
+  }
+  const orphan = arrivedError(Object.setPrototypeOf(new TypeError("itself"), null));
+  assert.deepEqual([orphan.name, orphan.message], ["Error", "itself"]);
+  const nameless = arrivedError(Object.defineProperty(new TypeError("itself"), "name", { get: thrower }));
+  assert.equal(nameless.name, "TypeError");
+});
+
+test("toFailure() sends an AggregateError of any number of members", () => {
+  const members = Array.from({ length: 150_000 }, (_, n) => n % 50 === 0 ? new RangeError(String(n)) : n);
+  const copy = arrivedError(new AggregateError(members, "many"));
+  assert.ok(copy instanceof AggregateError);
+  assert.equal(copy.errors.length, 150_000);
+  assert.ok(copy.errors[149_950] instanceof RangeError && copy.errors[149_950].message === "149950");
+  assert.equal(copy.errors[149_950].stack, "RangeError: 149950", "of so many, the stacks are not sent");
+});
+
+test("toFailure() looks at members by what is there, not by the length that they claim", () => {
+  const sparse: unknown[] = [];
+  sparse[100_000] = 1;
+  const copy = arrivedError(Object.assign(new AggregateError([], "sparse"), { errors: sparse }));
+  assert.deepEqual([copy.message, copy.errors.length, copy.errors[100_000]], ["sparse", 100_001, 1]);
+});
+
+test("toFailure() of what no text can be made of in time does not try", () => {
+  let explosive: unknown = [() => {}];
+  for (let i = 0; i < 40; i++) explosive = [explosive, explosive];
+  const copy = arrivedError(Object.assign(new Error("what"), { explosive }));
+  assert.deepEqual([copy.message, copy.explosive], ["what", "[object Array]"]);
+});
+
+test("fromFailure() gives the error, whatever its class in the parent does when it is asked for its name", () => {
+  class Evil extends Error {
+    override get name(): string {
+      return thrower();
+    }
+  }
+  const good = toFailure(new Error("real")) as Extract<Failure, { kind: "error" }>;
+  const copy = revived({ ...good, classes: ["Evil", "Error"], name: "Evil" }, Evil) as Error;
+  assert.ok(copy instanceof Evil);
+  assert.deepEqual([copy.name, copy.message], ["Evil", "real"]);
+});
+
+test("isFailure() takes what toFailure() makes, and nothing else", () => {
+  const cycle = new Error("cycle");
+  cycle.cause = new AggregateError([cycle, 1], "all");
+  for (
+    const thrown of [
+      undefined,
+      5,
+      { a: 1 },
+      new Error("x"),
+      new DOMException("x"),
+      cycle,
+      Object.assign(cycle, { cycle }),
+    ]
+  ) {
+    assert.ok(isFailure(structuredClone(toFailure(thrown))));
+  }
+  const good = toFailure(new Error("what")) as Extract<Failure, { kind: "error" }>;
+  const sparse = new Array(2 ** 32 - 1);
+  const fields: Record<string, unknown[]> = {
+    kind: ["other", ["error"], undefined],
+    classes: [5, null, "Error", [5], [["Error"]], sparse, [, "Error"], Array(1000).fill("Error"), ["x".repeat(10_000)]],
+    name: [5, null, undefined, ["Error"], { toString: thrower }, Object("Error")],
+    message: [5, null, undefined, [["what"]], { toString: thrower }],
+    stack: [5, null, ["stack"], { toString: thrower }],
+    properties: [5, null, undefined, sparse, [5], [["a"]], [[5, 1]], [["a", 1, 2]], [[, 1]], [{
+      0: "a",
+      1: 1,
+      length: 2,
+    }]],
+    nested: [5, null, undefined, sparse, [["cause"]], [["cause", null]], [["cause", {}]], [["cause", {
+      kind: "value",
+    }]], [[5, good]]],
+    errors: [5, null, {}, sparse, [1], [null], [, good], [[good]]],
+  };
+  for (const [field, values] of Object.entries(fields)) {
+    for (const [index, value] of values.entries()) {
+      assert.equal(isFailure({ ...good, [field]: value }), false, `${field}: case ${index}`);
+      assert.equal(
+        isFailure({ ...good, nested: [["cause", { ...good, [field]: value }]] }),
+        false,
+        `nested ${field}: case ${index}`,
+      );
+    }
+  }
+  for (const field of Object.keys(good)) {
+    const { [field as "name"]: _, ...rest } = good;
+    assert.equal(isFailure(rest), field === "stack" || field === "errors", `without ${field}`);
+    assert.equal(
+      isFailure(Object.defineProperty({ ...rest }, field, { get: thrower, enumerable: true })),
+      field === "stack" || field === "errors",
+    );
+  }
+  assert.equal(isFailure(revokedProxy({})), false);
+});
+
+test("fromFailure() makes errors again that nobody could follow by recursion", () => {
+  const good = toFailure(new Error("what")) as Extract<Failure, { kind: "error" }>;
+  const chain: Failure[] = [good];
+  for (let n = 1; n < 50_000; n++) chain.push({ ...good, nested: [["cause", chain[n - 1]!]] });
+  const copy = revived({ ...good, errors: chain.reverse() }) as AggregateError;
+  assert.equal(copy.errors.length, 50_000);
+  assert.equal(copy.errors[0].cause, copy.errors[1]);
 });
 
 test("fromFailure() makes an error of a malformed record, whatever is wrong with it", () => {

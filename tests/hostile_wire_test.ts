@@ -39,6 +39,13 @@ const failure = {
   errors: undefined,
 };
 
+/** An array whose text would have `2 ** depth` parts. */
+function explosive(depth: number): unknown {
+  let array: unknown = ["x"];
+  for (let level = 0; level < depth; level++) array = [array, array];
+  return array;
+}
+
 /** What numbers, lists, failures and whole messages are replaced by. */
 const GARBAGE: readonly unknown[] = [
   undefined,
@@ -73,6 +80,11 @@ const GARBAGE: readonly unknown[] = [
   { ...failure, properties: [["message", polluting], null] },
   { ...failure, nested: [["cause", null]] },
   { ...failure, errors: [1, 2] },
+  { ...failure, errors: new Array(2 ** 32 - 1) },
+  { ...failure, properties: new Array(2 ** 32 - 1) },
+  { ...failure, classes: new Array(2 ** 32 - 1) },
+  { ...failure, name: explosive(27) },
+  { ...failure, message: { toString: 1 } },
   failure,
   polluting,
   new Array(100_000),
@@ -202,24 +214,32 @@ test("Executor ends a worker that answers a call twice", async () => {
   await executor.shutdown();
 });
 
-test("Executor takes a malformed failure for an error, and pollutes no prototype with a well-formed one", async () => {
+test("Executor ends a worker that sends a malformed failure, and pollutes no prototype with a well-formed one", async () => {
   const executor = new MemoryExecutor({ maxWorkers: 1 }, { served: false });
-  const malformed = executor.submit(identity, 1);
-  const [worker] = executor.workers;
-  worker!.ready();
-  await delivered();
-  worker!.say({
-    kind: "done",
-    first: 0,
-    results: [undefined],
-    failures: [0, { kind: "error" }],
-    spent: 0,
-    full: false,
-  });
-  assert.match(String(await malformed.exception()), /malformed failure/);
+  const answer = (thrown: unknown) =>
+    ({ kind: "done", first: 0, results: [undefined], failures: [0, thrown], spent: 0, full: false }) as const;
+  const malformed: unknown[] = [
+    { kind: "error" },
+    { ...failure, name: ["Error"] },
+    { ...failure, classes: new Array(2 ** 32 - 1) },
+    { ...failure, errors: new Array(2 ** 32 - 1) },
+  ];
+  for (const thrown of malformed) {
+    const lost = executor.submit(identity, 1);
+    const worker = executor.workers.at(-1)!;
+    getReady(worker);
+    await delivered();
+    worker.begin(0);
+    await reportsOf(() => worker.say(answer(thrown)));
+    assert.equal(worker.endedBy, "kill");
+    assert.equal((await lost.exception() as Error).name, "WorkerLostError");
+    await delivered();
+  }
   const polluted = executor.submit(identity, 2);
+  const worker = executor.workers.at(-1)!;
+  getReady(worker);
   await delivered();
-  worker!.say({ kind: "done", first: 1, results: [undefined], failures: [0, failure], spent: 0, full: false });
+  worker.say(answer(failure));
   const error = await polluted.exception() as Error;
   assert.ok(error instanceof RangeError);
   assert.deepEqual(Object.getOwnPropertyDescriptor(error, "__proto__")?.value, { polluted: true });

@@ -232,7 +232,7 @@ function field(record: object, key: PropertyKey): unknown {
 /** An array without holes, of which each element is as it should be. One that claims to be long ends at its first hole. */
 function isList(list: unknown, isElement: (element: unknown) => boolean): list is unknown[] {
   if (!Array.isArray(list)) return false;
-  for (let i = 0; i < list.length; i++) if (!isElement(field(list, i))) return false;
+  for (let i = 0; i < list.length; i++) if (!Object.hasOwn(list, i) || !isElement(field(list, i))) return false;
   return true;
 }
 
