@@ -61,12 +61,11 @@ for (const claims of [true, false]) {
     const executor = new MemoryExecutor({ maxWorkers: 1 }, { claims });
     assert.equal(await executor.submit(identity, 0), 0);
     let cancelled: boolean | undefined, running: boolean | undefined;
-    let future: Future<unknown> | undefined;
     const before = executor.submit(identity, 1);
-    future = executor.submit(identity, {
+    const future: Future<unknown> = executor.submit(identity, {
       get part() {
-        running = future!.running();
-        cancelled = future!.cancel();
+        running = future.running();
+        cancelled = future.cancel();
         return 1;
       },
     });

@@ -32,7 +32,7 @@ export function startWithFlags(options: WorkerOptions, start: (options: WorkerOp
       return start({ ...options, execArgv: execArgv.flat(), env });
     } catch (error) {
       // Node (20, 24) refuses those that a whole process has, and all its threads with it.
-      const refused = /^Initiated Worker with invalid .*?: (.*)$/.exec((error as Error).message)?.[1]!.split(", ");
+      const refused = /^Initiated Worker with invalid .*?: (.*)$/.exec((error as Error).message)?.[1]?.split(", ");
       const isTaken = ([name]: Flag) => !refused?.includes(name!);
       const rest = [execArgv.filter(isTaken), nodeOptions.filter(isTaken)] as const;
       if (String(rest) === String(flags)) throw error;
