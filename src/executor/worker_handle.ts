@@ -121,10 +121,10 @@ export class WorkerHandle implements CallHolder {
     for (const speak of this.#unspoken.splice(0)) speak();
   }
 
-  /** Says something about calls: after those that are being sent, if a getter of theirs has led to it. */
+  /** Says something about calls, after those that are being sent: a getter of theirs may have led to it. */
   #say(speak: () => void): void {
-    if (this.#isSending) this.#unspoken.push(speak);
-    else speak();
+    if (this.#isSending) this.#unspoken.push(() => this.#say(speak));
+    else if (this.state !== "leaving") speak();
   }
 
   /** Sends calls below `last`, as many as can share a message; returns what has failed. */

@@ -65,6 +65,7 @@ function connect(child: ChildProcess, events: ChannelEvents): WorkerChannel {
   /** Why it was killed, if that was not asked for. */
   let why: Error | undefined;
   let looks = 0;
+  let ended = false;
   const close = (how: Exit) => {
     if (exit) return;
     exit = why ? { ...how, error: why } : how;
@@ -87,6 +88,7 @@ function connect(child: ChildProcess, events: ChannelEvents): WorkerChannel {
     look();
   };
   const kill = (signal: "SIGTERM" | "SIGKILL") => {
+    ended = true;
     if (exit) return;
     try {
       child.kill(signal);
@@ -127,7 +129,9 @@ function connect(child: ChildProcess, events: ChannelEvents): WorkerChannel {
     claims: undefined,
     send(message) {
       const packed = pack(message);
-      if (child.connected) refusing(() => child.send(packed));
+      // A getter of an argument may have ended the worker: what is not sent to it has certainly not begun.
+      if (ended || !child.connected) throw new Error("The worker has ended");
+      refusing(() => child.send(packed));
     },
     clone: cloneForProcess,
     keepAlive(alive) {

@@ -108,8 +108,8 @@ export const FAULTS: readonly Fault[] = [
   row("what cannot be copied", "uncloneable", undefined,   [HARMLESS,    HARMLESS,    HARMLESS,  "clone",   "clone",   "clone",   "clone",   HARMLESS,    "clone"]),
   row("an endless loop, a timeout", "loop", "timeout",     [UNTIMED,     UNTIMED,     "timeout", UNTIMED,   "timeout", "timeout", "timeout", UNTIMED,     "timeout"]),
   row("an endless loop, a signal", "loop", "signal",       ["never",     "never",     "aborted", "result",  "aborted", "aborted", "aborted", "aborted",   "aborted"]),
-  row("terminateWorkers()", "loop", "terminateWorkers",    ["cancelled", "cancelled", "ended",   "unknown", "ended",   "ended",   "ended",   "unknown",   "ended"]),
-  row("killWorkers()", "loop", "killWorkers",              ["cancelled", "cancelled", "ended",   "unknown", "ended",   "ended",   "ended",   "unknown",   "ended"]),
+  row("terminateWorkers()", "loop", "terminateWorkers",    ["cancelled", "cancelled", "ended",   "cancelled", "ended",   "ended",   "ended",   "unknown",   "ended"]),
+  row("killWorkers()", "loop", "killWorkers",              ["cancelled", "cancelled", "ended",   "cancelled", "ended",   "ended",   "ended",   "unknown",   "ended"]),
 ];
 
 /** What differs: everything that is left out of an exception matches. The first that matches counts. */
@@ -142,7 +142,7 @@ export const EXCEPTIONS: readonly Exception[] = [
   { kind: "threads", ways: ["abort"], phases: ["load", "sync", "async", "result", "shutdown"], cell: "error" },
   // Threads know what they have begun: what they have not can always be taken back.
   { kind: "threads", ends: ["signal"], phases: ["argument", "idle"], cell: "never" },
-  { kind: "threads", ends: ENDINGS, phases: ["argument", "idle"], cell: "cancelled" },
+  { kind: "threads", ends: ENDINGS, phases: ["idle"], cell: "cancelled" },
 ];
 
 /** What has to happen in this runtime. */
