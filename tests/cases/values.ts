@@ -34,6 +34,19 @@ const CROSSES: Record<string, unknown> = {
   "boxed values": [Object(1), Object("a"), Object(true)],
 };
 
+interface Link {
+  readonly next: Link | undefined;
+}
+
+/** Whether a list of so many links has crossed; one of a thousand does. */
+async function crosses(future: Future<unknown>, count: number): Promise<boolean> {
+  const error = await future.exception() as Error | undefined;
+  if (error === undefined) return true;
+  assert.equal(error.name, "DataCloneError");
+  assert.ok(count > 1000);
+  return false;
+}
+
 export function valueCases(kind: Kind): void {
   check(kind, ".submit() carries every cloneable value there and back", async (Executor) => {
     await using executor = new Executor({ maxWorkers: 1 });
@@ -87,6 +100,51 @@ export function valueCases(kind: Kind): void {
     await assert.rejects(executor.submit((value: unknown) => value, trap), { message: "trapped" });
     assert.equal(await executor.submit((n: number) => n, 1), 1);
   });
+
+  check(
+    kind,
+    ".submit() rejects when a value is nested too deep to be read, and harms no neighbour",
+    async (Executor) => {
+      await using executor = new Executor({ maxWorkers: 1 });
+      const length = (list: Link | undefined) => {
+        let links = 0;
+        for (; list; list = list.next) links++;
+        return links;
+      };
+      const make = (count: number, how: string) => {
+        let list: Link | undefined;
+        for (let n = 0; n < count; n++) list = { next: list };
+        if (how === "thrown") throw list;
+        if (how === "property") throw Object.assign(new RangeError("mine"), { list });
+        return list;
+      };
+      await executor.submit(length, undefined); // known to be short: the next calls travel together
+      for (const count of [1000, 2000, 5000, 100_000]) {
+        const sent = make(count, "") as Link;
+        const [argument, first, result, second, property, third, thrown, fourth] = [
+          executor.submit(length, sent),
+          executor.submit((n: number) => n, 1),
+          executor.submit(make, count, ""),
+          executor.submit((n: number) => n, 2),
+          executor.submit(make, count, "property"),
+          executor.submit((n: number) => n, 3),
+          executor.submit(make, count, "thrown"),
+          executor.submit((n: number) => n, 4),
+        ] as const;
+        assert.deepEqual([await first, await second, await third, await fourth], [1, 2, 3, 4]);
+        // What crosses is right, and what does not is an error of this kind.
+        if (await crosses(argument, count)) assert.equal(await argument, count);
+        if (await crosses(result, count)) assert.equal(length(await result), count);
+        const error = await property.exception() as RangeError & { list: Link | string };
+        assert.ok(error instanceof RangeError && error.message === "mine");
+        if (error.list !== "[object Object]") assert.equal(length(error.list as Link), count);
+        const value = await thrown.exception();
+        if (value instanceof Error) assert.match(value.message, /cannot be cloned/);
+        else assert.equal(length(value as Link), count);
+      }
+      assert.equal(executor.stats().lost, 0);
+    },
+  );
 
   check(kind, ".submit() refuses executors and futures as arguments [P15]", async (Executor) => {
     await using executor = new Executor({ maxWorkers: 1 });

@@ -1,0 +1,45 @@
+// An answer that has come and cannot be read: it is one call's, and that call's alone.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { delivered, MemoryExecutor } from "./memory_backend.ts";
+import { reportsOf } from "./observe.ts";
+
+const identity = (n: number) => n;
+
+for (const claims of [true, false]) {
+  const kind = claims ? "a thread" : "a process";
+
+  test(`Executor fails the oldest call of ${kind} whose answer cannot be read, and goes on with the others`, async () => {
+    const executor = new MemoryExecutor({ maxWorkers: 1 }, { claims, served: false });
+    const futures = [1, 2].map((n) => executor.submit(identity, n));
+    const [worker] = executor.workers;
+    worker!.ready();
+    await delivered();
+    if (claims) worker!.begin(0);
+    worker!.say({ kind: "unread" });
+    assert.equal((await futures[0]!.exception() as Error).name, "DataCloneError");
+    await delivered();
+    if (claims) worker!.begin(1);
+    worker!.done(1, [2]);
+    assert.equal(await futures[1], 2);
+    assert.deepEqual([worker!.endedBy, executor.stats().lost, executor.stats().failed], [undefined, 0, 1]);
+    await executor.shutdown();
+  });
+
+  test(`Executor ends ${kind} that has no call whose answer could be unreadable`, async () => {
+    const executor = new MemoryExecutor({ maxWorkers: 1 }, { claims, served: false });
+    const future = executor.submit(identity, 1);
+    const [worker] = executor.workers;
+    await reportsOf(() => worker!.say({ kind: "unread" }));
+    assert.equal(worker!.endedBy, "kill");
+    await delivered();
+    const next = executor.workers[1]!;
+    next.ready();
+    await delivered();
+    if (claims) next.begin(0);
+    next.done(0, [1]);
+    assert.equal(await future, 1);
+    await executor.shutdown();
+  });
+}
