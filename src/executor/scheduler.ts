@@ -68,6 +68,8 @@ export class Scheduler extends Engine {
   #dispatchQueued = false;
   /** Answers of busy workers that were read since the event loop has come round. */
   #answersInTurn = 0;
+  /** All workers are being ended. */
+  #ending = false;
 
   constructor(backend: Backend, options: ProcessPoolExecutorOptions) {
     const settings = readOptions(backend, options);
@@ -94,6 +96,7 @@ export class Scheduler extends Engine {
   }
 
   end(how: "terminate" | "kill"): void {
+    this.#ending = true;
     void this.shutdown(true);
     this.#pool.endAll(how);
     this.wind();
@@ -367,7 +370,8 @@ export class Scheduler extends Engine {
     super.cancelWaiting();
     for (const worker of this.#pool.workers) {
       for (const call of worker.takeBack(Infinity)) this.supervisor.cancel(call, new CancelledError());
-      worker.recall(true);
+      // A worker that is ended at once is asked for nothing: Deno (2.9) loses last messages over one that is under way.
+      if (!this.#ending) worker.recall(true);
     }
   }
 
