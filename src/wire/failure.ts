@@ -215,7 +215,7 @@ export function isFailure(value: unknown): value is Failure {
 function isRecord(record: unknown, deeper: unknown[]): boolean {
   if (typeof record !== "object" || record === null) return false;
   const kind = field(record, "kind");
-  if (kind === "value") return Object.hasOwn(record, "value");
+  if (kind === "value") return own(record, "value") !== undefined;
   const classes = field(record, "classes"), stack = field(record, "stack"), errors = field(record, "errors");
   if (errors !== undefined && !isList(errors, (error) => deeper.push(error) > 0)) return false;
   return kind === "error" && isList(classes, isClassName) && classes.length <= MOST_CLASSES &&
@@ -224,15 +224,24 @@ function isRecord(record: unknown, deeper: unknown[]): boolean {
     isList(field(record, "nested"), (pair) => isPair(pair) && deeper.push(pair[1]) > 0);
 }
 
-/** What a record has of its own, as data. */
+/** What a record has of its own under a key, unless that is an accessor. */
+function own(record: object, key: PropertyKey): { readonly value?: unknown } | undefined {
+  const property = Object.getOwnPropertyDescriptor(record, key);
+  return property && "value" in property ? property : undefined;
+}
+
+/** The same, where there is no difference between what is `undefined` and what is not there. */
 function field(record: object, key: PropertyKey): unknown {
-  return Object.getOwnPropertyDescriptor(record, key)?.value;
+  return own(record, key)?.value;
 }
 
 /** An array without holes, of which each element is as it should be. One that claims to be long ends at its first hole. */
 function isList(list: unknown, isElement: (element: unknown) => boolean): list is unknown[] {
   if (!Array.isArray(list)) return false;
-  for (let i = 0; i < list.length; i++) if (!Object.hasOwn(list, i) || !isElement(field(list, i))) return false;
+  for (let i = 0; i < list.length; i++) {
+    const element = own(list, i);
+    if (!element || !isElement(element.value)) return false;
+  }
   return true;
 }
 
@@ -241,7 +250,7 @@ function isClassName(name: unknown): boolean {
 }
 
 function isPair(pair: unknown): pair is [string, unknown] {
-  return Array.isArray(pair) && pair.length === 2 && typeof field(pair, 0) === "string" && Object.hasOwn(pair, 1);
+  return Array.isArray(pair) && pair.length === 2 && typeof field(pair, 0) === "string" && own(pair, 1) !== undefined;
 }
 
 /**

@@ -110,21 +110,32 @@ export type Said = Exclude<FromWorker, Answers>;
 export function readFromWorker(received: unknown): Said | undefined {
   if (Array.isArray(received)) return readAnswers(received);
   if (typeof received !== "object" || received === null) return undefined;
-  const message = received as Said;
-  switch (message.kind) {
+  // Nothing of it is called: what is no data of its own is not there.
+  const field = (name: string): unknown => Object.getOwnPropertyDescriptor(received, name)?.value;
+  const kind = field("kind");
+  switch (kind) {
     case "ready":
     case "unread":
-      return message;
+      return { kind };
     case "done":
-      return isDone(message) ? message : undefined;
-    case "begun":
-      return isCount(message.call) ? message : undefined;
-    case "recalled":
-      return isCount(message.first) ? message : undefined;
-    case "unready":
-      return isFailure(message.failure) ? message : undefined;
-    case "bye":
-      return isBye(message) ? message : undefined;
+      return readDone(field);
+    case "begun": {
+      const call = field("call");
+      return isCount(call) ? { kind, call } : undefined;
+    }
+    case "recalled": {
+      const first = field("first");
+      return isCount(first) ? { kind, first } : undefined;
+    }
+    case "unready": {
+      const failure = field("failure");
+      return isFailure(failure) ? { kind, failure } : undefined;
+    }
+    case "bye": {
+      const exitCode = field("exitCode"), unbegun = field("unbegun"), uncaught = field("uncaught");
+      if (!Number.isSafeInteger(exitCode) || !isCount(unbegun) || typeof uncaught !== "boolean") return undefined;
+      return { kind, exitCode: exitCode as number, unbegun, uncaught };
+    }
     default:
       return undefined;
   }
@@ -139,22 +150,25 @@ function readAnswers(answers: readonly unknown[]): Done | undefined {
   return { kind: "done", first, results: answers.slice(2), failures: undefined, spent, full: false };
 }
 
-function isDone({ first, results, failures, spent, full }: Done): boolean {
-  if (!isCount(first) || !isTime(spent) || typeof full !== "boolean") return false;
-  if (!Array.isArray(results) || results.length > CALLS_PER_WORKER) return false;
-  if (failures === undefined) return true;
-  if (!Array.isArray(failures) || failures.length > results.length * 2 || failures.length % 2 !== 0) return false;
+function readDone(field: (name: string) => unknown): Done | undefined {
+  const first = field("first"), results = field("results"), failures = field("failures");
+  const spent = field("spent"), full = field("full");
+  if (!isCount(first) || !isTime(spent) || typeof full !== "boolean") return undefined;
+  if (!Array.isArray(results) || results.length > CALLS_PER_WORKER) return undefined;
+  if (failures !== undefined && !areFailures(failures, results.length)) return undefined;
+  return { kind: "done", first, results, failures, spent, full };
+}
+
+/** Whether these are pairs of an index and a failure, the indices in order. */
+function areFailures(failures: unknown, results: number): failures is (number | Failure)[] {
+  if (!Array.isArray(failures) || failures.length > results * 2 || failures.length % 2 !== 0) return false;
   let last = -1;
   for (let i = 0; i < failures.length; i += 2) {
     const index = failures[i];
-    if (!isCount(index) || index <= last || index >= results.length || !isFailure(failures[i + 1])) return false;
+    if (!isCount(index) || index <= last || index >= results || !isFailure(failures[i + 1])) return false;
     last = index;
   }
   return true;
-}
-
-function isBye({ exitCode, unbegun, uncaught }: Extract<Said, { kind: "bye" }>): boolean {
-  return Number.isSafeInteger(exitCode) && isCount(unbegun) && typeof uncaught === "boolean";
 }
 
 function isCount(value: unknown): value is number {
