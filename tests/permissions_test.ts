@@ -280,6 +280,23 @@ function onDeno(): void {
       refused: /with the permission 'env' for "TOKEN\*" as the program does not have it itself/,
     },
   };
+  const refusedThreads: Readonly<Record<string, Row>> = {
+    "a pattern with a port, from which there is an exception": {
+      flags: ["--allow-read", "--allow-net", "--deny-net=a.example.com"],
+      options: { permissions: { net: ["*.example.com:443"] } },
+      refused: /'permissions.net' must be hosts without \* and subnets/,
+    },
+    "a pattern with a port, of which the program has all ports": {
+      flags: ["--allow-read", "--allow-net=*.example.com", "--deny-net=a.example.com"],
+      options: { permissions: { net: ["*.example.com:443"] } },
+      refused: /'permissions.net' must be hosts without \* and subnets/,
+    },
+    "a subnet with an exception": {
+      flags: ["--allow-read", "--allow-net", "--deny-net=127.0.0.0/16"],
+      options: { permissions: { net: ["127.0.0.0/8"] } },
+      refused: /'permissions.net' must be hosts without \* and subnets/,
+    },
+  };
   const threadRows: Readonly<Record<string, Row>> = {
     "has all that the program has": { flags: ["-A"], granted: all(...EVERYTHING) },
     "has nothing with none": { flags: ["-A"], options: { permissions: "none" }, denied: all(...EVERYTHING) },
@@ -301,6 +318,7 @@ function onDeno(): void {
     [["processes"], "", rows],
     [["threads"], "", threadRows],
     [["processes"], "is refused ", processRows],
+    [["threads"], "is refused ", refusedThreads],
     [["processes", "threads"], "is refused ", bothRows],
   ];
   for (const [kinds, does, list] of table) {

@@ -76,8 +76,8 @@ async function register(): Promise<void> {
   };
   /** Values that can be asked about in no other way than by what they stand for. */
   const patterns: Readonly<Record<string, readonly string[]>> = {
-    net: ["*.example.com", "127.0.0.0/8", "127.0.0.1/32"],
-    import: ["*.example.com", "127.0.0.0/8"],
+    net: ["*.example.com", "*.example.com:443", "127.0.0.0/8", "127.0.0.1/32"],
+    import: ["*.example.com", "*.example.com:443", "127.0.0.0/8"],
     env: ["TOK*", "TOKEN*", "*"],
     run: ["probe"],
   };
