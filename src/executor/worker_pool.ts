@@ -87,7 +87,9 @@ export class WorkerPool {
     try {
       channel.send({ kind: "init", name: workerName, claims: channel.claims, memoryLimit, initializer });
     } catch (reason) {
-      this.#events.onUnsendable(reason);
+      // Without arguments, it is the line that fails.
+      if (initializer) this.#events.onUnsendable(reason);
+      else this.lose(worker, reason as Error);
     }
   }
 
