@@ -1,14 +1,14 @@
 // The flags that the program was started with, as its workers may have them: without those of its own start, and with what
 // they name still found in another folder. Node and Bun tell a program its flags; Deno does not.
 
-import { existsSync } from "node:fs";
+import { existsSync, statSync } from "node:fs";
 import { resolve } from "node:path";
 import process from "node:process";
 import { pathToFileURL } from "node:url";
 import { runtime } from "./runtime.ts";
 
 interface ReadPermission {
-  readonly Deno?: { permissions: { querySync(descriptor: { name: "read"; path: string }): { state: string } } };
+  readonly Deno?: { permissions: { querySync(descriptor: { name: "read" }): { state: string } } };
 }
 
 /** Flags of the command line, and of the environment. */
@@ -48,16 +48,31 @@ const START = runtime === "deno" ? undefined : workingFolder();
 /** The working folder; `undefined` when it is gone, or must not be known. */
 export function workingFolder(): string | undefined {
   try {
-    return mayKnowFolder() ? process.cwd() : undefined;
+    return mayRead() ? process.cwd() : undefined;
   } catch {
     return undefined;
   }
 }
 
+/** Whether the working folder was deleted, as far as that may be known. Node (24) remembers its name. */
+export function folderIsGone(): boolean {
+  try {
+    return mayRead() && statSync(process.cwd(), { throwIfNoEntry: false }) === undefined;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === "ENOENT" || (error as Error).name === "NotFound";
+  }
+}
+
+/** Throws when no thread can be started here: Node (24) wants to know the working folder, Deno (2.9) loads no module. */
+export function assertFolder(): void {
+  if (runtime === "bun" || !folderIsGone()) return;
+  throw new Error("A thread cannot be started as the working folder is gone: process.chdir() to another one first");
+}
+
 /** Asked first: Deno would ask the user otherwise. */
-function mayKnowFolder(): boolean {
+function mayRead(): boolean {
   const { Deno } = globalThis as ReadPermission;
-  return !Deno || Deno.permissions.querySync({ name: "read", path: "." }).state === "granted";
+  return !Deno || Deno.permissions.querySync({ name: "read" }).state === "granted";
 }
 
 /**
@@ -72,10 +87,10 @@ export function inheritedFlags(folder: string | undefined): string[] {
 /**
  * The program's flags for a thread of Node, which has most of them anyway.
  *
- * @param folder Where it runs.
  * @returns Those of the command line, and those of the environment; `undefined` when they are right as they are.
  */
-export function threadFlags(folder: string): ThreadFlags | undefined {
+export function threadFlags(): ThreadFlags | undefined {
+  const folder = workingFolder();
   const given = [process.execArgv, words(process.env.NODE_OPTIONS ?? "")];
   const flags = given.map((flags) => forWorkers(flags, folder, /^--input-type(=|$)/)) as [Flag[], Flag[]];
   return String(flags) === String(given) ? undefined : flags;

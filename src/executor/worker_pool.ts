@@ -90,7 +90,9 @@ export class WorkerPool {
       initializer?.args.forEach(assertNotLocal);
       channel.send({ kind: "init", name: workerName, claims, memoryLimit, inlineTasks, initializer });
     } catch (reason) {
-      this.#events.onUnsendable(reason);
+      // Without arguments, it is the line that fails.
+      if (initializer) this.#events.onUnsendable(reason);
+      else this.lose(worker, reason as Error);
     }
   }
 

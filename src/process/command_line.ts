@@ -6,7 +6,7 @@ import { parse, resolve } from "node:path";
 import process from "node:process";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import type { WorkerLimits } from "../executor/backend.ts";
-import { inheritedFlags, ownFlags, workingFolder } from "../flags.ts";
+import { folderIsGone, inheritedFlags, ownFlags, workingFolder } from "../flags.ts";
 import { runtime } from "../runtime.ts";
 import { WORKER_ARGUMENT } from "../wire/place.ts";
 import { permissionFlags } from "./permissions.ts";
@@ -24,13 +24,7 @@ interface DenoNamespace {
  */
 export function startFolder(cwd: WorkerLimits["cwd"]): string | undefined {
   if (cwd !== undefined) return typeof cwd === "string" ? resolve(cwd) : fileURLToPath(cwd);
-  return isGone() ? parse(process.execPath).root : undefined;
-}
-
-/** Whether the working folder was deleted: Deno (2.9) does not start in none. */
-function isGone(): boolean {
-  if (runtime !== "deno" || !mayRead((globalThis as unknown as { Deno: DenoNamespace }).Deno)) return false;
-  return workingFolder() === undefined;
+  return runtime === "deno" && folderIsGone() ? parse(process.execPath).root : undefined; // Deno (2.9) does not start there
 }
 
 /**
@@ -56,9 +50,8 @@ export function commandLine(limits: WorkerLimits, folder: string | undefined = w
 }
 
 /** The program's own configuration: Deno looks for one beside the worker's entry, which is in this package. */
-function configFlags(deno: DenoNamespace): string[] {
-  const { mainModule } = deno;
-  if (!mayRead(deno)) return [];
+function configFlags({ mainModule, permissions }: DenoNamespace): string[] {
+  if (permissions.querySync({ name: "read" }).state !== "granted") return [];
   // A thread has no main module, and a program may come from elsewhere.
   const here = workingFolder();
   const start = mainModule?.startsWith("file:") ? mainModule : here && pathToFileURL(`${here}/`);
@@ -70,9 +63,4 @@ function configFlags(deno: DenoNamespace): string[] {
     }
     if (folder.href === new URL("..", folder).href) return [];
   }
-}
-
-/** Asked first: Deno would ask the user otherwise. */
-function mayRead({ permissions }: DenoNamespace): boolean {
-  return permissions.querySync({ name: "read" }).state === "granted";
 }

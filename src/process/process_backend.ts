@@ -74,7 +74,7 @@ function connect(child: ChildProcess, events: ChannelEvents): WorkerChannel {
     const gone = () => {
       clearTimeout(timer);
       child.off("disconnect", gone);
-      if (child.connected) child.disconnect(); // Deno (2.9) would keep the socket open for ever
+      attempt(() => child.connected && child.disconnect()); // Deno (2.9) would keep the socket open for ever
       unguard(child.pid, () => events.onClose(exit!));
     };
     // The last messages may come after the exit, and `disconnect` after them. It does not come on Deno (2.9) when a
@@ -89,12 +89,7 @@ function connect(child: ChildProcess, events: ChannelEvents): WorkerChannel {
   };
   const kill = (signal: "SIGTERM" | "SIGKILL") => {
     ended = true;
-    if (exit) return;
-    try {
-      child.kill(signal);
-    } catch (error) {
-      close({ error, abandoned: true });
-    }
+    if (!exit) attempt(() => child.kill(signal), (error) => close({ error, abandoned: true }));
   };
   const killIn = (delay: number, error?: Error) => {
     clearTimeout(killing);
@@ -136,7 +131,7 @@ function connect(child: ChildProcess, events: ChannelEvents): WorkerChannel {
     clone: cloneForProcess,
     keepAlive(alive) {
       const channel = child.channel as { ref?(): void; unref?(): void } | null | undefined;
-      try {
+      attempt(() => {
         if (alive) {
           child.ref();
           channel?.ref?.();
@@ -144,24 +139,27 @@ function connect(child: ChildProcess, events: ChannelEvents): WorkerChannel {
           child.unref();
           channel?.unref?.();
         }
-      } catch (error) {
-        giveUp(error as Error);
-      }
+      }, giveUp);
     },
     stop() {
       if (!child.connected) return;
       stopping = true;
       // Deno (2.9) may lose a disconnect() of this side while the worker sends: so the worker is asked to end by itself.
-      try {
-        child.send(seal({ kind: "stop" }));
-        killIn(STOP_LIMIT);
-      } catch (error) {
-        giveUp(error as Error);
-      }
+      killIn(STOP_LIMIT);
+      attempt(() => child.send(seal({ kind: "stop" })), giveUp);
     },
     terminate: () => kill("SIGTERM"),
     kill: () => kill("SIGKILL"),
   };
+}
+
+/** Whatever the runtime makes of it, nothing is thrown. */
+function attempt(action: () => unknown, onError: (error: Error) => void = () => {}): void {
+  try {
+    action();
+  } catch (error) {
+    onError(error as Error);
+  }
 }
 
 /**

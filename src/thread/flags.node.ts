@@ -1,9 +1,8 @@
 // How a thread of Node is started: with the flags of the program, but for what would start it wrongly.
 
-import { statSync } from "node:fs";
 import process from "node:process";
 import type { Worker, WorkerOptions } from "node:worker_threads";
-import { type Flag, joinFlags, type ThreadFlags, threadFlags, workingFolder } from "../flags.ts";
+import { type Flag, joinFlags, type ThreadFlags, threadFlags } from "../flags.ts";
 
 /**
  * Starts a thread.
@@ -13,12 +12,8 @@ import { type Flag, joinFlags, type ThreadFlags, threadFlags, workingFolder } fr
  * @returns The thread. Throws when there can be none, and says what to do.
  */
 export function startWithFlags(options: WorkerOptions, start: (options: WorkerOptions) => Worker): Worker {
-  const folder = workingFolder();
-  if (folder === undefined || isGone(folder)) {
-    throw new Error("Node cannot start a thread as the working folder is gone: process.chdir() to another one first");
-  }
   try {
-    return startWith(threadFlags(folder));
+    return startWith(threadFlags());
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== "ERR_ACCESS_DENIED") throw error;
     throw new Error("Node is not allowed to start a thread: add --allow-worker to --permission", { cause: error });
@@ -38,14 +33,5 @@ export function startWithFlags(options: WorkerOptions, start: (options: WorkerOp
       if (String(rest) === String(flags)) throw error;
       return startWith(rest);
     }
-  }
-}
-
-/** Node (24) remembers the name of a folder that was deleted. */
-function isGone(folder: string): boolean {
-  try {
-    return statSync(folder, { throwIfNoEntry: false }) === undefined;
-  } catch {
-    return false; // it must not be looked at
   }
 }

@@ -3,6 +3,7 @@
 import process from "node:process";
 import { isMainThread, Worker } from "node:worker_threads";
 import type { Backend, WorkerLimits } from "../executor/backend.ts";
+import { assertFolder } from "../flags.ts";
 import { CALLS_PER_WORKER } from "../wire/claims.ts";
 import { type ChannelEvents, type Exit, neverStarted, type WorkerChannel } from "../wire/channel.ts";
 import type { FromWorker } from "../wire/messages.ts";
@@ -34,6 +35,7 @@ export function startThread(
   events: ChannelEvents,
 ): WorkerChannel {
   try {
+    assertFolder();
     const options = {
       name,
       argv: [WORKER_ARGUMENT],

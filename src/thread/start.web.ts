@@ -1,7 +1,8 @@
 // Starts a thread on Deno and Bun, and is the parent's end of its line.
 
-import type { Backend } from "../executor/backend.ts";
+import type { Backend, WorkerLimits } from "../executor/backend.ts";
 import { runtime } from "../runtime.ts";
+import { assertFolder } from "../flags.ts";
 import { CALLS_PER_WORKER } from "../wire/claims.ts";
 import { type ChannelEvents, type Exit, neverStarted, type WorkerChannel } from "../wire/channel.ts";
 import { type FromWorker, readFromWorker } from "../wire/messages.ts";
@@ -25,9 +26,18 @@ const GOODBYE_LIMIT = { deno: 100, bun: 5000 };
 const LAST_WORDS = 100;
 
 /** Starts a thread. */
-export const start: Backend["start"] = (name, { permissions }, events) => {
+export const start: Backend["start"] = (name, limits, events) => startThread(Worker, name, limits, events);
+
+/** Starts a thread, by the platform's `Worker`. */
+export function startThread(
+  WorkerClass: typeof Worker,
+  name: string,
+  { permissions }: WorkerLimits,
+  events: ChannelEvents,
+): WorkerChannel {
   try {
-    const worker = new Worker(new URL("./entry.web.js", import.meta.url), {
+    assertFolder();
+    const worker = new WorkerClass(new URL("./entry.web.js", import.meta.url), {
       type: "module",
       name,
       ...(permissions !== "inherit" && { deno: { permissions: checkPermissions("start a worker", permissions) } }),
@@ -37,7 +47,7 @@ export const start: Backend["start"] = (name, { permissions }, events) => {
     queueMicrotask(() => events.onClose({ error }));
     return neverStarted;
   }
-};
+}
 
 function connect(worker: Worker & BunWorker, events: ChannelEvents): WorkerChannel {
   const limit = GOODBYE_LIMIT[runtime as "deno" | "bun"];

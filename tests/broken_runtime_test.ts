@@ -1,0 +1,117 @@
+// The runtime's own calls fail, one after the other, from the first time on or later: whatever it is, a backend throws
+// nothing, every Future settles, and shutdown() resolves.
+
+import assert from "node:assert/strict";
+import { type ChildProcess, spawn } from "node:child_process";
+import { test } from "node:test";
+import { Worker as NodeWorker } from "node:worker_threads";
+import type { Backend } from "../src/executor/backend.ts";
+import { Executor } from "../src/executor/executor.ts";
+import type { ExecutorOptions } from "../src/executor/options.ts";
+import { Scheduler } from "../src/executor/scheduler.ts";
+import { processBackend, startProcess } from "../src/process/process_backend.ts";
+import { runtime } from "../src/runtime.ts";
+import { startThread as startNodeThread } from "../src/thread/start.node.ts";
+import { startThread as startWebThread } from "../src/thread/start.web.ts";
+import { threadBackend } from "../src/thread/thread_backend.ts";
+import { square } from "./tasks/arithmetic.ts";
+import { within } from "./until.ts";
+
+/** Which call fails, and from which time on. */
+interface Fault {
+  readonly method: string;
+  readonly from: number;
+}
+
+// deno-lint-ignore no-explicit-any
+type Methods = Record<string | symbol, any>;
+
+/** Has a method of what the runtime has made fail. Those that are left can be ended by what is returned. */
+function sabotage(made: Methods, { method, from }: Fault, end: string): () => void {
+  const original = made[end].bind(made);
+  let calls = 0;
+  for (const name of namesOf(made, method)) {
+    const works = made[name];
+    made[name] = function (...args: unknown[]) {
+      if (++calls >= from) throw new Error(`${method} fails`);
+      return works.apply(made, args);
+    };
+  }
+  return () => original();
+}
+
+/** Deno (2.9) has `ref` and `unref` of a Worker under a symbol without a description. */
+function namesOf(made: Methods, method: string): (string | symbol)[] {
+  if (method !== "ref or unref") return [method];
+  if ("ref" in made) return ["ref", "unref"];
+  return Object.getOwnPropertySymbols(Object.getPrototypeOf(made)).filter(({ description }) =>
+    description === undefined
+  );
+}
+
+function backendWith(kind: "threads" | "processes", fault: Fault, ends: (() => void)[]): Backend {
+  let starts = 0;
+  const mayStart = () => {
+    if (fault.method === "start" && ++starts >= fault.from) throw new Error("start fails");
+  };
+  if (kind === "processes") {
+    const start = (...args: Parameters<typeof spawn>): ChildProcess => {
+      mayStart();
+      const child = spawn(...args);
+      if (fault.method !== "start") ends.push(sabotage(child as unknown as Methods, fault, "kill"));
+      return child;
+    };
+    return { ...processBackend, start: (_name, limits, events) => startProcess(start as typeof spawn, limits, events) };
+  }
+  const { start, Worker } = runtime === "node"
+    ? { start: startNodeThread as unknown, Worker: NodeWorker as unknown }
+    : { start: startWebThread as unknown, Worker: globalThis.Worker as unknown };
+  class FaultyWorker extends (Worker as new (...args: unknown[]) => object) {
+    constructor(...args: unknown[]) {
+      mayStart();
+      super(...args);
+      if (fault.method !== "start") ends.push(sabotage(this, fault, "terminate"));
+    }
+  }
+  const startThread = start as typeof startNodeThread;
+  return {
+    ...threadBackend,
+    start: (name, limits, events) => startThread(FaultyWorker as never, name, limits, events),
+  };
+}
+
+class FaultyExecutor extends Executor {
+  constructor(backend: Backend, options: ExecutorOptions) {
+    super(new Scheduler(backend, options));
+  }
+}
+
+const METHODS = {
+  threads: ["start", "postMessage", "ref or unref", "terminate", runtime === "node" ? "on" : "addEventListener"],
+  processes: ["start", "send", "ref or unref", "kill", "disconnect", "on"],
+};
+
+for (const kind of ["threads", "processes"] as const) {
+  for (const method of METHODS[kind]) {
+    for (const from of [1, 2, 3]) {
+      test(`Every Future settles and shutdown() resolves when ${method} of ${kind} fails from time ${from} on`, async () => {
+        const ends: (() => void)[] = [];
+        const options = { maxWorkers: 2, onUnobserved() {} };
+        const executor = new FaultyExecutor(backendWith(kind, { method, from }, ends), options);
+        try {
+          const limited = executor.with({ timeout: 100 });
+          const futures = [1, 2, 3, 4].map((n) => executor.submit(square, n));
+          futures.push(limited.submit(() => new Promise<number>(() => {}))); // its worker has to be ended
+          await within("the calls", Promise.all(futures.map((future) => future.exception())));
+          for (const [index, { outcome }] of futures.entries()) {
+            if (outcome?.status === "fulfilled") assert.equal(outcome.value, (index + 1) ** 2);
+          }
+          await within("shutdown()", executor.shutdown());
+          assert.equal(executor.stats().workers, 0);
+        } finally {
+          for (const end of ends) end();
+        }
+      });
+    }
+  }
+}
