@@ -26,9 +26,8 @@ interface Fault {
 // deno-lint-ignore no-explicit-any
 type Methods = Record<string | symbol, any>;
 
-/** Has a method of what the runtime has made fail. Those that are left can be ended by what is returned. */
-function sabotage(made: Methods, { method, from }: Fault, end: string): () => void {
-  const original = made[end].bind(made);
+/** Has a method of what the runtime has made fail, until what is returned is called. */
+function sabotage(made: Methods, { method, from }: Fault): () => void {
   let calls = 0;
   for (const name of namesOf(made, method)) {
     const works = made[name];
@@ -37,11 +36,12 @@ function sabotage(made: Methods, { method, from }: Fault, end: string): () => vo
       return works.apply(made, args);
     };
   }
-  return () => original();
+  return () => calls = -Infinity;
 }
 
 /** Deno (2.9) has `ref` and `unref` of a Worker under a symbol without a description. */
 function namesOf(made: Methods, method: string): (string | symbol)[] {
+  if (method === "start") return [];
   if (method !== "ref or unref") return [method];
   if ("ref" in made) return ["ref", "unref"];
   return Object.getOwnPropertySymbols(Object.getPrototypeOf(made)).filter(({ description }) =>
@@ -58,7 +58,12 @@ function backendWith(kind: "threads" | "processes", fault: Fault, ends: (() => v
     const start = (...args: Parameters<typeof spawn>): ChildProcess => {
       mayStart();
       const child = spawn(...args);
-      if (fault.method !== "start") ends.push(sabotage(child as unknown as Methods, fault, "kill"));
+      const mend = sabotage(child as unknown as Methods, fault);
+      ends.push(() => {
+        mend();
+        child.kill("SIGKILL");
+        if (child.connected) child.disconnect();
+      });
       return child;
     };
     return { ...processBackend, start: (_name, limits, events) => startProcess(start as typeof spawn, limits, events) };
@@ -70,7 +75,11 @@ function backendWith(kind: "threads" | "processes", fault: Fault, ends: (() => v
     constructor(...args: unknown[]) {
       mayStart();
       super(...args);
-      if (fault.method !== "start") ends.push(sabotage(this, fault, "terminate"));
+      const mend = sabotage(this, fault);
+      ends.push(() => {
+        mend();
+        (this as unknown as Worker).terminate();
+      });
     }
   }
   const startThread = start as typeof startNodeThread;

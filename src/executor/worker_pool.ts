@@ -90,9 +90,9 @@ export class WorkerPool {
       initializer?.args.forEach(assertNotLocal);
       channel.send({ kind: "init", name: workerName, claims, memoryLimit, inlineTasks, initializer });
     } catch (reason) {
-      // Without arguments, it is the line that fails.
+      // Without arguments, it is the line that fails: of this worker, which counts as one that starts until then.
       if (initializer) this.#events.onUnsendable(reason);
-      else this.lose(worker, reason as Error);
+      else queueMicrotask(() => this.lose(worker, reason as Error));
     }
   }
 

@@ -37,10 +37,11 @@ export const processBackend: Backend = {
 
 /** Starts a process, by Node's `spawn`. */
 export function startProcess(spawnChild: typeof spawn, limits: WorkerLimits, events: ChannelEvents): WorkerChannel {
+  let child: ChildProcess | undefined;
   try {
     const cwd = startFolder(limits.cwd);
     const env = inheritedEnv(limits.env, cwd);
-    const child = spawnChild(process.execPath, commandLine(limits, cwd), {
+    child = spawnChild(process.execPath, commandLine(limits, cwd), {
       stdio: ["ignore", "inherit", "inherit", "ipc"],
       serialization: "advanced",
       ...(env && { env: env as NodeJS.ProcessEnv }),
@@ -48,6 +49,7 @@ export function startProcess(spawnChild: typeof spawn, limits: WorkerLimits, eve
     });
     return connect(child, events);
   } catch (thrown) {
+    attempt(() => child?.kill("SIGKILL"));
     const error = (thrown as NodeJS.ErrnoException).code === "ERR_ACCESS_DENIED"
       ? new Error("Node is not allowed to start a process: add --allow-child-process to --permission", {
         cause: thrown,

@@ -34,6 +34,7 @@ export function startThread(
   { memoryLimit }: WorkerLimits,
   events: ChannelEvents,
 ): WorkerChannel {
+  let worker: Worker | undefined;
   try {
     assertFolder();
     const options = {
@@ -42,8 +43,10 @@ export function startThread(
       ...(memoryLimit === undefined ? {} : { resourceLimits: { maxOldGenerationSizeMb: memoryLimit * HEADROOM } }),
     };
     const entry = new URL("./entry.node.js", import.meta.url);
-    return connect(startWithFlags(options, (options) => new WorkerClass(entry, options)), events);
+    worker = startWithFlags(options, (options) => new WorkerClass(entry, options));
+    return connect(worker, events);
   } catch (error) {
+    if (worker) void terminate(worker, () => {});
     queueMicrotask(() => events.onClose({ error }));
     return neverStarted;
   }
@@ -51,7 +54,7 @@ export function startThread(
 
 function connect(worker: Worker, events: ChannelEvents): WorkerChannel {
   let error: unknown;
-  let closed = false, asked = false;
+  let closed = false, stopped = false;
   let stopping: ReturnType<typeof setTimeout> | undefined;
   const close = (exit: Exit) => {
     if (closed) return;
@@ -60,12 +63,7 @@ function connect(worker: Worker, events: ChannelEvents): WorkerChannel {
     events.onClose(exit);
   };
   const end = () => {
-    asked = true;
-    try {
-      worker.terminate();
-    } catch (error) {
-      close({ error, abandoned: true });
-    }
+    void terminate(worker, (error) => close({ error, abandoned: true }));
   };
   /** The line is of no use any more, and neither is its worker. */
   const giveUp = (thrown: unknown) => {
@@ -80,7 +78,7 @@ function connect(worker: Worker, events: ChannelEvents): WorkerChannel {
   worker.on("error", (thrown) => error = thrown);
   worker.on("exit", async (exitCode) => {
     clearTimeout(stopping);
-    await printed(worker, asked ? Infinity : OUTPUT_LIMIT);
+    await printed(worker, stopped ? Infinity : OUTPUT_LIMIT);
     close({ exitCode, error });
   });
   return {
@@ -97,7 +95,7 @@ function connect(worker: Worker, events: ChannelEvents): WorkerChannel {
       }
     },
     stop() {
-      asked = true;
+      stopped = true;
       // Not terminate(): what tasks have printed would be lost. It is the worker's to send, bit by bit (Node 24).
       try {
         worker.postMessage(seal({ kind: "stop" }));
@@ -109,6 +107,14 @@ function connect(worker: Worker, events: ChannelEvents): WorkerChannel {
     terminate: end,
     kill: end,
   };
+}
+
+async function terminate(worker: Worker, onError: (error: unknown) => void): Promise<void> {
+  try {
+    await worker.terminate();
+  } catch (error) {
+    onError(error);
+  }
 }
 
 /** Resolves when what a worker has printed has left the program, or nobody reads it any more, or so many milliseconds later. */

@@ -35,15 +35,17 @@ export function startThread(
   { permissions }: WorkerLimits,
   events: ChannelEvents,
 ): WorkerChannel {
+  let worker: Worker | undefined;
   try {
     assertFolder();
-    const worker = new WorkerClass(new URL("./entry.web.js", import.meta.url), {
+    worker = new WorkerClass(new URL("./entry.web.js", import.meta.url), {
       type: "module",
       name,
       ...(permissions !== "inherit" && { deno: { permissions: checkPermissions("start a worker", permissions) } }),
     });
     return connect(worker, events);
   } catch (error) {
+    worker?.terminate();
     queueMicrotask(() => events.onClose({ error }));
     return neverStarted;
   }

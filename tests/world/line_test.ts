@@ -202,6 +202,36 @@ programs([
   },
 ]);
 
+programs([
+  {
+    name: "a worker may end by an error of any kind, and only its call fails",
+    files: {
+      "main.ts": `
+        import { EXECUTOR as Executor, WorkerLostError } from "@concurrent/futures";
+        const executor = new Executor({ maxWorkers: 1 });
+        const fall = (kind: number) => {
+          const errors: unknown[] = [
+            { toString: 1, valueOf: 1 }, Object.create(null), undefined, null, 0, "", [], [[[1]]], { message: {} },
+            Object.assign(new Error("x"), { message: { toString: 1 } }), Object.assign(new Error("x"), { name: 1, stack: 2 }),
+          ];
+          setTimeout(() => {
+            throw errors[kind];
+          });
+          return new Promise(() => {});
+        };
+        for (let kind = 0; kind < 11; kind++) {
+          const error = await executor.submit(fall, kind).exception();
+          if (!(error instanceof WorkerLostError)) console.log(kind, error);
+          if (await executor.submit(() => 1) !== 1) console.log(kind, "and nothing after it");
+        }
+        await executor.shutdown();
+        console.log(executor.stats().lost);`,
+    },
+    prints: "11",
+    complains: /^/, // processes say why they end
+  },
+]);
+
 /** How a program is run again when a file of it changes. */
 const WATCHERS: Readonly<Record<typeof runtime, readonly (readonly string[])[]>> = {
   node: [["--watch", "main.ts"], ["--watch-path=.", "main.ts"]],
