@@ -126,6 +126,7 @@ function connect(child: ChildProcess, events: ChannelEvents): WorkerChannel {
     claims: undefined,
     send(message) {
       const packed = pack(message);
+      if (child.pid === undefined) return; // it could not be started, and its error says why
       // A getter of an argument may have ended the worker: what is not sent to it has certainly not begun.
       if (ended || !child.connected) throw new Error("The worker has ended");
       refusing(() => child.send(packed));
