@@ -94,7 +94,7 @@ function describe(thrown: Error, clone: Clone, known: Map<object, Failure>, dept
       );
     }
   }
-  for (const key of attempt(() => Object.getOwnPropertyNames(thrown)) ?? []) {
+  for (const key of keysOf(thrown)) {
     if (key === "stack" || key === "message" || key === "name" || isEngines(thrown, key)) continue;
     if (key === "errors" && members) continue;
     const value = read(thrown, key);
@@ -111,14 +111,6 @@ function describe(thrown: Error, clone: Clone, known: Map<object, Failure>, dept
   return failure;
 }
 
-function attempt<T>(fn: () => T): T | undefined {
-  try {
-    return fn();
-  } catch {
-    return undefined;
-  }
-}
-
 /** A property, or nothing when it cannot be read. */
 function read(owner: object, key: string): unknown {
   try {
@@ -128,9 +120,17 @@ function read(owner: object, key: string): unknown {
   }
 }
 
+function keysOf(error: Error): string[] {
+  try {
+    return Object.getOwnPropertyNames(error);
+  } catch {
+    return [];
+  }
+}
+
 /** The members of an AggregateError. With holes they are a property like any other: there may be billions. */
 function membersOf(error: Error): readonly unknown[] | undefined {
-  return attempt(() => {
+  try {
     if (!Object.hasOwn(error, "errors")) return undefined;
     const { errors } = error as AggregateError;
     if (!Array.isArray(errors)) return undefined;
@@ -140,31 +140,44 @@ function membersOf(error: Error): readonly unknown[] | undefined {
       members.push(errors[i]);
     }
     return members;
-  });
+  } catch {
+    return undefined;
+  }
 }
 
 /** Its class first; a subclass of RangeError that the parent does not know is at least a RangeError there. */
 function classesOf(error: Error): string[] {
   const classes: string[] = [];
-  attempt(() => {
+  try {
     let at = Object.getPrototypeOf(error);
     // A proxy may be its own prototype.
-    for (
-      let steps = 0;
-      at && at !== Object.prototype && steps < MOST_CLASSES;
-      steps++, at = Object.getPrototypeOf(at)
-    ) {
-      const name = attempt(() => Object.hasOwn(at, "constructor") ? at.constructor?.name : undefined);
+    for (let steps = 0; at && at !== Object.prototype && steps < MOST_CLASSES; steps++) {
+      const name = classNameOf(at);
       if (typeof name === "string" && name !== "" && name.length <= LONGEST_NAME) classes.push(name);
+      at = Object.getPrototypeOf(at);
     }
-  });
+  } catch {
+    // As far as they can be told.
+  }
   return classes;
+}
+
+function classNameOf(prototype: object): unknown {
+  try {
+    return Object.hasOwn(prototype, "constructor") ? prototype.constructor?.name : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 /** JavaScriptCore puts where an error was made on the error itself, hidden; what a program put there shows. */
 function isEngines(error: Error, key: string): boolean {
-  return /^(original)?(line|column|sourceURL)$/i.test(key) &&
-    !attempt(() => Object.prototype.propertyIsEnumerable.call(error, key));
+  if (!/^(original)?(line|column|sourceURL)$/i.test(key)) return false;
+  try {
+    return !Object.prototype.propertyIsEnumerable.call(error, key);
+  } catch {
+    return true;
+  }
 }
 
 function isError(value: unknown): value is Error {
@@ -178,9 +191,21 @@ function isError(value: unknown): value is Error {
 }
 
 function textOf(value: unknown): string {
-  // The text of an array has the texts of all that is in it: there may be billions.
-  return attempt(() => Array.isArray(value) ? "[object Array]" : String(value)) ??
-    attempt(() => Object.prototype.toString.call(value)) ?? "[object Object]";
+  if (typeof value === "string") return value;
+  try {
+    // The text of an array has the texts of all that is in it: there may be billions.
+    return Array.isArray(value) ? "[object Array]" : String(value);
+  } catch {
+    return tagOf(value);
+  }
+}
+
+function tagOf(value: unknown): string {
+  try {
+    return Object.prototype.toString.call(value);
+  } catch {
+    return "[object Object]";
+  }
 }
 
 // --- in the parent: a record comes from another program, and is nothing but data until it has been looked at
@@ -193,17 +218,17 @@ function textOf(value: unknown): string {
  */
 export function isFailure(value: unknown): value is Failure {
   try {
-    const met = new Set<unknown>([value]);
-    let level: unknown[] = [value];
-    for (let depth = 0; level.length > 0; depth++) {
+    let level: unknown[] = [];
+    if (!isRecord(value, level)) return false;
+    const met = level.length > 0 ? new Set<unknown>([value]) : undefined;
+    for (let depth = 1; level.length > 0; depth++) {
       const deeper: unknown[] = [];
-      if (depth > DEEPEST || !level.every((record) => isRecord(record, deeper))) return false;
-      level = [];
-      for (const record of deeper) {
-        if (met.has(record)) continue;
-        met.add(record);
-        level.push(record);
+      for (const record of level) {
+        if (met!.has(record)) continue;
+        met!.add(record);
+        if (depth > DEEPEST || !isRecord(record, deeper)) return false;
       }
+      level = deeper;
     }
     return true;
   } catch {
@@ -211,17 +236,17 @@ export function isFailure(value: unknown): value is Failure {
   }
 }
 
-/** Whether this is the record of a failure, whatever those inside are: they are put into `deeper`. */
-function isRecord(record: unknown, deeper: unknown[]): boolean {
+/** Whether this is the record of a failure, whatever those inside are: they are put into `inner`. */
+function isRecord(record: unknown, inner: unknown[]): boolean {
   if (typeof record !== "object" || record === null) return false;
   const kind = field(record, "kind");
   if (kind === "value") return own(record, "value") !== undefined;
-  const classes = field(record, "classes"), stack = field(record, "stack"), errors = field(record, "errors");
-  if (errors !== undefined && !isList(errors, (error) => deeper.push(error) > 0)) return false;
-  return kind === "error" && isList(classes, isClassName) && classes.length <= MOST_CLASSES &&
-    typeof field(record, "name") === "string" && typeof field(record, "message") === "string" &&
-    (stack === undefined || typeof stack === "string") && isList(field(record, "properties"), isPair) &&
-    isList(field(record, "nested"), (pair) => isPair(pair) && deeper.push(pair[1]) > 0);
+  const stack = field(record, "stack"), errors = field(record, "errors");
+  return kind === "error" && typeof field(record, "name") === "string" &&
+    typeof field(record, "message") === "string" &&
+    (stack === undefined || typeof stack === "string") && isListOfNames(field(record, "classes")) &&
+    isListOfPairs(field(record, "properties")) && isListOfPairs(field(record, "nested"), inner) &&
+    (errors === undefined || isList(errors, inner));
 }
 
 /** What a record has of its own under a key, unless that is an accessor. */
@@ -235,22 +260,37 @@ function field(record: object, key: PropertyKey): unknown {
   return own(record, key)?.value;
 }
 
-/** An array without holes, of which each element is as it should be. One that claims to be long ends at its first hole. */
-function isList(list: unknown, isElement: (element: unknown) => boolean): list is unknown[] {
+/** An array without holes; its elements are put into `elements`. One that claims to be long ends at its first hole. */
+function isList(list: unknown, elements: unknown[]): boolean {
   if (!Array.isArray(list)) return false;
   for (let i = 0; i < list.length; i++) {
     const element = own(list, i);
-    if (!element || !isElement(element.value)) return false;
+    if (!element) return false;
+    elements.push(element.value);
   }
   return true;
 }
 
-function isClassName(name: unknown): boolean {
-  return typeof name === "string" && name.length <= LONGEST_NAME;
+function isListOfNames(list: unknown): boolean {
+  if (!Array.isArray(list) || list.length > MOST_CLASSES) return false;
+  for (let i = 0; i < list.length; i++) {
+    const name = field(list, i);
+    if (typeof name !== "string" || name.length > LONGEST_NAME) return false;
+  }
+  return true;
 }
 
-function isPair(pair: unknown): pair is [string, unknown] {
-  return Array.isArray(pair) && pair.length === 2 && typeof field(pair, 0) === "string" && own(pair, 1) !== undefined;
+/** An array of names and whatever belongs to them, which is put into `values`. */
+function isListOfPairs(list: unknown, values?: unknown[]): boolean {
+  if (!Array.isArray(list)) return false;
+  for (let i = 0; i < list.length; i++) {
+    const pair = field(list, i);
+    if (!Array.isArray(pair) || pair.length !== 2 || typeof field(pair, 0) !== "string") return false;
+    const second = own(pair, 1);
+    if (!second) return false;
+    values?.push(second.value);
+  }
+  return true;
 }
 
 /**
@@ -267,15 +307,22 @@ export function fromFailure(failure: Failure, errorTypes: ReadonlyMap<string, Er
 
 /** As {@linkcode fromFailure}, of what {@linkcode isFailure} has found to be one. */
 export function revive(failure: Failure, errorTypes: ReadonlyMap<string, ErrorConstructorLike>): unknown {
-  const made = new Map<Failure, unknown>();
-  const make = (failure: Failure): unknown => {
-    if (!made.has(failure)) made.set(failure, failure.kind === "error" ? blank(failure, errorTypes) : failure.value);
-    return made.get(failure);
-  };
-  make(failure);
+  if (failure.kind === "value") return failure.value;
+  const made: Made = new Map();
+  const error = make(failure, made, errorTypes);
   // Those that are made on the way are filled in their turn, however deep they are.
-  for (const [failure, error] of made) if (failure.kind === "error") fill(error as Error, failure, make);
-  return made.get(failure);
+  for (const [failure, error] of made) fill(error, failure, (inner) => make(inner, made, errorTypes));
+  return error;
+}
+
+/** The errors that are being made, each of which may be in several places. */
+type Made = Map<ErrorRecord, Error>;
+
+function make(failure: Failure, made: Made, errorTypes: ReadonlyMap<string, ErrorConstructorLike>): unknown {
+  if (failure.kind === "value") return failure.value;
+  let error = made.get(failure);
+  if (!error) made.set(failure, error = blank(failure, errorTypes));
+  return error;
 }
 
 type ErrorRecord = Extract<Failure, { kind: "error" }>;
@@ -309,5 +356,5 @@ function fill(error: Error, failure: ErrorRecord, make: (failure: Failure) => un
   define("stack", stack ?? `${name}: ${message}`, false);
   for (const [key, value] of properties) define(key, value, key !== "cause");
   for (const [key, value] of nested) define(key, make(value), key !== "cause");
-  if (errors) define("errors", errors.map(make), false);
+  if (errors) define("errors", errors.map((member) => make(member)), false);
 }
