@@ -100,21 +100,24 @@ export function partsOfError(error: Error): readonly unknown[] {
  * @param values The values.
  * @param isPlain Whether an object has nothing to it but its properties.
  * @param isWhole Whether an array has nothing to it but its elements.
+ * @param careful How many objects are looked at without calling their getters; of more, they are called.
  * @returns Whether they are trees of data, not deep and not huge; otherwise it takes a {@linkcode walk} to tell.
  */
 export function glance(
   values: readonly unknown[],
   isPlain: (value: object) => boolean,
   isWhole: (array: unknown[]) => boolean,
+  careful = Infinity,
 ): boolean {
   let left = MANY;
+  const hurry = MANY - careful;
   for (let i = 0; i < values.length; i++) if (!isSimple(values[i]) && !glanceAt(values[i], 0)) return false;
   return true;
 
   function glanceAt(value: unknown, depth: number): boolean {
     if (typeof value !== "object" || depth === SHALLOW || left-- === 0) return false;
     if (isArray(value)) {
-      if (!isWhole(value)) return false;
+      if (left >= hurry && !isWhole(value)) return false;
       for (let i = 0; i < value.length; i++) {
         const element = value[i];
         if (element === undefined) {
@@ -124,6 +127,13 @@ export function glance(
       return true;
     }
     if (!isPlain(value as object)) return false;
+    if (left < hurry) {
+      for (const key in value) {
+        const part = (value as Record<string, unknown>)[key];
+        if (!isSimple(part) && !glanceAt(part, depth + 1)) return false;
+      }
+      return true;
+    }
     for (const key of Object.keys(value as object)) {
       const property = Object.getOwnPropertyDescriptor(value, key)!;
       if (!("value" in property)) return false;
