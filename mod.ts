@@ -26,32 +26,26 @@ export {
   ShutdownError,
   TimeoutError,
   WorkerLostError,
-} from "./src/executor/errors.ts";
+} from "./src/future/errors.ts";
 export { Executor } from "./src/executor/executor.ts";
-export { Future } from "./src/executor/future.ts";
-export { ProcessPoolExecutor } from "./src/executor/process_pool_executor.ts";
-export { task, taskModule } from "./src/executor/task.ts";
-export { ThreadPoolExecutor } from "./src/executor/thread_pool_executor.ts";
-export { ALL_COMPLETED, asCompleted, FIRST_COMPLETED, FIRST_EXCEPTION, wait } from "./src/executor/wait.ts";
-export { currentTask, isWorker } from "./src/worker/current_task.ts";
-export { transfer } from "./src/wire/transfer.ts";
+export { Future } from "./src/future/future.ts";
+export { ProcessPoolExecutor } from "./src/process/process_pool_executor.ts";
+export { task, taskModule } from "./src/task/task.ts";
+export { ThreadPoolExecutor } from "./src/thread/thread_pool_executor.ts";
+export { ALL_COMPLETED, asCompleted, FIRST_COMPLETED, FIRST_EXCEPTION, wait } from "./src/future/wait.ts";
+export { currentTask, isWorker } from "./src/task/current_task.ts";
+export { transfer } from "./src/task/transfer.ts";
 
-export type { WorkerExit, WorkerLostDetails } from "./src/executor/errors.ts";
-export type { WorkerPermissions } from "./src/executor/backend.ts";
+export type { WorkerExit, WorkerLostDetails } from "./src/future/errors.ts";
+export type { WorkerPermissions } from "./src/pool/backend.ts";
 export type { CallOptions } from "./src/executor/call_options.ts";
 export type { ExecutorCore, MapResult, ShutdownOptions } from "./src/executor/executor.ts";
-export type { FutureOutcome } from "./src/executor/future.ts";
+export type { FutureOutcome } from "./src/future/future.ts";
 export type { AnyIterable, MapIterator, MapOptions } from "./src/executor/map_options.ts";
-export type { ExecutorOptions, ProcessPoolExecutorOptions } from "./src/executor/options.ts";
+export type { ExecutorOptions, ProcessPoolExecutorOptions } from "./src/pool/options.ts";
 export type { ExecutorStats } from "./src/executor/stats.ts";
-export type { TaskFunction, TaskModule, TaskOptions } from "./src/executor/task.ts";
-export type { UnobservedFailures, UnobservedHandler } from "./src/executor/unobserved.ts";
-export type {
-  AsCompletedOptions,
-  CompletionIterator,
-  ReturnWhen,
-  WaitOptions,
-  WaitResult,
-} from "./src/executor/wait.ts";
+export type { TaskFunction, TaskModule, TaskOptions } from "./src/task/task.ts";
+export type { UnobservedFailures, UnobservedHandler } from "./src/future/unobserved.ts";
+export type { AsCompletedOptions, CompletionIterator, ReturnWhen, WaitOptions, WaitResult } from "./src/future/wait.ts";
 export type { ErrorConstructorLike } from "./src/wire/error_class.ts";
-export type { CurrentTask } from "./src/worker/current_task.ts";
+export type { CurrentTask } from "./src/task/current_task.ts";

@@ -167,7 +167,7 @@ function checkFiles(): void {
   }
 }
 
-/** Runs both executors from the package: the tests of `tests/consumer` do so from the tarball, and in depth. */
+/** Runs both executors from the package: the tests of `tests/package/consumer` do so from the tarball, and in depth. */
 async function smokeTest({ node20, node24, bun }: Runtimes): Promise<void> {
   const file = join(NPM, "smoke_test.js");
   writeFileSync(

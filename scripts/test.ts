@@ -2,12 +2,12 @@
 // `deno task test`: the tests on every runtime, and one closing line with the totals. What takes long (LONG below, chaos and
 // the consumer's) is left to `deno task test --all`.
 //
-//   types     deno check of mod.ts and of tests/types_check.ts, whose wrong lines must not compile
+//   types     deno check of mod.ts and of tests/package/types_check.ts, whose wrong lines must not compile
 //   deno      tests/**/*_test.ts on the source
 //   bun       the same
 //   node      the same, on Node 24, which strips the types
 //   chaos     scripts/chaos: a minute of it on all three, with a plan that nobody has seen
-//   consumer  tests/consumer: the npm package, from its tarball, on Node 20, Node 24 and Bun
+//   consumer  tests/package/consumer: the npm package, from its tarball, on Node 20, Node 24 and Bun
 //
 // Then it looks for what the tests left behind, as one more test.
 
@@ -17,7 +17,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import { parseArgs } from "node:util";
-import { HOW_TO_INSTALL_REDIS, redisProgram } from "../tests/redis_server.ts";
+import { HOW_TO_INSTALL_REDIS, redisProgram } from "../tests/support/redis_server.ts";
 import { install, ROOT } from "./install.ts";
 import { run } from "./run.ts";
 import { type Runtimes, runtimes } from "./runtimes.ts";
@@ -34,7 +34,7 @@ const HELP = `deno task test [--all | --long] [--runtime deno|bun|node]... [part
 const SUITES = ["types", "deno", "bun", "node", "chaos", "consumer"] as const;
 
 /** Files whose tests take long, and suites: they are left out of everyday's run. */
-const LONG = /chaos|consumer|fault_matrix|bullmq_|demo|world\/compil|soak/;
+const LONG = /chaos|consumer|fault_matrix|bullmq|demo|world\/compil|soak/;
 
 /** A suite that has not ended by then is killed and has failed, in milliseconds. */
 const SUITE_TIMEOUT = 30 * 60_000;
@@ -105,8 +105,8 @@ function chooseSuites(
   const chosen = (file: string) =>
     (parts.length === 0 || parts.some((part) => file.includes(part))) &&
     (lengths === "any" || LONG.test(file) === (lengths === "long"));
-  const types = ["mod.ts", "tests/types_check.ts"];
-  const consumer = ["./tests/consumer/consumer_test.ts"];
+  const types = ["mod.ts", "tests/package/types_check.ts"];
+  const consumer = ["./tests/package/consumer/consumer_test.ts"];
   const files = (readdirSync(join(ROOT, "tests"), { recursive: true }) as string[])
     .map((file) => `./tests/${file.replaceAll("\\", "/")}`)
     .filter((file) => /^(?!.*\/node_modules\/).*_test\.ts$/.test(file) && !consumer.includes(file) && chosen(file))

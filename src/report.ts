@@ -1,6 +1,6 @@
 // The one place that writes to the console: failures that belong to no caller.
 
-import { inspect } from "../runtime.ts";
+import { inspect } from "./runtime.ts";
 
 /** What a terminal would obey instead of showing it; a line's end and a tab do no harm. */
 // deno-lint-ignore no-control-regex

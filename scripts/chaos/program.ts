@@ -7,7 +7,7 @@ import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
 import { runtime } from "../../src/runtime.ts";
-import { assertNothingIsLeft } from "../../tests/leaks.ts";
+import { assertNothingIsLeft } from "../../tests/support/leaks.ts";
 import type { Backend } from "../reliability/target.ts";
 import { quarter, type Sample, takeSample } from "../reliability/sample.ts";
 import { judge } from "./judge.ts";

@@ -11,7 +11,7 @@ import {
   type UnobservedFailures,
   wait,
 } from "../../mod.ts";
-import { workerProcesses } from "../../tests/leaks.ts";
+import { workerProcesses } from "../../tests/support/leaks.ts";
 import type { Backend } from "../reliability/target.ts";
 import { driveMap } from "./drive_map.ts";
 import { type Entry, isBroken, type MapEnd } from "./entry.ts";

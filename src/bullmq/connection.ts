@@ -1,8 +1,8 @@
 // Connections to Redis. They never keep a program alive: whoever waits for something does.
 
 import { Redis } from "ioredis";
-import { BrokenExecutor } from "../executor/errors.ts";
-import { startTimer } from "../executor/timer.ts";
+import { BrokenExecutor } from "../future/errors.ts";
+import { startTimer } from "../future/timer.ts";
 
 /** How to reach Redis: a URL, or options of ioredis, or both. By default `redis://127.0.0.1:6379`. */
 export interface RedisConnection {

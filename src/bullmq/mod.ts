@@ -4,13 +4,13 @@
  * @module
  */
 
-export { BullMQExecutor, ClusterExecutor } from "./bullmq_executor.ts";
-export type { BullMQCallOptions } from "./bullmq_executor.ts";
-export type { ClusterStats } from "./cluster_stats.ts";
+export { BullMQExecutor, ClusterExecutor } from "./submit/bullmq_executor.ts";
+export type { BullMQCallOptions } from "./submit/bullmq_executor.ts";
+export type { ClusterStats } from "./submit/cluster_stats.ts";
 export type { RedisConnection } from "./connection.ts";
-export { Host } from "./host.ts";
-export type { HostParts } from "./host.ts";
-export type { BullMQExecutorOptions } from "./options.ts";
+export { Host } from "./host/host.ts";
+export type { HostParts } from "./host/host.ts";
+export type { BullMQExecutorOptions } from "./submit/options.ts";
 export type { HostStats } from "./protocol.ts";
-export { serve } from "./serve.ts";
-export type { ServeOptions } from "./serve_options.ts";
+export { serve } from "./host/serve.ts";
+export type { ServeOptions } from "./host/serve_options.ts";

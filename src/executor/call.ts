@@ -2,9 +2,16 @@
 
 import type { CallSettings } from "./call_options.ts";
 import type { CallQueue, Queued } from "./call_queue.ts";
-import { bindCall, type CallControl, cancelFuture, type FailureLedger, Future, settleFuture } from "./future.ts";
+import {
+  bindCall,
+  type CallControl,
+  cancelFuture,
+  type FailureLedger,
+  Future,
+  settleFuture,
+} from "../future/future.ts";
 import type { Task } from "./task_table.ts";
-import type { Timer } from "./timer.ts";
+import type { Timer } from "../future/timer.ts";
 
 /** From this cost on, in milliseconds, a call is long: no other waits behind it, and a process says that it begins it. */
 const LONG = 4;

@@ -2,9 +2,9 @@
 // a signal or after a time, and may be run again first.
 
 import type { Call, Limits } from "./call.ts";
-import { TimeoutError } from "./errors.ts";
-import { report } from "./report.ts";
-import { startTimer } from "./timer.ts";
+import { TimeoutError } from "../future/errors.ts";
+import { report } from "../report.ts";
+import { startTimer } from "../future/timer.ts";
 
 /**
  * How much longer than its time limit a call has from when it is handed over, in milliseconds: its worker says when it begins,

@@ -1,6 +1,6 @@
 // What Executor.with() applies to its calls: checks, and the one listener that a signal has for all calls of the program.
 
-import { checkDuration, checkFunction, checkNumber, checkOptions, checkSignal, refuseRange } from "./check.ts";
+import { checkDuration, checkFunction, checkNumber, checkOptions, checkSignal, refuseRange } from "../wire/check.ts";
 
 /** Options of the calls of {@linkcode Executor.with}. All times are milliseconds. */
 export interface CallOptions {

@@ -2,7 +2,7 @@
 
 import type { Call, CallOwner, Waiting } from "./call.ts";
 import type { Guard } from "./guard.ts";
-import type { Room } from "./room.ts";
+import type { Room } from "./queue_limit.ts";
 import type { ExecutorStats } from "./stats.ts";
 import type { TaskTable } from "./task_table.ts";
 

@@ -1,18 +1,18 @@
 // What every engine does with calls, whatever runs them: takes them in, takes them back, breaks and closes.
 
 import { isExiting } from "../runtime.ts";
-import type { Backend } from "./backend.ts";
+import type { Backend } from "../pool/backend.ts";
 import { Call, type Waiting } from "./call.ts";
 import { CallQueue } from "./call_queue.ts";
-import { type Closure, closure } from "./closure.ts";
+import { type Closure, closure } from "../future/deferred.ts";
 import type { Core } from "./core.ts";
-import { type BrokenExecutor, CancelledError, ShutdownError } from "./errors.ts";
+import { type BrokenExecutor, CancelledError, ShutdownError } from "../future/errors.ts";
 import { Guard } from "./guard.ts";
-import { Room } from "./room.ts";
+import { Room } from "./queue_limit.ts";
 import type { ExecutorStats } from "./stats.ts";
-import { Supervisor } from "./supervisor.ts";
+import { Supervisor } from "./call_lifecycle.ts";
 import type { TaskTable } from "./task_table.ts";
-import { Unobserved, type UnobservedHandler } from "./unobserved.ts";
+import { Unobserved, type UnobservedHandler } from "../future/unobserved.ts";
 
 /** The options that every engine has. */
 interface EngineSettings {

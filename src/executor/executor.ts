@@ -18,9 +18,9 @@
 import { keepLocal } from "../wire/marks.ts";
 import { SubmittedCall } from "./call.ts";
 import { type CallOptions, CallSettings } from "./call_options.ts";
-import { checkBoolean, checkOptions } from "./check.ts";
+import { checkBoolean, checkOptions } from "../wire/check.ts";
 import type { Core } from "./core.ts";
-import type { Future } from "./future.ts";
+import type { Future } from "../future/future.ts";
 import { Mapping } from "./map.ts";
 import { type AnyIterable, type MapIterator, type MapOptions, readMapArguments } from "./map_options.ts";
 import type { ExecutorStats } from "./stats.ts";

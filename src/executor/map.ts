@@ -7,13 +7,13 @@
 
 import type { CallSettings } from "./call_options.ts";
 import type { Core } from "./core.ts";
-import { CancelledError, TimeoutError } from "./errors.ts";
-import { assertInvariant, invariantsAreChecked } from "./invariant.ts";
+import { CancelledError, TimeoutError } from "../future/errors.ts";
+import { assertInvariant, invariantsAreChecked } from "../invariant.ts";
 import { FULFILLED, type MapOwner, type MappedCall, MapSupply, REJECTED, WAITING } from "./map_call.ts";
 import type { MapArguments, MapIterator, MapSettings } from "./map_options.ts";
 import { MapReader } from "./map_reader.ts";
 import type { Task } from "./task_table.ts";
-import { startTimer, type Timer } from "./timer.ts";
+import { startTimer, type Timer } from "../future/timer.ts";
 import { Source } from "./zip.ts";
 
 interface Waiter<T> {

@@ -1,6 +1,6 @@
 // The arguments of Executor.map(): what they may be, and checks.
 
-import { checkBoolean, checkNumber, checkPositiveInteger, checkSignal, refuseKind, show } from "./check.ts";
+import { checkBoolean, checkNumber, checkPositiveInteger, checkSignal, refuseKind, show } from "../wire/check.ts";
 
 /** What {@linkcode Executor.map} takes its items from. */
 export type AnyIterable<T> = Iterable<T> | AsyncIterable<T>;

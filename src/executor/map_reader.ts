@@ -5,7 +5,7 @@
 // are read again.
 
 import type { Core } from "./core.ts";
-import { assertInvariant } from "./invariant.ts";
+import { assertInvariant } from "../invariant.ts";
 import { END, type Source } from "./zip.ts";
 
 /** Items that are put into the queue in one go, at most: the first by itself, so that it starts at once, then twice as many each time. */

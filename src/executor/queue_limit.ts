@@ -1,6 +1,6 @@
 // Back-pressure: how a producer is refused, or held until there is room in the queue.
 
-import { QueueFullError } from "./errors.ts";
+import { QueueFullError } from "../future/errors.ts";
 
 /** Room in the queue of an executor. */
 export class Room {

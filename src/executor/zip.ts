@@ -5,7 +5,7 @@
 // - return() of an input is called once at most, and as a loop does: not of one that has ended, or has thrown, by itself. It
 //   is not called within its own next(), either, where a generator refuses it, but as soon as that has returned.
 
-import { show } from "./check.ts";
+import { show } from "../wire/check.ts";
 import type { AnyIterable } from "./map_options.ts";
 
 /** What next() gives at the end. */

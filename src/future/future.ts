@@ -1,9 +1,9 @@
 // Future: the promise of one call's result, with Python's methods. Executors make and settle them; `wait.ts` watches them.
 
 import { keepLocal } from "../wire/marks.ts";
-import { checkNumber } from "./check.ts";
+import { checkNumber } from "../wire/check.ts";
 import { CancelledError, InvalidStateError, TimeoutError } from "./errors.ts";
-import { report } from "./report.ts";
+import { report } from "../report.ts";
 import { startTimer, type Timer } from "./timer.ts";
 
 /** How a Future ended. */

@@ -2,7 +2,7 @@
 
 import type { FailureLedger } from "./future.ts";
 import { offExit, onExit } from "../runtime.ts";
-import { report } from "./report.ts";
+import { report } from "../report.ts";
 
 /** How many failures are remembered one by one; of more, the number is known. */
 const REMEMBERED = 100;

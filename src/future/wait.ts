@@ -1,6 +1,6 @@
 // wait() and asCompleted(): one watcher for all the futures of a call, so both are linear in their number.
 
-import { checkNumber, checkOptions } from "./check.ts";
+import { checkNumber, checkOptions } from "../wire/check.ts";
 import { TimeoutError } from "./errors.ts";
 import { Future, hasFailed, unwatchFuture, type Watcher, watchFuture } from "./future.ts";
 import { startTimer, type Timer } from "./timer.ts";

@@ -1,7 +1,7 @@
 // What an executor needs to know of the kind of worker that it runs: everything else is the same for all.
 
 import type { ChannelEvents, WorkerChannel } from "../wire/channel.ts";
-import type { BrokenExecutor } from "./errors.ts";
+import type { BrokenExecutor } from "../future/errors.ts";
 
 /** A kind of worker. */
 export interface Backend {

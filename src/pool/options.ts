@@ -12,13 +12,13 @@ import {
   checkString,
   refuseKind,
   refuseRange,
-} from "./check.ts";
+} from "../wire/check.ts";
 import type { ErrorConstructorLike } from "../wire/error_class.ts";
 import { type TaskRef, taskRef } from "../wire/task_ref.ts";
 import type { Backend, WorkerLimits, WorkerPermissions } from "./backend.ts";
 import { checkPermissions } from "./permissions.ts";
-import type { TaskFunction } from "./task.ts";
-import type { UnobservedHandler } from "./unobserved.ts";
+import type { TaskFunction } from "../task/task.ts";
+import type { UnobservedHandler } from "../future/unobserved.ts";
 
 /** Options of both executors. All times are milliseconds. */
 export interface ExecutorOptions {

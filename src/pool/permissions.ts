@@ -1,7 +1,7 @@
 // What workers may do on Deno: the same option for both executors, which grant it in different ways.
 
 import type { WorkerPermissions } from "./backend.ts";
-import { refuseKind, show } from "./check.ts";
+import { refuseKind, show } from "../wire/check.ts";
 
 /** What there are permissions for, and how a question about one names a value of its list. */
 export const PERMISSIONS: Readonly<Record<string, string>> = {

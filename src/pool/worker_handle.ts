@@ -11,9 +11,9 @@
 import type { Exit, WorkerChannel } from "../wire/channel.ts";
 import { CALL_MASK, CALLS_PER_WORKER, hasBegun, offer, withdraw } from "../wire/claims.ts";
 import { toFailure } from "../wire/failure.ts";
-import type { Call, CallHolder } from "./call.ts";
-import { assertInvariant } from "./invariant.ts";
-import { type CallRing, CallWriter } from "./call_writer.ts";
+import type { Call, CallHolder } from "../executor/call.ts";
+import { assertInvariant } from "../invariant.ts";
+import { type CallRing, CallWriter } from "../wire/calls.ts";
 
 /** starting -> ready -> leaving -> (gone); a worker that is lost skips some. */
 export type WorkerState = "starting" | "ready" | "leaving";

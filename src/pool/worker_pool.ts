@@ -6,7 +6,7 @@ import { assertNotLocal } from "../wire/marks.ts";
 import type { FromWorker } from "../wire/messages.ts";
 import type { Backend } from "./backend.ts";
 import type { Settings } from "./options.ts";
-import { startTimer, type Timer } from "./timer.ts";
+import { startTimer, type Timer } from "../future/timer.ts";
 import { WorkerHandle, type WorkerState } from "./worker_handle.ts";
 
 /** What the pool tells the scheduler. */

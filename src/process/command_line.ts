@@ -5,7 +5,7 @@ import { existsSync } from "node:fs";
 import { parse, resolve } from "node:path";
 import process from "node:process";
 import { fileURLToPath, pathToFileURL } from "node:url";
-import type { WorkerLimits } from "../executor/backend.ts";
+import type { WorkerLimits } from "../pool/backend.ts";
 import { folderIsGone, inheritedFlags, ownFlags, workingFolder } from "../flags.ts";
 import { runtime } from "../runtime.ts";
 import { WORKER_ARGUMENT } from "../wire/place.ts";

@@ -9,9 +9,9 @@
 import { statSync } from "node:fs";
 import { delimiter, isAbsolute, resolve } from "node:path";
 import process from "node:process";
-import type { WorkerLimits, WorkerPermissions } from "../executor/backend.ts";
-import { refuseKind } from "../executor/check.ts";
-import { type Ask, demand, fixLists, hasWhole, PERMISSIONS } from "../executor/permissions.ts";
+import type { WorkerLimits, WorkerPermissions } from "../pool/backend.ts";
+import { refuseKind } from "../wire/check.ts";
+import { type Ask, demand, fixLists, hasWhole, PERMISSIONS } from "../pool/permissions.ts";
 
 interface DenoNamespace {
   readonly mainModule: string | undefined;

@@ -3,8 +3,8 @@
 
 import { type ChildProcess, spawn } from "node:child_process";
 import process from "node:process";
-import type { Backend, WorkerLimits } from "../executor/backend.ts";
-import { BrokenProcessPool } from "../executor/errors.ts";
+import type { Backend, WorkerLimits } from "../pool/backend.ts";
+import { BrokenProcessPool } from "../future/errors.ts";
 import { type ChannelEvents, type Exit, neverStarted, type WorkerChannel } from "../wire/channel.ts";
 import { runtime } from "../runtime.ts";
 import type { FromWorker } from "../wire/messages.ts";

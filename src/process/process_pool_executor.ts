@@ -4,22 +4,22 @@
  * @module
  */
 
-import { assertNotCompiled } from "../process/compiled.ts";
-import { processBackend } from "../process/process_backend.ts";
-import { Executor } from "./executor.ts";
-import type { ProcessPoolExecutorOptions } from "./options.ts";
-import { Scheduler } from "./scheduler.ts";
+import { assertNotCompiled } from "./compiled.ts";
+import { processBackend } from "./process_backend.ts";
+import { Executor } from "../executor/executor.ts";
+import type { ProcessPoolExecutorOptions } from "../pool/options.ts";
+import { Scheduler } from "../pool/scheduler.ts";
 
 export { Executor };
-export type { ExecutorOptions, ProcessPoolExecutorOptions } from "./options.ts";
-export type { WorkerPermissions } from "./backend.ts";
-export type { CallOptions } from "./call_options.ts";
-export type { ExecutorCore, MapResult, ShutdownOptions } from "./executor.ts";
-export type { Future, FutureOutcome } from "./future.ts";
-export type { AnyIterable, MapIterator, MapOptions } from "./map_options.ts";
-export type { ExecutorStats } from "./stats.ts";
-export type { TaskFunction } from "./task.ts";
-export type { UnobservedFailures, UnobservedHandler } from "./unobserved.ts";
+export type { ExecutorOptions, ProcessPoolExecutorOptions } from "../pool/options.ts";
+export type { WorkerPermissions } from "../pool/backend.ts";
+export type { CallOptions } from "../executor/call_options.ts";
+export type { ExecutorCore, MapResult, ShutdownOptions } from "../executor/executor.ts";
+export type { Future, FutureOutcome } from "../future/future.ts";
+export type { AnyIterable, MapIterator, MapOptions } from "../executor/map_options.ts";
+export type { ExecutorStats } from "../executor/stats.ts";
+export type { TaskFunction } from "../task/task.ts";
+export type { UnobservedFailures, UnobservedHandler } from "../future/unobserved.ts";
 export type { ErrorConstructorLike } from "../wire/error_class.ts";
 
 /**

@@ -2,7 +2,7 @@
 
 import { currentPlace } from "../wire/place.ts";
 import { setTaskRef } from "../wire/task_ref.ts";
-import { checkOptions, checkString, show } from "./check.ts";
+import { checkOptions, checkString, show } from "../wire/check.ts";
 
 /** What an executor can be given: any function, of which an inline one has to stand for itself. */
 // deno-lint-ignore no-explicit-any

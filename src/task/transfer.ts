@@ -1,6 +1,6 @@
 // transfer(): marks what of a value is moved to the other side instead of being copied.
 
-import { markTransfer } from "./marks.ts";
+import { markTransfer } from "../wire/marks.ts";
 
 /**
  * Marks buffers, ports and streams inside a value that are moved to the other side instead of being copied, when the

@@ -3,9 +3,9 @@
 // `TOK`; and a rule with a port goes before an exception without one, so that `*.example.com:443` would open an excepted
 // `a.example.com` (2.9). So the program is asked first.
 
-import type { WorkerPermissions } from "../executor/backend.ts";
-import { refuseKind } from "../executor/check.ts";
-import { type Ask, demand, fixLists, hasWhole, PERMISSIONS } from "../executor/permissions.ts";
+import type { WorkerPermissions } from "../pool/backend.ts";
+import { refuseKind } from "../wire/check.ts";
+import { type Ask, demand, fixLists, hasWhole, PERMISSIONS } from "../pool/permissions.ts";
 
 interface DenoNamespace {
   readonly permissions: { readonly querySync: Ask };

@@ -2,7 +2,7 @@
 
 import process from "node:process";
 import { isMainThread, Worker } from "node:worker_threads";
-import type { Backend, WorkerLimits } from "../executor/backend.ts";
+import type { Backend, WorkerLimits } from "../pool/backend.ts";
 import { assertFolder } from "../flags.ts";
 import { CALLS_PER_WORKER } from "../wire/claims.ts";
 import { type ChannelEvents, type Exit, neverStarted, type WorkerChannel } from "../wire/channel.ts";

@@ -1,6 +1,6 @@
 // Starts a thread on Deno and Bun, and is the parent's end of its line.
 
-import type { Backend, WorkerLimits } from "../executor/backend.ts";
+import type { Backend, WorkerLimits } from "../pool/backend.ts";
 import { runtime } from "../runtime.ts";
 import { assertFolder } from "../flags.ts";
 import { CALLS_PER_WORKER } from "../wire/claims.ts";

@@ -1,7 +1,7 @@
 // Threads: Web Workers on Deno and Bun, worker_threads on Node.
 
-import type { Backend } from "../executor/backend.ts";
-import { BrokenThreadPool } from "../executor/errors.ts";
+import type { Backend } from "../pool/backend.ts";
+import { BrokenThreadPool } from "../future/errors.ts";
 import { runtime } from "../runtime.ts";
 import { checkPermissions } from "./permissions.ts";
 import { start as startNode } from "./start.node.ts";

@@ -1,11 +1,11 @@
 // Writes calls into messages. One message carries many calls, unless what is in one of them could harm another.
 
-import { standApart } from "../wire/apart.ts";
-import { CALL_MASK } from "../wire/claims.ts";
-import { assertNotLocal, transfersOf } from "../wire/marks.ts";
-import type { Calls, ToWorker } from "../wire/messages.ts";
-import type { TaskRef } from "../wire/task_ref.ts";
-import type { Call } from "./call.ts";
+import { standApart } from "./apart.ts";
+import { CALL_MASK } from "./claims.ts";
+import { assertNotLocal, transfersOf } from "./marks.ts";
+import type { Calls, ToWorker } from "./messages.ts";
+import type { TaskRef } from "./task_ref.ts";
+import type { Call } from "../executor/call.ts";
 
 /** One message, and up to which call it goes. */
 export interface Letter {

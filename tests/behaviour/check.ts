@@ -2,8 +2,8 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { BrokenExecutor, Executor, ExecutorOptions } from "../mod.ts";
-import { until, within } from "./until.ts";
+import type { BrokenExecutor, Executor, ExecutorOptions } from "../../mod.ts";
+import { until, within } from "../support/until.ts";
 
 export type ExecutorClass = new (options?: ExecutorOptions) => Executor;
 

@@ -1,11 +1,11 @@
 // Calls of a chunk that may be stopped or run again: each has its worker alone, as other calls of with() have.
 
 import assert from "node:assert/strict";
-import type { CallOptions } from "../mod.ts";
+import type { CallOptions } from "../../mod.ts";
 import { check } from "./check.ts";
-import { Gate } from "./gate.ts";
+import { Gate } from "../support/gate.ts";
 import { KINDS } from "./kinds.ts";
-import { hold } from "./tasks/gate_tasks.ts";
+import { hold } from "../fixtures/tasks/gate_tasks.ts";
 
 const LIMITS: Record<string, CallOptions> = {
   timeout: { timeout: 60_000 },

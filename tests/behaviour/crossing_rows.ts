@@ -3,8 +3,8 @@
 import { Buffer } from "node:buffer";
 import { readFileSync } from "node:fs";
 import { isDeepStrictEqual } from "node:util";
-import { type Executor, Future, ThreadPoolExecutor, transfer } from "../mod.ts";
-import { runtime } from "../src/runtime.ts";
+import { type Executor, Future, ThreadPoolExecutor, transfer } from "../../mod.ts";
+import { runtime } from "../../src/runtime.ts";
 
 /** A row: values, and what to call it when one arrives (default: "copied" when it is equal). */
 export interface Row {
@@ -327,7 +327,7 @@ function ports(): MessageChannel {
 
 /** The cells for threads and processes, by the first cell. */
 export function readTable(): Map<string, string[]> {
-  const readme = readFileSync(new URL("../README.md", import.meta.url), "utf8");
+  const readme = readFileSync(new URL("../../README.md", import.meta.url), "utf8");
   const lines = readme.split("<!-- crossing:begin -->")[1]!.split("<!-- crossing:end -->")[0]!.trim().split("\n");
   return new Map(
     lines.slice(2).map((line) => {

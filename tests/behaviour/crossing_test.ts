@@ -2,9 +2,9 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { ProcessPoolExecutor, ThreadPoolExecutor } from "../mod.ts";
+import { ProcessPoolExecutor, ThreadPoolExecutor } from "../../mod.ts";
 import { cellFor, readTable, receive, rows, send } from "./crossing_rows.ts";
-import { within } from "./until.ts";
+import { within } from "../support/until.ts";
 
 const table = readTable();
 

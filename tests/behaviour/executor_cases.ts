@@ -18,7 +18,7 @@ import { taskCases } from "./cases/tasks.ts";
 import { valueCases } from "./cases/values.ts";
 import { workerCases } from "./cases/workers.ts";
 import type { Kind } from "./check.ts";
-import { assertNothingIsLeft } from "./leaks.ts";
+import { assertNothingIsLeft } from "../support/leaks.ts";
 
 /** Registers the tests of a kind of executor. `ownCases` has those that only make sense for it. */
 export function executorCases(kind: Kind, ownCases: (kind: Kind) => void): void {

@@ -3,9 +3,9 @@
 import assert from "node:assert/strict";
 import process from "node:process";
 import { test } from "node:test";
-import { canSeeWorkers, isAlive } from "./leaks.ts";
-import { startProgram } from "./run_program.ts";
-import { until } from "./until.ts";
+import { canSeeWorkers, isAlive } from "../support/leaks.ts";
+import { startProgram } from "../support/run_program.ts";
+import { until } from "../support/until.ts";
 
 /** How long a worker process may survive its program, in milliseconds: the contract. */
 const SURVIVAL = 2000;

@@ -4,10 +4,10 @@ import assert from "node:assert/strict";
 import { readdirSync } from "node:fs";
 import process from "node:process";
 import { test } from "node:test";
-import { ProcessPoolExecutor } from "../mod.ts";
-import { assertNothingIsLeft, canSeeWorkers, workerProcesses } from "./leaks.ts";
-import { overlap } from "./tasks/worker_tasks.ts";
-import { until } from "./until.ts";
+import { ProcessPoolExecutor } from "../../mod.ts";
+import { assertNothingIsLeft, canSeeWorkers, workerProcesses } from "../support/leaks.ts";
+import { overlap } from "../fixtures/tasks/worker_tasks.ts";
+import { until } from "../support/until.ts";
 
 /** How often workers are killed: Deno (2.9) keeps one open now and then. */
 const TIMES = 12;

@@ -6,19 +6,19 @@ import { realpathSync } from "node:fs";
 import { tmpdir } from "node:os";
 import process from "node:process";
 import { fileURLToPath, pathToFileURL } from "node:url";
-import { ProcessPoolExecutor, taskModule, WorkerLostError } from "../mod.ts";
-import type { WorkerLimits } from "../src/executor/backend.ts";
-import { processBackend } from "../src/process/process_backend.ts";
-import { runtime } from "../src/runtime.ts";
-import { threadBackend } from "../src/thread/thread_backend.ts";
-import { type Failure, fromFailure } from "../src/wire/failure.ts";
-import type { FromWorker } from "../src/wire/messages.ts";
+import { ProcessPoolExecutor, taskModule, WorkerLostError } from "../../mod.ts";
+import type { WorkerLimits } from "../../src/pool/backend.ts";
+import { processBackend } from "../../src/process/process_backend.ts";
+import { runtime } from "../../src/runtime.ts";
+import { threadBackend } from "../../src/thread/thread_backend.ts";
+import { type Failure, fromFailure } from "../../src/wire/failure.ts";
+import type { FromWorker } from "../../src/wire/messages.ts";
 import { check } from "./check.ts";
 import { KINDS, PROCESSES } from "./kinds.ts";
-import { square } from "./tasks/arithmetic.ts";
-import { keepMemory } from "./tasks/limit_tasks.ts";
-import { workerId } from "./tasks/worker_tasks.ts";
-import { within } from "./until.ts";
+import { square } from "../fixtures/tasks/arithmetic.ts";
+import { keepMemory } from "../fixtures/tasks/limit_tasks.ts";
+import { workerId } from "../fixtures/tasks/worker_tasks.ts";
+import { within } from "../support/until.ts";
 
 /** In MiB: more than an idle worker has, which is some 100 for a process. */
 const LIMIT = 256;
@@ -131,7 +131,7 @@ check(PROCESSES, " starts its workers in cwd, a path or a URL", async () => {
 });
 
 check(PROCESSES, " starts its workers with execArgv", async () => {
-  const module = new URL("./tasks/preloaded.ts", import.meta.url);
+  const module = new URL("../fixtures/tasks/preloaded.ts", import.meta.url);
   const execArgv = {
     deno: ["--preload", module.href],
     bun: ["--preload", fileURLToPath(module)],

@@ -1,8 +1,8 @@
 // Both kinds of executor, for tests that run with each.
 
-import { BrokenProcessPool, BrokenThreadPool, ProcessPoolExecutor, ThreadPoolExecutor } from "../mod.ts";
+import { BrokenProcessPool, BrokenThreadPool, ProcessPoolExecutor, ThreadPoolExecutor } from "../../mod.ts";
 import type { Kind } from "./check.ts";
-import { workerProcesses, workerThreads } from "./leaks.ts";
+import { workerProcesses, workerThreads } from "../support/leaks.ts";
 
 export const THREADS: Kind = {
   name: "ThreadPoolExecutor",

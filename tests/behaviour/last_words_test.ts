@@ -1,10 +1,10 @@
 // A worker that ends by an error which nobody catches: what it had finished by then is told.
 
 import assert from "node:assert/strict";
-import { WorkerLostError } from "../mod.ts";
+import { WorkerLostError } from "../../mod.ts";
 import { check } from "./check.ts";
 import { KINDS } from "./kinds.ts";
-import { fall, short } from "./tasks/fall_tasks.ts";
+import { fall, short } from "../fixtures/tasks/fall_tasks.ts";
 
 /** Calls that travel together with the one that ends the worker, before it. */
 const TOGETHER = 12;

@@ -2,10 +2,10 @@
 
 import assert from "node:assert/strict";
 import { check } from "./check.ts";
-import { Gate } from "./gate.ts";
+import { Gate } from "../support/gate.ts";
 import { KINDS } from "./kinds.ts";
-import { hold, holdAllButZero, holdAndFail, note } from "./tasks/gate_tasks.ts";
-import { until } from "./until.ts";
+import { hold, holdAllButZero, holdAndFail, note } from "../fixtures/tasks/gate_tasks.ts";
+import { until } from "../support/until.ts";
 
 for (const kind of KINDS) {
   check(

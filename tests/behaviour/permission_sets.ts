@@ -5,7 +5,7 @@ import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
-import { within } from "./until.ts";
+import { within } from "../support/until.ts";
 
 /** What `Deno.permissions.querySync()` is asked. */
 export type Question = Readonly<Record<string, string>>;
@@ -44,7 +44,7 @@ export interface Program {
 export async function runPermissionSets(
   { flags, cwd, env, ...given }: Program,
 ): Promise<{ readonly own: Shown; readonly outcomes: readonly Outcome[] }> {
-  const file = fileURLToPath(new URL("./programs/permissions.ts", import.meta.url));
+  const file = fileURLToPath(new URL("../fixtures/programs/permissions.ts", import.meta.url));
   const args = ["run", "--no-prompt", "--no-check", "--unstable-worker-options", ...flags, file, JSON.stringify(given)];
   const child = spawn(process.execPath, args, {
     stdio: ["ignore", "pipe", "pipe"],

@@ -10,15 +10,15 @@ import { join } from "node:path";
 import process from "node:process";
 import { test } from "node:test";
 import { fileURLToPath, pathToFileURL } from "node:url";
-import { ProcessPoolExecutor } from "../mod.ts";
-import { runtime } from "../src/runtime.ts";
+import { ProcessPoolExecutor } from "../../mod.ts";
+import { runtime } from "../../src/runtime.ts";
 import { check } from "./check.ts";
 import { KINDS, PROCESSES } from "./kinds.ts";
 import { type Deed, excess, type Made, type Question, runPermissionSets } from "./permission_sets.ts";
-import { square } from "./tasks/arithmetic.ts";
-import { runIn } from "./world/world.ts";
+import { square } from "../fixtures/tasks/arithmetic.ts";
+import { runIn } from "../world/world.ts";
 
-const ROOT = fileURLToPath(new URL("..", import.meta.url));
+const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 
 // deno-lint-ignore no-explicit-any
 type Anything = any;

@@ -2,15 +2,15 @@
 
 import assert from "node:assert/strict";
 import process from "node:process";
-import { BrokenProcessPool, ProcessPoolExecutor, transfer, WorkerLostError } from "../mod.ts";
+import { BrokenProcessPool, ProcessPoolExecutor, transfer, WorkerLostError } from "../../mod.ts";
 import { check, type Kind } from "./check.ts";
 import { executorCases } from "./executor_cases.ts";
-import { Gate } from "./gate.ts";
-import { isAlive, workerProcesses } from "./leaks.ts";
-import { square } from "./tasks/arithmetic.ts";
-import { block, hold } from "./tasks/gate_tasks.ts";
-import { workerPid } from "./tasks/worker_tasks.ts";
-import { until } from "./until.ts";
+import { Gate } from "../support/gate.ts";
+import { isAlive, workerProcesses } from "../support/leaks.ts";
+import { square } from "../fixtures/tasks/arithmetic.ts";
+import { block, hold } from "../fixtures/tasks/gate_tasks.ts";
+import { workerPid } from "../fixtures/tasks/worker_tasks.ts";
+import { until } from "../support/until.ts";
 
 executorCases({
   name: "ProcessPoolExecutor",

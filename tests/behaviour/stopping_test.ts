@@ -2,14 +2,14 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type Future, TimeoutError, type WorkerLostError } from "../mod.ts";
+import { type Future, TimeoutError, type WorkerLostError } from "../../mod.ts";
 import { check } from "./check.ts";
-import { Gate } from "./gate.ts";
+import { Gate } from "../support/gate.ts";
 import { KINDS } from "./kinds.ts";
-import { square } from "./tasks/arithmetic.ts";
-import { block, hold, note } from "./tasks/gate_tasks.ts";
-import { describeTask, exitUntil, holdUntil, listen, listenAndThrow } from "./tasks/stop_tasks.ts";
-import { exit } from "./tasks/worker_tasks.ts";
+import { square } from "../fixtures/tasks/arithmetic.ts";
+import { block, hold, note } from "../fixtures/tasks/gate_tasks.ts";
+import { describeTask, exitUntil, holdUntil, listen, listenAndThrow } from "../fixtures/tasks/stop_tasks.ts";
+import { exit } from "../fixtures/tasks/worker_tasks.ts";
 
 /** Not cloneable and not equal to any other: what arrives is this or not. */
 const REASON = Object.assign(new Error("stop"), { fn() {} });
@@ -217,12 +217,12 @@ for (const kind of KINDS) {
       const { currentTask } = await import(url);
       const { workerName, attempt, signal } = currentTask();
       return [workerName, attempt, signal.aborted];
-    }, new URL("../src/worker/current_task.ts", import.meta.url).href);
+    }, new URL("../../src/task/current_task.ts", import.meta.url).href);
     assert.deepEqual(inline, ["known_0", 1, false]);
   });
 }
 
 test("currentTask() throws where no task runs", async () => {
-  const { currentTask } = await import("../src/worker/current_task.ts");
+  const { currentTask } = await import("../../src/task/current_task.ts");
   assert.throws(currentTask, /no(ne| task) runs here|inside a task/);
 });

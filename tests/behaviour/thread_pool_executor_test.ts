@@ -2,10 +2,10 @@
 
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
-import { BrokenThreadPool, ThreadPoolExecutor, transfer } from "../mod.ts";
+import { BrokenThreadPool, ThreadPoolExecutor, transfer } from "../../mod.ts";
 import { check, type Kind } from "./check.ts";
 import { executorCases } from "./executor_cases.ts";
-import { workerThreads } from "./leaks.ts";
+import { workerThreads } from "../support/leaks.ts";
 
 executorCases({
   name: "ThreadPoolExecutor",
@@ -17,14 +17,14 @@ executorCases({
 
 function threadCases(kind: Kind): void {
   check(kind, " can be imported where there are no processes [P21, test_import_interpreter_pool_executor]", () => {
-    const reached = modulesOf(new URL("../src/executor/thread_pool_executor.ts", import.meta.url));
+    const reached = modulesOf(new URL("../../src/thread/thread_pool_executor.ts", import.meta.url));
     assert.ok([...reached].some((url) => url.includes("/src/thread/")));
     assert.deepEqual([...reached].filter((url) => url.includes("/src/process/")), []);
   });
 
   check(kind, ".submit() moves what transfer() marks, there and back", async (Executor) => {
     await using executor = new Executor({ maxWorkers: 1 });
-    const module = new URL("../mod.ts", import.meta.url).href;
+    const module = new URL("../../mod.ts", import.meta.url).href;
     for (let round = 0; round < 2; round++) { // to a starting worker, then to an idle one
       const bytes = new Uint8Array([1, 2, 3]);
       const result = await executor.submit(

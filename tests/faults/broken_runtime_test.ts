@@ -5,17 +5,17 @@ import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
 import { test } from "node:test";
 import { Worker as NodeWorker } from "node:worker_threads";
-import type { Backend } from "../src/executor/backend.ts";
-import { Executor } from "../src/executor/executor.ts";
-import type { ExecutorOptions } from "../src/executor/options.ts";
-import { Scheduler } from "../src/executor/scheduler.ts";
-import { processBackend, startProcess } from "../src/process/process_backend.ts";
-import { runtime } from "../src/runtime.ts";
-import { startThread as startNodeThread } from "../src/thread/start.node.ts";
-import { startThread as startWebThread } from "../src/thread/start.web.ts";
-import { threadBackend } from "../src/thread/thread_backend.ts";
-import { square } from "./tasks/arithmetic.ts";
-import { within } from "./until.ts";
+import type { Backend } from "../../src/pool/backend.ts";
+import { Executor } from "../../src/executor/executor.ts";
+import type { ExecutorOptions } from "../../src/pool/options.ts";
+import { Scheduler } from "../../src/pool/scheduler.ts";
+import { processBackend, startProcess } from "../../src/process/process_backend.ts";
+import { runtime } from "../../src/runtime.ts";
+import { startThread as startNodeThread } from "../../src/thread/start.node.ts";
+import { startThread as startWebThread } from "../../src/thread/start.web.ts";
+import { threadBackend } from "../../src/thread/thread_backend.ts";
+import { square } from "../fixtures/tasks/arithmetic.ts";
+import { within } from "../support/until.ts";
 
 /** Which call fails, and from which time on. */
 interface Fault {

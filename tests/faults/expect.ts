@@ -2,9 +2,9 @@
 
 import assert from "node:assert/strict";
 import { CancelledError, type Future, ShutdownError, TimeoutError, WorkerLostError } from "../../mod.ts";
-import type { Kind } from "../check.ts";
-import { square } from "../tasks/arithmetic.ts";
-import { until } from "../until.ts";
+import type { Kind } from "../behaviour/check.ts";
+import { square } from "../fixtures/tasks/arithmetic.ts";
+import { until } from "../support/until.ts";
 import { lastWords } from "./last_words.ts";
 import { ATTEMPTS, type Gates, REASON, type Scene } from "./scene.ts";
 import type { Fault, Outcome, Phase } from "./table.ts";

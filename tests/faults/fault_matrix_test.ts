@@ -3,13 +3,13 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { check } from "./check.ts";
-import { expect } from "./faults/expect.ts";
-import { stage } from "./faults/scene.ts";
-import { cellOf, EXCEPTIONS, FAULTS, PHASES } from "./faults/table.ts";
-import { Gate } from "./gate.ts";
-import { KINDS } from "./kinds.ts";
-import { assertNothingIsLeft } from "./leaks.ts";
+import { check } from "../behaviour/check.ts";
+import { expect } from "./expect.ts";
+import { stage } from "./scene.ts";
+import { cellOf, EXCEPTIONS, FAULTS, PHASES } from "./table.ts";
+import { Gate } from "../support/gate.ts";
+import { KINDS } from "../behaviour/kinds.ts";
+import { assertNothingIsLeft } from "../support/leaks.ts";
 
 test("The fault matrix has an outcome or a reason in every cell", () => {
   for (const { name, cells } of FAULTS) assert.equal(cells.length, PHASES.length, name);

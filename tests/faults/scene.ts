@@ -3,12 +3,12 @@
 import process from "node:process";
 import { type Executor, type Future, type ProcessPoolExecutorOptions, taskModule } from "../../mod.ts";
 import { runtime } from "../../src/runtime.ts";
-import type { ExecutorClass } from "../check.ts";
-import type { Gate } from "../gate.ts";
-import { square } from "../tasks/arithmetic.ts";
-import { hold } from "../tasks/gate_tasks.ts";
-import { workerPid } from "../tasks/worker_tasks.ts";
-import { until } from "../until.ts";
+import type { ExecutorClass } from "../behaviour/check.ts";
+import type { Gate } from "../support/gate.ts";
+import { square } from "../fixtures/tasks/arithmetic.ts";
+import { hold } from "../fixtures/tasks/gate_tasks.ts";
+import { workerPid } from "../fixtures/tasks/worker_tasks.ts";
+import { until } from "../support/until.ts";
 import { arm, fail, strikeAfter, strikeInResult, strikeNow, strikeSoon, strikeWhenIdle } from "./strike.ts";
 import type { Fault, Outcome, Phase } from "./table.ts";
 

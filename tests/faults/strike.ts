@@ -3,7 +3,7 @@
 import process from "node:process";
 import { setTimeout as delay } from "node:timers/promises";
 import { task } from "../../mod.ts";
-import { block, hold, isClosed } from "../tasks/gate_tasks.ts";
+import { block, hold, isClosed } from "../fixtures/tasks/gate_tasks.ts";
 import type { Way } from "./table.ts";
 
 /** `[way, folder]` for failing_module.ts, which is loaded by its name alone. */

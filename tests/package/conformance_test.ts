@@ -10,7 +10,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 
-const TESTS = fileURLToPath(new URL(".", import.meta.url));
+const TESTS = fileURLToPath(new URL("..", import.meta.url));
 
 const BEHAVIOURS = [
   ...numbered("E", 8),
@@ -36,7 +36,7 @@ const NAMES = `
   BrokenExecutor BrokenThreadPool BrokenInterpreterPool BrokenProcessPool ExecutionFailed
 `.trim().split(/\s+/);
 
-const readme = readFileSync(new URL("../README.md", import.meta.url), "utf8");
+const readme = readFileSync(new URL("../../README.md", import.meta.url), "utf8");
 
 test("every behaviour of Python has a test, or a line in the README's differences", () => {
   const differences = tags(sectionOf("## Differences from Python"), /\[([^\]]*)\]/g);

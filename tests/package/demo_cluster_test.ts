@@ -6,13 +6,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { run, type RunResult } from "../scripts/run.ts";
-import { runtime } from "../src/runtime.ts";
-import { needsRedis } from "./redis_server.ts";
-import { otherRuntimes, runtimeCommand } from "./runtime_commands.ts";
-import { CEILING } from "./until.ts";
+import { run, type RunResult } from "../../scripts/run.ts";
+import { runtime } from "../../src/runtime.ts";
+import { needsRedis } from "../support/redis_server.ts";
+import { otherRuntimes, runtimeCommand } from "../support/runtime_commands.ts";
+import { CEILING } from "../support/until.ts";
 
-const EXAMPLES = new URL("../examples/", import.meta.url);
+const EXAMPLES = new URL("../../examples/", import.meta.url);
 
 function demo(...args: string[]): Promise<RunResult> {
   const [command, ...flags] = runtimeCommand(runtime);

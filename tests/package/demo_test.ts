@@ -17,13 +17,13 @@ import { join } from "node:path";
 import process from "node:process";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { cut, readPiece, textFiles } from "../examples/word_count/batches.ts";
-import { countWords } from "../examples/word_count/count_words.ts";
-import { firstDifference } from "../examples/word_count/report.ts";
-import { run, type RunResult } from "../scripts/run.ts";
-import { CEILING } from "./until.ts";
+import { cut, readPiece, textFiles } from "../../examples/word_count/batches.ts";
+import { countWords } from "../../examples/word_count/count_words.ts";
+import { firstDifference } from "../../examples/word_count/report.ts";
+import { run, type RunResult } from "../../scripts/run.ts";
+import { CEILING } from "../support/until.ts";
 
-const DEMO = new URL("../examples/word_count/", import.meta.url);
+const DEMO = new URL("../../examples/word_count/", import.meta.url);
 const MIN_BATCH_BYTES = 64 * 1024;
 
 /** A temporary folder, gone at the end of the block. */

@@ -8,12 +8,12 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import process from "node:process";
 import { fileURLToPath, pathToFileURL } from "node:url";
-import { runtime } from "../src/runtime.ts";
-import { RedisServer } from "./redis_server.ts";
-import { CEILING } from "./until.ts";
+import { runtime } from "../../src/runtime.ts";
+import { RedisServer } from "../support/redis_server.ts";
+import { CEILING } from "../support/until.ts";
 
 /** The project's folder. */
-export const ROOT: string = fileURLToPath(new URL("..", import.meta.url));
+export const ROOT: string = fileURLToPath(new URL("../..", import.meta.url));
 
 /** Where documents have their Redis server; the tests have theirs elsewhere. */
 const REDIS = "redis://127.0.0.1:6379";

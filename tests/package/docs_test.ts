@@ -5,9 +5,9 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSyn
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
-import { runtime } from "../src/runtime.ts";
+import { runtime } from "../../src/runtime.ts";
 import { type Block, blocksOf, install, ROOT, run, runAll, wantRedis } from "./docs_programs.ts";
-import { needsRedis } from "./redis_server.ts";
+import { needsRedis } from "../support/redis_server.ts";
 
 const readme = readFileSync(join(ROOT, "README.md"), "utf8");
 const clusterPage = readFileSync(join(ROOT, "docs/cluster.md"), "utf8");

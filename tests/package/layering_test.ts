@@ -6,7 +6,7 @@ import { dirname, join, relative } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 
-const ROOT = fileURLToPath(new URL("..", import.meta.url));
+const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 
 /** Lines of code that a file may have. */
 const LONGEST = 250;
@@ -72,8 +72,8 @@ test("src/wire/ does not know the worker's loop", () => {
 
 test("the scheduler knows no backend: only the two executors name theirs", () => {
   const known: Record<string, string> = {
-    "src/executor/thread_pool_executor.ts": "thread",
-    "src/executor/process_pool_executor.ts": "process",
+    "src/thread/thread_pool_executor.ts": "thread",
+    "src/process/process_pool_executor.ts": "process",
   };
   for (const source of inFolders("executor")) {
     for (const specifier of source.imports) {
@@ -108,14 +108,14 @@ test("src/ has no dependencies, but for three of src/bullmq/, which nothing else
 test("src/ has no mutable state in its modules but what is named here, each for a reason", () => {
   const known = [
     "src/executor/call_options.ts", // one listener for each signal, held weakly
-    "src/executor/future.ts", // what the executor may do with a Future, set once by the class itself
-    "src/executor/options.ts", // how many executors there were, for their names
+    "src/future/future.ts", // what the executor may do with a Future, set once by the class itself
+    "src/pool/options.ts", // how many executors there were, for their names
     "src/wire/failure.ts", // the classes of errors on their way, held weakly
     "src/process/sentinel.ts", // one per program
-    "src/thread/side.web.ts", // whether its thread ends by an error
+    "src/thread/port.web.ts", // whether its thread ends by an error
     "src/runtime.ts", // the program exits once
     "src/wire/task_ref.ts", // which functions are tasks, held weakly, shared by copies of this package
-    "src/wire/transfer.ts", // marks, held weakly, shared by copies of this package
+    "src/task/transfer.ts", // marks, held weakly, shared by copies of this package
   ];
   const state = /^(export )?(let|var) |^const [^=]*= .*new (Weak)?(Map|Set)\b|^const [^=]*= (\[\]|\{\});/;
   const found = matches(sources, state).filter((line) => !/^\S+ const \w+: (readonly |Readonly(Map|Set)\b)/.test(line));

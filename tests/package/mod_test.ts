@@ -3,10 +3,10 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
-import * as mod from "../mod.ts";
-import * as processEntry from "../src/executor/process_pool_executor.ts";
-import * as threadEntry from "../src/executor/thread_pool_executor.ts";
-import * as workerEntry from "../src/worker/current_task.ts";
+import * as mod from "../../mod.ts";
+import * as processEntry from "../../src/process/process_pool_executor.ts";
+import * as threadEntry from "../../src/thread/thread_pool_executor.ts";
+import * as workerEntry from "../../src/task/current_task.ts";
 
 /** The members that instances of a class have, inherited ones included. */
 function membersOf(type: { prototype: object }): string[] {
@@ -31,12 +31,12 @@ test("the entry points export the same things as mod.ts, and deno.json names the
   assert.equal(processEntry.ProcessPoolExecutor, mod.ProcessPoolExecutor);
   assert.equal(workerEntry.currentTask, mod.currentTask);
   assert.equal(workerEntry.isWorker, mod.isWorker);
-  const { exports } = JSON.parse(readFileSync(new URL("../deno.json", import.meta.url), "utf8"));
+  const { exports } = JSON.parse(readFileSync(new URL("../../deno.json", import.meta.url), "utf8"));
   assert.deepEqual([exports["."], exports["./thread"], exports["./process"], exports["./worker"]], [
     "./mod.ts",
-    "./src/executor/thread_pool_executor.ts",
-    "./src/executor/process_pool_executor.ts",
-    "./src/worker/current_task.ts",
+    "./src/thread/thread_pool_executor.ts",
+    "./src/process/process_pool_executor.ts",
+    "./src/task/current_task.ts",
   ]);
 });
 

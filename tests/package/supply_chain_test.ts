@@ -11,11 +11,11 @@ import { join } from "node:path";
 import process from "node:process";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { run } from "../scripts/run.ts";
-import { runtimeCommand } from "./runtime_commands.ts";
-import { CEILING } from "./until.ts";
+import { run } from "../../scripts/run.ts";
+import { runtimeCommand } from "../support/runtime_commands.ts";
+import { CEILING } from "../support/until.ts";
 
-const ROOT = fileURLToPath(new URL("..", import.meta.url));
+const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 
 // deno-lint-ignore no-explicit-any
 type Json = any;

@@ -13,7 +13,7 @@ import {
   ThreadPoolExecutor,
   transfer,
   wait,
-} from "../mod.ts";
+} from "../../mod.ts";
 
 type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends (<T>() => T extends B ? 1 : 2) ? true : false;
 

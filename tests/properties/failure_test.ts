@@ -3,7 +3,7 @@
 
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { type Failure, fromFailure, isFailure, toFailure } from "../src/wire/failure.ts";
+import { type Failure, fromFailure, isFailure, toFailure } from "../../src/wire/failure.ts";
 import { property } from "./properties.ts";
 
 /** What a record may cost the parent, in milliseconds. */

@@ -2,8 +2,8 @@
 
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { CancelledError, Future, type FutureOutcome, InvalidStateError, TimeoutError } from "../mod.ts";
-import { reportsOf } from "./observe.ts";
+import { CancelledError, Future, type FutureOutcome, InvalidStateError, TimeoutError } from "../../mod.ts";
+import { reportsOf } from "../support/observe.ts";
 import { commands, property } from "./properties.ts";
 import { turn, VirtualTime } from "./virtual_time.ts";
 

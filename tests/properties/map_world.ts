@@ -11,8 +11,8 @@ import {
   ShutdownError,
   TimeoutError,
   WorkerLostError,
-} from "../mod.ts";
-import { Mapping } from "../src/executor/map.ts";
+} from "../../mod.ts";
+import { Mapping } from "../../src/executor/map.ts";
 import { Ledger, TASKS } from "./ledger.ts";
 import type { DeedKind, DeedPlace, MapPlan, MapStep } from "./map_plan.ts";
 import { Network, NetworkExecutor } from "./network.ts";

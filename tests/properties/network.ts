@@ -2,17 +2,17 @@
 // of which worker, is delivered next, and which worker dies of what is under way. Each line keeps its order, in either
 // direction; nothing else is sure. memory_backend.ts is its simple sister, which delivers by itself.
 
-import type { Backend } from "../src/executor/backend.ts";
-import { BrokenExecutor } from "../src/executor/errors.ts";
-import { Executor } from "../src/executor/executor.ts";
-import type { ExecutorOptions } from "../src/executor/options.ts";
-import { Scheduler } from "../src/executor/scheduler.ts";
-import type { ChannelEvents, Exit, WorkerChannel } from "../src/wire/channel.ts";
-import { CALLS_PER_WORKER } from "../src/wire/claims.ts";
-import type { FromWorker, ToWorker } from "../src/wire/messages.ts";
-import { newPlace } from "../src/wire/place.ts";
-import { serve } from "../src/worker/main.ts";
-import "./invariants.ts";
+import type { Backend } from "../../src/pool/backend.ts";
+import { BrokenExecutor } from "../../src/future/errors.ts";
+import { Executor } from "../../src/executor/executor.ts";
+import type { ExecutorOptions } from "../../src/pool/options.ts";
+import { Scheduler } from "../../src/pool/scheduler.ts";
+import type { ChannelEvents, Exit, WorkerChannel } from "../../src/wire/channel.ts";
+import { CALLS_PER_WORKER } from "../../src/wire/claims.ts";
+import type { FromWorker, ToWorker } from "../../src/wire/messages.ts";
+import { newPlace } from "../../src/wire/place.ts";
+import { serve } from "../../src/worker/main.ts";
+import "../support/invariants.ts";
 import { turn, VirtualTime } from "./virtual_time.ts";
 
 /** How the workers of a network are. */

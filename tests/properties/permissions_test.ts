@@ -12,14 +12,21 @@ import { join, relative } from "node:path";
 import process from "node:process";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { runtime } from "../src/runtime.ts";
-import { type Deed, excess, type Made, type Outcome, type Question, runPermissionSets } from "./permission_sets.ts";
+import { runtime } from "../../src/runtime.ts";
+import {
+  type Deed,
+  excess,
+  type Made,
+  type Outcome,
+  type Question,
+  runPermissionSets,
+} from "../behaviour/permission_sets.ts";
 import { property } from "./properties.ts";
 
 /** Programs, each with so many executors: a program takes as long as its worker processes, some 0.1 s each. */
 const PROGRAMS = 30, EXECUTORS = 8;
 
-const ROOT = fileURLToPath(new URL("..", import.meta.url));
+const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 
 if (runtime === "deno") await register();
 else test("Workers on Bun and Node have no permissions to be given", { skip: true }, () => {});

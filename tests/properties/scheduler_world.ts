@@ -12,10 +12,10 @@ import {
   ShutdownError,
   TimeoutError,
   WorkerLostError,
-} from "../mod.ts";
+} from "../../mod.ts";
 import { Ledger, TASKS } from "./ledger.ts";
 import { BrokenNetwork, Network, NetworkExecutor } from "./network.ts";
-import { reportsOf } from "./observe.ts";
+import { reportsOf } from "../support/observe.ts";
 import type { Options, Program, Reaction, Step, TaskName, Touchy } from "./scheduler_program.ts";
 import { turn } from "./virtual_time.ts";
 

@@ -12,7 +12,7 @@ import {
   TimeoutError,
   wait,
   type WaitResult,
-} from "../mod.ts";
+} from "../../mod.ts";
 import { property } from "./properties.ts";
 import { turn, VirtualTime } from "./virtual_time.ts";
 

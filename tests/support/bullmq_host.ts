@@ -3,9 +3,9 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
-import { BullMQExecutor } from "../src/bullmq/bullmq_executor.ts";
-import type { BullMQExecutorOptions } from "../src/bullmq/options.ts";
-import { type Runtime, runtime } from "../src/runtime.ts";
+import { BullMQExecutor } from "../../src/bullmq/submit/bullmq_executor.ts";
+import type { BullMQExecutorOptions } from "../../src/bullmq/submit/options.ts";
+import { type Runtime, runtime } from "../../src/runtime.ts";
 import { MODULES, takingAll } from "./bullmq_tasks.ts";
 import type { RedisServer } from "./redis_server.ts";
 import { runtimeCommand } from "./runtime_commands.ts";
@@ -84,7 +84,7 @@ export class HostProcess {
     const tasks = Object.entries(MODULES).flatMap(([name, module]) => ["--tasks", `${name}=${module.href}`]);
     const { NODE_TEST_CONTEXT: _, ...env } = process.env;
     this.#child = spawn(command!, [
-      ...[...flags, fileURLToPath(new URL("../src/bullmq/serve_command.ts", import.meta.url))],
+      ...[...flags, fileURLToPath(new URL("../../src/bullmq/host/serve_command.ts", import.meta.url))],
       ...["--queue", queue, ...connection.args, ...tasks, "--workers", String(workers)],
       ...(stalledInterval === undefined ? [] : ["--stalled-interval", String(stalledInterval)]),
       ...(drainTimeout === undefined ? [] : ["--drain-timeout", String(drainTimeout)]),

@@ -1,10 +1,10 @@
 // The modules of the tests under the names that hosts have for them, and functions made into tasks of theirs.
 
-import type { Executor } from "../mod.ts";
-import { setTaskRef, type TaskRef, taskRef } from "../src/wire/task_ref.ts";
-import { inline } from "./tasks/cluster_tasks.ts";
+import type { Executor } from "../../mod.ts";
+import { setTaskRef, type TaskRef, taskRef } from "../../src/wire/task_ref.ts";
+import { inline } from "../fixtures/tasks/cluster_tasks.ts";
 
-const HERE = new URL(".", import.meta.url).href;
+const HERE = new URL("..", import.meta.url).href;
 
 /** What hosts serve in tests. */
 export const MODULES: Readonly<Record<string, URL>> = {

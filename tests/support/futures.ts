@@ -1,6 +1,6 @@
 // Futures in each of their states, made by hand.
 
-import { Future } from "../mod.ts";
+import { Future } from "../../mod.ts";
 
 export const pending = <T = unknown>(): Future<T> => new Future<T>();
 

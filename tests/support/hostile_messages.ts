@@ -2,7 +2,7 @@
 // They are recipes, which can be printed and shrunk: what they make may be longer than anything that can be written down.
 
 import fc from "fast-check";
-import { SEAL } from "../src/wire/seal.ts";
+import { SEAL } from "../../src/wire/seal.ts";
 
 /** What takes the place of a part: what makes it, and of what. */
 export interface Garbage {

@@ -1,16 +1,16 @@
 // A third backend: joins the scheduler to the worker loop inside this program, so that most tests start no worker and can
 // hold, lose and forge every message. It is also the proof that the scheduler knows no backend.
 
-import type { Backend } from "../src/executor/backend.ts";
-import { BrokenExecutor } from "../src/executor/errors.ts";
-import { Executor } from "../src/executor/executor.ts";
-import type { ExecutorOptions } from "../src/executor/options.ts";
-import { Scheduler } from "../src/executor/scheduler.ts";
-import type { ChannelEvents, Exit, WorkerChannel } from "../src/wire/channel.ts";
-import { begin, CALLS_PER_WORKER } from "../src/wire/claims.ts";
-import { type FromWorker, toAnswers, type ToWorker } from "../src/wire/messages.ts";
-import { newPlace } from "../src/wire/place.ts";
-import { serve } from "../src/worker/main.ts";
+import type { Backend } from "../../src/pool/backend.ts";
+import { BrokenExecutor } from "../../src/future/errors.ts";
+import { Executor } from "../../src/executor/executor.ts";
+import type { ExecutorOptions } from "../../src/pool/options.ts";
+import { Scheduler } from "../../src/pool/scheduler.ts";
+import type { ChannelEvents, Exit, WorkerChannel } from "../../src/wire/channel.ts";
+import { begin, CALLS_PER_WORKER } from "../../src/wire/claims.ts";
+import { type FromWorker, toAnswers, type ToWorker } from "../../src/wire/messages.ts";
+import { newPlace } from "../../src/wire/place.ts";
+import { serve } from "../../src/worker/main.ts";
 import "./invariants.ts";
 
 /** How the workers of a {@linkcode MemoryExecutor} are. */

@@ -1,6 +1,6 @@
 // A task that a test lets go on by hand. It works over memory_backend.ts only, whose workers share the test's modules.
 
-import { task } from "../src/executor/task.ts";
+import { task } from "../../src/task/task.ts";
 
 interface Deferred {
   readonly promise: Promise<unknown>;

@@ -46,7 +46,7 @@ for (const how of ["ends by itself", "is killed"] as const) {
   test(`RedisServer is gone when its program ${how}`, needsRedis, async () => {
     const temporary = mkdtempSync(join(tmpdir(), "futures-redis-test-"));
     try {
-      const program = fileURLToPath(new URL("./programs/redis_server.ts", import.meta.url));
+      const program = fileURLToPath(new URL("../fixtures/programs/redis_server.ts", import.meta.url));
       const child = spawn(process.execPath, ["Deno" in globalThis ? ["run", "-A"] : [], program, how].flat(), {
         stdio: ["ignore", "pipe", "inherit"],
         env: { ...process.env, TMPDIR: temporary },

@@ -1,4 +1,4 @@
-// Runs a program of tests/programs/ with this runtime, to its end.
+// Runs a program of tests/fixtures/programs/ with this runtime, to its end.
 
 import { type ChildProcess, spawn } from "node:child_process";
 import process from "node:process";

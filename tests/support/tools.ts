@@ -7,7 +7,7 @@ import { join } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 
-const FOLDER = fileURLToPath(new URL("./tools/", import.meta.url));
+const FOLDER = fileURLToPath(new URL("../tools/", import.meta.url));
 
 /** The file of a tool that Node runs. */
 export function toolFile(file: string): string {

@@ -2,8 +2,8 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { report } from "../src/executor/report.ts";
-import { reportsOf } from "./observe.ts";
+import { report } from "../../src/report.ts";
+import { reportsOf } from "../support/observe.ts";
 
 async function reported(subject: unknown, error: unknown): Promise<unknown[]> {
   const reports = await reportsOf(() => report("What failed:", subject, error));

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import process from "node:process";
 import { test } from "node:test";
 import { runtime } from "../../src/runtime.ts";
-import { until } from "../until.ts";
+import { until } from "../support/until.ts";
 import { EXECUTORS, makeFolder, programs } from "./world.ts";
 
 /** A module that has a mind of its own about the line: it was made to be a worker of something else. */

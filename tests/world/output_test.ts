@@ -5,7 +5,7 @@ import { spawn } from "node:child_process";
 import { rmSync } from "node:fs";
 import process from "node:process";
 import { test } from "node:test";
-import { within } from "../until.ts";
+import { within } from "../support/until.ts";
 import { EXECUTORS, makeFolder, programs, RUN } from "./world.ts";
 
 /** More than any pipe or buffer holds. */

@@ -9,8 +9,8 @@ import { dirname, join } from "node:path";
 import process from "node:process";
 import { test } from "node:test";
 import { type Runtime, runtime } from "../../src/runtime.ts";
-import { install } from "../docs_programs.ts";
-import { CEILING } from "../until.ts";
+import { install } from "../package/docs_programs.ts";
+import { CEILING } from "../support/until.ts";
 
 /** The two executors, by the import line that chooses between them. */
 export const EXECUTORS = ["ThreadPoolExecutor", "ProcessPoolExecutor"] as const;

@@ -7,7 +7,7 @@ import { availableParallelism, cpus } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import { parseArgs } from "node:util";
-import { HOW_TO_INSTALL_REDIS, redisProgram, RedisServer } from "../../../tests/redis_server.ts";
+import { HOW_TO_INSTALL_REDIS, redisProgram, RedisServer } from "../../../tests/support/redis_server.ts";
 import { install, ROOT } from "../../install.ts";
 import { mustRun } from "../../run.ts";
 import { runtimes } from "../../runtimes.ts";

@@ -3,10 +3,10 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { isDeepStrictEqual } from "node:util";
 import { CancelledError, type Future, TimeoutError, WorkerLostError } from "../../../mod.ts";
-import type { ClusterExecutor } from "../../../src/bullmq/bullmq_executor.ts";
-import { divide, square } from "../../../tests/tasks/arithmetic.ts";
-import { echo, enterSlowly } from "../../../tests/tasks/cluster_tasks.ts";
-import { exit } from "../../../tests/tasks/worker_tasks.ts";
+import type { ClusterExecutor } from "../../../src/bullmq/submit/bullmq_executor.ts";
+import { divide, square } from "../../../tests/fixtures/tasks/arithmetic.ts";
+import { echo, enterSlowly } from "../../../tests/fixtures/tasks/cluster_tasks.ts";
+import { exit } from "../../../tests/fixtures/tasks/worker_tasks.ts";
 import type { Dice } from "../dice.ts";
 
 /** What calls need besides. */

@@ -2,8 +2,8 @@
 
 import process from "node:process";
 import { setTimeout as delay } from "node:timers/promises";
-import { type Cluster, type HostProcess, STALLED } from "../../../tests/bullmq_host.ts";
-import type { RedisServer } from "../../../tests/redis_server.ts";
+import { type Cluster, type HostProcess, STALLED } from "../../../tests/support/bullmq_host.ts";
+import type { RedisServer } from "../../../tests/support/redis_server.ts";
 import type { Dice } from "../dice.ts";
 
 /** Hosts at a time. */

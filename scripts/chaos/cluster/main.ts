@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import { parseArgs } from "node:util";
-import { HOW_TO_INSTALL_REDIS, redisProgram } from "../../../tests/redis_server.ts";
+import { HOW_TO_INSTALL_REDIS, redisProgram } from "../../../tests/support/redis_server.ts";
 import { install, ROOT } from "../../install.ts";
 import { describeEnding, drive } from "../../reliability/drive.ts";
 import { chooseRuntimes, numberOf, type Target } from "../../reliability/target.ts";

@@ -5,10 +5,10 @@ import { basename, extname, resolve } from "node:path";
 import process from "node:process";
 import { pathToFileURL } from "node:url";
 import { parseArgs } from "node:util";
-import { ProcessPoolExecutor } from "../executor/process_pool_executor.ts";
-import { ThreadPoolExecutor } from "../executor/thread_pool_executor.ts";
-import { availableParallelism } from "../runtime.ts";
-import type { RedisConnection } from "./connection.ts";
+import { ProcessPoolExecutor } from "../../process/process_pool_executor.ts";
+import { ThreadPoolExecutor } from "../../thread/thread_pool_executor.ts";
+import { availableParallelism } from "../../runtime.ts";
+import type { RedisConnection } from "../connection.ts";
 import { serve } from "./serve.ts";
 
 const HELP = `Runs the calls of a queue: a host of BullMQExecutor.

@@ -2,16 +2,16 @@
 // has to do meanwhile, and each can be stopped as any local call.
 
 import type { Redis } from "ioredis";
-import { report } from "../executor/report.ts";
-import { startTimer } from "../executor/timer.ts";
-import { runtime } from "../runtime.ts";
-import { roomFor } from "./codec.ts";
-import { holding, isConnectionError, withoutCommand } from "./connection.ts";
+import { report } from "../../report.ts";
+import { startTimer } from "../../future/timer.ts";
+import { runtime } from "../../runtime.ts";
+import { roomFor } from "../codec.ts";
+import { holding, isConnectionError, withoutCommand } from "../connection.ts";
 import { JobRunner, PATIENCE } from "./job_runner.ts";
 import { JobWorker } from "./job_worker.ts";
-import { type HostStats, Keys, LONGEST_NAME } from "./protocol.ts";
+import { type HostStats, Keys, LONGEST_NAME } from "../protocol.ts";
 import type { ServeSettings } from "./serve_options.ts";
-import type { StreamReader } from "./stream_reader.ts";
+import type { StreamReader } from "../stream_reader.ts";
 
 /** How often a host says that it lives, and for how long that holds, in milliseconds. */
 const HEARTBEAT = 5000, HOST_TTL = 3 * HEARTBEAT;

@@ -2,14 +2,14 @@
 
 import { type Job, WaitingError } from "bullmq";
 import type { Redis } from "ioredis";
-import { BrokenExecutor, CancelledError, ShutdownError, TimeoutError, WorkerLostError } from "../executor/errors.ts";
-import type { Executor } from "../executor/executor.ts";
-import type { Future } from "../executor/future.ts";
-import type { ErrorConstructorLike } from "../wire/error_class.ts";
-import { readHosts } from "./cluster_stats.ts";
-import { decode, encode, encodeFailure } from "./codec.ts";
+import { BrokenExecutor, CancelledError, ShutdownError, TimeoutError, WorkerLostError } from "../../future/errors.ts";
+import type { Executor } from "../../executor/executor.ts";
+import type { Future } from "../../future/future.ts";
+import type { ErrorConstructorLike } from "../../wire/error_class.ts";
+import { readHosts } from "../submit/cluster_stats.ts";
+import { decode, encode, encodeFailure } from "../codec.ts";
 import { Feed } from "./feed.ts";
-import { type JobData, type Keys, LONG_REPLY, readJob, type Reply } from "./protocol.ts";
+import { type JobData, type Keys, LONG_REPLY, readJob, type Reply } from "../protocol.ts";
 import type { ServeSettings, Task } from "./serve_options.ts";
 
 /** How long calls may wait behind a long one before they are handed back, in milliseconds: another host may be idle. */

@@ -1,12 +1,12 @@
 // serve(): makes a program a host.
 
-import { Guard } from "../executor/guard.ts";
-import { programName } from "../runtime.ts";
-import { connect, holding, opened, withoutCommand } from "./connection.ts";
+import { Guard } from "../../executor/guard.ts";
+import { programName } from "../../runtime.ts";
+import { connect, holding, opened, withoutCommand } from "../connection.ts";
 import { Host, type Parts } from "./host.ts";
-import { Keys, readStop } from "./protocol.ts";
+import { Keys, readStop } from "../protocol.ts";
 import { readServeOptions, type ServeOptions, type ServeSettings } from "./serve_options.ts";
-import { endOfStream, StreamReader } from "./stream_reader.ts";
+import { endOfStream, StreamReader } from "../stream_reader.ts";
 
 /** Stops of so long ago may be of jobs that come here now, in milliseconds. */
 const LATE = 60_000;

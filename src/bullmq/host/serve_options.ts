@@ -1,12 +1,12 @@
 // What serve() can be told: defaults and checks.
 
-import { checkDuration, checkOptions, checkPositiveInteger, refuseKind } from "../executor/check.ts";
-import { Executor } from "../executor/executor.ts";
-import { taskModule } from "../executor/task.ts";
-import { ThreadPoolExecutor } from "../executor/thread_pool_executor.ts";
-import { availableParallelism } from "../runtime.ts";
-import type { RedisConnection } from "./connection.ts";
-import { checkName, checkQueue, KEEP_JOBS, keepFor, MAX_PAYLOAD } from "./options.ts";
+import { checkDuration, checkOptions, checkPositiveInteger, refuseKind } from "../../wire/check.ts";
+import { Executor } from "../../executor/executor.ts";
+import { taskModule } from "../../task/task.ts";
+import { ThreadPoolExecutor } from "../../thread/thread_pool_executor.ts";
+import { availableParallelism } from "../../runtime.ts";
+import type { RedisConnection } from "../connection.ts";
+import { checkName, checkQueue, KEEP_JOBS, keepFor, MAX_PAYLOAD } from "../submit/options.ts";
 
 /** Options of {@linkcode serve}. All times are milliseconds. */
 export interface ServeOptions {

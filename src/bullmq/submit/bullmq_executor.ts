@@ -1,10 +1,10 @@
 // BullMQExecutor: the same executor, whose workers are hosts on other machines.
 
-import { type CallOptions, CallSettings } from "../executor/call_options.ts";
-import { Executor } from "../executor/executor.ts";
-import type { Future } from "../executor/future.ts";
+import { type CallOptions, CallSettings } from "../../executor/call_options.ts";
+import { Executor } from "../../executor/executor.ts";
+import type { Future } from "../../future/future.ts";
 import { ClusterCore } from "./cluster_core.ts";
-import { holding, withoutCommand } from "./connection.ts";
+import { holding, withoutCommand } from "../connection.ts";
 import { type ClusterStats, readCluster } from "./cluster_stats.ts";
 import { KeyedFutures } from "./keyed_futures.ts";
 import { type BullMQExecutorOptions, checkName, readOptions } from "./options.ts";

@@ -1,9 +1,9 @@
 // From a call to its job.
 
-import { type Call, SubmittedCall } from "../executor/call.ts";
-import { encode } from "./codec.ts";
+import { type Call, SubmittedCall } from "../../executor/call.ts";
+import { encode } from "../codec.ts";
 import type { ClusterSettings } from "./options.ts";
-import type { JobData } from "./protocol.ts";
+import type { JobData } from "../protocol.ts";
 
 /** How often a call is delivered again after its host was lost, unless `retries` says. */
 const REDELIVERIES = 3;

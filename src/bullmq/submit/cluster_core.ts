@@ -6,13 +6,13 @@
 //            -> inbox         hears of its end
 //            -> supervisor    fulfilled, failed, cancelled; or queued again, for `retryOn`
 
-import { Call, type Waiting } from "../executor/call.ts";
-import { Engine } from "../executor/engine.ts";
-import { BrokenExecutor, CancelledError, ShutdownError, WorkerLostError } from "../executor/errors.ts";
-import type { ExecutorStats } from "../executor/stats.ts";
-import { startTimer } from "../executor/timer.ts";
+import { Call, type Waiting } from "../../executor/call.ts";
+import { Engine } from "../../executor/engine.ts";
+import { BrokenExecutor, CancelledError, ShutdownError, WorkerLostError } from "../../future/errors.ts";
+import type { ExecutorStats } from "../../executor/stats.ts";
+import { startTimer } from "../../future/timer.ts";
 import { keyOf } from "./call_job.ts";
-import { holding } from "./connection.ts";
+import { holding } from "../connection.ts";
 import { Inbox } from "./inbox.ts";
 import { type Link, openLink } from "./link.ts";
 import { NamedTasks } from "./named_tasks.ts";

@@ -1,9 +1,9 @@
 // What a cluster is doing.
 
 import type { Redis } from "ioredis";
-import { isConnectionError } from "./connection.ts";
+import { isConnectionError } from "../connection.ts";
 import type { Link } from "./link.ts";
-import { type HostStats, type Keys, LONGEST_HOST, readHost } from "./protocol.ts";
+import { type HostStats, type Keys, LONGEST_HOST, readHost } from "../protocol.ts";
 
 /** So many hosts are asked for at most. */
 const MOST_HOSTS = 1000;

@@ -7,13 +7,13 @@ import {
   CancelledError,
   TimeoutError,
   WorkerLostError,
-} from "../executor/errors.ts";
-import type { Supervisor } from "../executor/supervisor.ts";
-import type { ErrorConstructorLike } from "../wire/error_class.ts";
-import { decode, decodeFailure } from "./codec.ts";
+} from "../../future/errors.ts";
+import type { Supervisor } from "../../executor/call_lifecycle.ts";
+import type { ErrorConstructorLike } from "../../wire/error_class.ts";
+import { decode, decodeFailure } from "../codec.ts";
 import type { LinkEvents } from "./link.ts";
 import type { ClusterSettings } from "./options.ts";
-import { LONGEST_NAME, type Reply } from "./protocol.ts";
+import { LONGEST_NAME, type Reply } from "../protocol.ts";
 import type { SentCall } from "./sent_call.ts";
 import type { SentCalls } from "./sent_calls.ts";
 import type { Stops } from "./stops.ts";

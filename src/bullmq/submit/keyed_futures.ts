@@ -1,6 +1,6 @@
 // The Futures of idempotency keys: the same one for as long as somebody has it, or its call is not done.
 
-import type { Future } from "../executor/future.ts";
+import type { Future } from "../../future/future.ts";
 
 /** Futures by key. */
 export class KeyedFutures {

@@ -3,11 +3,11 @@
 import { Queue } from "bullmq";
 import type { Redis } from "ioredis";
 import type { NewJob } from "./call_job.ts";
-import { roomFor } from "./codec.ts";
-import { connect, isConnectionError, opened, withoutCommand } from "./connection.ts";
+import { roomFor } from "../codec.ts";
+import { connect, isConnectionError, opened, withoutCommand } from "../connection.ts";
 import type { ClusterSettings } from "./options.ts";
-import { Keys, LONGEST_NAME, readReply, type Reply } from "./protocol.ts";
-import { endOfStream, StreamReader } from "./stream_reader.ts";
+import { Keys, LONGEST_NAME, readReply, type Reply } from "../protocol.ts";
+import { endOfStream, StreamReader } from "../stream_reader.ts";
 
 /** What an executor is told about its jobs. */
 export interface LinkEvents {

@@ -1,7 +1,7 @@
 // The tasks that can be run on another machine: those that have a name there.
 
-import type { CallOwner } from "../executor/call.ts";
-import { type Task, TaskTable } from "../executor/task_table.ts";
+import type { CallOwner } from "../../executor/call.ts";
+import { type Task, TaskTable } from "../../executor/task_table.ts";
 
 /** Tasks of modules that hosts know by name. */
 export class NamedTasks extends TaskTable {

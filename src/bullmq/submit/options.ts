@@ -9,11 +9,11 @@ import {
   checkString,
   refuseKind,
   refuseRange,
-} from "../executor/check.ts";
-import type { UnobservedHandler } from "../executor/unobserved.ts";
-import type { ErrorConstructorLike } from "../wire/error_class.ts";
-import type { RedisConnection } from "./connection.ts";
-import { LONGEST_NAME } from "./protocol.ts";
+} from "../../wire/check.ts";
+import type { UnobservedHandler } from "../../future/unobserved.ts";
+import type { ErrorConstructorLike } from "../../wire/error_class.ts";
+import type { RedisConnection } from "../connection.ts";
+import { LONGEST_NAME } from "../protocol.ts";
 
 /** Options of a {@linkcode BullMQExecutor}. All times are milliseconds. */
 export interface BullMQExecutorOptions {

@@ -1,7 +1,7 @@
 // The way out: what was submitted in a tick becomes jobs in Redis.
 
-import type { Waiting } from "../executor/call.ts";
-import type { CallQueue } from "../executor/call_queue.ts";
+import type { Waiting } from "../../executor/call.ts";
+import type { CallQueue } from "../../executor/call_queue.ts";
 import { jobOf, type NewJob } from "./call_job.ts";
 import type { Link } from "./link.ts";
 import type { ClusterSettings } from "./options.ts";

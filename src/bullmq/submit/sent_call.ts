@@ -1,6 +1,6 @@
 // A call that is a job in Redis.
 
-import type { Call, CallHolder } from "../executor/call.ts";
+import type { Call, CallHolder } from "../../executor/call.ts";
 
 /** What can be done about it. */
 export interface SentCallActions {

@@ -5,13 +5,13 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { Redis } from "ioredis";
-import { Cluster } from "./bullmq_host.ts";
-import { Gate } from "./gate.ts";
-import { needsRedis, RedisServer } from "./redis_server.ts";
-import { otherRuntimes } from "./runtime_commands.ts";
-import { echo, enter } from "./tasks/cluster_tasks.ts";
-import { hold, note } from "./tasks/gate_tasks.ts";
-import { within } from "./until.ts";
+import { Cluster } from "../../support/bullmq_host.ts";
+import { Gate } from "../../support/gate.ts";
+import { needsRedis, RedisServer } from "../../support/redis_server.ts";
+import { otherRuntimes } from "../../support/runtime_commands.ts";
+import { echo, enter } from "../../fixtures/tasks/cluster_tasks.ts";
+import { hold, note } from "../../fixtures/tasks/gate_tasks.ts";
+import { within } from "../../support/until.ts";
 
 const MANY = 50_000;
 
@@ -70,10 +70,10 @@ delivery(".with({ key }) may be a word that JavaScript knows", async (cluster) =
   await cluster.host({ runtime: otherRuntimes[0]! });
   const executor = cluster.executor();
   using gate = new Gate();
-  for (const key of ["__proto__", "constructor", "0", "a:b", "../..", " "]) {
+  for (const key of ["__proto__", "constructor", "0", "a:b", "..", " "]) {
     await within(key, executor.with({ key }).submit(note, gate.folder, key));
   }
-  assert.deepEqual(gate.notes, ["__proto__", "constructor", "0", "a:b", "../..", " "]);
+  assert.deepEqual(gate.notes, ["__proto__", "constructor", "0", "a:b", "..", " "]);
 });
 
 delivery(".with({ key }) never gives another key's result, whichever attempt that took", async (cluster) => {

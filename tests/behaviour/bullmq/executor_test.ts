@@ -7,26 +7,26 @@ import {
   type ExecutorStats,
   type ShutdownOptions,
   ThreadPoolExecutor,
-} from "../mod.ts";
-import { BullMQExecutor } from "../src/bullmq/bullmq_executor.ts";
-import type { Host } from "../src/bullmq/host.ts";
-import type { BullMQExecutorOptions } from "../src/bullmq/options.ts";
-import { serve } from "../src/bullmq/serve.ts";
-import { MODULES, takingAll } from "./bullmq_tasks.ts";
-import { cancelCases } from "./cases/cancel.ts";
-import { errorCases } from "./cases/errors.ts";
-import { lossCases } from "./cases/loss.ts";
-import { mapCases } from "./cases/map.ts";
-import { mapInputCases } from "./cases/map_input.ts";
-import { memoryCases } from "./cases/memory.ts";
-import { optionCases } from "./cases/options.ts";
-import { shutdownCases } from "./cases/shutdown.ts";
-import { submitCases } from "./cases/submit.ts";
-import { taskCases } from "./cases/tasks.ts";
-import { valueCases } from "./cases/values.ts";
-import type { ExecutorClass, Kind } from "./check.ts";
-import { workerThreads } from "./leaks.ts";
-import { needsRedis, RedisServer } from "./redis_server.ts";
+} from "../../../mod.ts";
+import { BullMQExecutor } from "../../../src/bullmq/submit/bullmq_executor.ts";
+import type { Host } from "../../../src/bullmq/host/host.ts";
+import type { BullMQExecutorOptions } from "../../../src/bullmq/submit/options.ts";
+import { serve } from "../../../src/bullmq/host/serve.ts";
+import { MODULES, takingAll } from "../../support/bullmq_tasks.ts";
+import { cancelCases } from "../cases/cancel.ts";
+import { errorCases } from "../cases/errors.ts";
+import { lossCases } from "../cases/loss.ts";
+import { mapCases } from "../cases/map.ts";
+import { mapInputCases } from "../cases/map_input.ts";
+import { memoryCases } from "../cases/memory.ts";
+import { optionCases } from "../cases/options.ts";
+import { shutdownCases } from "../cases/shutdown.ts";
+import { submitCases } from "../cases/submit.ts";
+import { taskCases } from "../cases/tasks.ts";
+import { valueCases } from "../cases/values.ts";
+import type { ExecutorClass, Kind } from "../check.ts";
+import { workerThreads } from "../../support/leaks.ts";
+import { needsRedis, RedisServer } from "../../support/redis_server.ts";
 
 const NO_INLINE = "no source ever comes over the network: the tests' own task evaluates it";
 

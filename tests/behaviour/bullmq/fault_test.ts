@@ -4,16 +4,16 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { test } from "node:test";
-import { type Future, WorkerLostError } from "../mod.ts";
-import { Cluster, STALLED } from "./bullmq_host.ts";
-import { entries } from "./entries.ts";
-import { Gate } from "./gate.ts";
-import { needsRedis, RedisServer } from "./redis_server.ts";
-import { otherRuntimes } from "./runtime_commands.ts";
-import { square } from "./tasks/arithmetic.ts";
-import { enter, holdSomewhere, killHost } from "./tasks/cluster_tasks.ts";
-import { hold } from "./tasks/gate_tasks.ts";
-import { until, within } from "./until.ts";
+import { type Future, WorkerLostError } from "../../../mod.ts";
+import { Cluster, STALLED } from "../../support/bullmq_host.ts";
+import { entries } from "../../support/entries.ts";
+import { Gate } from "../../support/gate.ts";
+import { needsRedis, RedisServer } from "../../support/redis_server.ts";
+import { otherRuntimes } from "../../support/runtime_commands.ts";
+import { square } from "../../fixtures/tasks/arithmetic.ts";
+import { enter, holdSomewhere, killHost } from "../../fixtures/tasks/cluster_tasks.ts";
+import { hold } from "../../fixtures/tasks/gate_tasks.ts";
+import { until, within } from "../../support/until.ts";
 
 const [one, other] = otherRuntimes;
 

@@ -6,17 +6,17 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { type Job, Queue, QueueEvents, Worker } from "bullmq";
 import { Redis } from "ioredis";
-import { CancelledError, ProcessPoolExecutor, taskModule, ThreadPoolExecutor } from "../mod.ts";
-import { BullMQExecutor, serve } from "../src/bullmq/mod.ts";
-import { Cluster } from "./bullmq_host.ts";
-import { MODULES } from "./bullmq_tasks.ts";
-import { COSTLY } from "./costly_texts.ts";
-import { Gate } from "./gate.ts";
-import { reportsOf } from "./observe.ts";
-import { needsRedis, RedisServer } from "./redis_server.ts";
-import { otherRuntimes } from "./runtime_commands.ts";
-import { square } from "./tasks/arithmetic.ts";
-import { until, within } from "./until.ts";
+import { CancelledError, ProcessPoolExecutor, taskModule, ThreadPoolExecutor } from "../../../mod.ts";
+import { BullMQExecutor, serve } from "../../../src/bullmq/mod.ts";
+import { Cluster } from "../../support/bullmq_host.ts";
+import { MODULES } from "../../support/bullmq_tasks.ts";
+import { COSTLY } from "../../support/costly_texts.ts";
+import { Gate } from "../../support/gate.ts";
+import { reportsOf } from "../../support/observe.ts";
+import { needsRedis, RedisServer } from "../../support/redis_server.ts";
+import { otherRuntimes } from "../../support/runtime_commands.ts";
+import { square } from "../../fixtures/tasks/arithmetic.ts";
+import { until, within } from "../../support/until.ts";
 
 /** A call as an executor makes it, for variations. */
 const CALL = { futures: 1, module: "arithmetic", name: "square", args: "[[1],3]", redeliveries: 3 };

@@ -10,15 +10,15 @@ import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { inspect } from "node:util";
 import { Redis } from "ioredis";
-import { run } from "../scripts/run.ts";
-import { serve } from "../src/bullmq/mod.ts";
-import { runtime } from "../src/runtime.ts";
-import { Cluster } from "./bullmq_host.ts";
-import { MODULES } from "./bullmq_tasks.ts";
-import { needsRedis, RedisServer } from "./redis_server.ts";
-import { runtimeCommand } from "./runtime_commands.ts";
-import { square } from "./tasks/arithmetic.ts";
-import { CEILING, within } from "./until.ts";
+import { run } from "../../../scripts/run.ts";
+import { serve } from "../../../src/bullmq/mod.ts";
+import { runtime } from "../../../src/runtime.ts";
+import { Cluster } from "../../support/bullmq_host.ts";
+import { MODULES } from "../../support/bullmq_tasks.ts";
+import { needsRedis, RedisServer } from "../../support/redis_server.ts";
+import { runtimeCommand } from "../../support/runtime_commands.ts";
+import { square } from "../../fixtures/tasks/arithmetic.ts";
+import { CEILING, within } from "../../support/until.ts";
 
 /** With characters that mean something in a URL. */
 const PASSWORD = "t0p:s/e@c%41?ret#";
@@ -89,7 +89,7 @@ function assertKept(shown: unknown): void {
 }
 
 test("the command of a host refuses a password on its command line", async () => {
-  const command = fileURLToPath(new URL("../src/bullmq/serve_command.ts", import.meta.url));
+  const command = fileURLToPath(new URL("../../../src/bullmq/host/serve_command.ts", import.meta.url));
   const [own, ...flags] = runtimeCommand(runtime);
   const host = "127.0.0.1:1";
   for (

@@ -2,12 +2,12 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { taskModule } from "../mod.ts";
-import { BullMQExecutor, serve } from "../src/bullmq/mod.ts";
-import { needsRedis, RedisServer } from "./redis_server.ts";
+import { taskModule } from "../../../mod.ts";
+import { BullMQExecutor, serve } from "../../../src/bullmq/mod.ts";
+import { needsRedis, RedisServer } from "../../support/redis_server.ts";
 
-const url = new URL("./tasks/round_trip.ts", import.meta.url);
-const tasks = taskModule<typeof import("./tasks/round_trip.ts")>(url, { name: "round trip" });
+const url = new URL("../../fixtures/tasks/round_trip.ts", import.meta.url);
+const tasks = taskModule<typeof import("../../fixtures/tasks/round_trip.ts")>(url, { name: "round trip" });
 
 test("a call goes to a host and its result comes back", needsRedis, async () => {
   await using server = await RedisServer.start();
@@ -26,6 +26,6 @@ test("a call goes to a host and its result comes back", needsRedis, async () => 
 test("a task without a registered name is refused by submit(), and says what to do", () => {
   const executor = new BullMQExecutor({ queue: "none" });
   assert.throws(() => executor.submit((n: number) => n, 1), TypeError);
-  const { add } = taskModule<typeof import("./tasks/round_trip.ts")>(url);
+  const { add } = taskModule<typeof import("../../fixtures/tasks/round_trip.ts")>(url);
   assert.throws(() => executor.submit(add, 1, 2), /TypeError: Cannot submit a task as .*serve\(\)/);
 });

@@ -6,17 +6,17 @@ import process from "node:process";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { Redis } from "ioredis";
-import { CancelledError, type Future, TimeoutError, wait, WorkerLostError } from "../mod.ts";
-import { runtime } from "../src/runtime.ts";
-import { Cluster } from "./bullmq_host.ts";
-import { Gate } from "./gate.ts";
-import { needsRedis, RedisServer } from "./redis_server.ts";
-import { otherRuntimes, runtimeCommand } from "./runtime_commands.ts";
-import { square } from "./tasks/arithmetic.ts";
-import { block, hold, note } from "./tasks/gate_tasks.ts";
-import { exitUntil, listen } from "./tasks/stop_tasks.ts";
-import { exit } from "./tasks/worker_tasks.ts";
-import { until, within } from "./until.ts";
+import { CancelledError, type Future, TimeoutError, wait, WorkerLostError } from "../../../mod.ts";
+import { runtime } from "../../../src/runtime.ts";
+import { Cluster } from "../../support/bullmq_host.ts";
+import { Gate } from "../../support/gate.ts";
+import { needsRedis, RedisServer } from "../../support/redis_server.ts";
+import { otherRuntimes, runtimeCommand } from "../../support/runtime_commands.ts";
+import { square } from "../../fixtures/tasks/arithmetic.ts";
+import { block, hold, note } from "../../fixtures/tasks/gate_tasks.ts";
+import { exitUntil, listen } from "../../fixtures/tasks/stop_tasks.ts";
+import { exit } from "../../fixtures/tasks/worker_tasks.ts";
+import { until, within } from "../../support/until.ts";
 
 const REASON = new Error("stop");
 
@@ -164,7 +164,7 @@ function connection(): { client: Redis } & AsyncDisposable {
 
 /** Starts a program that submits two calls and dies of SIGKILL when the first has begun. */
 async function submitAndDie(cluster: Cluster, gate: Gate, orphans: "run" | "cancel"): Promise<void> {
-  const program = fileURLToPath(new URL("./programs/bullmq_submitter.ts", import.meta.url));
+  const program = fileURLToPath(new URL("../../fixtures/programs/bullmq_submitter.ts", import.meta.url));
   const [command, ...flags] = runtimeCommand(runtime);
   const args = [program, cluster.server.url, cluster.queue, gate.folder, orphans];
   const child = spawn(command!, [...flags, ...args], { stdio: ["ignore", "inherit", "inherit"] });

@@ -2,13 +2,13 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type Runtime, runtime } from "../src/runtime.ts";
-import { Cluster } from "./bullmq_host.ts";
-import { cellFor, readTable, receive, rows, send } from "./crossing_rows.ts";
-import { needsRedis, RedisServer } from "./redis_server.ts";
-import { otherRuntimes } from "./runtime_commands.ts";
-import { echo } from "./tasks/cluster_tasks.ts";
-import { within } from "./until.ts";
+import { type Runtime, runtime } from "../../../src/runtime.ts";
+import { Cluster } from "../../support/bullmq_host.ts";
+import { cellFor, readTable, receive, rows, send } from "../crossing_rows.ts";
+import { needsRedis, RedisServer } from "../../support/redis_server.ts";
+import { otherRuntimes } from "../../support/runtime_commands.ts";
+import { echo } from "../../fixtures/tasks/cluster_tasks.ts";
+import { within } from "../../support/until.ts";
 
 const server = needsRedis.skip ? undefined : await RedisServer.start();
 const table = readTable();

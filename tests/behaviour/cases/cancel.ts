@@ -1,10 +1,10 @@
 // Futures of an executor: what cancel(), running() and waiting mean while workers work.
 
 import assert from "node:assert/strict";
-import { asCompleted, CancelledError, FIRST_COMPLETED, FIRST_EXCEPTION, TimeoutError, wait } from "../../mod.ts";
+import { asCompleted, CancelledError, FIRST_COMPLETED, FIRST_EXCEPTION, TimeoutError, wait } from "../../../mod.ts";
 import { check, type Kind } from "../check.ts";
-import { Gate } from "../gate.ts";
-import { hold, holdAndFail, note } from "../tasks/gate_tasks.ts";
+import { Gate } from "../../support/gate.ts";
+import { hold, holdAndFail, note } from "../../fixtures/tasks/gate_tasks.ts";
 
 export function cancelCases(kind: Kind): void {
   check(

@@ -2,9 +2,9 @@
 
 import assert from "node:assert/strict";
 import { inspect } from "node:util";
-import { BrokenExecutor, BrokenProcessPool, BrokenThreadPool, WorkerLostError } from "../../mod.ts";
+import { BrokenExecutor, BrokenProcessPool, BrokenThreadPool, WorkerLostError } from "../../../mod.ts";
 import { check, type Kind } from "../check.ts";
-import { fail } from "../tasks/worker_tasks.ts";
+import { fail } from "../../fixtures/tasks/worker_tasks.ts";
 
 class HttpError extends Error {
   readonly status: number;

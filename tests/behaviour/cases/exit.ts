@@ -3,9 +3,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Kind } from "../check.ts";
-import { isAlive } from "../leaks.ts";
-import { runProgram, startProgram } from "../run_program.ts";
-import { until } from "../until.ts";
+import { isAlive } from "../../support/leaks.ts";
+import { runProgram, startProgram } from "../../support/run_program.ts";
+import { until } from "../../support/until.ts";
 
 export function exitCases(kind: Kind): void {
   const program = async (name: string, ...args: string[]) => {

@@ -1,12 +1,12 @@
 // terminateWorkers() and killWorkers().
 
 import assert from "node:assert/strict";
-import { ShutdownError, WorkerLostError } from "../../mod.ts";
+import { ShutdownError, WorkerLostError } from "../../../mod.ts";
 import { check, type Kind } from "../check.ts";
-import { Gate } from "../gate.ts";
-import { square } from "../tasks/arithmetic.ts";
-import { block } from "../tasks/gate_tasks.ts";
-import { fail } from "../tasks/worker_tasks.ts";
+import { Gate } from "../../support/gate.ts";
+import { square } from "../../fixtures/tasks/arithmetic.ts";
+import { block } from "../../fixtures/tasks/gate_tasks.ts";
+import { fail } from "../../fixtures/tasks/worker_tasks.ts";
 
 export function forceCases(kind: Kind): void {
   for (const [method, signal] of [["terminateWorkers", "SIGTERM"], ["killWorkers", "SIGKILL"]] as const) {
@@ -19,7 +19,7 @@ export function forceCases(kind: Kind): void {
         const running = executor.submit(
           holdThenNote,
           gate.folder,
-          new URL("../tasks/gate_tasks.ts", import.meta.url).href,
+          new URL("../../fixtures/tasks/gate_tasks.ts", import.meta.url).href,
         );
         const queued = executor.submit(square, 1);
         await gate.noted();

@@ -1,11 +1,11 @@
 // The initializer: runs once in each worker, before anything else; when it fails, the executor is broken.
 
 import assert from "node:assert/strict";
-import { BrokenExecutor, taskModule } from "../../mod.ts";
+import { BrokenExecutor, taskModule } from "../../../mod.ts";
 import { check, type Kind } from "../check.ts";
-import { Gate } from "../gate.ts";
-import { hold, note } from "../tasks/gate_tasks.ts";
-import { exit, fail, getState, setState } from "../tasks/worker_tasks.ts";
+import { Gate } from "../../support/gate.ts";
+import { hold, note } from "../../fixtures/tasks/gate_tasks.ts";
+import { exit, fail, getState, setState } from "../../fixtures/tasks/worker_tasks.ts";
 
 export function initializerCases(kind: Kind): void {
   const broken = (message: RegExp) => (error: unknown) => {

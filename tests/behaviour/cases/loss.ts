@@ -1,13 +1,13 @@
 // Workers that end without being asked to: only what they were running fails.
 
 import assert from "node:assert/strict";
-import { type Future, WorkerLostError } from "../../mod.ts";
+import { type Future, WorkerLostError } from "../../../mod.ts";
 import { check, type Kind } from "../check.ts";
-import { Gate } from "../gate.ts";
-import { square } from "../tasks/arithmetic.ts";
-import { hold } from "../tasks/gate_tasks.ts";
-import { exit, exitLater } from "../tasks/worker_tasks.ts";
-import { until } from "../until.ts";
+import { Gate } from "../../support/gate.ts";
+import { square } from "../../fixtures/tasks/arithmetic.ts";
+import { hold } from "../../fixtures/tasks/gate_tasks.ts";
+import { exit, exitLater } from "../../fixtures/tasks/worker_tasks.ts";
+import { until } from "../../support/until.ts";
 
 /** The error of a call whose worker was lost. */
 async function lossOf(future: Future<unknown>): Promise<WorkerLostError> {

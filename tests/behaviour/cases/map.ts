@@ -1,12 +1,12 @@
 // map(): many calls, one iteration.
 
 import assert from "node:assert/strict";
-import { TimeoutError } from "../../mod.ts";
+import { TimeoutError } from "../../../mod.ts";
 import { check, type Kind } from "../check.ts";
-import { Gate } from "../gate.ts";
-import { add, addThree, divide, square } from "../tasks/arithmetic.ts";
-import { hold, note } from "../tasks/gate_tasks.ts";
-import { workerId } from "../tasks/worker_tasks.ts";
+import { Gate } from "../../support/gate.ts";
+import { add, addThree, divide, square } from "../../fixtures/tasks/arithmetic.ts";
+import { hold, note } from "../../fixtures/tasks/gate_tasks.ts";
+import { workerId } from "../../fixtures/tasks/worker_tasks.ts";
 
 export const ten = Array.from({ length: 10 }, (_, n) => n);
 

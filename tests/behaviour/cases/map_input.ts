@@ -1,11 +1,11 @@
 // map() and its inputs: how far they are read, and what happens when they fail or the executor is shut down.
 
 import assert from "node:assert/strict";
-import { ShutdownError } from "../../mod.ts";
+import { ShutdownError } from "../../../mod.ts";
 import { check, type Kind } from "../check.ts";
-import { Gate } from "../gate.ts";
-import { add, square } from "../tasks/arithmetic.ts";
-import { hold, note } from "../tasks/gate_tasks.ts";
+import { Gate } from "../../support/gate.ts";
+import { add, square } from "../../fixtures/tasks/arithmetic.ts";
+import { hold, note } from "../../fixtures/tasks/gate_tasks.ts";
 import { count, drain, ten } from "./map.ts";
 
 async function* countAsync(to: number): AsyncGenerator<number> {

@@ -1,11 +1,11 @@
 // What nobody can reach any more is not kept: arguments, results and yielded items, on both sides.
 
 import assert from "node:assert/strict";
-import type { Future } from "../../mod.ts";
+import type { Future } from "../../../mod.ts";
 import { check, type Kind } from "../check.ts";
-import { isCollected, needsCollector } from "../garbage.ts";
-import { Gate } from "../gate.ts";
-import { watchArgument } from "../tasks/memory_tasks.ts";
+import { isCollected, needsCollector } from "../../support/garbage.ts";
+import { Gate } from "../../support/gate.ts";
+import { watchArgument } from "../../fixtures/tasks/memory_tasks.ts";
 
 const large = () => ({ large: new Array(1000) });
 const keys = (argument: object) => Object.keys(argument);

@@ -3,10 +3,10 @@
 import assert from "node:assert/strict";
 import { availableParallelism } from "node:os";
 import { check, type Kind } from "../check.ts";
-import { Gate } from "../gate.ts";
-import { square } from "../tasks/arithmetic.ts";
-import { hold } from "../tasks/gate_tasks.ts";
-import { setState } from "../tasks/worker_tasks.ts";
+import { Gate } from "../../support/gate.ts";
+import { square } from "../../fixtures/tasks/arithmetic.ts";
+import { hold } from "../../fixtures/tasks/gate_tasks.ts";
+import { setState } from "../../fixtures/tasks/worker_tasks.ts";
 
 // What a type checker would refuse is tried all the same.
 // deno-lint-ignore no-explicit-any

@@ -2,12 +2,12 @@
 
 import assert from "node:assert/strict";
 import { check, type Kind } from "../check.ts";
-import { Gate } from "../gate.ts";
-import { canSeeWorkers } from "../leaks.ts";
-import { square } from "../tasks/arithmetic.ts";
-import { hold } from "../tasks/gate_tasks.ts";
-import { fail, workerId } from "../tasks/worker_tasks.ts";
-import { until } from "../until.ts";
+import { Gate } from "../../support/gate.ts";
+import { canSeeWorkers } from "../../support/leaks.ts";
+import { square } from "../../fixtures/tasks/arithmetic.ts";
+import { hold } from "../../fixtures/tasks/gate_tasks.ts";
+import { fail, workerId } from "../../fixtures/tasks/worker_tasks.ts";
+import { until } from "../../support/until.ts";
 
 export function retirementCases(kind: Kind): void {
   check(kind, " replaces a worker after maxTasksPerWorker calls [P12, test_max_tasks_per_child]", async (Executor) => {

@@ -1,14 +1,14 @@
 // shutdown() and `await using`.
 
 import assert from "node:assert/strict";
-import { CancelledError, ShutdownError, wait } from "../../mod.ts";
+import { CancelledError, ShutdownError, wait } from "../../../mod.ts";
 import { check, type Kind } from "../check.ts";
-import { Gate } from "../gate.ts";
-import { reportsOf } from "../observe.ts";
-import { add, square } from "../tasks/arithmetic.ts";
-import { hold, note } from "../tasks/gate_tasks.ts";
-import { fail } from "../tasks/worker_tasks.ts";
-import { until } from "../until.ts";
+import { Gate } from "../../support/gate.ts";
+import { reportsOf } from "../../support/observe.ts";
+import { add, square } from "../../fixtures/tasks/arithmetic.ts";
+import { hold, note } from "../../fixtures/tasks/gate_tasks.ts";
+import { fail } from "../../fixtures/tasks/worker_tasks.ts";
+import { until } from "../../support/until.ts";
 
 export function shutdownCases(kind: Kind): void {
   check(

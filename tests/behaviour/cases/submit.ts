@@ -1,11 +1,11 @@
 // submit(): calls, their arguments and their order.
 
 import assert from "node:assert/strict";
-import { Future, wait } from "../../mod.ts";
+import { Future, wait } from "../../../mod.ts";
 import { check, type Kind } from "../check.ts";
-import { Gate } from "../gate.ts";
-import { hold, note } from "../tasks/gate_tasks.ts";
-import { overlap } from "../tasks/worker_tasks.ts";
+import { Gate } from "../../support/gate.ts";
+import { hold, note } from "../../fixtures/tasks/gate_tasks.ts";
+import { overlap } from "../../fixtures/tasks/worker_tasks.ts";
 
 export function submitCases(kind: Kind): void {
   check(kind, ".submit() gives what the task returns [X1, test_submit, test_run_in_executor]", async (Executor) => {

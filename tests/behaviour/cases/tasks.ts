@@ -1,15 +1,15 @@
 // What can be submitted: functions by their source, exports of modules, whole modules; and what cannot.
 
 import assert from "node:assert/strict";
-import { type Future, task, taskModule } from "../../mod.ts";
+import { type Future, task, taskModule } from "../../../mod.ts";
 import { check, type ExecutorClass, type Kind } from "../check.ts";
-import { getState, setState, workerId } from "../tasks/worker_tasks.ts";
+import { getState, setState, workerId } from "../../fixtures/tasks/worker_tasks.ts";
 
-const plain = taskModule<typeof import("../tasks/plain_module.ts")>(
-  new URL("../tasks/plain_module.ts", import.meta.url),
+const plain = taskModule<typeof import("../../fixtures/tasks/plain_module.ts")>(
+  new URL("../../fixtures/tasks/plain_module.ts", import.meta.url),
 );
-const broken = taskModule<typeof import("../tasks/broken_module.ts")>(
-  new URL("../tasks/broken_module.ts", import.meta.url),
+const broken = taskModule<typeof import("../../fixtures/tasks/broken_module.ts")>(
+  new URL("../../fixtures/tasks/broken_module.ts", import.meta.url),
 );
 // deno-lint-ignore no-explicit-any
 const missing = taskModule<any>(new URL("../tasks/no_such_module.ts", import.meta.url));

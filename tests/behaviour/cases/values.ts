@@ -1,7 +1,7 @@
 // What crosses the boundary, as argument and as result, and what does not.
 
 import assert from "node:assert/strict";
-import { Future } from "../../mod.ts";
+import { Future } from "../../../mod.ts";
 import { check, type Kind } from "../check.ts";
 
 const cycle: Record<string, unknown> = { name: "cycle" };

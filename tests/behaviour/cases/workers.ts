@@ -2,11 +2,11 @@
 
 import assert from "node:assert/strict";
 import { check, type Kind } from "../check.ts";
-import { Gate } from "../gate.ts";
-import { canSeeWorkers } from "../leaks.ts";
-import { hold } from "../tasks/gate_tasks.ts";
-import { workerId, workerName } from "../tasks/worker_tasks.ts";
-import { until } from "../until.ts";
+import { Gate } from "../../support/gate.ts";
+import { canSeeWorkers } from "../../support/leaks.ts";
+import { hold } from "../../fixtures/tasks/gate_tasks.ts";
+import { workerId, workerName } from "../../fixtures/tasks/worker_tasks.ts";
+import { until } from "../../support/until.ts";
 
 const MAX = 3;
 
@@ -121,7 +121,7 @@ export function workerCases(kind: Kind): void {
         await using inner = new Inner({ maxWorkers: 1 });
         return await inner.submit((n: number) => n + 1, 41);
       };
-      const module = new URL("../../mod.ts", import.meta.url).href;
+      const module = new URL("../../../mod.ts", import.meta.url).href;
       for (const name of ["ThreadPoolExecutor", "ProcessPoolExecutor"]) {
         assert.equal(await executor.submit(nested, module, name), 42, name);
       }

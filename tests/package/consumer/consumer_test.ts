@@ -7,10 +7,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import { test } from "node:test";
-import { buildNpm } from "../../scripts/build_npm.ts";
-import { hasNpm, NPM_INSTALL, ROOT } from "../../scripts/install.ts";
-import { mustRun, run } from "../../scripts/run.ts";
-import { runtimes } from "../../scripts/runtimes.ts";
+import { buildNpm } from "../../../scripts/build_npm.ts";
+import { hasNpm, NPM_INSTALL, ROOT } from "../../../scripts/install.ts";
+import { mustRun, run } from "../../../scripts/run.ts";
+import { runtimes } from "../../../scripts/runtimes.ts";
 
 /** A program which has not ended by then never will. */
 const timeout = 30_000;

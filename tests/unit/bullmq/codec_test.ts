@@ -3,9 +3,9 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { test } from "node:test";
-import { Future } from "../mod.ts";
-import { COSTLY } from "./costly_texts.ts";
-import { decode, decodeFailure, encode, encodeFailure } from "../src/bullmq/codec.ts";
+import { Future } from "../../../mod.ts";
+import { COSTLY } from "../../support/costly_texts.ts";
+import { decode, decodeFailure, encode, encodeFailure } from "../../../src/bullmq/codec.ts";
 
 const NO_TYPES = new Map<string, never>();
 

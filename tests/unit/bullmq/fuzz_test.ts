@@ -1,5 +1,5 @@
 // Whatever is in a queue: jobs, replies and records that are nearly right, at random. None costs an executor or a host more than
-// its length allows, none reaches a prototype, each ends as a value or as an error. tests/properties.ts says how to repeat one.
+// its length allows, none reaches a prototype, each ends as a value or as an error. tests/properties/properties.ts says how to repeat one.
 
 import assert from "node:assert/strict";
 import { randomInt } from "node:crypto";
@@ -7,16 +7,16 @@ import process from "node:process";
 import { test } from "node:test";
 import { Queue, QueueEvents, Worker } from "bullmq";
 import fc from "fast-check";
-import { ThreadPoolExecutor, wait } from "../mod.ts";
-import { decode, decodeFailure, encode } from "../src/bullmq/codec.ts";
-import { readHost, readJob, readReply, readStop } from "../src/bullmq/protocol.ts";
-import { serve } from "../src/bullmq/serve.ts";
-import { Cluster } from "./bullmq_host.ts";
-import { MODULES } from "./bullmq_tasks.ts";
-import { property } from "./properties.ts";
-import { needsRedis, RedisServer } from "./redis_server.ts";
-import { square } from "./tasks/arithmetic.ts";
-import { within } from "./until.ts";
+import { ThreadPoolExecutor, wait } from "../../../mod.ts";
+import { decode, decodeFailure, encode } from "../../../src/bullmq/codec.ts";
+import { readHost, readJob, readReply, readStop } from "../../../src/bullmq/protocol.ts";
+import { serve } from "../../../src/bullmq/host/serve.ts";
+import { Cluster } from "../../support/bullmq_host.ts";
+import { MODULES } from "../../support/bullmq_tasks.ts";
+import { property } from "../../properties/properties.ts";
+import { needsRedis, RedisServer } from "../../support/redis_server.ts";
+import { square } from "../../fixtures/tasks/arithmetic.ts";
+import { within } from "../../support/until.ts";
 
 const NO_TYPES = new Map<string, never>();
 

@@ -3,16 +3,16 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { asCompleted, BrokenExecutor, ThreadPoolExecutor, wait } from "../mod.ts";
-import { run } from "../scripts/run.ts";
-import { BullMQExecutor, serve } from "../src/bullmq/mod.ts";
-import { runtime } from "../src/runtime.ts";
-import { Cluster } from "./bullmq_host.ts";
-import { MODULES } from "./bullmq_tasks.ts";
-import { needsRedis, RedisServer } from "./redis_server.ts";
-import { otherRuntimes, runtimeCommand } from "./runtime_commands.ts";
-import { square } from "./tasks/arithmetic.ts";
-import { CEILING, within } from "./until.ts";
+import { asCompleted, BrokenExecutor, ThreadPoolExecutor, wait } from "../../../mod.ts";
+import { run } from "../../../scripts/run.ts";
+import { BullMQExecutor, serve } from "../../../src/bullmq/mod.ts";
+import { runtime } from "../../../src/runtime.ts";
+import { Cluster } from "../../support/bullmq_host.ts";
+import { MODULES } from "../../support/bullmq_tasks.ts";
+import { needsRedis, RedisServer } from "../../support/redis_server.ts";
+import { otherRuntimes, runtimeCommand } from "../../support/runtime_commands.ts";
+import { square } from "../../fixtures/tasks/arithmetic.ts";
+import { CEILING, within } from "../../support/until.ts";
 
 // What a type checker would refuse is tried all the same.
 // deno-lint-ignore no-explicit-any
@@ -97,7 +97,7 @@ test("BullMQExecutor has Futures that mix with those of local executors", needsR
   assert.deepEqual(results.sort(), [4, 9]);
 });
 
-/** Runs a program of tests/programs/ with this runtime, to its end. */
+/** Runs a program of tests/fixtures/programs/ with this runtime, to its end. */
 function program(name: string, ...args: string[]) {
   const [command, ...flags] = runtimeCommand(runtime);
   const file = fileURLToPath(new URL(`./programs/${name}.ts`, import.meta.url));
@@ -115,7 +115,7 @@ test("BullMQExecutor lets its program end when its work is done, with or without
 });
 
 test("the command of a host says what it takes, and what is wrong", async () => {
-  const command = fileURLToPath(new URL("../src/bullmq/serve_command.ts", import.meta.url));
+  const command = fileURLToPath(new URL("../../../src/bullmq/host/serve_command.ts", import.meta.url));
   const [own, ...flags] = runtimeCommand(runtime);
   const cases: [args: string[], code: number, output: RegExp][] = [
     [["--help"], 0, /--queue <name>/],

@@ -2,16 +2,16 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type CallOptions, type Executor, type Future, TimeoutError } from "../mod.ts";
-import { check } from "./check.ts";
-import { Gate } from "./gate.ts";
-import { KINDS } from "./kinds.ts";
-import { MemoryExecutor } from "./memory_backend.ts";
-import { reportsOf } from "./observe.ts";
-import { square } from "./tasks/arithmetic.ts";
-import { block, hold, note } from "./tasks/gate_tasks.ts";
-import { failUntil } from "./tasks/stop_tasks.ts";
-import { until } from "./until.ts";
+import { type CallOptions, type Executor, type Future, TimeoutError } from "../../../mod.ts";
+import { check } from "../../behaviour/check.ts";
+import { Gate } from "../../support/gate.ts";
+import { KINDS } from "../../behaviour/kinds.ts";
+import { MemoryExecutor } from "../../support/memory_backend.ts";
+import { reportsOf } from "../../support/observe.ts";
+import { square } from "../../fixtures/tasks/arithmetic.ts";
+import { block, hold, note } from "../../fixtures/tasks/gate_tasks.ts";
+import { failUntil } from "../../fixtures/tasks/stop_tasks.ts";
+import { until } from "../../support/until.ts";
 
 const REASON = new Error("stop");
 

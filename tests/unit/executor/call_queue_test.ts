@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { CallQueue, type Queued } from "../src/executor/call_queue.ts";
+import { CallQueue, type Queued } from "../../../src/executor/call_queue.ts";
 
 interface Named extends Queued {
   draw(): Named;

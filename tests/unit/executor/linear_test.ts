@@ -2,9 +2,9 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { asCompleted, Future, wait } from "../mod.ts";
-import { CallQueue, type Queued } from "../src/executor/call_queue.ts";
-import { MemoryExecutor } from "./memory_backend.ts";
+import { asCompleted, Future, wait } from "../../../mod.ts";
+import { CallQueue, type Queued } from "../../../src/executor/call_queue.ts";
+import { MemoryExecutor } from "../../support/memory_backend.ts";
 
 /** How often collections were changed while `fn` ran, and futures asked whether they are done. */
 async function operationsOf(fn: (make: () => Future<number>) => Promise<unknown>): Promise<number> {

@@ -2,11 +2,11 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { CancelledError, ShutdownError, TimeoutError } from "../mod.ts";
-import { MemoryExecutor } from "./memory_backend.ts";
-import { MemoryGate, pass } from "./memory_gate.ts";
-import { timersOf } from "./observe.ts";
-import { until } from "./until.ts";
+import { CancelledError, ShutdownError, TimeoutError } from "../../../mod.ts";
+import { MemoryExecutor } from "../../support/memory_backend.ts";
+import { MemoryGate, pass } from "../../support/memory_gate.ts";
+import { timersOf } from "../../support/observe.ts";
+import { until } from "../../support/until.ts";
 
 const END = { value: undefined, done: true };
 const double = (n: number) => n * 2;

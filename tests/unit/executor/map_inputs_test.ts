@@ -9,12 +9,12 @@ import {
   type MapOptions,
   ShutdownError,
   TimeoutError,
-} from "../mod.ts";
-import { Mapping } from "../src/executor/map.ts";
-import { delivered, MemoryExecutor } from "./memory_backend.ts";
-import { MemoryGate, pass } from "./memory_gate.ts";
-import { INPUT_ERROR, TrackedInput } from "./tracked_input.ts";
-import { until } from "./until.ts";
+} from "../../../mod.ts";
+import { Mapping } from "../../../src/executor/map.ts";
+import { delivered, MemoryExecutor } from "../../support/memory_backend.ts";
+import { MemoryGate, pass } from "../../support/memory_gate.ts";
+import { INPUT_ERROR, TrackedInput } from "../../properties/tracked_input.ts";
+import { until } from "../../support/until.ts";
 
 const END = { value: undefined, done: true };
 const double = (n: number) => n * 2;

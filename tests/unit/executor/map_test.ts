@@ -2,10 +2,10 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { isCollected, needsCollector } from "./garbage.ts";
-import { delivered, MemoryExecutor } from "./memory_backend.ts";
-import { MemoryGate, pass } from "./memory_gate.ts";
-import { until } from "./until.ts";
+import { isCollected, needsCollector } from "../../support/garbage.ts";
+import { delivered, MemoryExecutor } from "../../support/memory_backend.ts";
+import { MemoryGate, pass } from "../../support/memory_gate.ts";
+import { until } from "../../support/until.ts";
 
 const END = { value: undefined, done: true };
 const double = (n: number) => n * 2;

@@ -2,9 +2,9 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { isCollected, needsCollector } from "./garbage.ts";
-import { MemoryExecutor } from "./memory_backend.ts";
-import { MemoryGate, pass } from "./memory_gate.ts";
+import { isCollected, needsCollector } from "../../support/garbage.ts";
+import { MemoryExecutor } from "../../support/memory_backend.ts";
+import { MemoryGate, pass } from "../../support/memory_gate.ts";
 
 const size = (value: object) => Object.keys(value).length;
 

@@ -2,11 +2,11 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { asCompleted, type Future, TimeoutError } from "../mod.ts";
-import { cancelled, failed, pending, running, succeeded } from "./futures.ts";
-import { isCollected, needsCollector } from "./garbage.ts";
-import { delivered, MemoryExecutor } from "./memory_backend.ts";
-import { timersOf } from "./observe.ts";
+import { asCompleted, type Future, TimeoutError } from "../../../mod.ts";
+import { cancelled, failed, pending, running, succeeded } from "../../support/futures.ts";
+import { isCollected, needsCollector } from "../../support/garbage.ts";
+import { delivered, MemoryExecutor } from "../../support/memory_backend.ts";
+import { timersOf } from "../../support/observe.ts";
 
 const END = { value: undefined, done: true };
 

@@ -2,11 +2,11 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Future } from "../mod.ts";
-import { unwatchFuture, watchFuture } from "../src/executor/future.ts";
-import { cancelled, failed, pending, running, succeeded } from "./futures.ts";
-import { delivered } from "./memory_backend.ts";
-import { reportsOf } from "./observe.ts";
+import type { Future } from "../../../mod.ts";
+import { unwatchFuture, watchFuture } from "../../../src/future/future.ts";
+import { cancelled, failed, pending, running, succeeded } from "../../support/futures.ts";
+import { delivered } from "../../support/memory_backend.ts";
+import { reportsOf } from "../../support/observe.ts";
 
 /** A callback that notes the outcomes that it sees. */
 function recorder<T>(): { callback: (future: Future<T>) => void; seen: Future<T>["outcome"][] } {

@@ -3,12 +3,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { inspect } from "node:util";
-import { CancelledError, Future, InvalidStateError, TimeoutError } from "../mod.ts";
-import { bindCall, settleFuture } from "../src/executor/future.ts";
-import { cancelled, failed, pending, running, succeeded } from "./futures.ts";
-import { isCollected, needsCollector } from "./garbage.ts";
-import { delivered } from "./memory_backend.ts";
-import { timersOf } from "./observe.ts";
+import { CancelledError, Future, InvalidStateError, TimeoutError } from "../../../mod.ts";
+import { bindCall, settleFuture } from "../../../src/future/future.ts";
+import { cancelled, failed, pending, running, succeeded } from "../../support/futures.ts";
+import { isCollected, needsCollector } from "../../support/garbage.ts";
+import { delivered } from "../../support/memory_backend.ts";
+import { timersOf } from "../../support/observe.ts";
 
 test("Future() takes nothing and is pending [F1]", () => {
   assert.equal(Future.length, 0);

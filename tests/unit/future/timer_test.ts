@@ -2,9 +2,9 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { startTimer } from "../src/executor/timer.ts";
-import { delivered } from "./memory_backend.ts";
-import { timersOf } from "./observe.ts";
+import { startTimer } from "../../../src/future/timer.ts";
+import { delivered } from "../../support/memory_backend.ts";
+import { timersOf } from "../../support/observe.ts";
 
 test("startTimer() calls once", async () => {
   let calls = 0;

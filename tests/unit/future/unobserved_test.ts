@@ -2,9 +2,9 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { asCompleted, type Future, TimeoutError, wait } from "../mod.ts";
-import { MemoryExecutor } from "./memory_backend.ts";
-import { reportsOf } from "./observe.ts";
+import { asCompleted, type Future, TimeoutError, wait } from "../../../mod.ts";
+import { MemoryExecutor } from "../../support/memory_backend.ts";
+import { reportsOf } from "../../support/observe.ts";
 
 const fail = (message: string) => {
   throw new RangeError(message);

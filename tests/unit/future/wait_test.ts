@@ -2,12 +2,12 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { ALL_COMPLETED, FIRST_COMPLETED, FIRST_EXCEPTION, Future, wait } from "../mod.ts";
-import { bindCall } from "../src/executor/future.ts";
-import { cancelled, failed, pending, running, succeeded } from "./futures.ts";
-import { isCollected, needsCollector } from "./garbage.ts";
-import { delivered, MemoryExecutor } from "./memory_backend.ts";
-import { timersOf } from "./observe.ts";
+import { ALL_COMPLETED, FIRST_COMPLETED, FIRST_EXCEPTION, Future, wait } from "../../../mod.ts";
+import { bindCall } from "../../../src/future/future.ts";
+import { cancelled, failed, pending, running, succeeded } from "../../support/futures.ts";
+import { isCollected, needsCollector } from "../../support/garbage.ts";
+import { delivered, MemoryExecutor } from "../../support/memory_backend.ts";
+import { timersOf } from "../../support/observe.ts";
 
 const EVERY_MODE = [ALL_COMPLETED, FIRST_COMPLETED, FIRST_EXCEPTION] as const;
 

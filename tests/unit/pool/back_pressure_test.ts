@@ -2,13 +2,13 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type Executor, QueueFullError, ShutdownError } from "../mod.ts";
-import { check } from "./check.ts";
-import { Gate } from "./gate.ts";
-import { KINDS } from "./kinds.ts";
-import { delivered, MemoryExecutor } from "./memory_backend.ts";
-import { square } from "./tasks/arithmetic.ts";
-import { hold } from "./tasks/gate_tasks.ts";
+import { type Executor, QueueFullError, ShutdownError } from "../../../mod.ts";
+import { check } from "../../behaviour/check.ts";
+import { Gate } from "../../support/gate.ts";
+import { KINDS } from "../../behaviour/kinds.ts";
+import { delivered, MemoryExecutor } from "../../support/memory_backend.ts";
+import { square } from "../../fixtures/tasks/arithmetic.ts";
+import { hold } from "../../fixtures/tasks/gate_tasks.ts";
 
 const identity = (n: number) => n;
 

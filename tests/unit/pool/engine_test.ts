@@ -3,9 +3,9 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { CancelledError, type Future, QueueFullError, ShutdownError, WorkerLostError } from "../mod.ts";
-import { BrokenMemoryPool, delivered, MemoryExecutor, type MemoryWorker } from "./memory_backend.ts";
-import { reportsOf } from "./observe.ts";
+import { CancelledError, type Future, QueueFullError, ShutdownError, WorkerLostError } from "../../../mod.ts";
+import { BrokenMemoryPool, delivered, MemoryExecutor, type MemoryWorker } from "../../support/memory_backend.ts";
+import { reportsOf } from "../../support/observe.ts";
 
 const identity = (n: unknown) => n;
 const first = (n: number, _unsendable?: unknown) => n;

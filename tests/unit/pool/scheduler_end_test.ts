@@ -2,10 +2,10 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { CancelledError, ShutdownError, WorkerLostError } from "../mod.ts";
-import { BrokenMemoryPool, delivered, MemoryExecutor, type MemoryWorker } from "./memory_backend.ts";
-import { MemoryGate, pass } from "./memory_gate.ts";
-import { reportsOf } from "./observe.ts";
+import { CancelledError, ShutdownError, WorkerLostError } from "../../../mod.ts";
+import { BrokenMemoryPool, delivered, MemoryExecutor, type MemoryWorker } from "../../support/memory_backend.ts";
+import { MemoryGate, pass } from "../../support/memory_gate.ts";
+import { reportsOf } from "../../support/observe.ts";
 
 const echo = (n: number) => n;
 

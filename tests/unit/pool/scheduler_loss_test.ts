@@ -2,15 +2,15 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { BrokenExecutor, type Future, TimeoutError, WorkerLostError } from "../mod.ts";
+import { BrokenExecutor, type Future, TimeoutError, WorkerLostError } from "../../../mod.ts";
 import {
   BrokenMemoryPool,
   delivered,
   MemoryExecutor,
   type MemoryOptions,
   type MemoryWorker,
-} from "./memory_backend.ts";
-import { reportsOf } from "./observe.ts";
+} from "../../support/memory_backend.ts";
+import { reportsOf } from "../../support/observe.ts";
 
 const echo = (value: unknown) => value;
 const quietly = { onUnobserved() {} };

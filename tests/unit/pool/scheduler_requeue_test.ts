@@ -2,10 +2,10 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type CallOptions, type Executor, type ExecutorOptions, TimeoutError, WorkerLostError } from "../mod.ts";
-import { Ledger } from "./ledger.ts";
-import { BrokenNetwork, Network, NetworkExecutor } from "./network.ts";
-import { World } from "./scheduler_world.ts";
+import { type CallOptions, type Executor, type ExecutorOptions, TimeoutError, WorkerLostError } from "../../../mod.ts";
+import { Ledger } from "../../properties/ledger.ts";
+import { BrokenNetwork, Network, NetworkExecutor } from "../../properties/network.ts";
+import { World } from "../../properties/scheduler_world.ts";
 
 /** The calls of these tests. */
 const CALL = 1, OTHER = 2;

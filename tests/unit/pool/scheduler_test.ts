@@ -2,9 +2,9 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type ExecutorOptions, type Future, QueueFullError } from "../mod.ts";
-import { delivered, MemoryExecutor, type MemoryOptions, type MemoryWorker } from "./memory_backend.ts";
-import { until } from "./until.ts";
+import { type ExecutorOptions, type Future, QueueFullError } from "../../../mod.ts";
+import { delivered, MemoryExecutor, type MemoryOptions, type MemoryWorker } from "../../support/memory_backend.ts";
+import { until } from "../../support/until.ts";
 
 const short = (n: number) => n;
 const long = (n: number) => n + 0;

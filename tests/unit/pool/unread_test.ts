@@ -2,8 +2,8 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { delivered, MemoryExecutor } from "./memory_backend.ts";
-import { reportsOf } from "./observe.ts";
+import { delivered, MemoryExecutor } from "../../support/memory_backend.ts";
+import { reportsOf } from "../../support/observe.ts";
 
 const identity = (n: number) => n;
 

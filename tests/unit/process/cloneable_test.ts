@@ -2,9 +2,9 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Future } from "../mod.ts";
-import { cloneForProcess, toProcess } from "../src/process/cloneable.ts";
-import { runtime } from "../src/runtime.ts";
+import { Future } from "../../../mod.ts";
+import { cloneForProcess, toProcess } from "../../../src/process/cloneable.ts";
+import { runtime } from "../../../src/runtime.ts";
 
 const refused = { name: "DataCloneError" };
 

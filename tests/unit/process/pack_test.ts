@@ -3,10 +3,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { pack, unpack } from "../src/process/pack.ts";
-import type { FromWorker, ToWorker } from "../src/wire/messages.ts";
-import { SEAL } from "../src/wire/seal.ts";
-import { property } from "./properties.ts";
+import { pack, unpack } from "../../../src/process/pack.ts";
+import type { FromWorker, ToWorker } from "../../../src/wire/messages.ts";
+import { SEAL } from "../../../src/wire/seal.ts";
+import { property } from "../../properties/properties.ts";
 
 /** What the channel does. */
 const cross = (message: ToWorker | FromWorker) => unpack(structuredClone(pack(message)));

@@ -2,9 +2,9 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { transfer } from "../mod.ts";
-import { transfersOf } from "../src/wire/marks.ts";
-import { MemoryExecutor } from "./memory_backend.ts";
+import { transfer } from "../../../mod.ts";
+import { transfersOf } from "../../../src/wire/marks.ts";
+import { MemoryExecutor } from "../../support/memory_backend.ts";
 
 test("transfer() returns the value and marks what of it is moved", () => {
   const value = { bytes: new Uint8Array(8) }, list = [value.bytes.buffer];
@@ -33,7 +33,7 @@ test("transfer() moves an argument to the worker, and a result back", async () =
   const future = executor.submit((bytes: Uint8Array) => bytes.length, transfer(bytes, [bytes.buffer]));
   assert.equal(await future, 3);
   assert.equal(bytes.length, 0);
-  const url = new URL("../mod.ts", import.meta.url).href;
+  const url = new URL("../../../mod.ts", import.meta.url).href;
   const realm = globalThis as { kept?: ArrayBuffer };
   const result = await executor.submit(async (url: string) => {
     const { transfer } = await import(url);

@@ -2,9 +2,9 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Future, ThreadPoolExecutor } from "../mod.ts";
-import { standApart } from "../src/wire/apart.ts";
-import { assertNotLocal, transfersOf } from "../src/wire/marks.ts";
+import { Future, ThreadPoolExecutor } from "../../../mod.ts";
+import { standApart } from "../../../src/wire/apart.ts";
+import { assertNotLocal, transfersOf } from "../../../src/wire/marks.ts";
 
 const trap = () => {
   throw new Error("It was called");

@@ -2,8 +2,8 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { ErrorConstructorLike } from "../src/wire/error_class.ts";
-import { type Failure, fromFailure, isFailure, toFailure } from "../src/wire/failure.ts";
+import type { ErrorConstructorLike } from "../../../src/wire/error_class.ts";
+import { type Failure, fromFailure, isFailure, toFailure } from "../../../src/wire/failure.ts";
 
 class TeapotError extends RangeError {
   readonly pot: string;

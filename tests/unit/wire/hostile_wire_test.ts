@@ -5,15 +5,15 @@ import fc from "fast-check";
 import assert from "node:assert/strict";
 import process from "node:process";
 import { test } from "node:test";
-import { type Future, ProcessPoolExecutor } from "../mod.ts";
-import { unpack } from "../src/process/pack.ts";
-import { delivered, MemoryExecutor, type MemoryWorker } from "./memory_backend.ts";
-import { make, type Recipe, recipes, sealed, sizeOf } from "./hostile_messages.ts";
-import { reportsOf } from "./observe.ts";
-import { property } from "./properties.ts";
-import { square } from "./tasks/arithmetic.ts";
-import { speakNonsense } from "./tasks/hostile_tasks.ts";
-import { until, within } from "./until.ts";
+import { type Future, ProcessPoolExecutor } from "../../../mod.ts";
+import { unpack } from "../../../src/process/pack.ts";
+import { delivered, MemoryExecutor, type MemoryWorker } from "../../support/memory_backend.ts";
+import { make, type Recipe, recipes, sealed, sizeOf } from "../../support/hostile_messages.ts";
+import { reportsOf } from "../../support/observe.ts";
+import { property } from "../../properties/properties.ts";
+import { square } from "../../fixtures/tasks/arithmetic.ts";
+import { speakNonsense } from "../../fixtures/tasks/hostile_tasks.ts";
+import { until, within } from "../../support/until.ts";
 
 const identity = (n: number) => n;
 

@@ -3,9 +3,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import type { FromWorker } from "../src/wire/messages.ts";
-import { open, SEAL, seal } from "../src/wire/seal.ts";
-import { property } from "./properties.ts";
+import type { FromWorker } from "../../../src/wire/messages.ts";
+import { open, SEAL, seal } from "../../../src/wire/seal.ts";
+import { property } from "../../properties/properties.ts";
 
 property("open() gives what seal() was given", 300, fc.array(fc.anything(), { minLength: 2 }), async (values) => {
   const expected = [...values];

@@ -2,8 +2,8 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { ToWorker } from "../src/wire/messages.ts";
-import { cloneForThread, toThread } from "../src/wire/sendable.ts";
+import type { ToWorker } from "../../../src/wire/messages.ts";
+import { cloneForThread, toThread } from "../../../src/wire/sendable.ts";
 
 const refused = { name: "DataCloneError" };
 

@@ -2,8 +2,8 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { task, taskModule } from "../mod.ts";
-import { isInline, taskRef } from "../src/wire/task_ref.ts";
+import { task, taskModule } from "../../../mod.ts";
+import { isInline, taskRef } from "../../../src/wire/task_ref.ts";
 
 /** What a function is called on the wire. */
 const refOf = (fn: unknown) => taskRef("try this", fn);

@@ -2,8 +2,8 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { newPlace, type Place } from "../src/wire/place.ts";
-import { resolveTask } from "../src/worker/resolve_task.ts";
+import { newPlace, type Place } from "../../../src/wire/place.ts";
+import { resolveTask } from "../../../src/worker/resolve_task.ts";
 
 // deno-lint-ignore no-explicit-any
 type AnyFunction = (...args: any[]) => any;

@@ -2,16 +2,16 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { currentTask, taskModule } from "../mod.ts";
-import { CALLS_PER_WORKER, withdraw } from "../src/wire/claims.ts";
-import { type Failure, fromFailure } from "../src/wire/failure.ts";
-import { readFromWorker, type Said, type ToWorker } from "../src/wire/messages.ts";
-import { newPlace } from "../src/wire/place.ts";
-import { serve } from "../src/worker/main.ts";
-import { isCollected, needsCollector } from "./garbage.ts";
-import { delivered } from "./memory_backend.ts";
-import { MemoryGate, pass } from "./memory_gate.ts";
-import { taskRef } from "../src/wire/task_ref.ts";
+import { currentTask, taskModule } from "../../../mod.ts";
+import { CALLS_PER_WORKER, withdraw } from "../../../src/wire/claims.ts";
+import { type Failure, fromFailure } from "../../../src/wire/failure.ts";
+import { readFromWorker, type Said, type ToWorker } from "../../../src/wire/messages.ts";
+import { newPlace } from "../../../src/wire/place.ts";
+import { serve } from "../../../src/worker/main.ts";
+import { isCollected, needsCollector } from "../../support/garbage.ts";
+import { delivered } from "../../support/memory_backend.ts";
+import { MemoryGate, pass } from "../../support/memory_gate.ts";
+import { taskRef } from "../../../src/wire/task_ref.ts";
 
 type Run = Extract<ToWorker, { kind: "run" }>;
 
@@ -210,7 +210,7 @@ test("serve() gives back what it has not begun", async () => {
 
 test("serve() tells a task its worker and its attempt, and nobody when none runs", async () => {
   const parent = await new Parent().init({ name: "pool_7" });
-  const url = new URL("../mod.ts", import.meta.url).href;
+  const url = new URL("../../../mod.ts", import.meta.url).href;
   const ask = async (url: string) => {
     const { currentTask } = await import(url);
     const { workerName, attempt, signal } = currentTask();
