@@ -8,7 +8,7 @@ import {
   QueueFullError,
   taskModule,
   ThreadPoolExecutor,
-  type UnobservedFailures,
+  type UnobservedReport,
   wait,
 } from "../../mod.ts";
 import { workerProcesses } from "../../tests/support/leaks.ts";
@@ -42,7 +42,7 @@ export class Scene {
     this.#round = round;
     this.#ledger = ledger;
     const Class = backend === "threads" ? ThreadPoolExecutor : ProcessPoolExecutor;
-    const onUnobserved = ({ count }: UnobservedFailures) => void (this.unobserved += count);
+    const onUnobserved = ({ count }: UnobservedReport) => void (this.unobserved += count);
     this.executor = new Class({ ...round.options, onUnobserved });
   }
 

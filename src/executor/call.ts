@@ -1,28 +1,23 @@
 // One call on its way: made by submit() or map(), queued, handed to a worker, answered.
 
 import type { CallSettings } from "./call_options.ts";
-import type { CallQueue, Queued } from "./call_queue.ts";
-import {
-  bindCall,
-  type CallControl,
-  cancelFuture,
-  type FailureLedger,
-  Future,
-  settleFuture,
-} from "../future/future.ts";
-import type { Task } from "./task_table.ts";
+import type { CallQueue, QueueEntry } from "./call_queue.ts";
+import { bindCall, type CallControl, cancelFuture, Future, settleFuture } from "../future/future.ts";
+import type { TaskRecord } from "./task_table.ts";
+import type { OutgoingCall } from "../wire/calls.ts";
 import type { Timer } from "../future/timer.ts";
+import type { UnobservedFailures } from "../future/unobserved.ts";
 
 /** From this cost on, in milliseconds, a call is long: no other waits behind it, and a process says that it begins it. */
 const LONG = 4;
 
 /** How long a call of a task is expected to take, in milliseconds; Infinity when that is long, or unknown. */
-export function expectedCost({ cost }: Task): number {
+export function expectedCost({ cost }: TaskRecord): number {
   return cost < LONG ? cost : Infinity;
 }
 
 /** What a call of Executor.with() needs besides. */
-export class Limits {
+export class CallProgress {
   readonly settings: CallSettings;
   /** 1 for the first run. */
   attempt = 1;
@@ -38,22 +33,10 @@ export class Limits {
   }
 }
 
-/** What waits in the queue: a call, or a supply of calls. */
-export interface Waiting extends Queued {
-  readonly task: Task;
-  /** How long its next call is expected to take, in milliseconds; Infinity for one that has its worker alone. */
-  readonly cost: number;
-  /** Calls of one chunk are handed over together, to a worker that has nothing else to do. */
-  readonly chunk: object | undefined;
-  /** Whether anybody still needs its results: if not, it does not wait for another turn, and is cancelled instead. */
-  readonly wanted: boolean;
-  draw(): Call;
-}
-
-/** What takes calls: the scheduler. */
-export interface CallOwner {
+/** What a call asks of the engine that runs it. */
+export interface CallEngine {
   /** The failures that nobody has looked at. */
-  readonly unobserved: FailureLedger;
+  readonly unobserved: UnobservedFailures;
   /** Takes a call back that no worker has begun, for its owner to cancel; false when it is too late. */
   withdraw(call: Call): boolean;
   /** The signal of a call has aborted. */
@@ -73,22 +56,24 @@ export interface CallHolder {
 }
 
 /** One call; a subclass says who gets the answer. */
-export abstract class Call implements CallControl, Waiting {
-  readonly task: Task;
+export abstract class Call implements CallControl, OutgoingCall, QueueEntry<Call> {
+  readonly engine: CallEngine;
+  readonly task: TaskRecord;
   /** The arguments; dropped when the call is done. */
   args: readonly unknown[];
-  readonly limits: Limits | undefined;
-  queue: CallQueue<Queued> | undefined = undefined;
-  before: Queued | undefined = undefined;
-  after: Queued | undefined = undefined;
+  readonly progress: CallProgress | undefined;
+  queue: CallQueue<Call> | undefined = undefined;
+  before: QueueEntry<Call> | undefined = undefined;
+  after: QueueEntry<Call> | undefined = undefined;
   /** The worker that has it, until it is settled or waits again, and its number there. */
   worker: CallHolder | undefined = undefined;
   number = 0;
 
-  constructor(task: Task, args: readonly unknown[], settings: CallSettings | undefined) {
+  constructor(engine: CallEngine, task: TaskRecord, args: readonly unknown[], settings: CallSettings | undefined) {
+    this.engine = engine;
     this.task = task;
     this.args = args;
-    this.limits = settings && new Limits(settings);
+    this.progress = settings && new CallProgress(settings);
   }
 
   /** Its task has returned. */
@@ -98,11 +83,11 @@ export abstract class Call implements CallControl, Waiting {
   /** It was withdrawn, and will not run. */
   abstract cancel(reason: unknown): void;
 
-  get ledger(): FailureLedger {
-    return this.task.owner.unobserved;
+  get unobserved(): UnobservedFailures {
+    return this.engine.unobserved;
   }
 
-  get waiting(): number {
+  get size(): number {
     return 1;
   }
 
@@ -119,21 +104,26 @@ export abstract class Call implements CallControl, Waiting {
   }
 
   get priority(): number {
-    return this.limits === undefined ? 0 : this.limits.settings.priority;
+    return this.progress === undefined ? 0 : this.progress.settings.priority;
   }
 
   /** What may be stopped, or must stay together, has its worker alone, too. */
   get cost(): number {
-    return this.limits?.settings.limited || this.chunk ? Infinity : expectedCost(this.task);
+    return this.progress?.settings.limited || this.chunk ? Infinity : expectedCost(this.task);
+  }
+
+  /** A call that may be stopped or run again has a message of its own, which says how often it was tried. */
+  get attempt(): number | undefined {
+    return this.progress?.settings.limited ? this.progress.attempt : undefined;
   }
 
   withdraw(): boolean {
-    return this.task.owner.withdraw(this);
+    return this.engine.withdraw(this);
   }
 
   /** Its signal has aborted. */
   abort(reason: unknown): void {
-    this.task.owner.abort(this, reason);
+    this.engine.abort(this, reason);
   }
 
   begun(): boolean {
@@ -145,8 +135,8 @@ export abstract class Call implements CallControl, Waiting {
 export class SubmittedCall<T> extends Call {
   readonly future: Future<T> = new Future<T>();
 
-  constructor(task: Task, args: readonly unknown[], settings: CallSettings | undefined) {
-    super(task, args, settings);
+  constructor(engine: CallEngine, task: TaskRecord, args: readonly unknown[], settings: CallSettings | undefined) {
+    super(engine, task, args, settings);
     bindCall(this.future, this);
   }
 

@@ -1,7 +1,8 @@
-// What becomes of calls. Each ends by exactly one of fulfil(), reject() and cancel(). Those of Executor.with() are stopped by
-// a signal or after a time, and may be run again first.
+// What becomes of a call: fulfil(), reject() or cancel() settles it, exactly once. A call of Executor.with() can be stopped by
+// a signal or its time limit, and can be run again before it is settled.
 
-import type { Call, Limits } from "./call.ts";
+import type { Call, CallProgress } from "./call.ts";
+import type { QueueEntry } from "./call_queue.ts";
 import { TimeoutError } from "../future/errors.ts";
 import { report } from "../report.ts";
 import { startTimer } from "../future/timer.ts";
@@ -17,49 +18,40 @@ const FIRST_PAUSE = 100, LONGEST_PAUSE = 30_000;
 
 const NONE: readonly unknown[] = [];
 
-/** What the scheduler does for it. */
-export interface SupervisorActions {
-  /** Whether a call that is queued again can be run. */
-  canRun(): boolean;
-  /** Queues a call again. */
-  requeue(call: Call): void;
-  /** Ends the worker of a call and takes the call from it, then settles it. */
-  stop(call: Call, settle: () => void): void;
-}
-
 /** Why a call fails: its task's own error, or the loss of its worker, or for good. Only the first two may be run again. */
 export type FailureKind = "thrown" | "lost" | "final";
 
-/** Watches over calls. */
-export class Supervisor {
-  completed = 0;
-  failed = 0;
-  cancelled = 0;
-  readonly #actions: SupervisorActions;
+/** The lifecycle of an engine's calls; the engine says how a call is queued and stopped. */
+export abstract class CallLifecycle {
+  /** Calls settled so far, for Executor.stats(). */
+  readonly settled = { completed: 0, failed: 0, cancelled: 0 };
   /** Calls that pause before they are run again. */
   readonly #resting = new Set<Call>();
 
-  constructor(actions: SupervisorActions) {
-    this.#actions = actions;
-  }
+  /** Whether a call that is queued will be run. */
+  protected abstract get canRun(): boolean;
+  /** Queues calls: admitted ones, or one that is run again. */
+  abstract submit(entry: QueueEntry<Call>): void;
+  /** Ends the worker of a call and takes the call from it, then settles it. */
+  protected abstract stop(call: Call, settle: () => void): void;
 
   /** How many calls pause before they are run again. */
-  get resting(): number {
+  protected get resting(): number {
     return this.#resting.size;
   }
 
   /** A call's task has returned. */
   fulfil(call: Call, value: unknown): void {
-    this.completed++;
+    this.settled.completed++;
     this.#release(call);
     call.fulfil(value);
   }
 
   /** A call has failed, unless it is run again. */
   reject(call: Call, reason: unknown, kind: FailureKind): void {
-    if (call.limits?.aborted) return this.cancel(call, call.limits.aborted.reason);
-    if (call.limits && this.#retries(call, call.limits, reason, kind)) return;
-    this.failed++;
+    if (call.progress?.aborted) return this.cancel(call, call.progress.aborted.reason);
+    if (call.progress && this.#retries(call, call.progress, reason, kind)) return;
+    this.settled.failed++;
     this.#release(call);
     call.reject(reason);
   }
@@ -70,66 +62,66 @@ export class Supervisor {
     call.cancel(reason);
   }
 
-  /** A call was taken back for its owner to cancel. */
-  withdrawn(call: Call): void {
-    this.cancelled++;
+  /** A call was withdrawn; its owner cancels it. */
+  protected withdrawn(call: Call): void {
+    this.settled.cancelled++;
     this.#release(call);
   }
 
-  /** A call was handed to a worker. */
-  handed(call: Call): void {
-    const limits = call.limits!, { timeout } = limits.settings;
-    if (timeout === Infinity || limits.aborted || !call.worker) return;
-    limits.timer = startTimer(timeout + BEGIN_MARGIN, () => this.#expire(call));
+  /** A call was handed to a worker: its time limit starts, with a margin to begin in. */
+  protected handedOver(call: Call): void {
+    const progress = call.progress!, { timeout } = progress.settings;
+    if (timeout === Infinity || progress.aborted || !call.worker) return;
+    progress.timer = startTimer(timeout + BEGIN_MARGIN, () => this.#expire(call));
   }
 
-  /** A call's task begins. */
-  begun(call: Call): void {
-    const limits = call.limits!, { timeout } = limits.settings;
+  /** A call's task begins: its time limit starts. */
+  protected begun(call: Call): void {
+    const progress = call.progress!, { timeout } = progress.settings;
     // A worker that says it twice gives the call no more time.
-    if (timeout === Infinity || limits.aborted || limits.deadline !== Infinity) return;
-    limits.timer?.clear();
-    limits.deadline = performance.now() + timeout;
-    limits.timer = startTimer(timeout, () => this.#expire(call));
+    if (timeout === Infinity || progress.aborted || progress.deadline !== Infinity) return;
+    progress.timer?.clear();
+    progress.deadline = performance.now() + timeout;
+    progress.timer = startTimer(timeout, () => this.#expire(call));
   }
 
-  /** The signal of a call that a worker has begun, or may have, has aborted. */
-  abort(call: Call, reason: unknown): void {
-    const limits = call.limits!;
-    if (!call.worker || limits.aborted) return;
-    limits.aborted = { reason };
+  /** Tells the task of a call that its signal has aborted, and stops it when it has not ended in time. */
+  protected abortBegun(call: Call, reason: unknown): void {
+    const progress = call.progress!;
+    if (!call.worker || progress.aborted) return;
+    progress.aborted = { reason };
     call.worker.abort(call, reason);
-    limits.timer?.clear();
-    const grace = Math.min(limits.settings.grace, limits.deadline - performance.now());
-    limits.timer = startTimer(grace, () => this.#actions.stop(call, () => this.cancel(call, reason)));
+    progress.timer?.clear();
+    const grace = Math.min(progress.settings.grace, progress.deadline - performance.now());
+    progress.timer = startTimer(grace, () => this.stop(call, () => this.cancel(call, reason)));
   }
 
-  #retries(call: Call, limits: Limits, reason: unknown, kind: FailureKind): boolean {
-    if (kind === "final" || limits.attempt > limits.settings.retries) return false;
-    if (kind === "thrown" && !wanted(limits, reason)) return false;
-    if (!call.wanted || !this.#actions.canRun()) return false; // asked after retryOn, which may have ended everything
+  #retries(call: Call, progress: CallProgress, reason: unknown, kind: FailureKind): boolean {
+    if (kind === "final" || progress.attempt > progress.settings.retries) return false;
+    if (kind === "thrown" && !wanted(progress, reason)) return false;
+    if (!call.wanted || !this.canRun) return false; // asked after retryOn, which may have ended everything
     call.worker = undefined;
-    limits.timer?.clear();
-    limits.deadline = Infinity;
+    progress.timer?.clear();
+    progress.deadline = Infinity;
     // Half of it by chance: calls that failed together do not come back together.
-    const pause = Math.min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** (limits.attempt - 1)) * (0.5 + Math.random() / 2);
-    limits.attempt++;
+    const pause = Math.min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** (progress.attempt - 1)) * (0.5 + Math.random() / 2);
+    progress.attempt++;
     this.#resting.add(call);
-    limits.timer = startTimer(pause, () => {
-      if (this.wake(call)) this.#actions.requeue(call);
+    progress.timer = startTimer(pause, () => {
+      if (this.wake(call)) this.submit(call);
     });
     return true;
   }
 
   /** Ends the pause of a call, if it has one. */
-  wake(call: Call): boolean {
+  protected wake(call: Call): boolean {
     if (!this.#resting.delete(call)) return false;
-    call.limits!.timer?.clear();
+    call.progress!.timer?.clear();
     return true;
   }
 
   /** Ends all pauses. */
-  wakeAll(): Call[] {
+  protected wakeAll(): Call[] {
     return [...this.#resting].filter((call) => this.wake(call));
   }
 
@@ -137,19 +129,19 @@ export class Supervisor {
   #release(call: Call): void {
     call.args = NONE;
     call.worker = undefined;
-    if (!call.limits) return;
-    call.limits.timer?.clear();
-    call.limits.settings.unwatch(call);
+    if (!call.progress) return;
+    call.progress.timer?.clear();
+    call.progress.settings.unwatch(call);
   }
 
   #expire(call: Call): void {
-    const { timeout } = call.limits!.settings;
+    const { timeout } = call.progress!.settings;
     const error = new TimeoutError(`The task ran for more than ${timeout} ms and was stopped`);
-    this.#actions.stop(call, () => this.reject(call, error, "lost"));
+    this.stop(call, () => this.reject(call, error, "lost"));
   }
 }
 
-function wanted({ settings }: Limits, reason: unknown): boolean {
+function wanted({ settings }: CallProgress, reason: unknown): boolean {
   try {
     return settings.retryOn?.(reason) ?? false;
   } catch (error) {

@@ -1,37 +1,46 @@
 // The calls that no worker has yet: those of a higher priority first, first in, first out among equals. A list that runs
 // through the calls themselves, so that push, shift and removal take the same time however many there are.
 
-/** What the queue links: a call, or many that are made when their turn comes. The links are the queue's own. */
-export interface Queued {
+import type { TaskRecord } from "./task_table.ts";
+
+/** What waits in the queue: a call, or a supply of calls that are made when their turn comes. The links are the queue's own. */
+export interface QueueEntry<C> {
   readonly priority: number;
-  /** How many calls it stands for; what has none left is not in a queue. */
-  readonly waiting: number;
-  /** Gives the first of them. */
-  draw(): unknown;
-  queue: CallQueue<Queued> | undefined;
-  before: Queued | undefined;
-  after: Queued | undefined;
+  /** How many calls it stands for; an entry that has none left is in no queue. */
+  readonly size: number;
+  readonly task: TaskRecord;
+  /** How long its next call is expected to take, in milliseconds; Infinity for a call that must not share its worker. */
+  readonly cost: number;
+  /** Calls of one chunk are handed over together, to a worker that has nothing else to do. */
+  readonly chunk: object | undefined;
+  /** Whether anybody still needs its results; an entry that nobody wants is cancelled rather than queued again. */
+  readonly wanted: boolean;
+  /** Gives its next call. */
+  draw(): C;
+  queue: CallQueue<C> | undefined;
+  before: QueueEntry<C> | undefined;
+  after: QueueEntry<C> | undefined;
 }
 
 /** The calls of one priority. */
-interface Lane {
+interface Lane<C> {
   readonly priority: number;
-  head: Queued | undefined;
-  tail: Queued | undefined;
+  head: QueueEntry<C> | undefined;
+  tail: QueueEntry<C> | undefined;
   /** Where it stands in the heap; -1 when it does not. */
   place: number;
 }
 
-const makeLane = (priority: number): Lane => ({ priority, head: undefined, tail: undefined, place: -1 });
+const makeLane = <C>(priority: number): Lane<C> => ({ priority, head: undefined, tail: undefined, place: -1 });
 
 /** A queue of calls. */
-export class CallQueue<E extends Queued> {
+export class CallQueue<C> {
   /** The lane of priority 0, which most calls are in. */
-  readonly #usual = makeLane(0);
+  readonly #usual = makeLane<C>(0);
   /** The lanes of other priorities that have calls. */
-  readonly #lanes = new Map<number, Lane>();
+  readonly #lanes = new Map<number, Lane<C>>();
   /** The same as a heap, the highest priority first: thousands of priorities cost a call their logarithm. */
-  readonly #heap: Lane[] = [];
+  readonly #heap: Lane<C>[] = [];
   #size = 0;
 
   /** How many calls wait. */
@@ -40,35 +49,35 @@ export class CallQueue<E extends Queued> {
   }
 
   /** What the next call comes from. */
-  get head(): E | undefined {
+  get head(): QueueEntry<C> | undefined {
     const top = this.#heap[0];
-    if (top === undefined) return this.#usual.head as E | undefined;
-    return (top.priority < 0 && this.#usual.head ? this.#usual.head : top.head) as E;
+    if (top === undefined) return this.#usual.head;
+    return top.priority < 0 && this.#usual.head ? this.#usual.head : top.head;
   }
 
   /** Adds calls behind all others of their priority. */
-  push(entry: E): void {
+  push(entry: QueueEntry<C>): void {
     const lane = this.#lane(entry.priority);
     this.#insert(entry, lane, lane.tail, undefined);
   }
 
   /** Adds a call before all others of its priority: it waited before, and was taken back from a worker. */
-  unshift(entry: E): void {
+  unshift(entry: QueueEntry<C>): void {
     const lane = this.#lane(entry.priority);
     this.#insert(entry, lane, undefined, lane.head);
   }
 
   /** Takes the call whose turn is next. */
-  shift(): ReturnType<E["draw"]> | undefined {
+  shift(): C | undefined {
     const entry = this.head;
     if (!entry) return undefined;
-    if (entry.waiting === 1) this.remove(entry);
+    if (entry.size === 1) this.remove(entry);
     else this.#size--;
-    return entry.draw() as ReturnType<E["draw"]>;
+    return entry.draw();
   }
 
   /** Takes calls out of this queue, wherever they stand. */
-  remove(entry: E): void {
+  remove(entry: QueueEntry<C>): void {
     const lane = this.#lane(entry.priority);
     const { before, after } = entry;
     if (before) before.after = after;
@@ -76,22 +85,27 @@ export class CallQueue<E extends Queued> {
     if (after) after.before = before;
     else lane.tail = before;
     entry.queue = entry.before = entry.after = undefined;
-    this.#size -= entry.waiting;
+    this.#size -= entry.size;
     if (!lane.head && lane !== this.#usual) this.#drop(lane);
   }
 
-  #insert(entry: E, lane: Lane, before: Queued | undefined, after: Queued | undefined): void {
-    entry.queue = this as unknown as CallQueue<Queued>;
+  #insert(
+    entry: QueueEntry<C>,
+    lane: Lane<C>,
+    before: QueueEntry<C> | undefined,
+    after: QueueEntry<C> | undefined,
+  ): void {
+    entry.queue = this;
     entry.before = before;
     entry.after = after;
     if (before) before.after = entry;
     else lane.head = entry;
     if (after) after.before = entry;
     else lane.tail = entry;
-    this.#size += entry.waiting;
+    this.#size += entry.size;
   }
 
-  #lane(priority: number): Lane {
+  #lane(priority: number): Lane<C> {
     if (priority === 0) return this.#usual;
     let lane = this.#lanes.get(priority);
     if (!lane) {
@@ -102,7 +116,7 @@ export class CallQueue<E extends Queued> {
   }
 
   /** Takes an empty lane out of the heap. */
-  #drop(lane: Lane): void {
+  #drop(lane: Lane<C>): void {
     this.#lanes.delete(lane.priority);
     const last = this.#heap.pop()!;
     if (last === lane) return;
@@ -112,7 +126,7 @@ export class CallQueue<E extends Queued> {
   }
 
   /** Puts a lane at `place`, or above it. */
-  #rise(lane: Lane, place: number): void {
+  #rise(lane: Lane<C>, place: number): void {
     while (place > 0) {
       const parent = (place - 1) >> 1, above = this.#heap[parent]!;
       if (above.priority >= lane.priority) break;
@@ -123,7 +137,7 @@ export class CallQueue<E extends Queued> {
   }
 
   /** Puts a lane at `place`, or below it. */
-  #sink(lane: Lane, place: number): void {
+  #sink(lane: Lane<C>, place: number): void {
     for (;;) {
       let child = place * 2 + 1;
       const left = this.#heap[child], right = this.#heap[child + 1];
@@ -136,7 +150,7 @@ export class CallQueue<E extends Queued> {
     this.#put(lane, place);
   }
 
-  #put(lane: Lane, place: number): void {
+  #put(lane: Lane<C>, place: number): void {
     this.#heap[place] = lane;
     lane.place = place;
   }

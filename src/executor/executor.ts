@@ -19,7 +19,7 @@ import { keepLocal } from "../wire/marks.ts";
 import { SubmittedCall } from "./call.ts";
 import { type CallOptions, CallSettings } from "./call_options.ts";
 import { checkBoolean, checkOptions } from "../wire/check.ts";
-import type { Core } from "./core.ts";
+import type { Engine } from "./engine.ts";
 import type { Future } from "../future/future.ts";
 import { Mapping } from "./map.ts";
 import { type AnyIterable, type MapIterator, type MapOptions, readMapArguments } from "./map_options.ts";
@@ -38,33 +38,27 @@ export interface ShutdownOptions {
   cancelFutures?: boolean;
 }
 
-/** What runs the calls of an executor. The library makes it; there is nothing in it for a program. */
-export interface ExecutorCore {
-  /** As {@linkcode Executor.stats}. */
-  stats(): ExecutorStats;
-}
-
 /**
  * Runs calls on workers. Make a {@linkcode ThreadPoolExecutor} or a {@linkcode ProcessPoolExecutor}: the rest of the
  * program is the same for both.
  */
 export abstract class Executor implements AsyncDisposable {
   static {
-    keepLocal((value) => #core in value, "An executor cannot be sent to a worker: a task that needs one makes it");
+    keepLocal((value) => #engine in value, "An executor cannot be sent to a worker: a task that needs one makes it");
   }
 
-  readonly #core: Core;
+  readonly #engine: Engine;
   /** What with() has set; `undefined` on the executor itself. */
   readonly #settings: CallSettings | undefined;
 
   /**
    * Made by its subclasses.
    *
-   * @param core What runs the calls.
+   * @param engine What runs the calls.
    * @param options What applies to all of them.
    */
-  protected constructor(core: ExecutorCore, options?: CallOptions) {
-    this.#core = core as Core;
+  protected constructor(engine: Engine, options?: CallOptions) {
+    this.#engine = engine;
     this.#settings = options && new CallSettings(options);
   }
 
@@ -92,7 +86,7 @@ export abstract class Executor implements AsyncDisposable {
   with(options: CallOptions): Executor {
     void new CallSettings(options); // complains about what was given, before it is mixed with what was set before
     const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
-    return new ConfiguredExecutor(this.#core, { ...this.#settings?.options, ...given });
+    return new ConfiguredExecutor(this.#engine, { ...this.#settings?.options, ...given });
   }
 
   /**
@@ -120,13 +114,13 @@ export abstract class Executor implements AsyncDisposable {
    * ```
    */
   submit<A extends unknown[], R>(fn: (...args: A) => R, ...args: A): Future<Awaited<R>> {
-    const core = this.#core;
-    core.guard?.check("submit a task");
-    const task = core.tasks.get("submit a task", fn);
-    core.admit();
-    core.room.admit();
-    const call = new SubmittedCall<Awaited<R>>(task, args, this.#settings);
-    core.submit(call);
+    const engine = this.#engine;
+    engine.guard?.check("submit a task");
+    const task = engine.tasks.get("submit a task", fn);
+    engine.assertOpen();
+    engine.queueLimit.admit();
+    const call = new SubmittedCall<Awaited<R>>(engine, task, args, this.#settings);
+    engine.submit(call);
     return call.future;
   }
 
@@ -187,10 +181,10 @@ export abstract class Executor implements AsyncDisposable {
   ): MapIterator<Awaited<R>>;
   // deno-lint-ignore no-explicit-any
   map(fn: (...args: any[]) => unknown, ...rest: unknown[]): MapIterator<any> {
-    const core = this.#core;
-    core.guard?.check("map a task");
-    const task = core.tasks.get("map a task", fn);
-    return new Mapping(core, task, this.#settings, readMapArguments(rest));
+    const engine = this.#engine;
+    engine.guard?.check("map a task");
+    const task = engine.tasks.get("map a task", fn);
+    return new Mapping(engine, task, this.#settings, readMapArguments(rest));
   }
 
   /**
@@ -215,7 +209,7 @@ export abstract class Executor implements AsyncDisposable {
     const { wait = true, cancelFutures = false } = options;
     checkBoolean("shut down", "wait", wait);
     checkBoolean("shut down", "cancelFutures", cancelFutures);
-    const closed = this.#core.shutdown(cancelFutures);
+    const closed = this.#engine.shutdown(cancelFutures);
     return wait ? closed : Promise.resolve();
   }
 
@@ -224,12 +218,12 @@ export abstract class Executor implements AsyncDisposable {
    * {@linkcode WorkerLostError}.
    */
   terminateWorkers(): void {
-    this.#core.end("terminate");
+    this.#engine.end("terminate");
   }
 
   /** As {@linkcode Executor.terminateWorkers}, with SIGKILL. */
   killWorkers(): void {
-    this.#core.end("kill");
+    this.#engine.end("kill");
   }
 
   /**
@@ -250,7 +244,7 @@ export abstract class Executor implements AsyncDisposable {
    * ```
    */
   ready(): Promise<void> {
-    return this.#core.room.ready();
+    return this.#engine.queueLimit.ready();
   }
 
   /**
@@ -259,7 +253,7 @@ export abstract class Executor implements AsyncDisposable {
    * @returns Counts of its workers and calls.
    */
   stats(): ExecutorStats {
-    return this.#core.stats();
+    return this.#engine.stats();
   }
 
   /** The end of `await using`: as {@linkcode Executor.shutdown}. It waits for the work and cancels nothing. */
@@ -270,7 +264,7 @@ export abstract class Executor implements AsyncDisposable {
 
 /** What with() returns. */
 class ConfiguredExecutor extends Executor {
-  constructor(core: ExecutorCore, options: CallOptions) {
-    super(core, options);
+  constructor(engine: Engine, options: CallOptions) {
+    super(engine, options);
   }
 }

@@ -6,13 +6,14 @@
 // that assertInvariants() lists holds, and after it has run, `#over` is read again.
 
 import type { CallSettings } from "./call_options.ts";
-import type { Core } from "./core.ts";
+import type { Engine } from "./engine.ts";
 import { CancelledError, TimeoutError } from "../future/errors.ts";
 import { assertInvariant, invariantsAreChecked } from "../invariant.ts";
-import { FULFILLED, type MapOwner, type MappedCall, MapSupply, REJECTED, WAITING } from "./map_call.ts";
+import { FULFILLED, PENDING, REJECTED } from "../future/state.ts";
+import { type MapOwner, type MappedCall, MapSupply } from "./map_call.ts";
 import type { MapArguments, MapIterator, MapSettings } from "./map_options.ts";
 import { MapReader } from "./map_reader.ts";
-import type { Task } from "./task_table.ts";
+import type { TaskRecord } from "./task_table.ts";
 import { startTimer, type Timer } from "../future/timer.ts";
 import { Source } from "./zip.ts";
 
@@ -23,7 +24,7 @@ interface Waiter<T> {
 
 /** The iteration of one map(). */
 export class Mapping<T> implements MapIterator<T> {
-  readonly #core: Core;
+  readonly #engine: Engine;
   readonly #options: MapSettings;
   readonly #deadline: number;
   readonly #reader: MapReader;
@@ -49,21 +50,22 @@ export class Mapping<T> implements MapIterator<T> {
   #timer: Timer | undefined;
   readonly #onAbort = () => this.#stop(this.#options.signal!.reason);
 
-  constructor(core: Core, task: Task, settings: CallSettings | undefined, { inputs, options }: MapArguments) {
+  constructor(engine: Engine, task: TaskRecord, settings: CallSettings | undefined, { inputs, options }: MapArguments) {
     const { timeout, chunksize, buffersize, signal } = options;
-    this.#core = core;
+    this.#engine = engine;
     this.#options = options;
     this.#deadline = performance.now() + timeout;
     this.#capacity = buffersize * chunksize;
     signal?.throwIfAborted();
     const source = new Source(inputs);
-    this.#reader = new MapReader(core, source, chunksize, {
+    this.#reader = new MapReader(engine, source, chunksize, {
       wants: (held) => this.#outstanding + held < this.#capacity,
       isStarved: () => this.#waiters.length > 0 && this.#outstanding === 0,
       submit: (items) => this.#submit(items),
       onRead: () => this.#waiters.length > 0 && this.#serve(),
     });
     this.#owner = {
+      engine,
       task,
       settings,
       toArguments: (item) => source.toArguments(item),
@@ -122,15 +124,15 @@ export class Mapping<T> implements MapIterator<T> {
   /** Submits items that were read. */
   #submit(items: unknown[]): void {
     const supplies = this.#supplies;
-    while (supplies[0]?.waiting === 0) supplies.shift();
+    while (supplies[0]?.size === 0) supplies.shift();
     const supply = new MapSupply(this.#owner, items, this.#options.chunksize > 1);
     this.#outstanding += items.length;
     // Calls are made in the order of their items.
-    if (items.length === 1 && supplies.length === 0) return this.#core.submit(supply.draw());
+    if (items.length === 1 && supplies.length === 0) return this.#engine.submit(supply.draw());
     supplies.push(supply);
-    if (!this.#owner.settings) return this.#core.submit(supply);
+    if (!this.#owner.settings) return this.#engine.submit(supply);
     // Those that with() applies to are watched one by one.
-    while (supply.waiting > 0) this.#core.submit(supply.draw());
+    while (supply.size > 0) this.#engine.submit(supply.draw());
   }
 
   // --- delivering
@@ -142,7 +144,7 @@ export class Mapping<T> implements MapIterator<T> {
 
   #completed(call: MappedCall): void {
     if (this.#over) return;
-    if (call.state === REJECTED) this.#core.unobserved.add(call, call.outcome);
+    if (call.state === REJECTED) this.#engine.unobserved.add(call, call.outcome);
     if (!this.#options.ordered) {
       this.#pending.delete(call);
       this.#ready.push(call);
@@ -155,7 +157,7 @@ export class Mapping<T> implements MapIterator<T> {
     let call: MappedCall | undefined;
     if (this.#options.ordered) {
       call = this.#calls[this.#taken];
-      if (!call || call.state === WAITING) return undefined;
+      if (!call || call.state === PENDING) return undefined;
       this.#taken = drop(this.#calls, this.#taken);
     } else {
       call = this.#ready[this.#readyTaken];
@@ -163,7 +165,7 @@ export class Mapping<T> implements MapIterator<T> {
       this.#readyTaken = drop(this.#ready, this.#readyTaken);
     }
     this.#outstanding--;
-    if (call.state === REJECTED) this.#core.unobserved.remove(call);
+    if (call.state === REJECTED) this.#engine.unobserved.remove(call);
     return call;
   }
 
@@ -252,12 +254,12 @@ export class Mapping<T> implements MapIterator<T> {
     this.#taken = this.#readyTaken = this.#outstanding = 0;
     this.#pending.clear();
     for (const supply of this.#supplies.splice(0)) {
-      if (supply.queue) this.#core.withdrawAll(supply);
+      if (supply.queue) this.#engine.withdrawAll(supply);
       supply.drop();
     }
     for (const call of rest) {
-      if (call.state === REJECTED) this.#core.unobserved.remove(call);
-      else if (call.state !== WAITING) continue;
+      if (call.state === REJECTED) this.#engine.unobserved.remove(call);
+      else if (call.state !== PENDING) continue;
       else if (call.withdraw()) call.cancel(new CancelledError());
       else call.worker?.recall?.(true); // of what it has not begun, nothing is wanted: the engine cancels it
     }
@@ -268,7 +270,7 @@ export class Mapping<T> implements MapIterator<T> {
   static assertInvariants(results: MapIterator<unknown>): void {
     const map = results as Mapping<unknown>;
     const made = map.#calls.length - map.#taken + map.#pending.size + map.#ready.length - map.#readyTaken;
-    const waiting = map.#supplies.reduce((sum, { waiting }) => sum + waiting, 0);
+    const waiting = map.#supplies.reduce((sum, { size }) => sum + size, 0);
     assertInvariant(map.#outstanding === made + waiting, "what is out was made, or waits");
     assertInvariant(map.#outstanding <= map.#capacity, "no more is out than may be");
     assertInvariant(!map.#over || map.#outstanding === 0, "nothing is out when it is over");

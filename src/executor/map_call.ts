@@ -1,16 +1,15 @@
 // The calls of a map(): made when their turn comes, so that an item that waits costs no more than itself.
 
-import { Call, expectedCost, type Waiting } from "./call.ts";
-import type { CallQueue, Queued } from "./call_queue.ts";
+import { Call, type CallEngine, expectedCost } from "./call.ts";
+import type { CallQueue, QueueEntry } from "./call_queue.ts";
 import type { CallSettings } from "./call_options.ts";
-import type { Task } from "./task_table.ts";
-
-/** How a call ended, or that it has not. */
-export const WAITING = 0, FULFILLED = 1, REJECTED = 2, CANCELLED = 3;
+import { CANCELLED, FULFILLED, type FutureState, PENDING, REJECTED } from "../future/state.ts";
+import type { TaskRecord } from "./task_table.ts";
 
 /** What the calls of one map() share. */
 export interface MapOwner {
-  readonly task: Task;
+  readonly engine: CallEngine;
+  readonly task: TaskRecord;
   readonly settings: CallSettings | undefined;
   /** The arguments that an item stands for. */
   toArguments(item: unknown): readonly unknown[];
@@ -24,20 +23,20 @@ export interface MapOwner {
 
 /** One item's call; it keeps its outcome until the iterator takes it. */
 export class MappedCall extends Call {
-  state = WAITING;
+  state: FutureState = PENDING;
   outcome: unknown = undefined;
   readonly #map: MapOwner;
   readonly #chunk: object | undefined;
 
   constructor(map: MapOwner, args: readonly unknown[], chunk: object | undefined) {
-    super(map.task, args, map.settings);
+    super(map.engine, map.task, args, map.settings);
     this.#map = map;
     this.#chunk = chunk;
   }
 
   /** What may be stopped or run again is by itself: the rest of its chunk would end with its worker. */
   override get chunk(): object | undefined {
-    return this.limits?.settings.limited ? undefined : this.#chunk;
+    return this.progress?.settings.limited ? undefined : this.#chunk;
   }
 
   override get wanted(): boolean {
@@ -56,7 +55,7 @@ export class MappedCall extends Call {
     this.#end(CANCELLED, reason);
   }
 
-  #end(state: number, outcome: unknown): void {
+  #end(state: FutureState, outcome: unknown): void {
     this.state = state;
     this.outcome = outcome;
     this.#map.completed(this);
@@ -64,10 +63,10 @@ export class MappedCall extends Call {
 }
 
 /** Items of a map() that wait in the queue. */
-export class MapSupply implements Waiting {
-  queue: CallQueue<Queued> | undefined = undefined;
-  before: Queued | undefined = undefined;
-  after: Queued | undefined = undefined;
+export class MapSupply implements QueueEntry<Call> {
+  queue: CallQueue<Call> | undefined = undefined;
+  before: QueueEntry<Call> | undefined = undefined;
+  after: QueueEntry<Call> | undefined = undefined;
   readonly #map: MapOwner;
   readonly #items: unknown[];
   readonly #together: boolean;
@@ -88,11 +87,11 @@ export class MapSupply implements Waiting {
     return 0;
   }
 
-  get waiting(): number {
+  get size(): number {
     return this.#items.length - this.#next;
   }
 
-  get task(): Task {
+  get task(): TaskRecord {
     return this.#map.task;
   }
 

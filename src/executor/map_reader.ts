@@ -4,7 +4,7 @@
 // they run, all that assertInvariants() lists holds, and after it has run, nothing is taken for granted: `#closed` and `end`
 // are read again.
 
-import type { Core } from "./core.ts";
+import type { Engine } from "./engine.ts";
 import { assertInvariant } from "../invariant.ts";
 import { END, type Source } from "./zip.ts";
 
@@ -30,7 +30,7 @@ export interface ReaderOwner {
 
 /** Reads for one map(). */
 export class MapReader {
-  readonly #core: Core;
+  readonly #engine: Engine;
   readonly #source: Source;
   readonly #owner: ReaderOwner;
   readonly #inChunks: boolean;
@@ -48,8 +48,8 @@ export class MapReader {
   #turnArmed = false;
   #readInTurn = 0;
 
-  constructor(core: Core, source: Source, chunksize: number, owner: ReaderOwner) {
-    this.#core = core;
+  constructor(engine: Engine, source: Source, chunksize: number, owner: ReaderOwner) {
+    this.#engine = engine;
     this.#source = source;
     this.#owner = owner;
     this.#inChunks = chunksize > 1;
@@ -60,10 +60,10 @@ export class MapReader {
   read(): void {
     if (this.#reading) return; // it is seen there how much is wanted now
     this.#reading = "now";
-    const { room } = this.#core, owner = this.#owner;
+    const { queueLimit } = this.#engine, owner = this.#owner;
     while (!this.#closed && !this.end && owner.wants(this.#items.length)) {
       // A chunk is filled, however much waits.
-      if (room.left <= (this.#inChunks ? 0 : this.#items.length)) return void this.#readWhenThereIsRoom();
+      if (queueLimit.left <= (this.#inChunks ? 0 : this.#items.length)) return void this.#readWhenThereIsRoom();
       if (this.#source.async) return this.#readAsync();
       try {
         this.#accept(this.#source.next());
@@ -112,8 +112,8 @@ export class MapReader {
   async #readWhenThereIsRoom(): Promise<void> {
     if (!this.#inChunks) this.#submit();
     this.#reading = "room";
-    await this.#core.room.ready();
-    this.#core.room.leave();
+    await this.#engine.queueLimit.ready();
+    this.#engine.queueLimit.leave();
     this.#readOn();
   }
 
@@ -164,7 +164,7 @@ export class MapReader {
   /** Whether items are accepted still. If not, none is read any more. */
   #admit(): boolean {
     try {
-      this.#core.admit();
+      this.#engine.assertOpen();
       return true;
     } catch (error) {
       if (!this.end?.failed) this.end = { failed: true, error };

@@ -2,8 +2,8 @@
 
 import { QueueFullError } from "../future/errors.ts";
 
-/** Room in the queue of an executor. */
-export class Room {
+/** QueueLimit in the queue of an executor. */
+export class QueueLimit {
   readonly #most: number;
   readonly #size: () => number;
   readonly #isOpen: () => boolean;

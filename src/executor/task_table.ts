@@ -1,12 +1,9 @@
 // The tasks of one executor: each gets a number, under which workers know it, and a record of how long it takes.
 
-import type { CallOwner } from "./call.ts";
 import { type TaskRef, taskRef } from "../wire/task_ref.ts";
 
 /** A task that an executor has been given. */
-export interface Task {
-  /** What runs its calls. */
-  readonly owner: CallOwner;
+export interface TaskRecord {
   readonly number: number;
   readonly ref: TaskRef;
   /** How long a call of it has been taking, in milliseconds; Infinity until one has been answered. */
@@ -15,18 +12,15 @@ export interface Task {
 
 /** Numbers tasks. */
 export class TaskTable {
-  readonly #owner: CallOwner;
   readonly #inlineTasks: boolean;
-  #byFunction = new WeakMap<object, Task>();
+  #byFunction = new WeakMap<object, TaskRecord>();
   /** A function that is made anew for each call is the same task each time. */
-  #byName = new Map<string, Task>();
+  #byName = new Map<string, TaskRecord>();
 
   /**
-   * @param owner What runs the calls of the tasks.
    * @param inlineTasks Whether functions may be sent by their source.
    */
-  constructor(owner: CallOwner, inlineTasks: boolean) {
-    this.#owner = owner;
+  constructor(inlineTasks: boolean) {
     this.#inlineTasks = inlineTasks;
   }
 
@@ -38,14 +32,14 @@ export class TaskTable {
    * @returns Its task.
    * @throws {TypeError} when `fn` cannot be a task.
    */
-  get(action: string, fn: unknown): Task {
+  get(action: string, fn: unknown): TaskRecord {
     let task = typeof fn === "function" ? this.#byFunction.get(fn) : undefined;
     if (!task) {
       const ref = taskRef(action, fn, this.#inlineTasks);
       const name = ref.kind === "source" ? ref.source : `${ref.module} ${ref.name} ${ref.registered ?? ""}`;
       task = this.#byName.get(name);
       if (!task) {
-        task = { owner: this.#owner, number: this.#byName.size, ref, cost: Infinity };
+        task = { number: this.#byName.size, ref, cost: Infinity };
         this.#byName.set(name, task);
       }
       this.#byFunction.set(fn as object, task);

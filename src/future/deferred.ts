@@ -1,13 +1,18 @@
-// The end of an executor, for those who wait for it.
+// A promise that somebody else resolves.
 
-/** A promise that says that an executor has closed. */
-export interface Closure {
-  readonly promise: Promise<void>;
-  readonly resolve: () => void;
+/** A promise and what settles it; `Promise.withResolvers` is not in Node 20. */
+export interface Deferred<T> {
+  readonly promise: Promise<T>;
+  readonly resolve: (value: T | PromiseLike<T>) => void;
+  readonly reject: (reason: unknown) => void;
 }
 
-/** One that has not. */
-export function closure(): Closure {
-  let resolve!: () => void;
-  return { promise: new Promise<void>((done) => resolve = done), resolve };
+/** Makes a promise that is pending until one of its functions is called. */
+export function deferred<T = void>(): Deferred<T> {
+  let resolve!: Deferred<T>["resolve"], reject!: Deferred<T>["reject"];
+  const promise = new Promise<T>((onResolve, onReject) => {
+    resolve = onResolve;
+    reject = onReject;
+  });
+  return { promise, resolve, reject };
 }

@@ -4,7 +4,9 @@ import { keepLocal } from "../wire/marks.ts";
 import { checkNumber } from "../wire/check.ts";
 import { CancelledError, InvalidStateError, TimeoutError } from "./errors.ts";
 import { report } from "../report.ts";
+import { CANCELLED, FULFILLED, type FutureState, PENDING, REJECTED, RUNNING } from "./state.ts";
 import { startTimer, type Timer } from "./timer.ts";
+import type { UnobservedFailures } from "./unobserved.ts";
 
 /** How a Future ended. */
 export type FutureOutcome<T> =
@@ -15,7 +17,7 @@ export type FutureOutcome<T> =
 /** The executor's side of a Future's call. */
 export interface CallControl {
   /** Where its failure counts until somebody looks at it. */
-  readonly ledger: FailureLedger;
+  readonly unobserved: Pick<UnobservedFailures, "add" | "remove">;
   /** Takes the call back; false when a worker has begun it. */
   withdraw(): boolean;
   /** Whether a worker has begun it. */
@@ -24,17 +26,6 @@ export interface CallControl {
 
 /** Told once, at the moment a Future is done, before promises and callbacks are (F8). */
 export type Watcher = (future: Future<unknown>) => void;
-
-/** Counts the failures that nobody has looked at yet. */
-export interface FailureLedger {
-  /** A Future failed, and nobody had asked for its result. */
-  add(call: object, reason: unknown): void;
-  /** Somebody has asked for it now. */
-  remove(call: object): void;
-}
-
-const PENDING = 0, RUNNING = 1, CANCELLED = 2, FULFILLED = 3, REJECTED = 4;
-type State = typeof PENDING | typeof RUNNING | typeof CANCELLED | typeof FULFILLED | typeof REJECTED;
 
 type Callback = (future: never) => unknown;
 
@@ -82,7 +73,7 @@ export let hasFailed: (future: Future<unknown>) => boolean;
  * ```
  */
 export class Future<T> implements PromiseLike<T> {
-  #state: State = PENDING;
+  #state: FutureState = PENDING;
   /** The result, the error or the reason of the cancellation. */
   #value: unknown = undefined;
   /** Kept until it is done, and that of a failure until somebody looks at it. */
@@ -275,12 +266,12 @@ export class Future<T> implements PromiseLike<T> {
     }
   }
 
-  #settle(state: State, value: unknown): void {
+  #settle(state: FutureState, value: unknown): void {
     this.#state = state;
     this.#value = value;
     const listeners = this.#listeners;
     // Whoever has its promise will see how it ended.
-    if (state === REJECTED && !listeners?.promise) this.#call?.ledger.add(this, value);
+    if (state === REJECTED && !listeners?.promise) this.#call?.unobserved.add(this, value);
     else this.#call = undefined;
     if (!listeners) return;
     this.#listeners = undefined;
@@ -305,7 +296,7 @@ export class Future<T> implements PromiseLike<T> {
   /** Somebody sees the outcome. */
   #observe(): void {
     if (this.#state !== REJECTED) return;
-    this.#call?.ledger.remove(this);
+    this.#call?.unobserved.remove(this);
     this.#call = undefined;
   }
 

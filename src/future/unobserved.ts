@@ -1,6 +1,5 @@
 // The failures of an executor that nobody has looked at: reported once, so that none vanishes.
 
-import type { FailureLedger } from "./future.ts";
 import { offExit, onExit } from "../runtime.ts";
 import { report } from "../report.ts";
 
@@ -8,7 +7,7 @@ import { report } from "../report.ts";
 const REMEMBERED = 100;
 
 /** What is told of failures that nobody looked at. */
-export interface UnobservedFailures {
+export interface UnobservedReport {
   /** How many calls failed. */
   readonly count: number;
   /** What one of them failed with. */
@@ -16,10 +15,10 @@ export interface UnobservedFailures {
 }
 
 /** Is told of failures that nobody looked at, in place of the console. */
-export type UnobservedHandler = (failures: UnobservedFailures) => void;
+export type UnobservedHandler = (failures: UnobservedReport) => void;
 
 /** Counts failures until somebody looks at them. */
-export class Unobserved implements FailureLedger {
+export class UnobservedFailures {
   readonly #executorName: string;
   readonly #tell: UnobservedHandler | undefined;
   #count = 0;

@@ -1,31 +1,31 @@
 // What an executor needs to know of the kind of worker that it runs: everything else is the same for all.
 
 import type { ChannelEvents, WorkerChannel } from "../wire/channel.ts";
-import type { BrokenExecutor } from "../future/errors.ts";
+import type { BrokenClass } from "../executor/engine.ts";
 
 /** A kind of worker. */
 export interface Backend {
   /** The executor's name, for its messages and its workers' names. */
   readonly name: string;
   /** The class of the error when the executor is broken. */
-  readonly Broken: new (message: string, options?: ErrorOptions) => BrokenExecutor;
+  readonly Broken: BrokenClass;
   /**
    * Checks what workers shall be allowed, when their executor is made.
    *
    * @param action What is refused, for the message of what is thrown.
-   * @param limits What they shall be allowed.
+   * @param options What they shall be allowed.
    * @returns The same, such that it means the same whenever and wherever a worker starts.
    */
-  checkLimits?(action: string, limits: WorkerLimits): WorkerLimits;
+  checkWorkerOptions?(action: string, options: WorkerOptions): WorkerOptions;
   /** Starts a worker. What goes wrong is told to `events.onClose`, nothing is thrown. */
-  start(workerName: string, limits: WorkerLimits, events: ChannelEvents): WorkerChannel;
+  start(workerName: string, options: WorkerOptions, events: ChannelEvents): WorkerChannel;
 }
 
 /** What Deno lets a worker do: everything the program may, nothing, or a list of permissions that the program has too. */
 export type WorkerPermissions = "inherit" | "none" | Readonly<Record<string, boolean | readonly string[]>>;
 
 /** What workers may use. */
-export interface WorkerLimits {
+export interface WorkerOptions {
   /** Memory, in MiB. */
   readonly memoryLimit: number | undefined;
   readonly permissions: WorkerPermissions;

@@ -15,7 +15,7 @@ import {
 } from "../wire/check.ts";
 import type { ErrorConstructorLike } from "../wire/error_class.ts";
 import { type TaskRef, taskRef } from "../wire/task_ref.ts";
-import type { Backend, WorkerLimits, WorkerPermissions } from "./backend.ts";
+import type { Backend, WorkerOptions, WorkerPermissions } from "./backend.ts";
 import { checkPermissions } from "./permissions.ts";
 import type { TaskFunction } from "../task/task.ts";
 import type { UnobservedHandler } from "../future/unobserved.ts";
@@ -84,7 +84,7 @@ export interface Settings {
   readonly onWorkerLost: "replace" | "break";
   readonly maxQueue: number;
   readonly inlineTasks: boolean;
-  readonly limits: WorkerLimits;
+  readonly workerOptions: WorkerOptions;
   readonly onUnobserved: UnobservedHandler | undefined;
   readonly maxWorkers: number;
   readonly name: string;
@@ -133,7 +133,7 @@ export function readOptions(backend: Backend, options: ProcessPoolExecutorOption
     if (typeof flag !== "string") refuseKind(action, `execArgv[${i}]`, "a string", flag);
   }
   // Copies: what was checked is what workers are started with.
-  const limits = { memoryLimit, permissions, env: env && { ...env }, cwd, execArgv: execArgv && [...execArgv] };
+  const workerOptions = { memoryLimit, permissions, env: env && { ...env }, cwd, execArgv: execArgv && [...execArgv] };
   return {
     maxWorkers: maxWorkers ?? availableParallelism(),
     initializer: initializer === undefined
@@ -142,7 +142,7 @@ export function readOptions(backend: Backend, options: ProcessPoolExecutorOption
     maxTasksPerWorker,
     maxQueue,
     idleTimeout,
-    limits: backend.checkLimits?.(action, limits) ?? limits,
+    workerOptions: backend.checkWorkerOptions?.(action, workerOptions) ?? workerOptions,
     errorTypes: new Map(errorTypes.map((type) => [type.name, type])),
     onWorkerLost,
     inlineTasks,

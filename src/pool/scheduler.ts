@@ -5,11 +5,12 @@
 // been taking: a worker never waits for its next short call, and no call waits behind a long or unknown one. What was
 // handed ahead nevertheless goes elsewhere as soon as a worker is idle.
 
-import type { Exit } from "../wire/channel.ts";
+import type { WorkerExit } from "../wire/channel.ts";
 import { type Failure, revive } from "../wire/failure.ts";
 import { type Done, type FromWorker, readFromWorker } from "../wire/messages.ts";
 import type { Backend } from "./backend.ts";
-import { Call, expectedCost, type Waiting } from "../executor/call.ts";
+import { Call, expectedCost } from "../executor/call.ts";
+import type { QueueEntry } from "../executor/call_queue.ts";
 import { Engine } from "../executor/engine.ts";
 import { CancelledError, describeExit, WorkerLostError } from "../future/errors.ts";
 import { assertInvariant, invariantsAreChecked } from "../invariant.ts";
@@ -75,7 +76,7 @@ export class Scheduler extends Engine {
     const settings = readOptions(backend, options);
     super(settings, backend.Broken);
     this.#settings = settings;
-    this.tasks = new TaskTable(this, settings.inlineTasks);
+    this.tasks = new TaskTable(settings.inlineTasks);
     this.#pool = new WorkerPool(backend, settings, {
       onMessage: (worker, message) => this.#onMessage(worker, message),
       onGone: (worker, exit, was) => this.#onGone(worker, exit, was),
@@ -83,13 +84,13 @@ export class Scheduler extends Engine {
     });
   }
 
-  submit(waiting: Call | Waiting): void {
-    const alone = waiting instanceof Call;
-    if (alone && waiting.limits && !this.watch(waiting)) return;
-    if (!this.enqueue(waiting)) return this.wind();
-    const patient = this.#dispatchQueued && waiting.cost < WAKE && this.#pool.next?.channel.claims !== undefined;
+  submit(entry: QueueEntry<Call>): void {
+    const alone = entry instanceof Call;
+    if (alone && entry.progress && !this.watch(entry)) return;
+    if (!this.enqueue(entry)) return this.closeIfDone();
+    const patient = this.#dispatchQueued && entry.cost < WAKE && this.#pool.next?.channel.claims !== undefined;
     // Of many, each worker gets its share; the rest of a chunk has yet to come.
-    const idle = alone && !patient && !waiting.chunk && this.#pool.take();
+    const idle = alone && !patient && !entry.chunk && this.#pool.take();
     if (idle) this.#fill(idle, 1);
     else if (!patient) this.#startWorkers();
     this.#dispatchSoon();
@@ -99,7 +100,7 @@ export class Scheduler extends Engine {
     this.#ending = true;
     void this.shutdown(true);
     this.#pool.endAll(how);
-    this.wind();
+    this.closeIfDone();
   }
 
   stats(): ExecutorStats {
@@ -114,11 +115,9 @@ export class Scheduler extends Engine {
       workers: this.#pool.workers.size,
       idle: this.#pool.idle,
       busy,
-      queued: this.queue.size + this.supervisor.resting + held - running,
+      queued: this.queue.size + this.resting + held - running,
       running,
-      completed: this.supervisor.completed,
-      failed: this.supervisor.failed,
-      cancelled: this.supervisor.cancelled,
+      ...this.settled,
       lost: this.#pool.lost,
       abandoned: this.#pool.abandoned,
     };
@@ -150,8 +149,8 @@ export class Scheduler extends Engine {
     if (pool.idle > 0) this.#rebalance();
     // A worker that nobody waits for does not keep the program alive, however long it takes to start.
     if (pool.starting > 0) pool.keepStarting(this.#wanting > 0);
-    this.room.wake();
-    this.wind();
+    this.queueLimit.wake();
+    this.closeIfDone();
     if (invariantsAreChecked()) this.#assertInvariants();
   }
 
@@ -195,7 +194,7 @@ export class Scheduler extends Engine {
       handed++;
     }
     if (handed > 0) this.#send(worker, exact);
-    if (last?.limits) this.supervisor.handed(last); // what has a time limit is the only one
+    if (last?.progress) this.handedOver(last); // what has a time limit is the only one
     this.#pool.release(worker);
   }
 
@@ -205,7 +204,7 @@ export class Scheduler extends Engine {
     if (worker.unreachable) this.#pool.lose(worker, new Error("Nothing can be sent to it"));
   }
 
-  readonly #onUnsendable = (call: Call, reason: unknown) => this.supervisor.reject(call, reason, "final");
+  readonly #onUnsendable = (call: Call, reason: unknown) => this.reject(call, reason, "final");
 
   /** With nothing queued and a worker idle, no call may wait behind another. */
   #rebalance(): void {
@@ -257,7 +256,7 @@ export class Scheduler extends Engine {
       case "begun": {
         if (!worker.has(message.call)) break;
         const call = worker.begin(message.call);
-        if (call?.limits) this.supervisor.begun(call);
+        if (call?.progress) this.begun(call);
         return;
       }
       case "recalled":
@@ -290,8 +289,8 @@ export class Scheduler extends Engine {
       if (!call) continue;
       if (failed) {
         const reason = revive(failures[nextFailure - 1] as Failure, this.#settings.errorTypes);
-        this.supervisor.reject(call, reason, "thrown");
-      } else this.supervisor.fulfil(call, results[i]);
+        this.reject(call, reason, "thrown");
+      } else this.fulfil(call, results[i]);
     }
     if (worker.held === 0 || this.#inTurn()) this.#dispatch();
   }
@@ -301,7 +300,7 @@ export class Scheduler extends Engine {
     const [call] = worker.answered(worker.oldest, 1);
     this.#pool.release(worker);
     if (call) {
-      this.supervisor.reject(call, new DOMException("The result cannot be read here", "DataCloneError"), "thrown");
+      this.reject(call, new DOMException("The result cannot be read here", "DataCloneError"), "thrown");
     }
     this.#dispatch();
   }
@@ -318,7 +317,7 @@ export class Scheduler extends Engine {
   }
 
   /** A worker is gone. What it had begun fails, the rest runs elsewhere. */
-  #onGone(worker: WorkerHandle, exit: Exit, was: WorkerState): void {
+  #onGone(worker: WorkerHandle, exit: WorkerExit, was: WorkerState): void {
     const lost = { workerName: worker.name, ...exit };
     const { proven } = worker;
     const calls = worker.abandon(exit);
@@ -339,7 +338,7 @@ export class Scheduler extends Engine {
     for (const { call, started } of calls.reverse()) {
       // What has not begun runs elsewhere, or is told why not.
       if (started === false || this.broken) this.enqueue(call, true);
-      else this.supervisor.reject(call, new WorkerLostError({ ...lost, started }), "lost");
+      else this.reject(call, new WorkerLostError({ ...lost, started }), "lost");
     }
     this.#dispatch();
   }
@@ -359,7 +358,7 @@ export class Scheduler extends Engine {
     return Math.max(0, this.queue.size - this.#pool.idle);
   }
 
-  protected moveUp(): void {
+  protected onSlotFreed(): void {
     this.#dispatchSoon();
   }
 
@@ -369,7 +368,7 @@ export class Scheduler extends Engine {
   protected override cancelWaiting(): void {
     super.cancelWaiting();
     for (const worker of this.#pool.workers) {
-      for (const call of worker.takeBack(Infinity)) this.supervisor.cancel(call, new CancelledError());
+      for (const call of worker.takeBack(Infinity)) this.cancel(call, new CancelledError());
       // A worker that is ended at once is asked for nothing: Deno (2.9) loses last messages over one that is under way.
       if (!this.#ending) worker.recall(true);
     }
@@ -384,13 +383,13 @@ export class Scheduler extends Engine {
   }
 
   /** Shut down or broken, and nothing left to do: the workers go, and when they are gone it is over. */
-  protected wind(): void {
+  protected closeIfDone(): void {
     if (!this.closing && !this.broken) return;
-    if (this.queue.size === 0 && this.supervisor.resting === 0) {
+    if (this.queue.size === 0 && this.resting === 0) {
       this.#pool.dismissIdle();
       if (this.#pool.starting > 0 && this.#wanting === 0) this.#pool.dismissStarting();
     }
-    if (this.closing && this.#pool.empty && this.queue.size === 0 && this.supervisor.resting === 0) {
+    if (this.closing && this.#pool.empty && this.queue.size === 0 && this.resting === 0) {
       this.close();
     }
   }

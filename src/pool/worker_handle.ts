@@ -8,7 +8,7 @@
 // A call gets the next number when it is handed over, and is the worker's from then on: it can be taken back, or counted, at
 // any time, also by user code that runs while it is being sent. Numbers of calls that cannot be sent are used again.
 
-import type { Exit, WorkerChannel } from "../wire/channel.ts";
+import type { WorkerChannel, WorkerExit } from "../wire/channel.ts";
 import { CALL_MASK, CALLS_PER_WORKER, hasBegun, offer, withdraw } from "../wire/claims.ts";
 import { toFailure } from "../wire/failure.ts";
 import type { Call, CallHolder } from "../executor/call.ts";
@@ -61,7 +61,7 @@ export class WorkerHandle implements CallHolder {
   #announced = -1;
   /** The first call that it had not begun when it said goodbye; `uncaught`: by an error, and it may have gone on. */
   #farewell: { readonly unbegun: number; readonly uncaught: boolean } | undefined;
-  readonly #calls: CallRing = [];
+  readonly #calls: CallRing<Call> = [];
   readonly #words: Int32Array | undefined;
   readonly #writer = new CallWriter();
   #alive = true;
@@ -296,7 +296,7 @@ export class WorkerHandle implements CallHolder {
   }
 
   /** All calls that it holds, the oldest first, and whether they had begun: the worker is gone. */
-  abandon({ exitCode }: Exit): LeftCall[] {
+  abandon({ exitCode }: WorkerExit): LeftCall[] {
     // What goes on after an error that somebody has prevented from ending it does not end by that error.
     if (this.#farewell?.uncaught && exitCode !== 1) this.#farewell = undefined;
     const left: LeftCall[] = [];

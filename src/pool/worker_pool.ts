@@ -1,6 +1,6 @@
 // The workers of one executor: started on demand, kept while idle, ended. What they do is the scheduler's business.
 
-import type { Exit } from "../wire/channel.ts";
+import type { WorkerExit } from "../wire/channel.ts";
 import { offDone, onDone } from "../runtime.ts";
 import { assertNotLocal } from "../wire/marks.ts";
 import type { FromWorker } from "../wire/messages.ts";
@@ -14,7 +14,7 @@ export interface PoolEvents {
   /** A message of a worker that has not been given up. */
   onMessage(worker: WorkerHandle, message: FromWorker): void;
   /** A worker has ended, asked to ("leaving") or not; it is not in the pool any more. */
-  onGone(worker: WorkerHandle, exit: Exit, was: WorkerState): void;
+  onGone(worker: WorkerHandle, exit: WorkerExit, was: WorkerState): void;
   /** A worker cannot even be told what to run first. */
   onUnsendable(reason: unknown): void;
 }
@@ -72,11 +72,11 @@ export class WorkerPool {
   start(): void {
     // A program that ends without shutdown() ends its workers in order, too: what tasks have printed arrives.
     onDone(this.#onProgramDone);
-    const { name, maxTasksPerWorker, initializer, limits, inlineTasks } = this.#settings;
-    const { memoryLimit } = limits;
+    const { name, maxTasksPerWorker, initializer, workerOptions, inlineTasks } = this.#settings;
+    const { memoryLimit } = workerOptions;
     const workerName = `${name}_${this.#started++}`;
     // Never before this function returns, whatever a backend does: the handle is made first.
-    const channel = this.#backend.start(workerName, limits, {
+    const channel = this.#backend.start(workerName, workerOptions, {
       onMessage: (message) => {
         if (this.workers.has(worker) || this.#leaving.has(worker)) this.#events.onMessage(worker, message);
       },
@@ -184,7 +184,7 @@ export class WorkerPool {
     worker.keepAlive(true);
   }
 
-  #onClose(worker: WorkerHandle, exit: Exit): void {
+  #onClose(worker: WorkerHandle, exit: WorkerExit): void {
     const { state, distrusted } = worker;
     if (state !== "leaving") {
       this.lost++;

@@ -5,7 +5,7 @@ import { existsSync } from "node:fs";
 import { parse, resolve } from "node:path";
 import process from "node:process";
 import { fileURLToPath, pathToFileURL } from "node:url";
-import type { WorkerLimits } from "../pool/backend.ts";
+import type { WorkerOptions } from "../pool/backend.ts";
 import { folderIsGone, inheritedFlags, ownFlags, workingFolder } from "../flags.ts";
 import { runtime } from "../runtime.ts";
 import { WORKER_ARGUMENT } from "../wire/place.ts";
@@ -22,7 +22,7 @@ interface DenoNamespace {
  * @param cwd The one that is wanted.
  * @returns Its path; `undefined` when it is the program's own.
  */
-export function startFolder(cwd: WorkerLimits["cwd"]): string | undefined {
+export function startFolder(cwd: WorkerOptions["cwd"]): string | undefined {
   if (cwd !== undefined) return typeof cwd === "string" ? resolve(cwd) : fileURLToPath(cwd);
   return runtime === "deno" && folderIsGone() ? parse(process.execPath).root : undefined; // Deno (2.9) does not start there
 }
@@ -30,13 +30,13 @@ export function startFolder(cwd: WorkerLimits["cwd"]): string | undefined {
 /**
  * The arguments of the runtime that start a worker process.
  *
- * @param limits What it may use.
+ * @param options What it may use.
  * @param folder Where it runs; by default, where the program does.
  * @returns The arguments. Throws when the worker would be given what this program does not have.
  */
-export function commandLine(limits: WorkerLimits, folder: string | undefined = workingFolder()): string[] {
-  const { memoryLimit, permissions } = limits;
-  const execArgv = ownFlags(limits.execArgv ?? [], folder);
+export function commandLine(options: WorkerOptions, folder: string | undefined = workingFolder()): string[] {
+  const { memoryLimit, permissions } = options;
+  const execArgv = ownFlags(options.execArgv ?? [], folder);
   const entry = new URL("./entry.js", import.meta.url);
   if (runtime === "deno") {
     const { Deno } = globalThis as unknown as { Deno: DenoNamespace };

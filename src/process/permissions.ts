@@ -9,7 +9,7 @@
 import { statSync } from "node:fs";
 import { delimiter, isAbsolute, resolve } from "node:path";
 import process from "node:process";
-import type { WorkerLimits, WorkerPermissions } from "../pool/backend.ts";
+import type { WorkerOptions, WorkerPermissions } from "../pool/backend.ts";
 import { refuseKind } from "../wire/check.ts";
 import { type Ask, demand, fixLists, hasWhole, PERMISSIONS } from "../pool/permissions.ts";
 
@@ -50,16 +50,16 @@ const NOWHERE = "0.0.0.0:0";
  *
  * @returns The same, with paths that are the program's wherever and with whatever PATH a process starts.
  */
-export function checkLimits(action: string, limits: WorkerLimits): WorkerLimits {
-  for (const [i, flag] of limits.execArgv?.entries() ?? []) {
+export function checkWorkerOptions(action: string, options: WorkerOptions): WorkerOptions {
+  for (const [i, flag] of options.execArgv?.entries() ?? []) {
     if (!OF_PERMISSIONS.test(flag)) continue;
     refuseKind(action, `execArgv[${i}]`, "no flag about permissions, which the option 'permissions' is for", flag);
   }
   const own = ask({ name: "env", variable: BROKER }).state === "granted" ? process.env[BROKER] : undefined;
-  if (limits.env && limits.env[BROKER] !== own) {
-    refuseKind(action, `env.${BROKER}`, "the program's own, as it decides on permissions", limits.env[BROKER]);
+  if (options.env && options.env[BROKER] !== own) {
+    refuseKind(action, `env.${BROKER}`, "the program's own, as it decides on permissions", options.env[BROKER]);
   }
-  const permissions = fixLists(limits.permissions, (name, value) => {
+  const permissions = fixLists(options.permissions, (name, value) => {
     const option = `permissions.${name}`;
     // Up to 2.8, two commas were one. Nothing is for 2.9.
     if (/[,\0]/.test(value)) refuseKind(action, option, "without a comma, at which Deno ends a value", value);
@@ -68,7 +68,7 @@ export function checkLimits(action: string, limits: WorkerLimits): WorkerLimits 
     return PERMISSIONS[name] === "path" ? resolve(value) : value;
   });
   permissionFlags(action, permissions);
-  return { ...limits, permissions };
+  return { ...options, permissions };
 }
 
 /**
@@ -76,7 +76,7 @@ export function checkLimits(action: string, limits: WorkerLimits): WorkerLimits 
  * to a command line that says nothing of permissions.
  *
  * @param action What is refused when a process would be allowed what the program is not, any more.
- * @param permissions What {@linkcode checkLimits} has let pass.
+ * @param permissions What {@linkcode checkWorkerOptions} has let pass.
  */
 export function permissionFlags(action: string, permissions: WorkerPermissions): string[] {
   return Object.keys(PERMISSIONS).flatMap((name) => {

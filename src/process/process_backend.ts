@@ -3,9 +3,9 @@
 
 import { type ChildProcess, spawn } from "node:child_process";
 import process from "node:process";
-import type { Backend, WorkerLimits } from "../pool/backend.ts";
+import type { Backend, WorkerOptions } from "../pool/backend.ts";
 import { BrokenProcessPool } from "../future/errors.ts";
-import { type ChannelEvents, type Exit, neverStarted, type WorkerChannel } from "../wire/channel.ts";
+import { type ChannelEvents, neverStarted, type WorkerChannel, type WorkerExit } from "../wire/channel.ts";
 import { runtime } from "../runtime.ts";
 import type { FromWorker } from "../wire/messages.ts";
 import { seal } from "../wire/seal.ts";
@@ -15,7 +15,7 @@ import { cloneForProcess } from "./cloneable.ts";
 import { commandLine, startFolder } from "./command_line.ts";
 import { harden } from "./node_channel.ts";
 import { pack, unpack } from "./pack.ts";
-import { checkLimits } from "./permissions.ts";
+import { checkWorkerOptions } from "./permissions.ts";
 import { guard, unguard } from "./sentinel.ts";
 
 /** How long an idle worker that is asked to end may take, in milliseconds: what a task left behind may have it deaf. */
@@ -31,17 +31,17 @@ const LOOK = 50, LOOKS = 10;
 export const processBackend: Backend = {
   name: "ProcessPoolExecutor",
   Broken: BrokenProcessPool,
-  ...(runtime === "deno" && { checkLimits }),
-  start: (_name, limits, events) => startProcess(spawn, limits, events),
+  ...(runtime === "deno" && { checkWorkerOptions }),
+  start: (_name, options, events) => startProcess(spawn, options, events),
 };
 
 /** Starts a process, by Node's `spawn`. */
-export function startProcess(spawnChild: typeof spawn, limits: WorkerLimits, events: ChannelEvents): WorkerChannel {
+export function startProcess(spawnChild: typeof spawn, options: WorkerOptions, events: ChannelEvents): WorkerChannel {
   let child: ChildProcess | undefined;
   try {
-    const cwd = startFolder(limits.cwd);
-    const env = inheritedEnv(limits.env, cwd);
-    child = spawnChild(process.execPath, commandLine(limits, cwd), {
+    const cwd = startFolder(options.cwd);
+    const env = inheritedEnv(options.env, cwd);
+    child = spawnChild(process.execPath, commandLine(options, cwd), {
       stdio: ["ignore", "inherit", "inherit", "ipc"],
       serialization: "advanced",
       ...(env && { env: env as NodeJS.ProcessEnv }),
@@ -61,14 +61,14 @@ export function startProcess(spawnChild: typeof spawn, limits: WorkerLimits, eve
 }
 
 function connect(child: ChildProcess, events: ChannelEvents): WorkerChannel {
-  let exit: Exit | undefined;
+  let exit: WorkerExit | undefined;
   let stopping = false;
   let killing: ReturnType<typeof setTimeout> | undefined;
   /** Why it was killed, if that was not asked for. */
   let why: Error | undefined;
   let looks = 0;
   let ended = false;
-  const close = (how: Exit) => {
+  const close = (how: WorkerExit) => {
     if (exit) return;
     exit = why ? { ...how, error: why } : how;
     clearTimeout(killing);

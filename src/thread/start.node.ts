@@ -2,10 +2,10 @@
 
 import process from "node:process";
 import { isMainThread, Worker } from "node:worker_threads";
-import type { Backend, WorkerLimits } from "../pool/backend.ts";
+import type { Backend, WorkerOptions } from "../pool/backend.ts";
 import { assertFolder } from "../flags.ts";
 import { CALLS_PER_WORKER } from "../wire/claims.ts";
-import { type ChannelEvents, type Exit, neverStarted, type WorkerChannel } from "../wire/channel.ts";
+import { type ChannelEvents, neverStarted, type WorkerChannel, type WorkerExit } from "../wire/channel.ts";
 import type { FromWorker } from "../wire/messages.ts";
 import { WORKER_ARGUMENT } from "../wire/place.ts";
 import { open, seal } from "../wire/seal.ts";
@@ -25,13 +25,13 @@ const OUTPUT_LIMIT = 1000;
 const LOOK = 100;
 
 /** Starts a thread. */
-export const start: Backend["start"] = (name, limits, events) => startThread(Worker, name, limits, events);
+export const start: Backend["start"] = (name, options, events) => startThread(Worker, name, options, events);
 
 /** Starts a thread, by Node's `Worker`. */
 export function startThread(
   WorkerClass: typeof Worker,
   name: string,
-  { memoryLimit }: WorkerLimits,
+  { memoryLimit }: WorkerOptions,
   events: ChannelEvents,
 ): WorkerChannel {
   let worker: Worker | undefined;
@@ -56,7 +56,7 @@ function connect(worker: Worker, events: ChannelEvents): WorkerChannel {
   let error: unknown;
   let closed = false, stopped = false;
   let stopping: ReturnType<typeof setTimeout> | undefined;
-  const close = (exit: Exit) => {
+  const close = (exit: WorkerExit) => {
     if (closed) return;
     closed = true;
     clearTimeout(stopping);

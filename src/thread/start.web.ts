@@ -1,10 +1,10 @@
 // Starts a thread on Deno and Bun, and is the parent's end of its line.
 
-import type { Backend, WorkerLimits } from "../pool/backend.ts";
+import type { Backend, WorkerOptions } from "../pool/backend.ts";
 import { runtime } from "../runtime.ts";
 import { assertFolder } from "../flags.ts";
 import { CALLS_PER_WORKER } from "../wire/claims.ts";
-import { type ChannelEvents, type Exit, neverStarted, type WorkerChannel } from "../wire/channel.ts";
+import { type ChannelEvents, neverStarted, type WorkerChannel, type WorkerExit } from "../wire/channel.ts";
 import { type FromWorker, readFromWorker } from "../wire/messages.ts";
 import { open, seal } from "../wire/seal.ts";
 import { cloneForThread, toThread } from "../wire/sendable.ts";
@@ -26,13 +26,13 @@ const GOODBYE_LIMIT = { deno: 100, bun: 5000 };
 const LAST_WORDS = 100;
 
 /** Starts a thread. */
-export const start: Backend["start"] = (name, limits, events) => startThread(Worker, name, limits, events);
+export const start: Backend["start"] = (name, options, events) => startThread(Worker, name, options, events);
 
 /** Starts a thread, by the platform's `Worker`. */
 export function startThread(
   WorkerClass: typeof Worker,
   name: string,
-  { permissions }: WorkerLimits,
+  { permissions }: WorkerOptions,
   events: ChannelEvents,
 ): WorkerChannel {
   let worker: Worker | undefined;
@@ -53,9 +53,9 @@ export function startThread(
 
 function connect(worker: Worker & BunWorker, events: ChannelEvents): WorkerChannel {
   const limit = GOODBYE_LIMIT[runtime as "deno" | "bun"];
-  let exit: Exit | undefined;
+  let exit: WorkerExit | undefined;
   let timer: ReturnType<typeof setTimeout> | undefined;
-  const close = (how: Exit) => {
+  const close = (how: WorkerExit) => {
     if (exit) return;
     exit = how;
     clearTimeout(timer);
@@ -71,7 +71,7 @@ function connect(worker: Worker & BunWorker, events: ChannelEvents): WorkerChann
       close({ error, abandoned: true });
     }
   };
-  const closeIn = (delay: number, how: Exit) => timer ??= setTimeout(close, delay, how);
+  const closeIn = (delay: number, how: WorkerExit) => timer ??= setTimeout(close, delay, how);
   const ask = () => {
     attempt(() => worker.postMessage(seal({ kind: "stop" })));
     closeIn(limit, { abandoned: true });
@@ -99,7 +99,7 @@ function connect(worker: Worker & BunWorker, events: ChannelEvents): WorkerChann
   };
   const hold = holder(worker, end);
   // Its goodbye, an error that nobody has caught, and whether all was read that the worker sent before that.
-  let said: Exit | undefined, uncaught: Exit | undefined, read = false;
+  let said: WorkerExit | undefined, uncaught: WorkerExit | undefined, read = false;
   worker.onmessage = ({ data }: MessageEvent) => {
     const message = open(data) as FromWorker | undefined;
     if (exit || message === undefined) return;
@@ -129,7 +129,7 @@ function connect(worker: Worker & BunWorker, events: ChannelEvents): WorkerChann
   // Bun only.
   worker.addEventListener("close", (event) => close(uncaught ?? said ?? { exitCode: (event as CloseEvent).code }));
   /** It ends by itself. Of Deno there is nothing more to come; on Bun, what it has printed. */
-  const leave = (how: Exit) => isDeno ? close(how) : closeIn(limit, how);
+  const leave = (how: WorkerExit) => isDeno ? close(how) : closeIn(limit, how);
   return {
     claims: new SharedArrayBuffer(CALLS_PER_WORKER * Int32Array.BYTES_PER_ELEMENT),
     // Bun (1.4) reads all that it can write.

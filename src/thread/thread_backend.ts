@@ -12,7 +12,10 @@ export const threadBackend: Backend = {
   name: "ThreadPoolExecutor",
   Broken: BrokenThreadPool,
   ...(runtime === "deno" && {
-    checkLimits: (action, limits) => ({ ...limits, permissions: checkPermissions(action, limits.permissions) }),
+    checkWorkerOptions: (action, options) => ({
+      ...options,
+      permissions: checkPermissions(action, options.permissions),
+    }),
   }),
   start: { deno: startWeb, bun: startWeb, node: startNode }[runtime],
 };

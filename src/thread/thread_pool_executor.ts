@@ -13,12 +13,12 @@ export { Executor };
 export type { ExecutorOptions } from "../pool/options.ts";
 export type { WorkerPermissions } from "../pool/backend.ts";
 export type { CallOptions } from "../executor/call_options.ts";
-export type { ExecutorCore, MapResult, ShutdownOptions } from "../executor/executor.ts";
+export type { MapResult, ShutdownOptions } from "../executor/executor.ts";
 export type { Future, FutureOutcome } from "../future/future.ts";
 export type { AnyIterable, MapIterator, MapOptions } from "../executor/map_options.ts";
 export type { ExecutorStats } from "../executor/stats.ts";
 export type { TaskFunction } from "../task/task.ts";
-export type { UnobservedFailures, UnobservedHandler } from "../future/unobserved.ts";
+export type { UnobservedHandler, UnobservedReport } from "../future/unobserved.ts";
 export type { ErrorConstructorLike } from "../wire/error_class.ts";
 
 /**

@@ -5,7 +5,6 @@ import { CALL_MASK } from "./claims.ts";
 import { assertNotLocal, transfersOf } from "./marks.ts";
 import type { Calls, ToWorker } from "./messages.ts";
 import type { TaskRef } from "./task_ref.ts";
-import type { Call } from "../executor/call.ts";
 
 /** One message, and up to which call it goes. */
 export interface Letter {
@@ -19,8 +18,16 @@ export interface Letter {
 
 const NO_TASKS: readonly never[] = [];
 
-/** The calls of one worker, by number, in a ring; a call that was taken back is not there. */
-export type CallRing = (Call | undefined)[];
+/** A call, as a message tells of it. */
+export interface OutgoingCall {
+  readonly task: { readonly number: number; readonly ref: TaskRef };
+  readonly args: readonly unknown[];
+  /** 1 for the first run, 2 for the first retry; `undefined` for a call that is neither stopped nor run again. */
+  readonly attempt: number | undefined;
+}
+
+/** The calls of one worker, by number, in a ring; the place of a call that was withdrawn is empty. */
+export type CallRing<C extends OutgoingCall = OutgoingCall> = (C | undefined)[];
 
 /** Writes the calls of one worker. */
 export class CallWriter {
@@ -39,7 +46,7 @@ export class CallWriter {
    */
   write(ring: CallRing, first: number, last: number, exact: boolean): Letter {
     const calls = [] as unknown[] as Calls;
-    const attempt = attemptOf(ring[first & CALL_MASK]);
+    const attempt = ring[first & CALL_MASK]?.attempt;
     let tasks: [number, TaskRef][] | undefined, transfer: Transferable[] | undefined;
     // Objects of the calls so far; `undefined` while there are none.
     let met: Set<object> | undefined, apart = true;
@@ -92,8 +99,3 @@ export class CallWriter {
 
 /** Stands for a call that was taken back before it was sent: the worker steps over it. */
 const NO_TASK = -1;
-
-/** What may be stopped or run again has a message of its own, which says how often it was tried. */
-function attemptOf(call: Call | undefined): number | undefined {
-  return call?.limits?.settings.limited ? call.limits.attempt : undefined;
-}

@@ -3,7 +3,7 @@
 import type { FromWorker, ToWorker } from "./messages.ts";
 
 /** How a worker ended, as far as its runtime can tell. */
-export interface Exit {
+export interface WorkerExit {
   readonly exitCode?: number | undefined;
   readonly signal?: string | undefined;
   readonly error?: unknown;
@@ -16,7 +16,7 @@ export interface ChannelEvents {
   /** A message of ours came, or was forged. It is data from another program: nothing in it is trusted. */
   onMessage(message: FromWorker): void;
   /** The worker is gone. Called exactly once, after its last message. */
-  onClose(exit: Exit): void;
+  onClose(exit: WorkerExit): void;
 }
 
 /** The parent's end of the line to one worker. */

@@ -7,7 +7,7 @@ import { tmpdir } from "node:os";
 import process from "node:process";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { ProcessPoolExecutor, taskModule, WorkerLostError } from "../../mod.ts";
-import type { WorkerLimits } from "../../src/pool/backend.ts";
+import type { WorkerOptions } from "../../src/pool/backend.ts";
 import { processBackend } from "../../src/process/process_backend.ts";
 import { runtime } from "../../src/runtime.ts";
 import { threadBackend } from "../../src/thread/thread_backend.ts";
@@ -64,7 +64,7 @@ for (const backend of [threadBackend, processBackend]) {
     let told = () => {};
     const closed = new Promise<void>((resolve) => {
       const events = { onMessage: (message: FromWorker) => (said.push(message), told()), onClose: () => resolve() };
-      const channel = backend.start("worker", limits as WorkerLimits, events);
+      const channel = backend.start("worker", limits as WorkerOptions, events);
       const { claims } = channel;
       channel.send({
         kind: "init",

@@ -7,7 +7,7 @@ import { BrokenExecutor } from "../../src/future/errors.ts";
 import { Executor } from "../../src/executor/executor.ts";
 import type { ExecutorOptions } from "../../src/pool/options.ts";
 import { Scheduler } from "../../src/pool/scheduler.ts";
-import type { ChannelEvents, Exit, WorkerChannel } from "../../src/wire/channel.ts";
+import type { ChannelEvents, WorkerChannel, WorkerExit } from "../../src/wire/channel.ts";
 import { CALLS_PER_WORKER } from "../../src/wire/claims.ts";
 import type { FromWorker, ToWorker } from "../../src/wire/messages.ts";
 import { newPlace } from "../../src/wire/place.ts";
@@ -38,7 +38,7 @@ export class Line implements WorkerChannel {
   /** Whether the parent has heard that it is up. */
   up = false;
   readonly #events: ChannelEvents;
-  readonly #toParent: (FromWorker | { readonly exit: Exit })[] = [];
+  readonly #toParent: (FromWorker | { readonly exit: WorkerExit })[] = [];
   /** Whether the parent has had an answer of it. */
   answered = false;
   readonly #toWorker: (ToWorker | "stop")[] = [];
@@ -104,7 +104,7 @@ export class Line implements WorkerChannel {
   }
 
   /** The worker is no more: of what it has sent, the first part still arrives. */
-  die(exit: Exit, share: number): void {
+  die(exit: WorkerExit, share: number): void {
     if (!this.alive) return;
     this.alive = false;
     this.#toWorker.length = 0;

@@ -6,7 +6,7 @@ import { BrokenExecutor } from "../../src/future/errors.ts";
 import { Executor } from "../../src/executor/executor.ts";
 import type { ExecutorOptions } from "../../src/pool/options.ts";
 import { Scheduler } from "../../src/pool/scheduler.ts";
-import type { ChannelEvents, Exit, WorkerChannel } from "../../src/wire/channel.ts";
+import type { ChannelEvents, WorkerChannel, WorkerExit } from "../../src/wire/channel.ts";
 import { begin, CALLS_PER_WORKER } from "../../src/wire/claims.ts";
 import { type FromWorker, toAnswers, type ToWorker } from "../../src/wire/messages.ts";
 import { newPlace } from "../../src/wire/place.ts";
@@ -105,7 +105,7 @@ export class MemoryWorker implements WorkerChannel {
   }
 
   /** The worker is gone, and with it whatever was under way. */
-  close(exit: Exit = {}): void {
+  close(exit: WorkerExit = {}): void {
     if (this.#closed) return;
     this.#closed = true;
     this.#events.onClose(exit);

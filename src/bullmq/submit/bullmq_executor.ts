@@ -3,7 +3,7 @@
 import { type CallOptions, CallSettings } from "../../executor/call_options.ts";
 import { Executor } from "../../executor/executor.ts";
 import type { Future } from "../../future/future.ts";
-import { ClusterCore } from "./cluster_core.ts";
+import { ClusterEngine } from "./cluster_engine.ts";
 import { holding, withoutCommand } from "../connection.ts";
 import { type ClusterStats, readCluster } from "./cluster_stats.ts";
 import { KeyedFutures } from "./keyed_futures.ts";
@@ -85,7 +85,7 @@ export abstract class ClusterExecutor extends Executor {
 }
 
 interface Shared {
-  readonly core: ClusterCore;
+  readonly core: ClusterEngine;
   readonly keys: KeyedFutures;
 }
 
@@ -116,7 +116,7 @@ export class BullMQExecutor extends ClusterExecutor {
    * @throws {RangeError} when an option is out of range.
    */
   constructor(options: BullMQExecutorOptions) {
-    super({ core: new ClusterCore(readOptions(options)), keys: new KeyedFutures() }, {});
+    super({ core: new ClusterEngine(readOptions(options)), keys: new KeyedFutures() }, {});
   }
 }
 

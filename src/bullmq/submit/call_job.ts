@@ -36,7 +36,7 @@ export function jobOf(call: Call, id: string, owner: string, settings: ClusterSe
     throw new TypeError("Cannot map with a 'key' as it is that of one call");
   }
   return {
-    id: key === undefined ? id : idOfKey(key, call.limits!.attempt),
+    id: key === undefined ? id : idOfKey(key, call.progress!.attempt),
     data: dataOf(call, owner, settings),
     priority: priorityOf(call),
   };
@@ -44,7 +44,7 @@ export function jobOf(call: Call, id: string, owner: string, settings: ClusterSe
 
 /** The idempotency key of a call. */
 export function keyOf(call: Call): string | undefined {
-  return (call.limits?.settings.options as { key?: string } | undefined)?.key;
+  return (call.progress?.settings.options as { key?: string } | undefined)?.key;
 }
 
 /**
@@ -59,7 +59,7 @@ function idOfKey(key: string, attempt: number): string {
 function dataOf(call: Call, owner: string, { orphans, maxPayload }: ClusterSettings): JobData {
   const { ref } = call.task;
   if (ref.kind !== "export" || ref.registered === undefined) throw new TypeError("The task's module has no name");
-  const settings = call.limits?.settings;
+  const settings = call.progress?.settings;
   return {
     futures: 1,
     module: ref.registered,

@@ -8,7 +8,7 @@ import {
   TimeoutError,
   WorkerLostError,
 } from "../../future/errors.ts";
-import type { Supervisor } from "../../executor/call_lifecycle.ts";
+import type { CallLifecycle } from "../../executor/call_lifecycle.ts";
 import type { ErrorConstructorLike } from "../../wire/error_class.ts";
 import { decode, decodeFailure } from "../codec.ts";
 import type { LinkEvents } from "./link.ts";
@@ -38,20 +38,20 @@ export class Inbox implements LinkEvents {
   lost = 0;
   readonly #sent: SentCalls;
   readonly #stops: Stops;
-  readonly #supervisor: Supervisor;
+  readonly #calls: CallLifecycle;
   readonly #settings: ClusterSettings;
   readonly #actions: InboxActions;
 
   constructor(
     sent: SentCalls,
     stops: Stops,
-    supervisor: Supervisor,
+    calls: CallLifecycle,
     settings: ClusterSettings,
     actions: InboxActions,
   ) {
     this.#sent = sent;
     this.#stops = stops;
-    this.#supervisor = supervisor;
+    this.#calls = calls;
     this.#settings = settings;
     this.#actions = actions;
   }
@@ -68,7 +68,7 @@ export class Inbox implements LinkEvents {
     const sent = this.#sent.get(id);
     if (lost && sent) this.lost++;
     this.#setTaken(id, false);
-    if (this.#stops.has(id) || sent?.call.limits?.aborted) void this.#stops.tell(id);
+    if (this.#stops.has(id) || sent?.call.progress?.aborted) void this.#stops.tell(id);
   }
 
   onEnded(id: string): void {
@@ -81,7 +81,7 @@ export class Inbox implements LinkEvents {
     try {
       this.#settle(sent, reply);
     } catch (error) {
-      this.#supervisor.reject(sent.call, new Error("A host sent a malformed reply", { cause: error }), "final");
+      this.#calls.reject(sent.call, new Error("A host sent a malformed reply", { cause: error }), "final");
     }
     this.#actions.onChange(true);
   }
@@ -90,7 +90,7 @@ export class Inbox implements LinkEvents {
     const sent = this.#end(id);
     if (!sent) return;
     const shown = reason.slice(0, LONGEST_NAME);
-    this.#supervisor.reject(sent.call, new Error(`BullMQ has failed the job: ${shown}`), "final");
+    this.#calls.reject(sent.call, new Error(`BullMQ has failed the job: ${shown}`), "final");
     this.#actions.onChange(true);
   }
 
@@ -111,21 +111,21 @@ export class Inbox implements LinkEvents {
   #settle(sent: SentCall, reply: Reply | undefined): void {
     const { call } = sent, { errorTypes, maxPayload } = this.#settings;
     if (!reply || "stored" in reply) {
-      this.#supervisor.reject(call, new Error("The job returned nothing that a host of ours would say"), "final");
+      this.#calls.reject(call, new Error("The job returned nothing that a host of ours would say"), "final");
     } else if ("ok" in reply) {
-      this.#supervisor.fulfil(call, decode(reply.ok, errorTypes, maxPayload));
+      this.#calls.fulfil(call, decode(reply.ok, errorTypes, maxPayload));
     } else if ("cancelled" in reply) {
       this.#cancel(sent);
     } else {
       const ofHost = reply.by === "host";
       const error = decodeFailure(reply.failure, ofHost ? HOST_ERRORS : errorTypes, maxPayload);
-      this.#supervisor.reject(call, error, ofHost ? "final" : "thrown");
+      this.#calls.reject(call, error, ofHost ? "final" : "thrown");
     }
   }
 
   #cancel({ call }: SentCall, message?: string): void {
-    const { aborted } = call.limits ?? {};
-    this.#supervisor.cancel(call, aborted ? aborted.reason : new CancelledError(message));
+    const { aborted } = call.progress ?? {};
+    this.#calls.cancel(call, aborted ? aborted.reason : new CancelledError(message));
   }
 
   /** A job has ended. Returns whose it was, if that is known. */

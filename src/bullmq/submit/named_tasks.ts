@@ -1,12 +1,11 @@
 // The tasks that can be run on another machine: those that have a name there.
 
-import type { CallOwner } from "../../executor/call.ts";
-import { type Task, TaskTable } from "../../executor/task_table.ts";
+import { type TaskRecord, TaskTable } from "../../executor/task_table.ts";
 
 /** Tasks of modules that hosts know by name. */
 export class NamedTasks extends TaskTable {
-  constructor(owner: CallOwner) {
-    super(owner, false);
+  constructor() {
+    super(false);
   }
 
   /**
@@ -14,7 +13,7 @@ export class NamedTasks extends TaskTable {
    *
    * @throws {TypeError} when `fn` is not of a module with a name.
    */
-  override get(action: string, fn: unknown): Task {
+  override get(action: string, fn: unknown): TaskRecord {
     const task = super.get(action, fn);
     if (task.ref.kind === "export" && task.ref.registered !== undefined) return task;
     throw new TypeError(

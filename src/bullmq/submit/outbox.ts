@@ -1,6 +1,6 @@
 // The way out: what was submitted in a tick becomes jobs in Redis.
 
-import type { Waiting } from "../../executor/call.ts";
+import type { Call } from "../../executor/call.ts";
 import type { CallQueue } from "../../executor/call_queue.ts";
 import { jobOf, type NewJob } from "./call_job.ts";
 import type { Link } from "./link.ts";
@@ -29,7 +29,7 @@ interface OutboxActions extends SentCallActions {
 
 /** Sends the calls of a queue. */
 export class Outbox {
-  readonly #queue: CallQueue<Waiting>;
+  readonly #queue: CallQueue<Call>;
   readonly #sent: SentCalls;
   readonly #owner: string;
   readonly #settings: ClusterSettings;
@@ -39,7 +39,7 @@ export class Outbox {
   #flushQueued = false;
 
   constructor(
-    queue: CallQueue<Waiting>,
+    queue: CallQueue<Call>,
     sent: SentCalls,
     owner: string,
     settings: ClusterSettings,

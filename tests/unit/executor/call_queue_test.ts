@@ -2,18 +2,27 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { CallQueue, type Queued } from "../../../src/executor/call_queue.ts";
+import { CallQueue, type QueueEntry } from "../../../src/executor/call_queue.ts";
 
-interface Named extends Queued {
+interface Named extends QueueEntry<Named> {
   draw(): Named;
   readonly name: string;
 }
+
+/** What the queue does not look at. */
+const CALL = {
+  task: { number: 0, ref: { kind: "source", source: "" }, cost: Infinity },
+  cost: Infinity,
+  chunk: undefined,
+  wanted: true,
+} as const;
 
 const queued = (name: string, priority = 0): Named => (
   {
     name,
     priority,
-    waiting: 1,
+    size: 1,
+    ...CALL,
     draw() {
       return this;
     },
@@ -41,7 +50,7 @@ function drained(queue: CallQueue<Named>): string {
 test("CallQueue.shift() gives the calls in the order in which they came [X6]", () => {
   const queue = queueOf(...[..."abc"].map((name) => queued(name)));
   assert.equal(queue.size, 3);
-  assert.equal(queue.head?.name, "a");
+  assert.equal((queue.head as Named).name, "a");
   assert.equal(drained(queue), "abc");
   queue.push(queued("d"));
   assert.equal(drained(queue), "d");

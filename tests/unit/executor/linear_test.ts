@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { asCompleted, Future, wait } from "../../../mod.ts";
-import { CallQueue, type Queued } from "../../../src/executor/call_queue.ts";
+import { CallQueue, type QueueEntry } from "../../../src/executor/call_queue.ts";
 import { MemoryExecutor } from "../../support/memory_backend.ts";
 
 /** How often collections were changed while `fn` ran, and futures asked whether they are done. */
@@ -71,7 +71,7 @@ test("CallQueue.remove() touches its neighbours and no others [F2]", () => {
   let touched = 0;
   const links = () => {
     const values: Record<string, unknown> = {};
-    const call = { priority: 0, waiting: 1 } as Queued;
+    const call = { priority: 0, size: 1 } as QueueEntry<number>;
     for (const name of ["queue", "before", "after"]) {
       Object.defineProperty(call, name, {
         get: () => (touched++, values[name]),
@@ -81,7 +81,7 @@ test("CallQueue.remove() touches its neighbours and no others [F2]", () => {
     return call;
   };
   const costs = [10, 1000].map((length) => {
-    const queue = new CallQueue<Queued>();
+    const queue = new CallQueue<number>();
     const calls = Array.from({ length }, links);
     for (const call of calls) queue.push(call);
     touched = 0;
@@ -95,12 +95,12 @@ test("CallQueue.remove() touches its neighbours and no others [F2]", () => {
 test("CallQueue compares priorities a logarithm of their number of times for each call", () => {
   const costs = [100, 10_000].map((length) => {
     let compared = 0;
-    const queue = new CallQueue<Queued>();
+    const queue = new CallQueue<number>();
     const priorities = Array.from({ length }, (_, n) => (n * 7919) % length - length / 2);
     for (const priority of priorities) {
       const counted = { valueOf: () => (compared++, priority) } as unknown as number;
       const links = { queue: undefined, before: undefined, after: undefined };
-      queue.push({ priority: counted, waiting: 1, draw: () => priority, ...links });
+      queue.push({ priority: counted, size: 1, draw: () => priority, ...links } as unknown as QueueEntry<number>);
     }
     assert.deepEqual(priorities.map(() => queue.shift()), priorities.toSorted((a, b) => b - a));
     return compared / length;

@@ -36,7 +36,7 @@ test("Future.cancel() is false when it runs or has finished, and changes nothing
 test("Future.cancel() asks its executor to take the call back [F2]", () => {
   for (const answer of [true, false]) {
     const future = pending();
-    bindCall(future, { ledger: { add() {}, remove() {} }, withdraw: () => answer, begun: () => !answer });
+    bindCall(future, { unobserved: { add() {}, remove() {} }, withdraw: () => answer, begun: () => !answer });
     assert.equal(future.running(), !answer);
     assert.equal(future.cancel(), answer);
     assert.equal(future.cancelled(), answer);
@@ -232,7 +232,7 @@ test("Future keeps nothing but its result when it is done [F15]", needsCollector
     return ref;
   };
   const control = settle((future) => {
-    const control = { ledger: { add() {}, remove() {} }, withdraw: () => true, begun: () => false };
+    const control = { unobserved: { add() {}, remove() {} }, withdraw: () => true, begun: () => false };
     bindCall(future, control);
     return control;
   });

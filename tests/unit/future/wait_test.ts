@@ -155,8 +155,8 @@ test("wait() divides its input in two, without a rest [W6]", async () => {
 
 test("wait() looks at no result and cancels nothing [W7]", async () => {
   const bad = pending(), open = pending();
-  const ledger = { add() {}, remove: () => assert.fail("the failure counts as looked at") };
-  bindCall(bad, { ledger, withdraw: () => true, begun: () => false });
+  const unobserved = { add() {}, remove: () => assert.fail("the failure counts as looked at") };
+  bindCall(bad, { unobserved, withdraw: () => true, begun: () => false });
   bad.setException(new Error());
   for (const returnWhen of EVERY_MODE) await wait([bad, open], { timeout: 1, returnWhen });
   assert.deepEqual([open.cancelled(), open.done()], [false, false]);

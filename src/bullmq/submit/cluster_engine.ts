@@ -4,9 +4,10 @@
 //            -> outbox        adds the job
 //            -> sent          a job in Redis; `taken` as soon as a host has said so
 //            -> inbox         hears of its end
-//            -> supervisor    fulfilled, failed, cancelled; or queued again, for `retryOn`
+//            -> settled       fulfilled, failed, cancelled; or queued again, for `retryOn`
 
-import { Call, type Waiting } from "../../executor/call.ts";
+import { Call } from "../../executor/call.ts";
+import type { QueueEntry } from "../../executor/call_queue.ts";
 import { Engine } from "../../executor/engine.ts";
 import { BrokenExecutor, CancelledError, ShutdownError, WorkerLostError } from "../../future/errors.ts";
 import type { ExecutorStats } from "../../executor/stats.ts";
@@ -32,8 +33,8 @@ const CHECKED = 100;
 const STOP_MARGIN = 2000;
 
 /** Runs calls on the hosts of a queue. */
-export class ClusterCore extends Engine {
-  readonly tasks = new NamedTasks(this);
+export class ClusterEngine extends Engine {
+  readonly tasks = new NamedTasks();
   /** Unlike that of any other executor. */
   readonly id: string = crypto.randomUUID();
   readonly #settings: ClusterSettings;
@@ -51,18 +52,18 @@ export class ClusterCore extends Engine {
     this.#stops = new Stops({
       link: () => this.#link,
       onWork: () => this.#stayAlive(),
-      onDone: () => this.wind(),
+      onDone: () => this.closeIfDone(),
     });
     this.#outbox = new Outbox(this.queue, this.#sent, this.id, settings, {
       link: () => this.link(),
       isBroken: () => this.broken !== undefined,
-      onBatch: (size) => size === 0 ? this.wind() : this.room.wake(),
+      onBatch: (size) => size === 0 ? this.closeIfDone() : this.queueLimit.wake(),
       // One with a key may be there since long, and be done.
       onAdded: (sent) => this.#lookUp(sent.filter(({ call }) => keyOf(call) !== undefined)),
       onRefused: (call, reason) => this.#refuse(call, reason),
       onUnreachable: (error) => {
         this.break("Redis cannot be reached", error instanceof BrokenExecutor ? error.cause : error);
-        this.wind();
+        this.closeIfDone();
       },
       withdraw: (sent) => {
         void this.#stops.tell(sent.id, sent.adding);
@@ -70,15 +71,15 @@ export class ClusterCore extends Engine {
       },
       abort: (sent) => void this.#stops.tell(sent.id, sent.adding),
     });
-    this.#inbox = new Inbox(this.#sent, this.#stops, this.supervisor, settings, {
-      onChange: (settled) => settled ? this.wind() : this.room.wake(),
+    this.#inbox = new Inbox(this.#sent, this.#stops, this, settings, {
+      onChange: (settled) => settled ? this.closeIfDone() : this.queueLimit.wake(),
       onUncertain: () => this.#lookUp(this.#sent.all),
     });
   }
 
-  submit(waiting: Call | Waiting): void {
-    if (waiting instanceof Call && waiting.limits && !this.watch(waiting)) return;
-    if (!this.enqueue(waiting)) return this.wind();
+  submit(entry: QueueEntry<Call>): void {
+    if (entry instanceof Call && entry.progress && !this.watch(entry)) return;
+    if (!this.enqueue(entry)) return this.closeIfDone();
     this.#stayAlive();
     this.#outbox.flushSoon();
   }
@@ -94,22 +95,19 @@ export class ClusterCore extends Engine {
         signal: how === "kill" ? "SIGKILL" : "SIGTERM",
         started: "unknown",
       });
-      this.supervisor.reject(sent.call, error, "final");
+      this.reject(sent.call, error, "final");
     }
-    this.wind();
+    this.closeIfDone();
   }
 
   stats(): ExecutorStats {
-    const { completed, failed, cancelled } = this.supervisor;
     return {
       workers: 0,
       idle: 0,
       busy: 0,
       queued: this.waiting,
       running: this.#sent.taken,
-      completed,
-      failed,
-      cancelled,
+      ...this.settled,
       lost: this.#inbox.lost,
       abandoned: 0,
     };
@@ -123,21 +121,21 @@ export class ClusterCore extends Engine {
 
   /** Calls that no host has. */
   protected get waiting(): number {
-    return this.queue.size + this.supervisor.resting + this.#sent.size - this.#sent.taken;
+    return this.queue.size + this.resting + this.#sent.size - this.#sent.taken;
   }
 
   /** A call has not followed its signal: its host ends it, and says so; if not, it is given up. */
   protected stop(call: Call, settle: () => void): void {
-    call.limits!.timer = startTimer(STOP_MARGIN, () => {
+    call.progress!.timer = startTimer(STOP_MARGIN, () => {
       const sent = call.worker as SentCall | undefined;
       if (sent) this.#sent.forget(sent);
       settle();
-      this.wind();
+      this.closeIfDone();
     });
   }
 
-  protected moveUp(): void {
-    this.wind();
+  protected onSlotFreed(): void {
+    this.closeIfDone();
   }
 
   protected override cancelWaiting(): void {
@@ -146,16 +144,16 @@ export class ClusterCore extends Engine {
   }
 
   /** Something is done: perhaps everything. */
-  protected wind(): void {
-    this.room.wake();
-    if (this.queue.size + this.supervisor.resting + this.#sent.size + this.#stops.pending > 0) return;
+  protected closeIfDone(): void {
+    this.queueLimit.wake();
+    if (this.queue.size + this.resting + this.#sent.size + this.#stops.pending > 0) return;
     if (this.closing) void holding(this.#closeLink());
     else this.#endWatch();
   }
 
   #refuse(call: Call, reason: unknown): void {
-    this.supervisor.reject(call, reason, "final");
-    this.wind();
+    this.reject(call, reason, "final");
+    this.closeIfDone();
   }
 
   #lookUp(sent: readonly SentCall[]): void {

@@ -1,0 +1,19 @@
+/**
+ * What a module of tasks imports: {@linkcode task}, {@linkcode taskModule}, {@linkcode transfer}, {@linkcode currentTask} and
+ * {@linkcode isWorker}. It loads nothing of the executors, so that a worker which imports the module starts at once.
+ *
+ * @example A module `words.ts`
+ * ```ts
+ * import { task } from "@concurrent/futures/task";
+ *
+ * export const countWords = task(import.meta.url, function countWords(text: string): number {
+ *   return text.split(/\s+/).length;
+ * });
+ * ```
+ *
+ * @module
+ */
+
+export { type CurrentTask, currentTask, isWorker } from "./current_task.ts";
+export { task, type TaskFunction, type TaskModule, taskModule, type TaskOptions } from "./task.ts";
+export { transfer } from "./transfer.ts";
