@@ -8,7 +8,7 @@ const HERE = new URL("..", import.meta.url).href;
 
 /** What hosts serve in tests. */
 export const MODULES: Readonly<Record<string, URL>> = {
-  tasks: new URL("cases/tasks.ts", HERE),
+  tasks: new URL("behaviour/cases/tasks.ts", HERE),
   ...Object.fromEntries(
     [
       ...[
@@ -21,7 +21,7 @@ export const MODULES: Readonly<Record<string, URL>> = {
         "plain_module",
       ],
       ...["stop_tasks", "worker_tasks"],
-    ].map((name) => [name, new URL(`tasks/${name}.ts`, HERE)] as const),
+    ].map((name) => [name, new URL(`fixtures/tasks/${name}.ts`, HERE)] as const),
   ),
 };
 

@@ -36,7 +36,7 @@ export function startProgram(
   { flags: given = ["-A"], detached = false }: ProgramOptions = {},
 ): RunningProgram {
   const flags = "Deno" in globalThis ? ["run", ...given] : [];
-  const file = fileURLToPath(new URL(`./programs/${name}.ts`, import.meta.url));
+  const file = fileURLToPath(new URL(`../fixtures/programs/${name}.ts`, import.meta.url));
   const child = spawn(process.execPath, [...flags, file, ...args], { stdio: ["ignore", "pipe", "pipe"], detached });
   let stdout = "", stderr = "";
   child.stdout.setEncoding("utf8").on("data", (text: string) => onOutput?.(stdout += text));

@@ -21,7 +21,7 @@ function find(name: Runtime): string {
   const given = process.env[`FUTURES_${name.toUpperCase()}`];
   if (given) return given;
   const installed = name === "deno" ? [] : [name === "bun" ? "bun/bin/bun" : "node24/bin/node"]
-    .map((path) => fileURLToPath(new URL(`../.runtimes/node_modules/${path}`, import.meta.url)));
+    .map((path) => fileURLToPath(new URL(`../../.runtimes/node_modules/${path}`, import.meta.url)));
   const found = [...installed.filter((path) => existsSync(path)), name].find((command) => answers(command));
   if (!found) throw new Error(`Cannot run this test as ${name} is not there: deno task test knows where it is`);
   return found;

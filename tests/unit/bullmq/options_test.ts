@@ -100,7 +100,7 @@ test("BullMQExecutor has Futures that mix with those of local executors", needsR
 /** Runs a program of tests/fixtures/programs/ with this runtime, to its end. */
 function program(name: string, ...args: string[]) {
   const [command, ...flags] = runtimeCommand(runtime);
-  const file = fileURLToPath(new URL(`./programs/${name}.ts`, import.meta.url));
+  const file = fileURLToPath(new URL(`../../fixtures/programs/${name}.ts`, import.meta.url));
   return run(command!, [...flags, file, ...args], { timeout: CEILING });
 }
 
