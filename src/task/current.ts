@@ -1,6 +1,14 @@
 // Which task runs in this worker now: written by the loop, read by currentTask().
 
-import type { CurrentTask } from "./current_task.ts";
+/** What a task can know about itself. */
+export interface CurrentTask {
+  /** Aborts when the signal of the call does. A call whose time is up is ended without. */
+  readonly signal: AbortSignal;
+  /** The worker's name, such as `"ThreadPoolExecutor-0_1"`. */
+  readonly workerName: string;
+  /** 1 for the first run of the call, 2 for the first retry, and so on. */
+  readonly attempt: number;
+}
 
 // A registered symbol, so that a task's copy of this package finds what the worker's copy has put there.
 const CURRENT: unique symbol = Symbol.for("@concurrent/futures/current") as never;

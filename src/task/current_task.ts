@@ -5,7 +5,9 @@
  */
 
 import { currentPlace } from "../wire/place.ts";
-import { getCurrentTask } from "./current.ts";
+import { type CurrentTask, getCurrentTask } from "./current.ts";
+
+export type { CurrentTask };
 
 /**
  * Whether this runs in a worker of an executor: in a task, or in a module that a worker loads for one. A program that has
@@ -27,16 +29,6 @@ import { getCurrentTask } from "./current.ts";
  * ```
  */
 export const isWorker: boolean = currentPlace() !== undefined;
-
-/** What a task can know about itself. */
-export interface CurrentTask {
-  /** Aborts when the signal of the call does. A call whose time is up is ended without. */
-  readonly signal: AbortSignal;
-  /** The worker's name, such as `"ThreadPoolExecutor-0_1"`. */
-  readonly workerName: string;
-  /** 1 for the first run of the call, 2 for the first retry, and so on. */
-  readonly attempt: number;
-}
 
 /**
  * The task that runs in this worker now. A worker runs one call at a time, so it is the caller's own, before and after

@@ -7,8 +7,7 @@ import { type Done, toAnswers, type ToWorker } from "../wire/messages.ts";
 import { isInline, type TaskRef } from "../wire/task_ref.ts";
 import { transfersOf } from "../wire/marks.ts";
 import type { Place } from "../wire/place.ts";
-import { setCurrentTask } from "../task/current.ts";
-import type { CurrentTask } from "../task/current_task.ts";
+import { type CurrentTask, setCurrentTask } from "../task/current.ts";
 import { explain } from "./explain.ts";
 import { resolveTask } from "./resolve_task.ts";
 

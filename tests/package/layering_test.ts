@@ -1,38 +1,147 @@
-// Who may know what in src/: the seams that keep two backends and three runtimes apart, and the files readable.
+// Who may know what in src/: the floors of the house, the seams that keep two backends and three runtimes apart, and how long
+// a file may be.
 
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
-import { dirname, join, relative } from "node:path";
+import { dirname, join } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
+import ts from "typescript";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 
-/** Lines of code that a file may have. */
+/**
+ * The floors, the ground first. A file imports files of its own room, and of rooms on lower floors; rooms of one floor do not
+ * know each other. A room is a folder, or files by themselves.
+ */
+const FLOORS: readonly (readonly string[])[] = [
+  ["src/*"],
+  ["src/wire/*"],
+  ["src/task/*", "src/future/*"],
+  ["src/executor/*", "src/worker/*"],
+  ["src/pool/*"],
+  ["src/thread/*", "src/process/*"],
+  ["src/bullmq/*"],
+  ["src/bullmq/submit/*", "src/bullmq/host/*"],
+  ["src/bullmq/mod.ts"],
+];
+
+/** Lines of code that a file may have, without comments and blank lines. */
 const LONGEST = 250;
+
+/** Files with state in the module itself, each for a reason. */
+const STATEFUL: Readonly<Record<string, string>> = {
+  "src/runtime.ts": "what a program that exits has to call",
+  "src/executor/call_options.ts": "one listener for each signal, held weakly",
+  "src/future/future.ts": "what the executor may do with a Future, set once by the class itself",
+  "src/pool/options.ts": "how many executors there were, for their names",
+  "src/process/sentinel.ts": "one for each program",
+  "src/wire/failure.ts": "the classes of errors on their way, held weakly",
+  "src/wire/marks.ts": "marks and classes that copies of this package share",
+  "src/wire/task_ref.ts": "which functions are tasks, held weakly, shared by copies of this package",
+};
 
 interface Source {
   /** Its path, such as `src/wire/claims.ts`. */
   readonly path: string;
   /** Without comments and blank lines. */
   readonly code: string;
-  /** What it imports, as written. */
+  /** What it imports, types included, as written. */
   readonly imports: readonly string[];
 }
 
 const sources: readonly Source[] = (readdirSync(join(ROOT, "src"), { recursive: true }) as string[])
-  .filter((name) => /\.[jt]s$/.test(name)).map((name) => join("src", name).replaceAll("\\", "/")).sort().map((path) => {
-    const text = readFileSync(join(ROOT, path), "utf8");
-    const code = text.replace(/\/\*[^]*?\*\//g, "").replace(/(^|\s)\/\/.*$/gm, "").replace(/^\s*\n/gm, "");
-    const imports = [...code.matchAll(/(?:from|^import|\bimport\()\s*"([^"]+)"/gm)].map(([, specifier]) => specifier!);
-    return { path, code, imports };
-  });
+  .filter((name) => /\.[jt]s$/.test(name) && !name.endsWith(".d.ts"))
+  .map((name) => join("src", name).replaceAll("\\", "/")).sort()
+  .map((path) => readSource(path, readFileSync(join(ROOT, path), "utf8")));
 
-/** The folder below src/ that an import leads to, or "node:" for the runtime's own modules. */
-function target({ path }: Source, specifier: string): string {
-  if (specifier.startsWith("node:")) return "node:";
-  return relative("src", join(dirname(path), specifier)).replaceAll("\\", "/").split("/")[0]!;
+function readSource(path: string, text: string): Source {
+  const code = text.replace(/\/\*[^]*?\*\//g, "").replace(/(^|\s)\/\/.*$/gm, "").replace(/^\s*\n/gm, "");
+  const imports = [...code.matchAll(/(?:\bfrom|^import|\bimport\()\s*"([^"]+)"/gm)].map(([, specifier]) => specifier!);
+  return { path, code, imports };
 }
+
+/** The file that a relative import names. */
+const fileOf = (path: string, specifier: string) => join(dirname(path), specifier).replaceAll("\\", "/");
+
+/** The floor and the room of a file; the last room that fits is its own. */
+function place(path: string): { floor: number; room: string } {
+  const rooms = FLOORS.flatMap((rooms, floor) => rooms.map((room) => ({ floor, room })));
+  const own = rooms.findLast(({ room }) =>
+    room === path || (room.endsWith("/*") && dirname(path) === room.slice(0, -2))
+  );
+  assert.ok(own, `${path} is in no room of FLOORS`);
+  return own;
+}
+
+/** Each import that does not lead downwards, or stay in its room. */
+function upwardImports(files: readonly Source[]): string[] {
+  return files.flatMap(({ path, imports }) => {
+    const from = place(path);
+    return imports.filter((specifier) => specifier.startsWith(".")).map((specifier) => fileOf(path, specifier))
+      .filter((target) => {
+        const to = place(target);
+        return to.room !== from.room && to.floor >= from.floor;
+      })
+      .map((target) => `${path} -> ${target}`);
+  });
+}
+
+/** The first circle of imports, as the files along it. */
+function circle(files: readonly Source[]): string[] | undefined {
+  const byPath = new Map(files.map((file) => [file.path, file]));
+  const done = new Set<string>(), trail: string[] = [];
+  const visit = (path: string): string[] | undefined => {
+    if (trail.includes(path)) return [...trail.slice(trail.indexOf(path)), path];
+    if (done.has(path)) return undefined;
+    trail.push(path);
+    for (const specifier of byPath.get(path)?.imports ?? []) {
+      const found = specifier.startsWith(".") ? visit(fileOf(path, specifier)) : undefined;
+      if (found) return found;
+    }
+    trail.pop();
+    done.add(path);
+    return undefined;
+  };
+  for (const { path } of files) {
+    const found = visit(path);
+    if (found) return found;
+  }
+  return undefined;
+}
+
+const lengthOf = ({ code }: Source) => code.trim().split("\n").length;
+
+const tooLong = (files: readonly Source[]) =>
+  files.filter((file) => lengthOf(file) > LONGEST).map((file) => `${file.path}: ${lengthOf(file)} lines of code`);
+
+/** Files with state in the module itself: what can be assigned anew, and what can be filled. */
+function moduleState(files: readonly Source[]): string[] {
+  return files.filter(({ path, code }) => {
+    const statements = ts.createSourceFile(path, code, ts.ScriptTarget.Latest).statements.filter(
+      ts.isVariableStatement,
+    );
+    return statements.some(({ declarationList: { flags, declarations } }) =>
+      !(flags & ts.NodeFlags.Const) ||
+      declarations.some(({ type, initializer }) =>
+        initializer && isFillable(initializer) && !(type && /^[^<]*\breadonly\b|^Readonly/i.test(textOf(type, code)))
+      )
+    );
+  }).map(({ path }) => path);
+}
+
+/** Whether a value is a new collection, or one that is made where it is missing. */
+function isFillable(value: ts.Expression): boolean {
+  if (ts.isParenthesizedExpression(value)) return isFillable(value.expression);
+  if (ts.isBinaryExpression(value)) return isFillable(value.right);
+  if (ts.isNewExpression(value)) {
+    return ts.isIdentifier(value.expression) && /^(Weak)?(Map|Set)$/.test(value.expression.text);
+  }
+  if (ts.isArrayLiteralExpression(value)) return value.elements.length === 0;
+  return ts.isObjectLiteralExpression(value) && value.properties.length === 0;
+}
+
+const textOf = (node: ts.Node, code: string) => code.slice(node.pos, node.end).trim();
 
 /** Every line of these files that matches. */
 function matches(files: readonly Source[], pattern: RegExp): string[] {
@@ -41,94 +150,90 @@ function matches(files: readonly Source[], pattern: RegExp): string[] {
   );
 }
 
-const inFolders = (...folders: string[]) =>
-  sources.filter(({ path }) => folders.some((f) => path.startsWith(`src/${f}/`)));
+const inRooms = (...folders: string[]) => sources.filter(({ path }) => folders.includes(dirname(path)));
 
 test("src/ is found, and its comments are not taken for code", () => {
-  assert.ok(sources.length > 30);
+  assert.ok(sources.length > 60);
   assert.ok(sources.every(({ code }) => code.length > 0 && !code.includes("@example")));
   assert.ok(sources.find(({ path }) => path === "src/executor/executor.ts")!.imports.length > 3);
+  assert.ok(sources.some(({ imports }) => imports.some((specifier) => specifier.startsWith("node:"))));
+});
+
+test("imports lead downwards", () => {
+  assert.deepEqual(upwardImports(sources), []);
+});
+
+test("no imports run in a circle", () => {
+  assert.equal(circle(sources)?.join(" -> "), undefined);
+});
+
+test(`no file has more than ${LONGEST} lines of code`, () => {
+  assert.deepEqual(tooLong(sources), []);
+});
+
+test("modules have no state but what STATEFUL names", () => {
+  assert.deepEqual(moduleState(sources).filter((path) => !(path in STATEFUL)), []);
+  const paths = new Set(moduleState(sources));
+  assert.deepEqual(Object.keys(STATEFUL).filter((path) => !paths.has(path)), [], "the list is up to date");
+});
+
+test("these rules see what breaks them", () => {
+  const upward = readSource("src/executor/a.ts", 'import type { Scheduler } from "../pool/scheduler.ts";\n');
+  assert.deepEqual(upwardImports([upward]), ["src/executor/a.ts -> src/pool/scheduler.ts"]);
+  const aside = readSource("src/thread/a.ts", 'export {\n  b,\n} from "../process/b.ts";\n');
+  assert.deepEqual(upwardImports([aside]), ["src/thread/a.ts -> src/process/b.ts"]);
+  const [a, b] = [
+    readSource("src/wire/a.ts", 'import { b } from "./b.ts";'),
+    readSource("src/wire/b.ts", 'import { a } from "./a.ts";'),
+  ];
+  assert.deepEqual(circle([a!, b!]), ["src/wire/a.ts", "src/wire/b.ts", "src/wire/a.ts"]);
+  assert.equal(circle([a!]), undefined);
+  assert.deepEqual(tooLong([readSource("src/a.ts", "a();\n// comment\n".repeat(LONGEST))]), []);
+  assert.deepEqual(tooLong([readSource("src/a.ts", "a();\n".repeat(LONGEST + 1))]), ["src/a.ts: 251 lines of code"]);
+  for (const state of ["let a = 1;", "const a: Map<\n  string,\n  number\n> =\n  new Map();", "const a = [];"]) {
+    assert.deepEqual(moduleState([readSource("src/a.ts", state)]), ["src/a.ts"], state);
+  }
+  for (const none of ["const a: ReadonlySet<string> = new Set();", "function a() {\n  let b = 1;\n}"]) {
+    assert.deepEqual(moduleState([readSource("src/a.ts", none)]), [], none);
+  }
 });
 
 test("names of a platform are known to few: src/thread/, src/process/, three files for everybody, and the command", () => {
-  const known = /^src\/(thread\/|process\/|runtime\.ts$|flags\.ts$|wire\/place\.ts$|bullmq\/command\.ts$)/;
+  const known = /^src\/(thread\/|process\/|runtime\.ts$|flags\.ts$|wire\/place\.ts$|bullmq\/host\/command\.ts$)/;
   const others = sources.filter(({ path }) => !known.test(path));
   assert.deepEqual(matches(others, /\bDeno\b|\bBun\b|"node:|\bWorker\(|\bself\b|\bprocess\./), []);
 });
 
-test("the worker's side imports nothing but itself", () => {
-  for (const source of inFolders("worker", "wire")) {
-    for (const specifier of source.imports) {
-      assert.ok(["worker", "wire"].includes(target(source, specifier)), `${source.path} imports ${specifier}`);
+test("the worker's loop, and what a module of tasks imports, load nothing of the executors", () => {
+  const known = new Set(["src/worker", "src/wire", "src/task"]);
+  for (const { path, imports } of inRooms(...known)) {
+    for (const specifier of imports) assert.ok(known.has(dirname(fileOf(path, specifier))), `${path}: ${specifier}`);
+  }
+});
+
+test("src/bullmq/submit/ knows nothing of the local workers", () => {
+  for (const { path, imports } of inRooms("src/bullmq/submit")) {
+    for (const specifier of imports) {
+      assert.doesNotMatch(fileOf(path, specifier), /^src\/(pool|thread|process)\//, path);
     }
   }
 });
 
-test("src/wire/ does not know the worker's loop", () => {
-  for (const source of inFolders("wire")) {
-    for (const specifier of source.imports) assert.equal(target(source, specifier), "wire", source.path);
-  }
+test("nothing asks which backend it has", () => {
+  assert.deepEqual(matches(inRooms("src/executor", "src/pool"), /\.name === "(Thread|Process)PoolExecutor"/), []);
 });
 
-test("the scheduler knows no backend: only the two executors name theirs", () => {
-  const known: Record<string, string> = {
-    "src/thread/thread_pool_executor.ts": "thread",
-    "src/process/process_pool_executor.ts": "process",
-  };
-  for (const source of inFolders("executor")) {
-    for (const specifier of source.imports) {
-      const folder = target(source, specifier);
-      if (folder === "thread" || folder === "process") assert.equal(known[source.path], folder, source.path);
-    }
-  }
-  assert.deepEqual(matches(inFolders("executor"), /\.name === "(Thread|Process)PoolExecutor"/), []);
-});
-
-test("threads and processes do not know each other", () => {
-  for (const [folder, other] of [["thread", "process"], ["process", "thread"]] as const) {
-    for (const source of inFolders(folder)) {
-      assert.ok(source.imports.every((specifier) => target(source, specifier) !== other), source.path);
-    }
-  }
-});
-
-test("src/ has no dependencies, but for three of src/bullmq/, which nothing else imports", () => {
+test("src/ has no dependencies, but for three of src/bullmq/", () => {
   const packages = new Set<string>();
-  for (const source of sources) {
-    const inBullmq = source.path.startsWith("src/bullmq/");
-    for (const specifier of source.imports) {
-      if (inBullmq && !/^(\.\.?\/|node:)/.test(specifier)) packages.add(specifier);
-      else assert.match(specifier, /^(\.\.?\/|node:)/, source.path);
-      if (!inBullmq) assert.notEqual(target(source, specifier), "bullmq", source.path);
+  for (const { path, imports } of sources) {
+    for (const specifier of imports.filter((specifier) => !/^(\.\.?\/|node:)/.test(specifier))) {
+      assert.match(path, /^src\/bullmq\//, `${path} imports ${specifier}`);
+      packages.add(specifier);
     }
   }
   assert.deepEqual([...packages].sort(), ["bullmq", "devalue", "ioredis"]);
 });
 
-test("src/ has no mutable state in its modules but what is named here, each for a reason", () => {
-  const known = [
-    "src/executor/call_options.ts", // one listener for each signal, held weakly
-    "src/future/future.ts", // what the executor may do with a Future, set once by the class itself
-    "src/pool/options.ts", // how many executors there were, for their names
-    "src/wire/failure.ts", // the classes of errors on their way, held weakly
-    "src/process/sentinel.ts", // one per program
-    "src/thread/port.web.ts", // whether its thread ends by an error
-    "src/runtime.ts", // the program exits once
-    "src/wire/task_ref.ts", // which functions are tasks, held weakly, shared by copies of this package
-    "src/task/transfer.ts", // marks, held weakly, shared by copies of this package
-  ];
-  const state = /^(export )?(let|var) |^const [^=]*= .*new (Weak)?(Map|Set)\b|^const [^=]*= (\[\]|\{\});/;
-  const found = matches(sources, state).filter((line) => !/^\S+ const \w+: (readonly |Readonly(Map|Set)\b)/.test(line));
-  assert.deepEqual([...new Set(found.map((line) => line.split(":")[0]!))].filter((path) => !known.includes(path)), []);
-});
-
 test("src/ has no enum, no `private`, no code in strings", () => {
   assert.deepEqual(matches(sources, /\benum\b|\bprivate\b|\bnew Function\b|\bnamespace\b/), []);
-});
-
-test(`src/ has no file of more than ${LONGEST} lines of code`, (t) => {
-  for (const { path, code } of sources) {
-    const lines = code.trim().split("\n").length;
-    if (lines > LONGEST) t.diagnostic(`${path} has ${lines} lines of code`);
-  }
 });
