@@ -6,7 +6,7 @@
 //   deno      tests/**/*_test.ts on the source
 //   bun       the same
 //   node      the same, on Node 24, which strips the types
-//   chaos     scripts/chaos: a minute of it on all three, with a plan that nobody has seen
+//   chaos     scripts/stress/chaos: a minute of it on all three, with a plan that nobody has seen
 //   consumer  tests/package/consumer: the npm package, from its tarball, on Node 20, Node 24 and Bun
 //
 // Then it looks for what the tests left behind, as one more test.
@@ -143,8 +143,8 @@ function chooseSuites(
     },
     {
       name: "chaos",
-      files: ["scripts/chaos"].filter(chosen),
-      command: [deno, "run", "-A", "scripts/chaos/main.ts", `--minutes=${CHAOS_MINUTES}`, `--seed=${seed}`],
+      files: ["scripts/stress/chaos"].filter(chosen),
+      command: [deno, "run", "-A", "scripts/stress/chaos/main.ts", `--minutes=${CHAOS_MINUTES}`, `--seed=${seed}`],
       note: `seed ${seed}`,
     },
     {

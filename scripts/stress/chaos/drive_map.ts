@@ -1,6 +1,6 @@
 // The program's side of a map: it takes the results, and notes whose they are.
 
-import type { MapIterator } from "../../mod.ts";
+import type { MapIterator } from "../../../mod.ts";
 import type { MapEnd, Told } from "./entry.ts";
 import { answerOf, answerTo } from "./values.ts";
 

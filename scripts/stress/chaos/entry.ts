@@ -1,6 +1,6 @@
 // The calls and maps of a round, as the program knows them.
 
-import type { Future, FutureOutcome } from "../../mod.ts";
+import type { Future, FutureOutcome } from "../../../mod.ts";
 import type { Job, Limits, MapPlan } from "./plan.ts";
 
 /** A promise or an iterator has told how a call ended. */

@@ -1,13 +1,13 @@
 // Whether what happened in a round may happen: each call's outcome against the notes of its task, and all of them against
 // what was done to the workers.
 
-import { CancelledError, TimeoutError, WorkerLostError } from "../../mod.ts";
+import { CancelledError, TimeoutError, WorkerLostError } from "../../../mod.ts";
 import { type Entry, isBroken, type MapEnd, outcomeOf, type Told } from "./entry.ts";
 import { Ledger, type Notes } from "./ledger.ts";
 import { type Crash, CRASHES, type Round } from "./plan.ts";
 import type { Scene } from "./round.ts";
 import { answerTo, invert, payloadOf, sameBytes } from "./values.ts";
-import { count, type Counts, type Verdict } from "./verdict.ts";
+import { count, type Counts, type Verdict } from "../lib/verdict.ts";
 
 /** Judges a round that is over. */
 export function judge(round: Round, scene: Scene, ledgerPath: string): Verdict {

@@ -8,13 +8,13 @@ import { join } from "node:path";
 import process from "node:process";
 import { parseArgs } from "node:util";
 import cliProgress from "cli-progress";
-import { install, ROOT } from "../install.ts";
-import { describeEnding, drive } from "../reliability/drive.ts";
-import { reportInReadme } from "../reliability/report.ts";
-import { type ChaosResult, conditions, QUICK_RESULTS, RESULTS, writeResult } from "../reliability/results.ts";
-import { chooseTargets, numberOf, type Target, TARGET_OPTIONS } from "../reliability/target.ts";
+import { install, ROOT } from "../../install.ts";
+import { describeEnding, drive } from "../lib/drive.ts";
+import { reportInReadme } from "../lib/report.ts";
+import { type ChaosResult, conditions, QUICK_RESULTS, RESULTS, writeResult } from "../lib/results.ts";
+import { chooseTargets, numberOf, type Target, TARGET_OPTIONS } from "../lib/target.ts";
 import type { Line, Outcome } from "./outcome.ts";
-import { showCounts } from "./table.ts";
+import { showCounts } from "../lib/table.ts";
 
 const HELP =
   `deno task chaos [--minutes <number>] [--seed <number>] [--runtime deno|bun|node]... [--backend threads|processes]...
@@ -89,7 +89,7 @@ async function runTarget(target: Target, seconds: number, seed: number, round: n
   bar?.start(Math.round(seconds), 0, { rounds: 0, lost: 0 });
   let outcome: Outcome | undefined;
   let version = "";
-  const program = join(ROOT, "scripts/chaos/program.ts");
+  const program = join(ROOT, "scripts/stress/chaos/program.ts");
   const args = [program, backend, String(seconds), String(seed), String(round), folder];
   const ending = await drive(target, args, seconds * 1000 + EXTRA, (said) => {
     const line = said as Line;

@@ -1,7 +1,7 @@
 // What the program of a chaos run says: a line after each round, then what came of it all.
 
-import type { Sample } from "../reliability/sample.ts";
-import type { Verdict } from "./verdict.ts";
+import type { Sample } from "../lib/sample.ts";
+import type { Verdict } from "../lib/verdict.ts";
 
 /** The result of a run on one runtime and backend. */
 export interface Outcome extends Verdict {

@@ -1,8 +1,8 @@
 // What one round of a chaos run does, as data: drawn from the seed and the number of the round, before anything runs.
 
-import { type Runtime, runtime } from "../../src/runtime.ts";
-import type { Backend } from "../reliability/target.ts";
-import { Dice } from "./dice.ts";
+import { type Runtime, runtime } from "../../../src/runtime.ts";
+import type { Backend } from "../lib/target.ts";
+import { Dice } from "../lib/dice.ts";
 
 /** How a worker is lost from within a call. */
 export const CRASHES = ["exit", "Deno.exit", "close", "SIGKILL", "timer", "rejection", "stray", "memory"] as const;

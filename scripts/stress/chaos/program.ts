@@ -6,15 +6,15 @@
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
-import { runtime } from "../../src/runtime.ts";
-import { assertNothingIsLeft } from "../../tests/support/leaks.ts";
-import type { Backend } from "../reliability/target.ts";
-import { quarter, type Sample, takeSample } from "../reliability/sample.ts";
+import { runtime } from "../../../src/runtime.ts";
+import { assertNothingIsLeft } from "../../../tests/support/leaks.ts";
+import type { Backend } from "../lib/target.ts";
+import { quarter, type Sample, takeSample } from "../lib/sample.ts";
 import { judge } from "./judge.ts";
 import { planRound, type Round } from "./plan.ts";
 import type { Line, Outcome } from "./outcome.ts";
 import { Scene } from "./round.ts";
-import { count, type Counts } from "./verdict.ts";
+import { count, type Counts } from "../lib/verdict.ts";
 
 /** A round plans for seconds: one that has not ended by then hangs, in milliseconds. */
 const ROUND_LIMIT = 60_000;

@@ -10,9 +10,9 @@ import {
   ThreadPoolExecutor,
   type UnobservedReport,
   wait,
-} from "../../mod.ts";
-import { workerProcesses } from "../../tests/support/leaks.ts";
-import type { Backend } from "../reliability/target.ts";
+} from "../../../mod.ts";
+import { workerProcesses } from "../../../tests/support/leaks.ts";
+import type { Backend } from "../lib/target.ts";
 import { driveMap } from "./drive_map.ts";
 import { type Entry, isBroken, type MapEnd } from "./entry.ts";
 import type { Job, Limits, MapPlan, Round, Step } from "./plan.ts";

@@ -4,7 +4,7 @@
 import { appendFileSync } from "node:fs";
 import process from "node:process";
 import { setTimeout as delay } from "node:timers/promises";
-import { currentTask } from "../../src/task/current_task.ts";
+import { currentTask } from "../../../src/task/current_task.ts";
 import type { Crash, Job } from "./plan.ts";
 import { answerTo, invert } from "./values.ts";
 

@@ -7,7 +7,7 @@ import type { ClusterExecutor } from "../../../src/bullmq/submit/bullmq_executor
 import { divide, square } from "../../../tests/fixtures/tasks/arithmetic.ts";
 import { echo, enterSlowly } from "../../../tests/fixtures/tasks/cluster_tasks.ts";
 import { exit } from "../../../tests/fixtures/tasks/worker_tasks.ts";
-import type { Dice } from "../dice.ts";
+import type { Dice } from "../lib/dice.ts";
 
 /** What calls need besides. */
 export interface Scene {

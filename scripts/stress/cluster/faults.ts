@@ -4,7 +4,7 @@ import process from "node:process";
 import { setTimeout as delay } from "node:timers/promises";
 import { type Cluster, type HostProcess, STALLED } from "../../../tests/support/bullmq_host.ts";
 import type { RedisServer } from "../../../tests/support/redis_server.ts";
-import type { Dice } from "../dice.ts";
+import type { Dice } from "../lib/dice.ts";
 
 /** Hosts at a time. */
 const HOSTS = 2;

@@ -8,10 +8,10 @@ import process from "node:process";
 import { parseArgs } from "node:util";
 import { HOW_TO_INSTALL_REDIS, redisProgram } from "../../../tests/support/redis_server.ts";
 import { install, ROOT } from "../../install.ts";
-import { describeEnding, drive } from "../../reliability/drive.ts";
-import { chooseRuntimes, numberOf, type Target } from "../../reliability/target.ts";
-import { showCounts } from "../table.ts";
-import type { Counts, Verdict } from "../verdict.ts";
+import { describeEnding, drive } from "../lib/drive.ts";
+import { chooseRuntimes, numberOf, type Target } from "../lib/target.ts";
+import { showCounts } from "../lib/table.ts";
+import type { Counts, Verdict } from "../lib/verdict.ts";
 
 const HELP = `deno task chaos:cluster [--minutes <number>] [--seed <number>] [--runtime deno|bun|node]...
 

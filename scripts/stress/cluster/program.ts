@@ -10,10 +10,10 @@ import type { ClusterExecutor } from "../../../src/bullmq/submit/bullmq_executor
 import { Cluster } from "../../../tests/support/bullmq_host.ts";
 import { entries } from "../../../tests/support/entries.ts";
 import { RedisServer } from "../../../tests/support/redis_server.ts";
-import { Dice } from "../dice.ts";
+import { Dice } from "../lib/dice.ts";
 import { KINDS, NOTING } from "./calls.ts";
 import { Faults } from "./faults.ts";
-import { count, type Counts, type Verdict } from "../verdict.ts";
+import { count, type Counts, type Verdict } from "../lib/verdict.ts";
 
 /** Calls that are out at a time, about. */
 const MOST = 60;

@@ -2,7 +2,7 @@
 
 import { spawn } from "node:child_process";
 import process from "node:process";
-import { ROOT } from "../install.ts";
+import { ROOT } from "../../install.ts";
 import { commandOf, type Target } from "./target.ts";
 
 /** How much of what it printed besides is kept, for the case that it fails. */

@@ -3,8 +3,8 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
-import { install, ROOT } from "../install.ts";
-import { mustRun } from "../run.ts";
+import { install, ROOT } from "../../install.ts";
+import { mustRun } from "../../run.ts";
 import { CRASHES } from "../chaos/plan.ts";
 import { type ChaosResult, readResults, type Result, type SoakResult } from "./results.ts";
 import { BACKENDS, RUNTIMES, type Target } from "./target.ts";

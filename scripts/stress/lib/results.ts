@@ -5,7 +5,7 @@ import { availableParallelism, cpus } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import type { Outcome } from "../chaos/outcome.ts";
-import { ROOT } from "../install.ts";
+import { ROOT } from "../../install.ts";
 import type { SoakOutcome } from "../soak/outcome.ts";
 import type { Target } from "./target.ts";
 

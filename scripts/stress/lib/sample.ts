@@ -3,7 +3,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import process from "node:process";
 import { median } from "simple-statistics";
-import { workerProcesses } from "../../tests/support/leaks.ts";
+import { workerProcesses } from "../../../tests/support/leaks.ts";
 
 const MIB = 2 ** 20;
 

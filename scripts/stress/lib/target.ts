@@ -1,7 +1,7 @@
 // What the chaos run and the soak are run on: each runtime with each backend.
 
 import type { parseArgs } from "node:util";
-import { runtimes } from "../runtimes.ts";
+import { runtimes } from "../../runtimes.ts";
 
 export const RUNTIMES = ["deno", "bun", "node"] as const;
 export const BACKENDS = ["threads", "processes"] as const;

@@ -6,11 +6,11 @@ import process from "node:process";
 import { parseArgs } from "node:util";
 import cliProgress from "cli-progress";
 import { linearRegression } from "simple-statistics";
-import { install, ROOT } from "../install.ts";
-import { describeEnding, drive } from "../reliability/drive.ts";
-import { reportInReadme } from "../reliability/report.ts";
-import { conditions, QUICK_RESULTS, RESULTS, type SoakResult, writeResult } from "../reliability/results.ts";
-import { chooseTargets, type Target, TARGET_OPTIONS } from "../reliability/target.ts";
+import { install, ROOT } from "../../install.ts";
+import { describeEnding, drive } from "../lib/drive.ts";
+import { reportInReadme } from "../lib/report.ts";
+import { conditions, QUICK_RESULTS, RESULTS, type SoakResult, writeResult } from "../lib/results.ts";
+import { chooseTargets, type Target, TARGET_OPTIONS } from "../lib/target.ts";
 import type { Point, SoakLine } from "./outcome.ts";
 
 /** The slope that memory may have, in MiB per million calls: 4 bytes a call, of which no object can be made. */
@@ -79,7 +79,7 @@ async function soak(target: Target, calls: number): Promise<SoakResult> {
   const points: Point[] = [], problems: string[] = [];
   let version = "", done = false;
   const start = performance.now();
-  const args = [join(ROOT, "scripts/soak/program.ts"), backend, String(calls)];
+  const args = [join(ROOT, "scripts/stress/soak/program.ts"), backend, String(calls)];
   const ending = await drive(target, args, 60_000 + calls * TIME_LIMIT, (said) => {
     const line = said as SoakLine;
     if ("done" in line) {

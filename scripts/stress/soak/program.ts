@@ -4,10 +4,10 @@
 //   <runtime> program.ts <backend> <calls>
 
 import process from "node:process";
-import { ProcessPoolExecutor, ThreadPoolExecutor } from "../../mod.ts";
-import { runtime } from "../../src/runtime.ts";
-import { takeSample } from "../reliability/sample.ts";
-import type { Backend } from "../reliability/target.ts";
+import { ProcessPoolExecutor, ThreadPoolExecutor } from "../../../mod.ts";
+import { runtime } from "../../../src/runtime.ts";
+import { takeSample } from "../lib/sample.ts";
+import type { Backend } from "../lib/target.ts";
 import type { SoakLine } from "./outcome.ts";
 
 /** Calls of a burst, and items of a map. */
