@@ -1,8 +1,9 @@
 // Draws a case as SVG: a column for each runtime, threads above processes.
 
+import { median } from "simple-statistics";
 import { Error as ERROR_LEVEL, logger, parse, View } from "vega";
 import { compile, type TopLevelSpec } from "vega-lite";
-import { type Case, median } from "./case.ts";
+import type { Case } from "./case.ts";
 import { CONTENDERS } from "./contender.ts";
 import { runtimeName } from "./report.ts";
 import { type Measured, RUNTIMES } from "./results.ts";

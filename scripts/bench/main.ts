@@ -16,8 +16,8 @@ import { CASES } from "./cases.ts";
 import { chart } from "./chart.ts";
 import { contender, CONTENDERS, type Kind, KINDS } from "./contender.ts";
 import { installNpm } from "./contenders/ours.ts";
+import { runAlone } from "./run_alone.ts";
 import { barTable, fullReport, updateReadme } from "./report.ts";
-import { runGroup } from "./run_group.ts";
 import { readResults, type Result, type Runtime, RUNTIMES, writeResults } from "./results.ts";
 
 const HELP = `deno task bench [--runtime node|deno|bun]... [--case ${CASES.map(({ name }) => name).join("|")}]...
@@ -191,10 +191,10 @@ async function measureCase(it: Case, entrants: readonly Entrant[], runs: number)
 
 /** The figures of one process, or why it has none. */
 async function measureOnce([command, ...args]: readonly string[], limit: number): Promise<Figures | string> {
-  const { code, output } = await runGroup(command!, args, limit);
+  const { code, timedOut, output } = await runAlone(command!, args, limit);
   const lines = output.trim().split("\n");
   const figures = lines.findLast((line) => line.startsWith("{"));
-  if (code === undefined) return `hangs (${limit / 1000} s)`;
+  if (timedOut) return `hangs (${limit / 1000} s)`;
   if (code === 0 && figures) return JSON.parse(figures);
   const error = lines.find((line) => /error: /i.test(line)) ?? lines.find((line) => line.trim() !== "") ??
     "without a word";

@@ -1,8 +1,9 @@
 // Says what was measured: tables in Markdown, the table of bars, and the summary in the README.
 
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { median } from "simple-statistics";
 import { BARS, isMet } from "./bars.ts";
-import { type Case, median } from "./case.ts";
+import type { Case } from "./case.ts";
 import { CASES } from "./cases.ts";
 import { KINDS } from "./contender.ts";
 import { type Measured, ratio, type Result, type Results, RUNTIME_NAMES, RUNTIMES } from "./results.ts";

@@ -1,6 +1,7 @@
 // (g) From opening a pool of one worker to its first result: the first pool of a program, and those after it.
 
-import { type Case, expect, median, withPool } from "../case.ts";
+import { median } from "simple-statistics";
+import { type Case, expect, withPool } from "../case.ts";
 
 export const startCase: Case = {
   name: "start",
