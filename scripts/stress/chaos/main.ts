@@ -7,8 +7,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import { parseArgs } from "node:util";
-import cliProgress from "cli-progress";
 import { install, ROOT } from "../../install.ts";
+import { Progress } from "../../progress.ts";
 import { describeEnding, drive } from "../lib/drive.ts";
 import { reportInReadme } from "../lib/report.ts";
 import { type ChaosResult, conditions, QUICK_RESULTS, RESULTS, writeResult } from "../lib/results.ts";
@@ -84,9 +84,7 @@ async function main(): Promise<void> {
 async function runTarget(target: Target, seconds: number, seed: number, round: number): Promise<ChaosResult> {
   const { runtime, backend } = target;
   const folder = mkdtempSync(join(tmpdir(), "futures-chaos-"));
-  const format = `${runtime} ${backend}`.padEnd(16) + " {bar} {value}/{total} s, {rounds} rounds, {lost} workers lost";
-  const bar = process.stdout.isTTY ? new cliProgress.SingleBar({ format, stream: process.stdout }) : undefined;
-  bar?.start(Math.round(seconds), 0, { rounds: 0, lost: 0 });
+  const progress = new Progress(`${runtime} ${backend}`);
   let outcome: Outcome | undefined;
   let version = "";
   const program = join(ROOT, "scripts/stress/chaos/program.ts");
@@ -94,14 +92,16 @@ async function runTarget(target: Target, seconds: number, seed: number, round: n
   const ending = await drive(target, args, seconds * 1000 + EXTRA, (said) => {
     const line = said as Line;
     if ("outcome" in line) ({ outcome, version } = line);
-    else bar?.update(Math.round(line.elapsed), { rounds: line.rounds, lost: line.workersLost });
+    else {
+      const { elapsed, rounds, workersLost } = line;
+      progress.show(`${elapsed.toFixed(0)} of ${seconds.toFixed(0)} s, ${rounds} rounds, ${workersLost} workers lost`);
+    }
   });
-  bar?.stop();
   rmSync(folder, { recursive: true, force: true });
   outcome ??= { rounds: 0, seconds: 0, injected: {}, survived: {}, problems: [] };
   if (outcome.problems.length === 0 && ending.code !== 0) outcome = { ...outcome, problems: [describeEnding(ending)] };
   const verdict = outcome.problems.length > 0 ? "WRONG" : "right";
-  if (!bar) console.log(`${runtime} ${backend}: ${outcome.rounds} rounds in ${outcome.seconds} s, ${verdict}`);
+  progress.end(`${outcome.rounds} rounds in ${outcome.seconds} s, ${verdict}`);
   return { program: "chaos", seed, outcome, ...conditions(target, version) };
 }
 

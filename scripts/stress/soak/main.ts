@@ -4,9 +4,9 @@
 import { join } from "node:path";
 import process from "node:process";
 import { parseArgs } from "node:util";
-import cliProgress from "cli-progress";
 import { linearRegression } from "simple-statistics";
 import { install, ROOT } from "../../install.ts";
+import { Progress } from "../../progress.ts";
 import { describeEnding, drive } from "../lib/drive.ts";
 import { reportInReadme } from "../lib/report.ts";
 import { conditions, QUICK_RESULTS, RESULTS, type SoakResult, writeResult } from "../lib/results.ts";
@@ -57,13 +57,7 @@ async function main(): Promise<void> {
   for (const target of chooseTargets(values)) {
     const result = await soak(target, calls);
     writeResult(calls >= MANY ? RESULTS : QUICK_RESULTS, result);
-    const { outcome: { problems, points, slope, seconds } } = result;
-    console.log(
-      `${target.runtime} ${target.backend}: ${calls} calls in ${seconds} s, ` +
-        `${points[0]?.rss.toFixed(0)} to ${points.at(-1)?.rss.toFixed(0)} MiB, ` +
-        `${slope.toFixed(2)} MiB per million calls${problems.map((problem) => `\n  WRONG: ${problem}`).join("")}`,
-    );
-    failed ||= problems.length > 0;
+    failed ||= result.outcome.problems.length > 0;
   }
   if (calls >= MANY) await reportInReadme();
   process.exitCode = failed ? 1 : 0;
@@ -71,11 +65,7 @@ async function main(): Promise<void> {
 
 async function soak(target: Target, calls: number): Promise<SoakResult> {
   const { runtime, backend } = target;
-  const format = `${runtime} ${backend}`.padEnd(16) + " {bar} {value}/{total} calls, {rss} MiB";
-  const bar = process.stdout.isTTY
-    ? new cliProgress.SingleBar({ format, stream: process.stdout, clearOnComplete: true })
-    : undefined;
-  bar?.start(calls, 0, { rss: 0 });
+  const progress = new Progress(`${runtime} ${backend}`);
   const points: Point[] = [], problems: string[] = [];
   let version = "", done = false;
   const start = performance.now();
@@ -87,15 +77,18 @@ async function soak(target: Target, calls: number): Promise<SoakResult> {
       if (line.problem) problems.push(line.problem);
     } else {
       points.push(line);
-      bar?.update(line.calls, { rss: line.rss.toFixed(0) });
+      progress.show(`${line.calls} of ${calls} calls, ${line.rss.toFixed(0)} MiB`);
     }
   });
-  bar?.stop();
   if (!done || ending.code !== 0) problems.push(describeEnding(ending));
   const slope = slopeOf(points);
   const growth = slope * calls / 2 / 1e6;
   if (slope > STEEPEST && growth > NOISE) problems.push(`memory grows by ${slope.toFixed(1)} MiB per million calls`);
   const seconds = Math.round((performance.now() - start) / 1000);
+  progress.end(
+    `${calls} calls in ${seconds} s, ${points[0]?.rss.toFixed(0)} to ${points.at(-1)?.rss.toFixed(0)} MiB, ` +
+      `${slope.toFixed(2)} MiB per million calls${problems.map((problem) => `\n  WRONG: ${problem}`).join("")}`,
+  );
   return { program: "soak", outcome: { calls, seconds, points, slope, problems }, ...conditions(target, version) };
 }
 
