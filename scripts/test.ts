@@ -49,6 +49,7 @@ const LONG = [
 
 /** Folders with packages of their own, and the files that need them. */
 const PACKAGES: readonly (readonly [folder: string, needed: RegExp])[] = [
+  ["examples/word_count/show", /^\.\/tests\/package\/demo_/],
   ["tests/tools", /^\.\/tests\/world\/compil/],
 ];
 

@@ -11,7 +11,7 @@ import type { Counted, Job } from "../word_count/map_reduce.ts";
 import * as processes from "../word_count/processes.ts";
 import { firstDifference, megabytes, number, timeTable, total, wordTable } from "../word_count/report.ts";
 import * as threads from "../word_count/threads.ts";
-import type { Run } from "../word_count/timeline.ts";
+import type { Run } from "../word_count/show/timeline.ts";
 import * as machines from "./machines.ts";
 import { startHost, startRedis, twoRuntimes } from "./servers.ts";
 

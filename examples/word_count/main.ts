@@ -12,11 +12,11 @@ import { parseArgs } from "node:util";
 import { type Batch, cut, textFiles } from "./batches.ts";
 import type { Counted, Job } from "./map_reduce.ts";
 import * as processes from "./processes.ts";
-import { showProgress } from "./progress.ts";
+import { showProgress } from "./show/progress.ts";
 import { firstDifference, megabytes, number, timeTable, total, wordTable } from "./report.ts";
 import * as serial from "./serial.ts";
 import * as threads from "./threads.ts";
-import { drawTimeline, type Run } from "./timeline.ts";
+import { drawTimeline, type Run } from "./show/timeline.ts";
 
 const HELP = `Counts the words of every text file in a folder: serially, with threads and with processes.
 

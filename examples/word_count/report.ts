@@ -1,7 +1,7 @@
 // What the demo prints at its end.
 
 import type { Counts } from "./count_words.ts";
-import type { Run } from "./timeline.ts";
+import type { Run } from "./show/timeline.ts";
 
 const TOP_WORDS = 10;
 

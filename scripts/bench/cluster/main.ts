@@ -9,7 +9,7 @@ import process from "node:process";
 import { parseArgs } from "node:util";
 import { median } from "simple-statistics";
 import { HOW_TO_INSTALL_REDIS, redisProgram, RedisServer } from "../../../tests/support/redis_server.ts";
-import { install, ROOT } from "../../install.ts";
+import { ROOT } from "../../install.ts";
 import { mustRun } from "../../run.ts";
 import { runtimes } from "../../runtimes.ts";
 import { ratio, type Runtime, RUNTIME_NAMES, RUNTIMES } from "../results.ts";
@@ -73,7 +73,6 @@ async function main(): Promise<void> {
   });
   if (values.help) return console.log(HELP);
   if (!redisProgram) throw new Error(`Cannot measure as ${HOW_TO_INSTALL_REDIS}`);
-  await install(ROOT);
 
   const file = join(ROOT, "bench", "cluster.md");
   const sections = existsSync(file) ? readSections(readFileSync(file, "utf8")) : new Map<string, string>();

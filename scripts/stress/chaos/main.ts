@@ -7,10 +7,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import { parseArgs } from "node:util";
-import { install, ROOT } from "../../install.ts";
+import { ROOT } from "../../install.ts";
 import { Progress } from "../../progress.ts";
 import { describeEnding, drive } from "../lib/drive.ts";
-import { reportInReadme } from "../lib/report.ts";
+import { reportToReaders } from "../lib/report.ts";
 import { type ChaosResult, conditions, QUICK_RESULTS, RESULTS, writeResult } from "../lib/results.ts";
 import { chooseTargets, numberOf, type Target, TARGET_OPTIONS } from "../lib/target.ts";
 import type { Line, Outcome } from "./outcome.ts";
@@ -30,9 +30,9 @@ whose worker was struck. Memory, open files, threads and child processes have to
                         (a new one). Timing is the machine's and cannot be repeated: a failure may need several tries
   --round <number>      begins with this round of the plan (0)
   --runtime, --backend  only these; several with commas or by repeating the option
-  --report              runs nothing: writes the summary in README.md again from what was kept last
+  --report              runs nothing: writes the summary in docs/reliability.md again from what was kept last
 
-Exit code 1 when anything is wrong. Figures are kept in reliability/*.json and the README when every runtime and backend had
+Exit code 1 when anything is wrong. Figures are kept in reliability/*.json and docs/reliability.md when every runtime and backend had
 ten minutes or more, otherwise in reliability/quick.`;
 
 /** From this long on figures are kept, in seconds for each runtime and backend. */
@@ -53,8 +53,7 @@ async function main(): Promise<void> {
     },
   });
   if (values.help) return console.log(HELP);
-  await install(ROOT);
-  if (values.report) return await reportInReadme();
+  if (values.report) return await reportToReaders();
 
   const seed = numberOf("seed", values.seed ?? String(Math.floor(Math.random() * 2 ** 31)));
   const round = numberOf("round", values.round);
@@ -71,7 +70,7 @@ async function main(): Promise<void> {
     const runs = results.map(({ runtime, backend, outcome }) => [`${runtime} ${backend}`, outcome[what]]);
     showCounts(`What was ${what}`, Object.fromEntries(runs));
   }
-  if (seconds >= LONG) await reportInReadme();
+  if (seconds >= LONG) await reportToReaders();
   const failed = results.filter(({ outcome }) => outcome.problems.length > 0);
   for (const { runtime, backend, outcome } of failed) {
     console.log(`\n${runtime}, ${backend}: wrong\n  ${outcome.problems.slice(0, 20).join("\n  ")}`);

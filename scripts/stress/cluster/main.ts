@@ -7,7 +7,6 @@ import { join } from "node:path";
 import process from "node:process";
 import { parseArgs } from "node:util";
 import { HOW_TO_INSTALL_REDIS, redisProgram } from "../../../tests/support/redis_server.ts";
-import { install, ROOT } from "../../install.ts";
 import { describeEnding, drive } from "../lib/drive.ts";
 import { chooseRuntimes, numberOf, type Target } from "../lib/target.ts";
 import { showCounts } from "../lib/table.ts";
@@ -40,7 +39,6 @@ async function main(): Promise<void> {
   });
   if (values.help) return console.log(HELP);
   if (!redisProgram) throw new Error(`Cannot run as ${HOW_TO_INSTALL_REDIS}`);
-  await install(ROOT);
   const seconds = numberOf("minutes", values.minutes) * 60, seed = numberOf("seed", values.seed);
   if (seconds === 0 || !Number.isSafeInteger(seed)) {
     throw new Error("--minutes wants more than 0, --seed a whole number");

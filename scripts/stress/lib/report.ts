@@ -1,26 +1,14 @@
-// The table in the README, from what the chaos run and the soak have kept.
+// The table for readers, from what the chaos run and the soak have kept.
 
-import { readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
-import process from "node:process";
-import { install, ROOT } from "../../install.ts";
-import { mustRun } from "../../run.ts";
 import { CRASHES } from "../chaos/plan.ts";
+import { writeSummary } from "../../summary.ts";
 import { type ChaosResult, readResults, type Result, type SoakResult } from "./results.ts";
 import { BACKENDS, RUNTIMES, type Target } from "./target.ts";
 
 const NAMES = { deno: "Deno", bun: "Bun", node: "Node" } as const;
-const MARKERS = /<!-- reliability:summary -->([\s\S]*<!-- \/reliability:summary -->)?/;
-
-/** Writes the summary between its markers in README.md. */
-export async function reportInReadme(): Promise<void> {
-  await install(ROOT);
-  const path = join(ROOT, "README.md");
-  const text = readFileSync(path, "utf8");
-  const summary = `<!-- reliability:summary -->\n\n${summaryOf(readResults())}\n\n<!-- /reliability:summary -->`;
-  if (!MARKERS.test(text)) throw new Error("README.md has no place for the summary: <!-- reliability:summary -->");
-  writeFileSync(path, text.replace(MARKERS, () => summary));
-  await mustRun(process.execPath, ["fmt", "--quiet", path], { cwd: ROOT });
+/** Writes the summary into the page that shows it. */
+export async function reportToReaders(): Promise<void> {
+  await writeSummary("reliability", () => summaryOf(readResults()));
 }
 
 function summaryOf(results: readonly Result[]): string {

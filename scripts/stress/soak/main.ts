@@ -5,10 +5,10 @@ import { join } from "node:path";
 import process from "node:process";
 import { parseArgs } from "node:util";
 import { linearRegression } from "simple-statistics";
-import { install, ROOT } from "../../install.ts";
+import { ROOT } from "../../install.ts";
 import { Progress } from "../../progress.ts";
 import { describeEnding, drive } from "../lib/drive.ts";
-import { reportInReadme } from "../lib/report.ts";
+import { reportToReaders } from "../lib/report.ts";
 import { conditions, QUICK_RESULTS, RESULTS, type SoakResult, writeResult } from "../lib/results.ts";
 import { chooseTargets, type Target, TARGET_OPTIONS } from "../lib/target.ts";
 import type { Point, SoakLine } from "./outcome.ts";
@@ -34,9 +34,9 @@ than any object takes, and by more than ${NOISE} MiB in all.
 
   --calls <number>      how many, for each runtime and backend (${MANY})
   --runtime, --backend  only these; several with commas or by repeating the option
-  --report              runs nothing: writes the summary in README.md again from what was kept last
+  --report              runs nothing: writes the summary in docs/reliability.md again from what was kept last
 
-Figures are kept in reliability/*.json and the README from ${MANY} calls on, otherwise in reliability/quick.`;
+Figures are kept in reliability/*.json and docs/reliability.md from ${MANY} calls on, otherwise in reliability/quick.`;
 
 async function main(): Promise<void> {
   const { values } = parseArgs({
@@ -48,8 +48,7 @@ async function main(): Promise<void> {
     },
   });
   if (values.help) return console.log(HELP);
-  await install(ROOT);
-  if (values.report) return await reportInReadme();
+  if (values.report) return await reportToReaders();
 
   const calls = Number(values.calls);
   if (!Number.isInteger(calls) || calls < 1) throw new Error(`--calls wants a number: ${values.calls}`);
@@ -59,7 +58,7 @@ async function main(): Promise<void> {
     writeResult(calls >= MANY ? RESULTS : QUICK_RESULTS, result);
     failed ||= result.outcome.problems.length > 0;
   }
-  if (calls >= MANY) await reportInReadme();
+  if (calls >= MANY) await reportToReaders();
   process.exitCode = failed ? 1 : 0;
 }
 

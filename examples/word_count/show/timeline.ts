@@ -1,7 +1,7 @@
 // The timeline: a picture of who worked when, as SVG. One group for each run, all on one scale.
 
 import { scaleBand, scaleLinear } from "d3-scale";
-import type { CallRecord } from "./map_reduce.ts";
+import type { CallRecord } from "../map_reduce.ts";
 
 /** One way in which the job was done. */
 export interface Run {
