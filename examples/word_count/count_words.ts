@@ -1,15 +1,22 @@
 // The task. A worker imports this module once; it reads the files itself, so that only names go in and only counts
 // come out.
 
-import { task } from "@concurrent/futures";
-import { currentTask } from "@concurrent/futures/worker";
+import { currentTask, task } from "@concurrent/futures/task";
 import { type Batch, readPiece } from "./batches.ts";
 
 /** How often each word occurs. */
 export type Counts = Map<string, number>;
 
-// As a search engine finds them: first words as Unicode defines them (UAX 29), which are found in Japanese text without
-// any spaces too, then the parts of each, as most of what lies about here is programs: "HTML" and "element" in HTMLElement.
+/** What a text says, in numbers. */
+export interface Text {
+  readonly counts: Counts;
+  /** Sentences with a word in them. */
+  readonly sentences: number;
+}
+
+// Sentences and words as Unicode defines them (UAX 29): a dot within "3.5" ends nothing, and words are found in Japanese
+// text without any spaces. Then the parts of each word, for names in programs: "HTML" and "element" in HTMLElement.
+const SENTENCES = new Intl.Segmenter("en", { granularity: "sentence" });
 const WORDS = new Intl.Segmenter("en", { granularity: "word" });
 const PARTS = /\p{Lu}?\p{Ll}[\p{Ll}\p{M}'’]*|\p{Lu}+(?!\p{Ll})|[\p{Lo}\p{Lm}\p{M}]+/gu;
 
@@ -21,21 +28,32 @@ export const beginWorker = task(import.meta.url, function beginWorker(): void {
   worker = currentTask().workerName;
 });
 
-/** Counts the words of a batch, upper and lower case being the same. Tells who did it, and when. */
+/** Counts the words and sentences of a batch, upper and lower case being the same. Tells who did it, and when. */
 export const countWords = task(import.meta.url, function countWords(batch: Batch) {
   const began = now();
   const counts: Counts = new Map();
+  let sentences = 0;
   for (const piece of batch.pieces) {
-    for (const { segment, isWordLike } of WORDS.segment(readPiece(piece))) {
-      if (!isWordLike) continue;
-      for (const [part] of segment.matchAll(PARTS)) {
-        const word = part.toLowerCase();
-        counts.set(word, (counts.get(word) ?? 0) + 1);
-      }
+    for (const sentence of SENTENCES.segment(readPiece(piece))) {
+      if (countIn(sentence.segment, counts)) sentences++;
     }
   }
-  return { counts, worker, began, ended: now(), bytes: batch.bytes };
+  return { counts, sentences, worker, began, ended: now(), bytes: batch.bytes };
 }, { name: "count_words" }); // what hosts on other machines call this module: see ../cluster/
+
+/** Adds the words of a sentence; tells whether there is any. */
+function countIn(sentence: string, counts: Counts): boolean {
+  let any = false;
+  for (const { segment, isWordLike } of WORDS.segment(sentence)) {
+    if (!isWordLike) continue;
+    for (const [part] of segment.matchAll(PARTS)) {
+      const word = part.toLowerCase();
+      counts.set(word, (counts.get(word) ?? 0) + 1);
+      any = true;
+    }
+  }
+  return any;
+}
 
 /** The time on a clock that threads and processes share. */
 function now(): number {

@@ -2,7 +2,7 @@
 
 import type { MapOptions } from "@concurrent/futures";
 import type { Batch } from "./batches.ts";
-import { type Counts, countWords } from "./count_words.ts";
+import { type Counts, countWords, type Text } from "./count_words.ts";
 
 /** What is to be done, and by how many workers. */
 export interface Job {
@@ -21,8 +21,7 @@ export interface CallRecord {
 }
 
 /** The job's result. */
-export interface Counted {
-  readonly counts: Counts;
+export interface Counted extends Text {
   readonly calls: readonly CallRecord[];
 }
 
@@ -35,10 +34,14 @@ export interface Mapper {
 export async function mapReduce(executor: Mapper, { batches, onProgress }: Job): Promise<Counted> {
   const counts: Counts = new Map();
   const calls: CallRecord[] = [];
-  for await (const { counts: some, ...call } of executor.map(countWords, batches, { ordered: false })) {
+  let sentences = 0;
+  for await (
+    const { counts: some, sentences: more, ...call } of executor.map(countWords, batches, { ordered: false })
+  ) {
     for (const [word, count] of some) counts.set(word, (counts.get(word) ?? 0) + count);
+    sentences += more;
     calls.push(call);
     onProgress(calls.length);
   }
-  return { counts, calls };
+  return { counts, sentences, calls };
 }

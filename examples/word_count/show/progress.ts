@@ -1,4 +1,4 @@
-// How far a run is: a bar in a terminal, and plain lines where stdout is a file or a pipe.
+// How far a run is, on stderr, so that stdout begins with what came of it: a bar in a terminal, and plain lines elsewhere.
 
 // deno-lint-ignore-file no-console -- printing is what a program is for
 
@@ -16,7 +16,7 @@ export interface Progress {
 
 /** Begins to show it. */
 export function showProgress(name: string, total: number): Progress {
-  return process.stdout.isTTY ? bar(name, total) : lines(name, total);
+  return process.stderr.isTTY ? bar(name, total) : lines(name, total);
 }
 
 function bar(name: string, total: number): Progress {
@@ -24,7 +24,8 @@ function bar(name: string, total: number): Progress {
     format: `${name.padEnd(9)} {bar} {value} of {total} calls, {duration_formatted}`,
     barCompleteChar: "█",
     barIncompleteChar: "░",
-    stream: process.stdout,
+    stream: process.stderr,
+    clearOnComplete: true,
   });
   bar.start(total, 0);
   return bar;
@@ -35,7 +36,7 @@ function lines(name: string, total: number): Progress {
   return {
     update(done) {
       const part = Math.floor((done / total) * LINES);
-      if (part > told) console.log(`${name}: ${done} of ${total} calls`);
+      if (part > told) console.error(`${name}: ${done} of ${total} calls`);
       told = part;
     },
     stop() {},
