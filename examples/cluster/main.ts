@@ -1,4 +1,4 @@
-// Counts the words and sentences of texts three times: with threads, with processes, and on two hosts, which are programs
+// Counts the words, letters and sentences of texts three times: with threads, with processes, and on two hosts, which are programs
 // on different runtimes with a Redis server between. Checks that the counts agree, and shows who did what.
 
 // deno-lint-ignore-file no-console -- printing is what a program is for
@@ -15,14 +15,14 @@ import type { Run } from "../word_count/show/timeline.ts";
 import * as machines from "./machines.ts";
 import { startHost, startRedis, twoRuntimes } from "./servers.ts";
 
-const HELP = `Counts the words and sentences of texts: with threads, with processes and on two hosts.
+const HELP = `Counts the words, letters and sentences of texts: with threads, with processes and on two hosts.
 
   deno task demo:cluster [folder] [--redis URL] [--host COMMAND]...
   bun  examples/cluster/main.ts [folder] [--redis URL] [--host COMMAND]...
   node examples/cluster/main.ts [folder] [--redis URL] [--host COMMAND]...
 
   folder          whose text files to read; by default the State of the Union addresses of the presidents of the
-                  United States, 1790 to 2021
+                  United States since 1900
   --redis URL     a Redis server that runs; by default one is started, where redis-server is installed
   --host COMMAND  what runs a host: deno, bun or node; by default this runtime and another
   --help          this

@@ -7,17 +7,20 @@ import { type Batch, readPiece } from "./batches.ts";
 /** How often each word occurs. */
 export type Counts = Map<string, number>;
 
-/** What a text says, in numbers. */
+/** A text in numbers. */
 export interface Text {
   readonly counts: Counts;
+  /** Of all words: letters as a reader sees them, each with its accents. */
+  readonly letters: number;
   /** Sentences with a word in them. */
   readonly sentences: number;
 }
 
-// Sentences and words as Unicode defines them (UAX 29): a dot within "3.5" ends nothing, and words are found in Japanese
-// text without any spaces. Then the parts of each word, for names in programs: "HTML" and "element" in HTMLElement.
+// Sentences, words and letters as Unicode defines them (UAX 29): a dot within "3.5" ends nothing, and words are found in
+// Japanese text without any spaces. Then the parts of each word, for names in programs: "HTML" and "element" in HTMLElement.
 const SENTENCES = new Intl.Segmenter("en", { granularity: "sentence" });
 const WORDS = new Intl.Segmenter("en", { granularity: "word" });
+const LETTERS = new Intl.Segmenter("en", { granularity: "grapheme" });
 const PARTS = /\p{Lu}?\p{Ll}[\p{Ll}\p{M}'’]*|\p{Lu}+(?!\p{Ll})|[\p{Lo}\p{Lm}\p{M}]+/gu;
 
 // A module's state belongs to the worker that has imported it. Serially that is the program's only thread.
@@ -28,31 +31,33 @@ export const beginWorker = task(import.meta.url, function beginWorker(): void {
   worker = currentTask().workerName;
 });
 
-/** Counts the words and sentences of a batch, upper and lower case being the same. Tells who did it, and when. */
+/** Counts what a batch has of words, letters and sentences, upper and lower case being the same. Tells who did it, and when. */
 export const countWords = task(import.meta.url, function countWords(batch: Batch) {
   const began = now();
   const counts: Counts = new Map();
-  let sentences = 0;
+  let letters = 0, sentences = 0;
   for (const piece of batch.pieces) {
     for (const sentence of SENTENCES.segment(readPiece(piece))) {
-      if (countIn(sentence.segment, counts)) sentences++;
+      const found = countIn(sentence.segment, counts);
+      letters += found;
+      if (found > 0) sentences++;
     }
   }
-  return { counts, sentences, worker, began, ended: now(), bytes: batch.bytes };
+  return { counts, letters, sentences, worker, began, ended: now(), bytes: batch.bytes };
 }, { name: "count_words" }); // what hosts on other machines call this module: see ../cluster/
 
-/** Adds the words of a sentence; tells whether there is any. */
-function countIn(sentence: string, counts: Counts): boolean {
-  let any = false;
+/** Adds the words of a sentence to `counts`; returns how many letters they have. */
+function countIn(sentence: string, counts: Counts): number {
+  let letters = 0;
   for (const { segment, isWordLike } of WORDS.segment(sentence)) {
     if (!isWordLike) continue;
     for (const [part] of segment.matchAll(PARTS)) {
       const word = part.toLowerCase();
       counts.set(word, (counts.get(word) ?? 0) + 1);
-      any = true;
+      for (const _letter of LETTERS.segment(part)) letters++;
     }
   }
-  return any;
+  return letters;
 }
 
 /** The time on a clock that threads and processes share. */

@@ -1,4 +1,4 @@
-// Counts the words and sentences of texts three times: serially, with threads and with processes. Checks that the counts
+// Counts the words, letters and sentences of texts three times: serially, with threads and with processes. Checks that the counts
 // agree, shows how much faster the workers were, and in timeline.svg who worked when.
 
 // deno-lint-ignore-file no-console -- printing is what a program is for
@@ -18,14 +18,14 @@ import * as serial from "./serial.ts";
 import * as threads from "./threads.ts";
 import { drawTimeline, type Run } from "./show/timeline.ts";
 
-const HELP = `Counts the words and sentences of texts: serially, with threads and with processes.
+const HELP = `Counts the words, letters and sentences of texts: serially, with threads and with processes.
 
   deno task demo [folder] [--workers N]
   bun  examples/word_count/main.ts [folder] [--workers N]
   node examples/word_count/main.ts [folder] [--workers N]
 
   folder         whose text files to read; by default the State of the Union addresses of the presidents of the
-                 United States, 1790 to 2021
+                 United States since 1900
   --workers N    how many threads, and processes; by default as many as can run at the same time here
   --help         this
 
@@ -39,7 +39,7 @@ const CALLS_PER_WORKER = 16;
 const MIN_BATCH_BYTES = 64 * 1024;
 
 /** With less to read, what is measured is mostly the start-up of the workers. */
-const ENOUGH_BYTES = 10e6;
+const ENOUGH_BYTES = 5e6;
 
 interface Input {
   readonly batches: readonly Batch[];

@@ -34,14 +34,19 @@ export interface Mapper {
 export async function mapReduce(executor: Mapper, { batches, onProgress }: Job): Promise<Counted> {
   const counts: Counts = new Map();
   const calls: CallRecord[] = [];
-  let sentences = 0;
+  let letters = 0, sentences = 0;
   for await (
-    const { counts: some, sentences: more, ...call } of executor.map(countWords, batches, { ordered: false })
+    const { counts: some, letters: moreLetters, sentences: moreSentences, ...call } of executor.map(
+      countWords,
+      batches,
+      { ordered: false },
+    )
   ) {
     for (const [word, count] of some) counts.set(word, (counts.get(word) ?? 0) + count);
-    sentences += more;
+    letters += moreLetters;
+    sentences += moreSentences;
     calls.push(call);
     onProgress(calls.length);
   }
-  return { counts, sentences, calls };
+  return { counts, letters, sentences, calls };
 }
