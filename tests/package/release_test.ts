@@ -1,7 +1,8 @@
-// What is refused before anything is published: scripts/release_check.ts.
+// What is refused before anything is published, and what is published: scripts/release_check.ts, and deno.json.
 
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { dirname, join } from "node:path/posix";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { type Release, releaseProblems } from "../../scripts/release_check.ts";
@@ -63,3 +64,27 @@ test("release_check.ts fails for the tag of another version, and reads this proj
     new RegExp(`^The tag is v${version}0, but deno\\.json has version ${version}: tag v${version}$`, "m"),
   );
 });
+
+test("JSR gets what the pages show", () => {
+  const { publish } = JSON.parse(readFileSync(new URL("deno.json", ROOT), "utf8"));
+  const pages = [
+    "README.md",
+    ...["docs", "bench"].flatMap((folder) => filesIn(folder).filter((it) => it.endsWith(".md"))),
+  ];
+  const shown = pages.flatMap((page) =>
+    [...readFileSync(new URL(page, ROOT), "utf8").matchAll(/!\[[^\]]*\]\(([^):]+)\)/g)].map(([, path]) =>
+      join(dirname(page), path!)
+    )
+  );
+  assert.ok(shown.length > 0);
+  for (const file of shown) {
+    assert.ok(existsSync(new URL(file, ROOT)), file);
+    const isIn = (pattern: string) =>
+      pattern.endsWith("/") ? file.startsWith(pattern) : pattern === file.replace(/\/[^/]*(\.\w+)$/, "/*$1");
+    assert.ok(publish.include.some(isIn), `deno.json's publish.include has no ${file}`);
+  }
+});
+
+function filesIn(folder: string): string[] {
+  return readdirSync(new URL(folder, ROOT)).map((file) => `${folder}/${file}`);
+}
