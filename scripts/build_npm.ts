@@ -1,8 +1,9 @@
 // deno-lint-ignore-file no-console -- a program prints
-// Builds the npm package into `npm/` and packs it: `deno task npm`.
+// Builds the npm package into `npm/` and packs it: `deno task npm [--dnt]`.
 //
-// dnt builds it where JSR can be reached, `deno pack` elsewhere. Either fills `npm/esm/`; what is around it comes from
-// here, so that both packages have the same exports, and both go through the same checks.
+// dnt builds it where JSR can be reached, `deno pack` elsewhere: never a release, which is built with `--dnt`, by dnt or not
+// at all. Either fills `npm/esm/`; what is around it comes from here, so that both packages have the same exports, and both go
+// through the same checks.
 
 import {
   copyFileSync,
@@ -16,6 +17,7 @@ import {
 } from "node:fs";
 import { dirname, join } from "node:path";
 import process from "node:process";
+import { parseArgs } from "node:util";
 import { DNT } from "./dnt.ts";
 import { install, ROOT } from "./install.ts";
 import { mustRun, run } from "./run.ts";
@@ -36,14 +38,20 @@ const manifest: {
   imports: Record<string, string>;
 } = JSON.parse(readFileSync(join(ROOT, "deno.json"), "utf8"));
 
-/** Builds, checks and packs the package. Returns the path of the tarball. */
-export async function buildNpm(): Promise<string> {
+/**
+ * Builds, checks and packs the package. Returns the path of the tarball.
+ *
+ * @param onlyDnt Throws where JSR cannot be reached, rather than build the package in another way.
+ */
+export async function buildNpm(onlyDnt = false): Promise<string> {
   await install(ROOT);
   const tools = await runtimes();
   rmSync(NPM, { recursive: true, force: true });
   mkdirSync(NPM);
   if (await isJsrReachable()) {
     await buildWithDnt();
+  } else if (onlyDnt) {
+    throw new Error("Cannot build a release as JSR, which has dnt, cannot be reached");
   } else {
     console.log("JSR cannot be reached: `deno pack` builds the package in place of dnt");
     await buildWithDenoPack();
@@ -130,7 +138,11 @@ function writePackageJson(): void {
     description: DESCRIPTION,
     keywords: ["concurrent.futures", "executor", "future", "thread", "process", "worker", "pool", "parallel"],
     license: manifest.license,
+    ...links(),
     type: "module",
+    // For tools that do not read `exports`.
+    main: built(manifest.exports["."]!, ".js"),
+    types: built(manifest.exports["."]!, ".d.ts"),
     exports,
     files: ["esm", "CHANGELOG.md"],
     bin: { "futures-serve": built(manifest.exports["./bullmq/serve"]!, ".js") },
@@ -141,14 +153,22 @@ function writePackageJson(): void {
       Object.entries(manifest.imports).map(([name, from]) => [name, from.slice(`npm:${name}@`.length)]),
     ),
     peerDependenciesMeta: Object.fromEntries(Object.keys(manifest.imports).map((name) => [name, { optional: true }])),
+    publishConfig: { access: "public", provenance: true },
   };
   writeFileSync(join(NPM, "package.json"), JSON.stringify(packageJson, null, 2) + "\n");
 }
 
+/** Where the project is: npm shows it, finds the README's images there, and checks that a release comes from there. */
+function links(): Record<string, unknown> {
+  const { repository } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8"));
+  const page = repository.url.replace(/^git\+|\.git$/g, "");
+  return { repository, homepage: `${page}#readme`, bugs: { url: `${page}/issues` } };
+}
+
 /** Checks that whatever the package names is in it: exports, relative imports, the worker entries' URLs. */
 function checkFiles(): void {
-  const { exports } = JSON.parse(readFileSync(join(NPM, "package.json"), "utf8"));
-  const named = Object.values<Record<string, string>>(exports).flatMap((targets) => Object.values(targets))
+  const { exports, main, types } = JSON.parse(readFileSync(join(NPM, "package.json"), "utf8"));
+  const named = [main, types, ...Object.values<Record<string, string>>(exports).flatMap(Object.values)]
     .map((target) => ({ from: "package.json", target, path: join(NPM, target) }));
   for (const file of filesOf(ESM).filter((file) => file.endsWith(".js"))) {
     const code = readFileSync(file, "utf8").replaceAll(/\/\*[^]*?\*\//g, ""); // without the examples in comments
@@ -192,4 +212,7 @@ function filesOf(folder: string): string[] {
     .map((entry) => join(entry.parentPath, entry.name));
 }
 
-if (import.meta.main) console.log(await buildNpm());
+if (import.meta.main) {
+  const { values } = parseArgs({ options: { dnt: { type: "boolean", default: false } } });
+  console.log(await buildNpm(values.dnt));
+}

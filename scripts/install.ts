@@ -1,6 +1,7 @@
 // deno-lint-ignore-file no-console -- a program prints
-// Installs what a folder's package.json names, where it is not installed yet. Run by itself: the project's own
-// development packages. Versions are pinned there, and those of what they need, with hashes, in package-lock.json.
+// Installs what a folder's package.json names, where it is not installed yet: install.ts [folder]... By default the
+// project's own development packages. Versions are pinned there, and those of what they need, with hashes, in
+// package-lock.json.
 
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -67,4 +68,7 @@ function readJson(path: string): any {
   return JSON.parse(readFileSync(path, "utf8"));
 }
 
-if (import.meta.main) await install(ROOT);
+if (import.meta.main) {
+  const folders = process.argv.slice(2);
+  for (const folder of folders.length > 0 ? folders : ["."]) await install(join(ROOT, folder));
+}

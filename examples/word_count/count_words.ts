@@ -1,16 +1,26 @@
 // The task. A worker imports this module once; it reads the files itself, so that only names go in and only counts
 // come out.
 
-import { task } from "@concurrent/futures";
-import { currentTask } from "@concurrent/futures/worker";
+import { currentTask, task } from "@concurrent/futures/task";
 import { type Batch, readPiece } from "./batches.ts";
 
 /** How often each word occurs. */
 export type Counts = Map<string, number>;
 
-// As a search engine finds them: first words as Unicode defines them (UAX 29), which are found in Japanese text without
-// any spaces too, then the parts of each, as most of what lies about here is programs: "HTML" and "element" in HTMLElement.
+/** A text in numbers. */
+export interface Text {
+  readonly counts: Counts;
+  /** Of all words: letters as a reader sees them, each with its accents. */
+  readonly letters: number;
+  /** Sentences with a word in them. */
+  readonly sentences: number;
+}
+
+// Sentences, words and letters as Unicode defines them (UAX 29): a dot within "3.5" ends nothing, and words are found in
+// Japanese text without any spaces. Then the parts of each word, for names in programs: "HTML" and "element" in HTMLElement.
+const SENTENCES = new Intl.Segmenter("en", { granularity: "sentence" });
 const WORDS = new Intl.Segmenter("en", { granularity: "word" });
+const LETTERS = new Intl.Segmenter("en", { granularity: "grapheme" });
 const PARTS = /\p{Lu}?\p{Ll}[\p{Ll}\p{M}'’]*|\p{Lu}+(?!\p{Ll})|[\p{Lo}\p{Lm}\p{M}]+/gu;
 
 // A module's state belongs to the worker that has imported it. Serially that is the program's only thread.
@@ -21,21 +31,34 @@ export const beginWorker = task(import.meta.url, function beginWorker(): void {
   worker = currentTask().workerName;
 });
 
-/** Counts the words of a batch, upper and lower case being the same. Tells who did it, and when. */
+/** Counts what a batch has of words, letters and sentences, upper and lower case being the same. Tells who did it, and when. */
 export const countWords = task(import.meta.url, function countWords(batch: Batch) {
   const began = now();
   const counts: Counts = new Map();
+  let letters = 0, sentences = 0;
   for (const piece of batch.pieces) {
-    for (const { segment, isWordLike } of WORDS.segment(readPiece(piece))) {
-      if (!isWordLike) continue;
-      for (const [part] of segment.matchAll(PARTS)) {
-        const word = part.toLowerCase();
-        counts.set(word, (counts.get(word) ?? 0) + 1);
-      }
+    for (const sentence of SENTENCES.segment(readPiece(piece))) {
+      const found = countIn(sentence.segment, counts);
+      letters += found;
+      if (found > 0) sentences++;
     }
   }
-  return { counts, worker, began, ended: now(), bytes: batch.bytes };
+  return { counts, letters, sentences, worker, began, ended: now(), bytes: batch.bytes };
 }, { name: "count_words" }); // what hosts on other machines call this module: see ../cluster/
+
+/** Adds the words of a sentence to `counts`; returns how many letters they have. */
+function countIn(sentence: string, counts: Counts): number {
+  let letters = 0;
+  for (const { segment, isWordLike } of WORDS.segment(sentence)) {
+    if (!isWordLike) continue;
+    for (const [part] of segment.matchAll(PARTS)) {
+      const word = part.toLowerCase();
+      counts.set(word, (counts.get(word) ?? 0) + 1);
+      for (const _letter of LETTERS.segment(part)) letters++;
+    }
+  }
+  return letters;
+}
 
 /** The time on a clock that threads and processes share. */
 function now(): number {

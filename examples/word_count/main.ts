@@ -1,5 +1,5 @@
-// Counts the words of a folder's text files three times: serially, with threads and with processes. Checks that the
-// counts agree, shows what each run took, and in timeline.svg who worked when.
+// Counts the words, letters and sentences of texts three times: serially, with threads and with processes. Checks that the counts
+// agree, shows how much faster the workers were, and in timeline.svg who worked when.
 
 // deno-lint-ignore-file no-console -- printing is what a program is for
 
@@ -7,31 +7,30 @@ import { writeFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { resolve } from "node:path";
 import process from "node:process";
-import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { type Batch, cut, textFiles } from "./batches.ts";
+import { speeches } from "./corpus.ts";
 import type { Counted, Job } from "./map_reduce.ts";
 import * as processes from "./processes.ts";
-import { showProgress } from "./progress.ts";
-import { firstDifference, megabytes, number, timeTable, total, wordTable } from "./report.ts";
+import { showProgress } from "./show/progress.ts";
+import { describeText, firstDifference, megabytes, number, speedUps, timeTable, wordTable } from "./report.ts";
 import * as serial from "./serial.ts";
 import * as threads from "./threads.ts";
-import { drawTimeline, type Run } from "./timeline.ts";
+import { drawTimeline, type Run } from "./show/timeline.ts";
 
-const HELP = `Counts the words of every text file in a folder: serially, with threads and with processes.
+const HELP = `Counts the words, letters and sentences of texts: serially, with threads and with processes.
 
   deno task demo [folder] [--workers N]
   bun  examples/word_count/main.ts [folder] [--workers N]
   node examples/word_count/main.ts [folder] [--workers N]
 
-  folder         what to read; by default this project and the packages installed in it
+  folder         whose text files to read; by default the State of the Union addresses of the presidents of the
+                 United States since 1900
   --workers N    how many threads, and processes; by default as many as can run at the same time here
   --help         this
 
 Hidden folders are left out. Writes timeline.svg into the current folder. Exits with 1 when the three do not agree, and
 with 2 when the command line is wrong or there is nothing to read.`;
-
-const PROJECT = fileURLToPath(new URL("../..", import.meta.url));
 
 /** Enough calls for each worker that the last ones of all end at about the same time. */
 const CALLS_PER_WORKER = 16;
@@ -40,7 +39,7 @@ const CALLS_PER_WORKER = 16;
 const MIN_BATCH_BYTES = 64 * 1024;
 
 /** With less to read, what is measured is mostly the start-up of the workers. */
-const ENOUGH_BYTES = 20e6;
+const ENOUGH_BYTES = 5e6;
 
 interface Input {
   readonly batches: readonly Batch[];
@@ -65,13 +64,13 @@ function readInput(): Input | undefined {
   if (!Number.isInteger(workers) || workers < 1) {
     throw new RangeError(`Cannot count words as --workers must be a positive integer: received ${values.workers}`);
   }
-  const folder = positionals[0] ?? PROJECT;
-  const files = textFiles(folder);
+  const [folder] = positionals;
+  const files = folder === undefined ? speeches() : textFiles(folder);
   if (files.length === 0) throw new TypeError(`Cannot count words as there is no text in '${folder}'`);
   const bytes = files.reduce((sum, file) => sum + file.bytes, 0);
   const batches = cut(files, Math.max(MIN_BATCH_BYTES, Math.ceil(bytes / (workers * CALLS_PER_WORKER))));
   const description = `${number(files.length)} files, ${megabytes(bytes)}, in ${batches.length} calls. ` +
-    `${runtimeName()}, ${availableParallelism()} cores, --workers ${workers}.`;
+    `${runtimeName()}, --workers ${workers}.`;
   return { batches, bytes, workers, description };
 }
 
@@ -89,19 +88,19 @@ async function measure(name: string, countAll: (job: Job) => Promise<Counted>, i
 
 /** Counts in all three ways and shows what came of it. Throws when they do not agree. */
 async function compare(input: Input): Promise<void> {
-  console.log(`${input.description}\n`);
   const first = await measure("serial", serial.countAll, input);
   const runs = [
     first,
     await measure("threads", threads.countAll, input),
     await measure("processes", processes.countAll, input),
   ];
-  console.log(`\n${wordTable(first.counts)}\n\n${timeTable(runs)}\n`);
-  for (const { name, counts } of runs) {
-    const difference = firstDifference(first.counts, counts);
-    if (difference) throw new Error(`The three do not agree, as ${name} counted ${difference}: did a file change?`);
+  console.log(`${speedUps(availableParallelism(), runs)}\n\n${input.description}\n`);
+  console.log(`${timeTable(runs)}\n\n${wordTable(first.counts)}\n`);
+  for (const run of runs) {
+    const difference = firstDifference(first, run);
+    if (difference) throw new Error(`The three do not agree, as ${run.name} counted ${difference}: did a file change?`);
   }
-  console.log(`All three agree: ${number(total(first.counts))} words, ${number(first.counts.size)} different ones.`);
+  console.log(`All three agree: ${describeText(first)}.`);
   writeFileSync("timeline.svg", drawTimeline(input.description, runs));
   console.log(`Who worked when: ${resolve("timeline.svg")}`);
   if (input.bytes < ENOUGH_BYTES) {

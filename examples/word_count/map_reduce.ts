@@ -2,7 +2,7 @@
 
 import type { MapOptions } from "@concurrent/futures";
 import type { Batch } from "./batches.ts";
-import { type Counts, countWords } from "./count_words.ts";
+import { type Counts, countWords, type Text } from "./count_words.ts";
 
 /** What is to be done, and by how many workers. */
 export interface Job {
@@ -21,8 +21,7 @@ export interface CallRecord {
 }
 
 /** The job's result. */
-export interface Counted {
-  readonly counts: Counts;
+export interface Counted extends Text {
   readonly calls: readonly CallRecord[];
 }
 
@@ -35,10 +34,19 @@ export interface Mapper {
 export async function mapReduce(executor: Mapper, { batches, onProgress }: Job): Promise<Counted> {
   const counts: Counts = new Map();
   const calls: CallRecord[] = [];
-  for await (const { counts: some, ...call } of executor.map(countWords, batches, { ordered: false })) {
+  let letters = 0, sentences = 0;
+  for await (
+    const { counts: some, letters: moreLetters, sentences: moreSentences, ...call } of executor.map(
+      countWords,
+      batches,
+      { ordered: false },
+    )
+  ) {
     for (const [word, count] of some) counts.set(word, (counts.get(word) ?? 0) + count);
+    letters += moreLetters;
+    sentences += moreSentences;
     calls.push(call);
     onProgress(calls.length);
   }
-  return { counts, calls };
+  return { counts, letters, sentences, calls };
 }

@@ -1,7 +1,7 @@
 // What the demo prints at its end.
 
-import type { Counts } from "./count_words.ts";
-import type { Run } from "./timeline.ts";
+import type { Counts, Text } from "./count_words.ts";
+import type { Run } from "./show/timeline.ts";
 
 const TOP_WORDS = 10;
 
@@ -22,17 +22,32 @@ export function timeTable(runs: readonly Run[]): string {
   return table(["run", "time, start-up included", "speed-up", "workers"], rows);
 }
 
-/** A word of which there are not as many in both, if there is one. */
-export function firstDifference(expected: Counts, actual: Counts): string | undefined {
+/** `2 cores: 1.84 x with threads, 1.79 x with processes`: what is the same on a slow machine and a fast one. */
+export function speedUps(cores: number, [first, ...others]: readonly Run[]): string {
+  const factors = others.map(({ name, milliseconds }) =>
+    `${(first!.milliseconds / milliseconds).toFixed(2)} x with ${name}`
+  );
+  return `${cores} ${cores === 1 ? "core" : "cores"}: ${factors.join(", ")}`;
+}
+
+/** Where two countings of a text differ, if they do: in letters, in sentences, or in how often they found a word. */
+export function firstDifference(expectedText: Text, actualText: Text): string | undefined {
+  for (const what of ["letters", "sentences"] as const) {
+    const wanted = expectedText[what], found = actualText[what];
+    if (wanted !== found) return `${number(found)} ${what}, not ${number(wanted)}`;
+  }
+  const expected = expectedText.counts, actual = actualText.counts;
   for (const word of new Set([...expected.keys(), ...actual.keys()])) {
     const wanted = expected.get(word) ?? 0, found = actual.get(word) ?? 0;
     if (wanted !== found) return `'${word}' ${number(found)} times, not ${number(wanted)}`;
   }
 }
 
-/** How many words there are. */
-export function total(counts: Counts): number {
-  return counts.values().reduce((sum, count) => sum + count, 0);
+/** `1,789,508 words of 4.9 letters, 24,130 different ones, in 63,776 sentences` */
+export function describeText({ counts, letters, sentences }: Text): string {
+  const words = counts.values().reduce((sum, count) => sum + count, 0);
+  return `${number(words)} words of ${(letters / words).toFixed(1)} letters, ${number(counts.size)} different ones, ` +
+    `in ${number(sentences)} sentences`;
 }
 
 /** `12,345` */

@@ -1,6 +1,6 @@
 // What the library is held to: the rows of the table in which its bars are set, and what was reached of each.
 
-import { median } from "./case.ts";
+import { median } from "simple-statistics";
 import { IN_PARTS } from "./cases/cpu.ts";
 import { keptOf } from "./cases/limits.ts";
 import { type Kind, KINDS } from "./contender.ts";

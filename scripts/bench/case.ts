@@ -1,6 +1,7 @@
 // The seam between the runner and the cases, and how they measure. A case runs in a process of its own, once for each
 // contender and run: what it returns are the figures of that one run.
 
+import { median } from "simple-statistics";
 import type { Contender, Kind, Pool, TaskName } from "./contender.ts";
 
 /** What a case is run with. */
@@ -78,12 +79,6 @@ export async function time(fn: () => Promise<unknown>, quick = false): Promise<n
     spent += took;
   }
   return median(times);
-}
-
-export function median(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
 }
 
 export function expect(found: unknown, wanted: unknown): void {

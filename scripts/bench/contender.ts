@@ -16,6 +16,8 @@ export interface Pool {
   submit(task: TaskName, arg: unknown): PromiseLike<unknown>;
   /** Calls a task for each item and waits for all results, where the contender has a way of its own for it. */
   map?(task: TaskName, items: readonly unknown[]): Promise<unknown>;
+  /** Calls increment() of a module that marks it as a task, where the contender has a way of its own to do so. */
+  incrementOfModule?(n: number): PromiseLike<unknown>;
   /** Sends bytes there and back without a copy. */
   move?(bytes: Uint8Array): PromiseLike<unknown>;
   /** Ends the workers. */

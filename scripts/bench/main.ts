@@ -9,15 +9,16 @@ import process from "node:process";
 import { parseArgs } from "node:util";
 import { buildNpm } from "../build_npm.ts";
 import { install, ROOT } from "../install.ts";
-import { mustRun, run } from "../run.ts";
+import { run } from "../run.ts";
 import { runtimes } from "../runtimes.ts";
+import { writeSummary } from "../summary.ts";
 import type { Case, Figures } from "./case.ts";
 import { CASES } from "./cases.ts";
 import { chart } from "./chart.ts";
 import { contender, CONTENDERS, type Kind, KINDS } from "./contender.ts";
 import { installNpm } from "./contenders/ours.ts";
-import { barTable, fullReport, updateReadme } from "./report.ts";
-import { runGroup } from "./run_group.ts";
+import { runAlone } from "./run_alone.ts";
+import { barTable, fullReport, summaryOf } from "./report.ts";
 import { readResults, type Result, type Runtime, RUNTIMES, writeResults } from "./results.ts";
 
 const HELP = `deno task bench [--runtime node|deno|bun]... [--case ${CASES.map(({ name }) => name).join("|")}]...
@@ -25,10 +26,10 @@ const HELP = `deno task bench [--runtime node|deno|bun]... [--case ${CASES.map((
 
   --runtime, --case, --contender   only these; several with commas or by repeating the option
   --runs <number>                  runs of each contender (5; 1 with --quick)
-  --quick                          small numbers, to try the suite itself; written to bench/quick, README untouched
+  --quick                          small numbers, to try the suite itself; written to bench/quick, no page is changed
   --report                         measure nothing: write tables and charts again from what was measured last
 
-Results are written to bench/results/*.json, bench/results.md, bench/*.svg and the summary in README.md.`;
+Results are written to bench/results/*.json, bench/results.md, bench/*.svg and the summary in docs/performance.md.`;
 
 /** A process that has not ended by then is ended, and its contender has failed, in milliseconds. */
 const TIME_LIMIT = 60_000;
@@ -70,7 +71,6 @@ async function main(): Promise<void> {
 
   const quick = values.quick;
   const out = join(ROOT, "bench", quick ? "quick" : ".");
-  await install(ROOT);
   if (!values.report) {
     await install(join(HERE, "contenders"));
     installNpm(dirname(await buildNpm()));
@@ -88,11 +88,7 @@ async function main(): Promise<void> {
     const svg = await chart(it, measured);
     if (svg) writeFileSync(join(out, `${it.name}.svg`), svg);
   }
-  if (!quick) {
-    const readme = join(ROOT, "README.md");
-    updateReadme(readme, measured);
-    await mustRun(process.execPath, ["fmt", "--quiet", readme], { cwd: ROOT });
-  }
+  if (!quick) await writeSummary("bench", (toRoot) => summaryOf(measured, toRoot));
   console.log(`\n${barTable(measured)}\n\nWritten: ${join(out, "results.md")}`);
 }
 
@@ -191,10 +187,10 @@ async function measureCase(it: Case, entrants: readonly Entrant[], runs: number)
 
 /** The figures of one process, or why it has none. */
 async function measureOnce([command, ...args]: readonly string[], limit: number): Promise<Figures | string> {
-  const { code, output } = await runGroup(command!, args, limit);
+  const { code, timedOut, output } = await runAlone(command!, args, limit);
   const lines = output.trim().split("\n");
   const figures = lines.findLast((line) => line.startsWith("{"));
-  if (code === undefined) return `hangs (${limit / 1000} s)`;
+  if (timedOut) return `hangs (${limit / 1000} s)`;
   if (code === 0 && figures) return JSON.parse(figures);
   const error = lines.find((line) => /error: /i.test(line)) ?? lines.find((line) => line.trim() !== "") ??
     "without a word";

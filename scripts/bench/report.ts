@@ -1,8 +1,8 @@
-// Says what was measured: tables in Markdown, the table of bars, and the summary in the README.
+// Says what was measured: tables in Markdown, the table of bars, and the summary for readers.
 
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { median } from "simple-statistics";
 import { BARS, isMet } from "./bars.ts";
-import { type Case, median } from "./case.ts";
+import type { Case } from "./case.ts";
 import { CASES } from "./cases.ts";
 import { KINDS } from "./contender.ts";
 import { type Measured, ratio, type Result, type Results, RUNTIME_NAMES, RUNTIMES } from "./results.ts";
@@ -66,16 +66,8 @@ export function barTable(measured: Measured): string {
   );
 }
 
-/** Puts the summary between its markers into the README, or under a heading of its own at the end. */
-export function updateReadme(path: string, measured: Measured): void {
-  const summary = `<!-- bench:summary -->\n\n${summaryOf(measured)}\n\n<!-- /bench:summary -->`;
-  const text = existsSync(path) ? readFileSync(path, "utf8") : "# @concurrent/futures\n";
-  const markers = /<!-- bench:summary -->([\s\S]*<!-- \/bench:summary -->)?/;
-  const heading = "\n## How fast\n\n";
-  writeFileSync(path, markers.test(text) ? text.replace(markers, () => summary) : text + heading + summary + "\n");
-}
-
-function summaryOf(measured: Measured): string {
+/** The summary for readers: the three kinds of bursts, and the best of the other pools. */
+export function summaryOf(measured: Measured, toRoot: string): string {
   const runtimes = RUNTIMES.filter((runtime) => measured.all.some((it) => it.runtime === runtime));
   const shown = [
     ["burst of 100,000 trivial calls", "burst", "100000"],
@@ -98,10 +90,10 @@ function summaryOf(measured: Measured): string {
     "Calls or items a second, and in brackets the best of the other pools.",
     table(["two workers", ...runtimes.map((runtime) => RUNTIME_NAMES[runtime])], rows),
     CASES.find(({ name }) => name === "sequential")!.note!,
-    "![Bursts of trivial calls](bench/burst.svg)",
+    `![Bursts of trivial calls](${toRoot}bench/burst.svg)`,
     `${
       conditions(measured.all.filter((it) => shown.some(([, name]) => name === it.case)))
-    } All cases, contenders and figures: [bench/results.md](bench/results.md).`,
+    } All cases, contenders and figures: [bench/results.md](${toRoot}bench/results.md).`,
   ].join("\n\n");
 }
 

@@ -2,7 +2,8 @@
 
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { type Case, median } from "./case.ts";
+import { median } from "simple-statistics";
+import type { Case } from "./case.ts";
 import { CASES } from "./cases.ts";
 import { CONTENDERS, type Kind } from "./contender.ts";
 

@@ -33,7 +33,7 @@ for (const executor of ["ThreadPoolExecutor", "ProcessPoolExecutor"]) {
   test(`${executor}: the program decides what Ctrl-C means; workers go on and say nothing [P19, gh-125886]`, async () => {
     if (process.platform === "win32") return;
     let output = "";
-    const { child, ended } = startProgram("interrupted", [executor], (stdout) => output = stdout, { detached: true });
+    const { child, ended } = startProgram("interrupted", [executor], (stdout) => output = stdout, { group: true });
     await until("the program is ready", () => output.includes("ready"));
     process.kill(-child.pid!, "SIGINT"); // as a terminal does: to the whole process group
     const { stdout, stderr, code, signal } = await ended;

@@ -30,7 +30,7 @@ test("the demo of hosts counts three times alike, on two runtimes", needsRedis, 
     assert.match(output, /^4 files, 1\.5 MB, in 24 calls\.$/m);
     assert.match(output, /^alpha +160,000$/m);
     assert.match(output, /^beta +80,000$/m);
-    assert.match(output, /^All three agree: 240,000 words, 2 different ones\.$/m);
+    assert.match(output, /^All three agree: 240,000 words of 4\.7 letters, 2 different ones, in 80,000 sentences\.$/m);
     const names = output.match(/^Hosts: (.*) \d+, (.*) \d+\.$/m)!.slice(1).map((name) => name.toLowerCase());
     assert.deepEqual(names.sort(), [...otherRuntimes].sort());
     const calls = [...output.matchAll(/^(?:Deno|Bun|Node) \d+_0: (\d+) calls$/gm)].map(([, count]) => Number(count));

@@ -18,6 +18,7 @@ import process from "node:process";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { cut, readPiece, textFiles } from "../../examples/word_count/batches.ts";
+import { speeches } from "../../examples/word_count/corpus.ts";
 import { countWords } from "../../examples/word_count/count_words.ts";
 import { firstDifference } from "../../examples/word_count/report.ts";
 import { run, type RunResult } from "../../scripts/run.ts";
@@ -76,22 +77,31 @@ test("the demo counts, three times alike, and draws as many bars as there were c
     .reduce((sum, name) => sum + statSync(join(input.path, name)).size, 0);
   const calls = Math.ceil(bytes / MIN_BATCH_BYTES);
 
-  const { code, output: printed } = await demo(output.path, input.path, "--workers", "2");
-  assert.equal(code, 0, printed);
-  assert.match(printed, new RegExp(`^3 files, 0\\.6 MB, in ${calls} calls\\. (Deno|Bun|Node) \\S+, \\d+ cores?, `));
+  const { code, stdout: printed, stderr } = await demo(output.path, input.path, "--workers", "2");
+  assert.equal(code, 0, printed + stderr);
+  assert.match(printed, /^\d+ cores?: \d+\.\d\d x with threads, \d+\.\d\d x with processes\n/);
+  assert.match(
+    printed,
+    new RegExp(`^3 files, 0\\.6 MB, in ${calls} calls\\. (Deno|Bun|Node) \\S+, --workers 2\\.$`, "m"),
+  );
   for (const row of ["alpha 40,000", "beta 20,000", "element 10,000", "get 10,000", "html 10,000", "don't 1"]) {
     assert.match(printed, new RegExp(`^${row.replace(" ", " +")}$`, "m"));
   }
   // The rest of them: count, or, and Japanese for "Japan" and "language", or for "Japanese", as the runtime's ICU has it.
-  assert.match(printed, /^All three agree: 90,00[45] words, [89] different ones\.$/m);
+  // 420,015 letters.
+  assert.match(
+    printed,
+    /^All three agree: 90,00[45] words of 4\.7 letters, [89] different ones, in 20,002 sentences\.$/m,
+  );
   assert.match(printed, /^serial +\d+\.\d\d s +1\.00 x +1$/m);
   for (const name of ["threads", "processes"]) {
     assert.match(printed, new RegExp(`^${name} +\\d+\\.\\d\\d s +\\d+\\.\\d\\d x +[12]$`, "m"));
   }
   for (const name of ["serial", "threads", "processes"]) {
-    assert.equal(occurrences(printed, new RegExp(`^${name}: \\d+ of ${calls} calls$`, "gm")), 4);
+    assert.equal(occurrences(stderr, new RegExp(`^${name}: \\d+ of ${calls} calls$`, "gm")), 4);
   }
-  assert.ok(!printed.includes("\x1b") && !printed.includes("\r"), "plain lines where there is no terminal");
+  const all = printed + stderr;
+  assert.ok(!all.includes("\x1b") && !all.includes("\r"), "plain lines where there is no terminal");
 
   const svg = readFileSync(join(output.path, "timeline.svg"), "utf8");
   assertWellFormed(svg);
@@ -156,21 +166,44 @@ test("cut() and readPiece() give each line to one batch, wherever the cuts are",
   }
 });
 
+test("the demo reads the addresses where no folder is given", () => {
+  const files = speeches();
+  assert.ok(files.some(({ path }) => path.endsWith("1941_franklin_d_roosevelt_d.txt")));
+  assert.ok(files.length >= 100 && files.every(({ path }) => path.endsWith(".txt")));
+  assert.ok(files.reduce((sum, { bytes }) => sum + bytes, 0) > 5e6);
+});
+
 test("countWords() is a plain function too, and finds the words in the names of programs", () => {
   using folder = temporaryFolder();
   folder.file("names.ts", "parseXMLDocument(HTMLElement, snake_case_name, MAX_SIZE, Straße, O'Neil, don't, x2y)");
   const [batch] = cut(textFiles(folder.path), 1_000);
-  const { counts, worker, began, ended } = countWords(batch!);
+  const { counts, letters, sentences, worker, began, ended } = countWords(batch!);
+  assert.deepEqual([letters, sentences], [
+    "parsexmldocumenthtmlelementsnakecasenamemaxsizestraßeoneildon'txy".length,
+    1,
+  ]);
   const words = "parse xml document html element snake case name max size straße o neil don't x y";
   assert.deepEqual([...counts], words.split(" ").map((word) => [word, 1]));
   assert.equal(worker, "main thread");
   assert.ok(began <= ended);
 });
 
-test("firstDifference() finds words that are missing, too many or too few", () => {
+test("countWords() counts letters as a reader sees them, and sentences that have words", () => {
+  using folder = temporaryFolder();
+  folder.file("text.txt", "It costs 3.5 francs. Cafe\u0301?\n\n...\nNoël!\n");
+  const [batch] = cut(textFiles(folder.path), 1_000);
+  const { letters, sentences } = countWords(batch!);
+  assert.deepEqual([letters, sentences], ["itcostsfrancscafenoel".length, 3]);
+});
+
+test("firstDifference() finds words that are missing, too many or too few, and letters and sentences", () => {
   const counts = new Map([["a", 1], ["b", 2]]);
-  assert.equal(firstDifference(counts, new Map([["b", 2], ["a", 1]])), undefined);
-  assert.equal(firstDifference(counts, new Map([["a", 1]])), "'b' 0 times, not 2");
-  assert.equal(firstDifference(counts, new Map([...counts, ["c", 3]])), "'c' 3 times, not 0");
-  assert.equal(firstDifference(counts, new Map([["a", 1], ["b", 1_000]])), "'b' 1,000 times, not 2");
+  const text = { counts, letters: 3, sentences: 1 };
+  const difference = (counts: Map<string, number>) => firstDifference(text, { ...text, counts });
+  assert.equal(difference(new Map([["b", 2], ["a", 1]])), undefined);
+  assert.equal(difference(new Map([["a", 1]])), "'b' 0 times, not 2");
+  assert.equal(difference(new Map([...counts, ["c", 3]])), "'c' 3 times, not 0");
+  assert.equal(difference(new Map([["a", 1], ["b", 1_000]])), "'b' 1,000 times, not 2");
+  assert.equal(firstDifference(text, { ...text, letters: 4 }), "4 letters, not 3");
+  assert.equal(firstDifference(text, { ...text, sentences: 2 }), "2 sentences, not 1");
 });

@@ -1,13 +1,13 @@
-// What builds and tests this package, and comes from elsewhere: each by a version and a hash, none with a script of its own that
-// runs here, and CI with no more rights than to read.
+// What builds, tests and publishes this package, and comes from elsewhere: each by a version and a hash, none with a script of
+// its own that runs here; CI with no more rights than to read, and releases with no more than they need.
 
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import process from "node:process";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
@@ -28,19 +28,54 @@ function readJson(file: string): Json {
   return JSON.parse(read(file));
 }
 
+const RELEASE = ".github/workflows/release.yml";
 const workflows = readdirSync(join(ROOT, ".github/workflows")).map((file) => `.github/workflows/${file}`);
 
 test("CI may read, and nothing else, and its actions are pinned by commits", () => {
   assert.ok(workflows.length > 0);
   for (const file of workflows) {
     const text = read(file);
-    assert.deepEqual(text.match(/^\s*permissions:.*(\n .*)*/gm), ["permissions:\n  contents: read"], file);
+    assert.deepEqual(text.match(/^permissions:.*(\n .*)*/gm), ["permissions:\n  contents: read"], file);
+    if (file !== RELEASE) assert.doesNotMatch(text, /^ +permissions:/m, file);
     assert.doesNotMatch(text, /secrets\.|pull_request_target|workflow_run/, file);
-    const uses = text.match(/^.*\buses:.*$/gm) ?? [];
+    assert.doesNotMatch(text, /runs-on: .*-latest|os: .*-latest/, file);
+    const uses = (text.match(/^.*\buses:.*$/gm) ?? []).filter((line) =>
+      !line.endsWith("uses: ./.github/workflows/ci.yml")
+    );
     for (const line of uses) assert.match(line, /uses: [\w-]+\/[\w-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$/, file);
     const checkouts = uses.filter((line) => line.includes("actions/checkout"));
     assert.equal(text.match(/persist-credentials: false/g)?.length, checkouts.length, file);
   }
+});
+
+test("CI and .ci/run call the same tasks", () => {
+  const [, listed] = /^ +task: \[(.*)\]$/m.exec(read(".github/workflows/ci.yml"))!;
+  const called = [...read(".ci/run").matchAll(/^\$deno task (.*)$/gm)].map(([, task]) => task);
+  assert.deepEqual(listed!.split(", "), called);
+});
+
+test("a release needs the checks, all of CI and a build by dnt; only the jobs that publish may prove who they are", () => {
+  const text = read(RELEASE);
+  assert.match(text, /^on:\n {2}push:\n {4}tags: \["v\*"\]\n\n/m);
+  const jobs = new Map(
+    text.slice(text.indexOf("\njobs:\n")).split(/^ {2}(?=\w+:$)/m).slice(1).map((job) => [job.split(":")[0]!, job]),
+  );
+  assert.deepEqual([...jobs.keys()], ["ready", "ci", "build", "npm", "jsr"]);
+  assert.match(jobs.get("ready")!, /run: node scripts\/release_check\.ts "\$GITHUB_REF_NAME"$/m);
+  assert.match(jobs.get("ci")!, /^ {4}needs: ready\n {4}uses: \.\/\.github\/workflows\/ci\.yml$/m);
+  assert.match(jobs.get("build")!, /task npm --dnt$/m);
+  for (const [name, job] of jobs) {
+    const publishes = name === "npm" || name === "jsr";
+    assert.equal(/publish/.test(job.replaceAll(/^ *#.*$/gm, "").replaceAll(/needs:.*/g, "")), publishes, name);
+    assert.deepEqual(
+      job.match(/permissions:(\n {6}.*)*/)?.[0].split(/\n */),
+      publishes ? ["permissions:", "contents: read", "id-token: write"] : undefined,
+      name,
+    );
+    if (publishes) assert.match(job, /^ {4}needs: \[ci, build\]$/m);
+  }
+  assert.match(jobs.get("npm")!, /npm publish --ignore-scripts --provenance --access public/);
+  assert.doesNotMatch(jobs.get("jsr")!.replaceAll(/^ *#.*$/gm, ""), /--no-provenance|--allow-dirty/);
 });
 
 test("no package runs a script when it is installed, on any path", () => {
@@ -63,7 +98,14 @@ test("no package runs a script when it is installed, on any path", () => {
 });
 
 /** The folders with packages of their own. */
-const folders = [".", "tests/tools"].filter((folder) => existsSync(join(ROOT, folder, "package.json")));
+const folders = [".", "examples/word_count/show", "scripts/bench", "scripts/bench/contenders", "tests/tools"];
+
+test("every package.json of the project is one of those with a lock file", () => {
+  const files = readdirSync(ROOT, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.name === "package.json" && !/node_modules|\.runtimes|npm$/.test(entry.parentPath))
+    .map((entry) => relative(ROOT, entry.parentPath).replaceAll("\\", "/") || ".");
+  assert.deepEqual(files.filter((folder) => !folder.startsWith("tests/package/consumer")).sort(), folders);
+});
 
 for (const folder of folders) {
   test(`the packages of ${folder}/ are pinned, with hashes, in a lock file that names no registry`, () => {

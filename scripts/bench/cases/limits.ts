@@ -1,6 +1,7 @@
 // What the runtime and the machine take by themselves, without any pool: where a bar is missed, one of these says why.
 
-import { type Case, type Figures, median, time, withPool } from "../case.ts";
+import { median } from "simple-statistics";
+import { type Case, type Figures, time, withPool } from "../case.ts";
 
 /** The figure of a record, one of so many that are kept. */
 export const keptOf = (count: number): string => `kept, of ${count.toLocaleString("en")}`;

@@ -1,6 +1,9 @@
-// (g) From opening a pool of one worker to its first result: the first pool of a program, and those after it.
+// (g) From opening a pool of one worker to its first result: the first pool of a program, those after it, and those whose task
+// is in a module that imports what marks it as one.
 
-import { type Case, expect, median, withPool } from "../case.ts";
+import { median } from "simple-statistics";
+import { type Case, type Entry, expect, type Figures, withPool } from "../case.ts";
+import type { Pool } from "../contender.ts";
 
 export const startCase: Case = {
   name: "start",
@@ -9,16 +12,27 @@ export const startCase: Case = {
   by: "pool",
   chart: "bars",
   async measure(entry) {
-    const times: number[] = [];
-    for (let round = 0; round < (entry.quick ? 3 : 11); round++) {
-      const start = performance.now();
-      await withPool(entry, 1, async (pool) => {
-        expect(await pool.submit("increment", 1), 2);
-        times.push(performance.now() - start);
-      });
-      // Its worker is gone before the next begins.
-      await new Promise((resolve) => setTimeout(resolve, 50));
+    const times = await firstResults(entry, (pool) => pool.submit("increment", 1));
+    const figures: Figures = { first: times[0]!, later: median(times.slice(1)) };
+    const ofModule = await withPool(entry, 1, (pool) => Promise.resolve(pool.incrementOfModule !== undefined));
+    if (ofModule) {
+      figures["later, a task in a module"] = median(await firstResults(entry, (pool) => pool.incrementOfModule!(1)));
     }
-    return { first: times[0]!, later: median(times.slice(1)) };
+    return figures;
   },
 };
+
+/** How long the first result of each of some pools takes, in milliseconds. */
+async function firstResults(entry: Entry, call: (pool: Pool) => PromiseLike<unknown>): Promise<number[]> {
+  const times: number[] = [];
+  for (let round = 0; round < (entry.quick ? 3 : 11); round++) {
+    const start = performance.now();
+    await withPool(entry, 1, async (pool) => {
+      expect(await call(pool), 2);
+      times.push(performance.now() - start);
+    });
+    // Its worker is gone before the next begins.
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  return times;
+}

@@ -7,13 +7,13 @@ import { availableParallelism, cpus } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import { parseArgs } from "node:util";
+import { median } from "simple-statistics";
 import { HOW_TO_INSTALL_REDIS, redisProgram, RedisServer } from "../../../tests/support/redis_server.ts";
-import { install, ROOT } from "../../install.ts";
+import { ROOT } from "../../install.ts";
 import { mustRun } from "../../run.ts";
 import { runtimes } from "../../runtimes.ts";
-import { median } from "../case.ts";
 import { ratio, type Runtime, RUNTIME_NAMES, RUNTIMES } from "../results.ts";
-import { runGroup } from "../run_group.ts";
+import { runAlone } from "../run_alone.ts";
 import { CONSUMERS, costOf, idleIn } from "./contender.ts";
 import type { ContenderName } from "./contenders.ts";
 import type { ClusterFigures } from "./measure.ts";
@@ -73,7 +73,6 @@ async function main(): Promise<void> {
   });
   if (values.help) return console.log(HELP);
   if (!redisProgram) throw new Error(`Cannot measure as ${HOW_TO_INSTALL_REDIS}`);
-  await install(ROOT);
 
   const file = join(ROOT, "bench", "cluster.md");
   const sections = existsSync(file) ? readSections(readFileSync(file, "utf8")) : new Map<string, string>();
@@ -106,7 +105,7 @@ async function measureRuntime(runtime: Runtime, count: number, quick: boolean): 
       // What one leaves behind must not slow the other.
       await using server = await RedisServer.start();
       const args = [...command.slice(1), join(import.meta.dirname!, "measure.ts"), contender, server.url];
-      const { code, output } = await runGroup(command[0]!, [...args, ...(quick ? ["quick"] : [])], TIME_LIMIT);
+      const { code, output } = await runAlone(command[0]!, [...args, ...(quick ? ["quick"] : [])], TIME_LIMIT);
       const figures = output.split("\n").findLast((line) => line.startsWith("{"));
       if (code !== 0 || !figures) throw new Error(`Cannot measure ${contender} on ${runtime}: ${code}\n${output}`);
       runs[contender].push(JSON.parse(figures));

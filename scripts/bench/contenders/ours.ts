@@ -28,12 +28,18 @@ export const open: Contender["open"] = async ({ workers, kind }) => {
       for await (const result of executor.map(tasks[task] as (arg: unknown) => unknown, items)) last = result;
       return last;
     },
+    incrementOfModule: async (n) => executor.submit((await loadMarked()).increment, n),
     ...(kind === "threads" && {
       move: (bytes: Uint8Array) => executor.submit(moving.giveBack, transfer(bytes, [bytes.buffer as ArrayBuffer])),
     }),
     close: () => executor.shutdown(),
   };
 };
+
+/** Not with the first pool, which does not need it. */
+function loadMarked(): Promise<typeof import("./workers/ours_task.ts")> {
+  return load(here(isDeno ? "workers/ours_task.ts" : "workers/ours_task_npm.js").href);
+}
 
 /** Installs the built npm package beside the others, where a user would have it. */
 export function installNpm(npm: string): void {

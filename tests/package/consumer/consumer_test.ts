@@ -2,7 +2,7 @@
 // Node 24 and Bun. Deno runs this test (scripts/test.ts); the programs are in `program/`.
 
 import assert from "node:assert/strict";
-import { cpSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
@@ -57,6 +57,18 @@ test("npm package", async (t) => {
         });
       }
     }
+
+    await t.test("says where the project is, and what to load for tools that read no exports", () => {
+      const path = join(folder, "node_modules", "@concurrent", "futures", "package.json");
+      const { repository, homepage, bugs, main, types, exports, publishConfig } = JSON.parse(
+        readFileSync(path, "utf8"),
+      );
+      assert.deepEqual(repository, JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8")).repository);
+      assert.match(homepage, /^https:\/\/\S+#readme$/);
+      assert.match(bugs.url, /^https:\/\/\S+\/issues$/);
+      assert.deepEqual({ types, default: main }, exports["."]);
+      assert.deepEqual(publishConfig, { access: "public", provenance: true });
+    });
 
     const tsc = join(ROOT, "node_modules", "typescript", "bin", "tsc");
     for (const [module, moduleResolution] of [["nodenext", "nodenext"], ["esnext", "bundler"]]) {

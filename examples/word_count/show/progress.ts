@@ -1,0 +1,44 @@
+// How far a run is, on stderr, so that stdout begins with what came of it: a bar in a terminal, and plain lines elsewhere.
+
+// deno-lint-ignore-file no-console -- printing is what a program is for
+
+import process from "node:process";
+import cliProgress from "cli-progress";
+
+/** Plain lines come after so many parts of the whole. */
+const LINES = 4;
+
+/** Shows the progress of something that has `total` steps. */
+export interface Progress {
+  update(done: number): void;
+  stop(): void;
+}
+
+/** Begins to show it. */
+export function showProgress(name: string, total: number): Progress {
+  return process.stderr.isTTY ? bar(name, total) : lines(name, total);
+}
+
+function bar(name: string, total: number): Progress {
+  const bar = new cliProgress.SingleBar({
+    format: `${name.padEnd(9)} {bar} {value} of {total} calls, {duration_formatted}`,
+    barCompleteChar: "█",
+    barIncompleteChar: "░",
+    stream: process.stderr,
+    clearOnComplete: true,
+  });
+  bar.start(total, 0);
+  return bar;
+}
+
+function lines(name: string, total: number): Progress {
+  let told = 0;
+  return {
+    update(done) {
+      const part = Math.floor((done / total) * LINES);
+      if (part > told) console.error(`${name}: ${done} of ${total} calls`);
+      told = part;
+    },
+    stop() {},
+  };
+}

@@ -1,0 +1,56 @@
+// deno-lint-ignore-file no-console -- a program prints
+// `deno task ok`: every check but the tests, one after another. All are run, and those that fail are named at the end.
+
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import process from "node:process";
+import { install, ROOT } from "./install.ts";
+import { Progress } from "./progress.ts";
+import { run } from "./run.ts";
+
+/** What is checked besides the packages' folders: scripts/bench/contenders/ has packages that only the benchmarks install. */
+const CHECKED = [
+  ...["mod.ts", "src", "tests", "examples", "scripts/stress", "scripts/bench/cases", "scripts/bench/cluster"],
+  ...filesIn("scripts"),
+  ...filesIn("scripts/bench"),
+];
+
+const { exports } = JSON.parse(readFileSync(join(ROOT, "deno.json"), "utf8"));
+
+/** The entry points that users import. */
+const ENTRIES = Object.entries<string>(exports)
+  .filter(([name]) => !name.startsWith("./internal/"))
+  .map(([, path]) => path);
+
+/** Folders whose packages the checked files import. */
+const PACKAGES = [".", "scripts/bench", "examples/word_count/show"];
+
+const STEPS: Readonly<Record<string, readonly string[]>> = {
+  format: ["fmt", "--check"],
+  lint: ["lint"],
+  types: ["check", ...CHECKED],
+  documentation: ["doc", "--lint", ...ENTRIES],
+  "publish dry run": ["publish", "--dry-run", "--allow-dirty"],
+};
+
+async function main(): Promise<void> {
+  for (const folder of PACKAGES) await install(join(ROOT, folder));
+  const failed: string[] = [];
+  for (const [name, args] of Object.entries(STEPS)) {
+    const start = performance.now();
+    const progress = new Progress(name);
+    const { code, output } = await run(process.execPath, args, { cwd: ROOT });
+    progress.end(`${code === 0 ? "ok" : "FAILED"} (${((performance.now() - start) / 1000).toFixed(1)} s)`);
+    if (code === 0) continue;
+    failed.push(name);
+    console.log(`\ndeno ${args.join(" ")}\n\n${output.trim()}\n`);
+  }
+  if (failed.length > 0) console.log(`Failed: ${failed.join(", ")}`);
+  process.exitCode = failed.length > 0 ? 1 : 0;
+}
+
+function filesIn(folder: string): string[] {
+  return readdirSync(join(ROOT, folder)).filter((file) => file.endsWith(".ts")).map((file) => `${folder}/${file}`);
+}
+
+await main();

@@ -1,0 +1,99 @@
+// What the workers of a chaos run are given. Each call notes its begin and its end in the ledger: a file, to which it
+// appends without asking anybody, so that the notes of a worker that is gone are there.
+
+import { appendFileSync } from "node:fs";
+import process from "node:process";
+import { setTimeout as delay } from "node:timers/promises";
+import { currentTask } from "../../../src/task/current_task.ts";
+import type { Crash, Job } from "./plan.ts";
+import { answerTo, invert } from "./values.ts";
+
+/** A call of which nothing but its id crosses. */
+export function quick(ledger: string, id: number): number {
+  note(ledger, `b ${id} ${currentTask().attempt}\n`);
+  note(ledger, `e ${id} ${currentTask().attempt}\n`);
+  return answerTo(id);
+}
+
+/** Any other call. */
+export async function perform(ledger: string, job: Job, payload?: Uint8Array): Promise<unknown> {
+  const { id, way, ms } = job;
+  const { attempt, signal } = currentTask();
+  const end = () => note(ledger, `e ${id} ${attempt}\n`);
+  note(ledger, `b ${id} ${attempt}\n`);
+  const fails = attempt <= job.times;
+  switch (way) {
+    case "throw":
+      if (!fails) break;
+      end();
+      throw new RangeError(`job ${id} has failed`);
+    case "async":
+      await delay(ms);
+      break;
+    case "busy":
+      block(ms);
+      break;
+    case "cooperative":
+      for (const last = performance.now() + ms; performance.now() < last && !signal.aborted;) await delay(2);
+      end();
+      signal.throwIfAborted();
+      return answerTo(id);
+    case "echo":
+      end();
+      return { answer: answerTo(id), bytes: invert(payload!) };
+    case "bad result":
+      end();
+      return end;
+    case "quick":
+    case "bad argument":
+      break;
+    default:
+      if (fails) await crash(way, ms);
+  }
+  end();
+  return answerTo(id);
+}
+
+/** Loses the worker; resolves only where that is to come later. */
+async function crash(way: Crash, ms: number): Promise<void> {
+  const scope = globalThis as unknown as { Deno: { exit(code: number): never }; close(): void };
+  const strike = () => {
+    throw new Error("struck");
+  };
+  if (way !== "timer" && way !== "rejection" && way !== "stray") block(ms);
+  switch (way) {
+    case "exit":
+      process.exit(7);
+      break; // a thread of Bun goes on for a moment
+    case "Deno.exit":
+      scope.Deno.exit(7);
+      break;
+    case "close":
+      scope.close();
+      break;
+    case "SIGKILL":
+      process.kill(process.pid, "SIGKILL");
+      break;
+    case "timer":
+      setTimeout(strike, ms);
+      break;
+    case "rejection":
+      setTimeout(() => void Promise.reject(new Error("struck")), ms);
+      break;
+    case "memory":
+      for (const kept: unknown[] = [];;) kept.push(new Array(10_000).fill(0.5));
+    case "stray":
+      setTimeout(strike, ms);
+      return;
+  }
+  await new Promise(() => {});
+}
+
+function block(ms: number): void {
+  for (const last = performance.now() + ms; performance.now() < last;);
+}
+
+/** One write at the end of the file, whole: a thread of Bun (1.4) that is ended between opening and closing leaves the file open. */
+function note(ledger: string, line: string): void {
+  appendFileSync(ledger, line);
+}

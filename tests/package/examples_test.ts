@@ -1,0 +1,40 @@
+// The programs examples/01_threads.ts and so on print what they say that they print.
+
+import assert from "node:assert/strict";
+import { readdirSync, readFileSync } from "node:fs";
+import { test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { run } from "../../scripts/run.ts";
+import { runtime } from "../../src/runtime.ts";
+import { runtimeCommand } from "../support/runtime_commands.ts";
+import { CEILING } from "../support/until.ts";
+
+const EXAMPLES = new URL("../../examples/", import.meta.url);
+const programs = readdirSync(EXAMPLES).filter((file) => /^\d\d_\w+\.ts$/.test(file)).sort();
+const [command, ...flags] = runtimeCommand(runtime);
+
+test("the examples are numbered without a gap, and each has ten lines of code at most", () => {
+  assert.deepEqual(programs.map((file) => Number(file.slice(0, 2))), programs.map((_, i) => i + 1));
+  for (const file of programs) {
+    const lines = readFileSync(new URL(file, EXAMPLES), "utf8").split("\n");
+    assert.match(lines[0]!, /^\/\/ .*\.$/, `${file} begins with what it shows`);
+    const code = lines.filter((line) => line.trim() !== "" && !line.startsWith("//"));
+    assert.ok(code.length <= 10, `${file} has ${code.length} lines`);
+  }
+});
+
+for (const file of programs) {
+  test(`examples/${file} prints what it says`, async () => {
+    const text = readFileSync(new URL(file, EXAMPLES), "utf8");
+    // Behind a console.log(), or on lines of its own after the last statement.
+    const promised = [...text.matchAll(/console\.log\(.*\);(?: \/\/ (.*)|((?:\n\/\/ .*)+))$/gm)]
+      .flatMap(([, behind, below]) => behind ?? below!.split("\n// ").slice(1));
+    assert.ok(promised.length > 0);
+    const { code, stdout, stderr } = await run(
+      command!,
+      [...flags, fileURLToPath(new URL(file, EXAMPLES))],
+      { timeout: CEILING },
+    );
+    assert.deepEqual([stdout, stderr, code], [promised.map((line) => `${line}\n`).join(""), "", 0]);
+  });
+}
