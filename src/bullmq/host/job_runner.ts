@@ -8,7 +8,7 @@ import type { Future } from "../../future/future.ts";
 import type { ErrorConstructorLike } from "../../wire/error_class.ts";
 import { readHosts } from "../submit/cluster_stats.ts";
 import { decode, encode, encodeFailure } from "../codec.ts";
-import { Feed } from "./feed.ts";
+import { Feed } from "./prefetch.ts";
 import { type JobData, type Keys, LONG_REPLY, readJob, type Reply } from "../protocol.ts";
 import type { ServeSettings, Task } from "./serve_options.ts";
 
