@@ -6,7 +6,7 @@ import { type Failure, fromFailure, isFailure, toFailure } from "../wire/failure
 import { assertNotLocal } from "../wire/marks.ts";
 import { refusing } from "../wire/sendable.ts";
 import { checkFlat } from "./flat.ts";
-import { MAX_PAYLOAD } from "./submit/options.ts";
+import { MAX_PAYLOAD } from "./protocol.ts";
 
 /** The tag of errors. They travel as their records do elsewhere, with their causes and properties. */
 const ERROR = "Error";

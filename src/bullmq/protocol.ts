@@ -79,6 +79,9 @@ export class Keys {
   }
 }
 
+/** The default of `maxPayload`, in characters. Every reader takes texts of this length, whatever its own limit. */
+export const MAX_PAYLOAD = 16 * 2 ** 20;
+
 /** From here on, in characters, a reply has a key of its own: the stream of events is read by every executor. */
 export const LONG_REPLY = 4096;
 

@@ -6,7 +6,7 @@ import { BrokenExecutor, CancelledError, ShutdownError, TimeoutError, WorkerLost
 import type { Executor } from "../../executor/executor.ts";
 import type { Future } from "../../future/future.ts";
 import type { ErrorConstructorLike } from "../../wire/error_class.ts";
-import { readHosts } from "../submit/cluster_stats.ts";
+import { readHosts } from "../hosts.ts";
 import { decode, encode, encodeFailure } from "../codec.ts";
 import { Feed } from "./prefetch.ts";
 import { type JobData, type Keys, LONG_REPLY, readJob, type Reply } from "../protocol.ts";

@@ -2,7 +2,7 @@
 // failed. Of ours nothing of that is true, so that none of it is read: a cron pattern of thirty characters may take a second.
 
 import { type Job, type JobJson, type JobsOptions, Worker } from "bullmq";
-import { KEEP_JOBS } from "../submit/options.ts";
+import { KEEP_JOBS } from "../queue_options.ts";
 
 /** In place of data that is no JSON, or too long: no call. */
 const NOTHING = "{}";
