@@ -142,8 +142,8 @@ export class BrokenProcessPool extends BrokenExecutor {
 
 /** What a {@linkcode WorkerLostError} tells about its worker. */
 export interface WorkerLostDetails extends WorkerExit {
-  /** The worker's name, such as `"ThreadPoolExecutor-0_1"`. */
-  readonly workerName: string;
+  /** The worker's name, such as `"ThreadPoolExecutor-0_1"`; `undefined` when it is not known which host had the call. */
+  readonly workerName?: string | undefined;
   /** Whether the call had begun; `"unknown"` where a process could not say. */
   readonly started: boolean | "unknown";
 }
@@ -167,8 +167,8 @@ export interface WorkerLostDetails extends WorkerExit {
  * ```
  */
 export class WorkerLostError extends BrokenExecutor {
-  /** The worker's name, such as `"ThreadPoolExecutor-0_1"`. */
-  readonly workerName: string;
+  /** The worker's name, such as `"ThreadPoolExecutor-0_1"`; `undefined` when it is not known which host had the call. */
+  readonly workerName: string | undefined;
   /** The worker's exit code, when there was one. */
   readonly exitCode: number | undefined;
   /** The signal that ended the process, when there was one. */
@@ -179,7 +179,8 @@ export class WorkerLostError extends BrokenExecutor {
   /** Creates one; executors do. */
   constructor(details: WorkerLostDetails) {
     const { workerName, exitCode, signal, started, error } = details;
-    super(`Worker ${workerName} ${describeExit(details)}`, error === undefined ? undefined : { cause: error });
+    const worker = workerName === undefined ? "The call's worker" : `Worker ${workerName}`;
+    super(`${worker} ${describeExit(details)}`, error === undefined ? undefined : { cause: error });
     this.name = "WorkerLostError";
     this.workerName = workerName;
     this.exitCode = exitCode;
