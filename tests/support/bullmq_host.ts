@@ -1,4 +1,4 @@
-// Hosts that are programs of their own, on any runtime, and executors that use them.
+// Hosts that are programs of their own, on any runtime, and executors that use them. For tests and for chaos.
 
 import { type ChildProcess, spawn } from "node:child_process";
 import process from "node:process";
@@ -12,8 +12,8 @@ import { runtimeCommand } from "./runtime_commands.ts";
 import { within } from "./until.ts";
 
 /**
- * Within this time the loss of a host is noticed, in tests where one is lost; in milliseconds. Shorter, and a slow moment of
- * the machine would look like a loss.
+ * The `stalledInterval` of tests in which a host is lost, in milliseconds. With less, a slow moment of the machine looks like a
+ * loss.
  */
 export const STALLED = 3_000;
 
@@ -28,6 +28,12 @@ export interface HostOptions {
   readonly drainTimeout?: number;
   /** How it finds Redis, if not by `--url` alone. */
   readonly connection?: { readonly args: readonly string[]; readonly env: Readonly<Record<string, string>> };
+}
+
+/** The command of a host on a runtime, and its first arguments. */
+export function hostCommand(on: Runtime): readonly [command: string, ...args: string[]] {
+  const [command, ...flags] = runtimeCommand(on);
+  return [command!, ...flags, fileURLToPath(new URL("../../src/bullmq/host/serve_command.ts", import.meta.url))];
 }
 
 /** A queue that nobody else has, its executors and its hosts. */
@@ -80,12 +86,11 @@ export class HostProcess {
   constructor(url: string, queue: string, options: HostOptions) {
     const { runtime: on = runtime, workers = 1, kind, name, stalledInterval, drainTimeout } = options;
     const { connection = { args: ["--url", url], env: {} } } = options;
-    const [command, ...flags] = runtimeCommand(on);
+    const [command, ...args] = hostCommand(on);
     const tasks = Object.entries(MODULES).flatMap(([name, module]) => ["--tasks", `${name}=${module.href}`]);
     const { NODE_TEST_CONTEXT: _, ...env } = process.env;
-    this.#child = spawn(command!, [
-      ...[...flags, fileURLToPath(new URL("../../src/bullmq/host/serve_command.ts", import.meta.url))],
-      ...["--queue", queue, ...connection.args, ...tasks, "--workers", String(workers)],
+    this.#child = spawn(command, [
+      ...[...args, "--queue", queue, ...connection.args, ...tasks, "--workers", String(workers)],
       ...(stalledInterval === undefined ? [] : ["--stalled-interval", String(stalledInterval)]),
       ...(drainTimeout === undefined ? [] : ["--drain-timeout", String(drainTimeout)]),
       ...(name === undefined ? [] : ["--name", name]),

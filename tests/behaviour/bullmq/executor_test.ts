@@ -30,7 +30,7 @@ import { needsRedis, RedisServer } from "../../support/redis_server.ts";
 
 const NO_INLINE = "no source ever comes over the network: the tests' own task evaluates it";
 
-const RACE = "a cancelled call may begin before the cancellation is there: bullmq_stopping_test.ts waits for that";
+const RACE = "a cancelled call may begin before the cancellation is there: stopping_test.ts waits for that";
 
 /** Behaviours that are not there, and why: the key is how the test's name goes on. */
 const ABSENT: Readonly<Record<string, string>> = {
@@ -50,7 +50,7 @@ const ABSENT: Readonly<Record<string, string>> = {
   ".shutdown({ cancelFutures: true }) still cancels when a plain shutdown is under way": RACE,
   ".map() runs the items of a chunk one after the other in one worker": "each item is a job of its own, for any host",
   " errors form Python's families": "the class of these tests has another name",
-  " refuses wrong options when it is made": "its options are others, see bullmq_options_test.ts",
+  " refuses wrong options when it is made": "its options are others, see unit/bullmq/options_test.ts",
 };
 
 const server = needsRedis.skip ? undefined : await RedisServer.start();
