@@ -179,14 +179,19 @@ export class WorkerLostError extends BrokenExecutor {
   /** Creates one; executors do. */
   constructor(details: WorkerLostDetails) {
     const { workerName, exitCode, signal, started, error } = details;
-    const worker = workerName === undefined ? "The call's worker" : `Worker ${workerName}`;
-    super(`${worker} ${describeExit(details)}`, error === undefined ? undefined : { cause: error });
+    super(describeLoss(details), error === undefined ? undefined : { cause: error });
     this.name = "WorkerLostError";
     this.workerName = workerName;
     this.exitCode = exitCode;
     this.signal = signal;
     this.started = started;
   }
+}
+
+/** The message of a {@linkcode WorkerLostError}. When the worker is not known, neither is how it ended. */
+function describeLoss({ workerName, ...exit }: WorkerLostDetails): string {
+  if (workerName !== undefined) return `Worker ${workerName} ${describeExit(exit)}`;
+  return exit.error === undefined ? "The call's worker was lost" : `The call's worker was lost: ${textOf(exit.error)}`;
 }
 
 /** One clause on how a worker ended, for messages: "was ended by signal SIGKILL". */

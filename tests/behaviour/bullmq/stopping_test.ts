@@ -82,6 +82,24 @@ stopping(".shutdown({ cancelFutures: true }) removes what waits", async (cluster
   assert.deepEqual(gate.notes, ["0"]);
 });
 
+stopping(".killWorkers() rejects what a host runs, and says no more than is known", async (cluster) => {
+  const executor = cluster.executor();
+  using gate = new Gate();
+  const future = executor.submit(hold, gate.folder, 0);
+  await until("it is known to run", () => future.running());
+  executor.killWorkers();
+  const error = await errorOf(future);
+  assert.ok(error instanceof WorkerLostError, String(error));
+  assert.match(
+    error.message,
+    /^The call's worker was lost: killWorkers\(\) of BullMQExecutor\(.*\) has given up its calls$/,
+  );
+  const { workerName, exitCode, signal, started } = error;
+  assert.deepEqual([workerName, exitCode, signal, started], [undefined, undefined, undefined, "unknown"]);
+  gate.open();
+  assert.equal(await within("the host's next call", cluster.executor().submit(square, 3)), 9);
+});
+
 stopping(".map() that is left removes what waits", async (cluster) => {
   const executor = cluster.executor();
   using gate = new Gate();
