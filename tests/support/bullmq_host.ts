@@ -21,12 +21,12 @@ export const STALLED = 3_000;
 export interface HostOptions {
   readonly runtime?: Runtime;
   readonly workers?: number;
-  /** What runs its calls. */
+  /** What its workers are. */
   readonly kind?: "threads" | "processes";
   readonly name?: string;
   readonly stalledInterval?: number;
   readonly drainTimeout?: number;
-  /** How it finds Redis, if not by `--url` alone. */
+  /** How it reaches Redis, if not by `--url` alone. */
   readonly connection?: { readonly args: readonly string[]; readonly env: Readonly<Record<string, string>> };
 }
 
@@ -47,7 +47,7 @@ export class Cluster implements AsyncDisposable {
     this.server = server;
   }
 
-  /** Makes an executor, which takes inline tasks as well. */
+  /** Makes an executor that takes inline tasks, too. */
   executor(options: Partial<BullMQExecutorOptions> = {}): BullMQExecutor {
     const executor = new BullMQExecutor({ queue: this.queue, connection: { url: this.server.url }, ...options });
     this.#executors.push(executor);
@@ -61,7 +61,7 @@ export class Cluster implements AsyncDisposable {
     return host;
   }
 
-  /** Starts a host; resolves when it takes jobs. */
+  /** Starts a host. Resolves when it takes jobs. */
   async host(options: HostOptions = {}): Promise<HostProcess> {
     const host = this.start(options);
     await within("A host's start", host.serving);
@@ -75,7 +75,7 @@ export class Cluster implements AsyncDisposable {
   }
 }
 
-/** A host: the command, as a user starts it. */
+/** A host as a user starts it: by the command. */
 export class HostProcess {
   readonly #child: ChildProcess;
   /** Resolves when it takes jobs. */
@@ -105,7 +105,7 @@ export class HostProcess {
       });
       void this.ended.then((how) => reject(new Error(`A host on ${on} has ended: ${how}\n${output}`)));
     });
-    this.serving.catch(() => {}); // told to whoever waits
+    this.serving.catch(() => {}); // whoever waits for it is told
   }
 
   get pid(): number {
@@ -114,7 +114,7 @@ export class HostProcess {
 
   /** Sends it a signal, and waits for its end. */
   async end(signal: "SIGTERM" | "SIGKILL"): Promise<number | string> {
-    // Deno 2.9 says of each child that kill() was called for that its signal has ended it, exit code or not.
+    // Not child.kill(): Deno (2.9) then says that the signal has ended the child, even if it exited with a code.
     if (this.#child.exitCode === null && this.#child.signalCode === null) process.kill(this.pid, signal);
     return await within(`A host's end by ${signal}`, this.ended);
   }
