@@ -1,4 +1,5 @@
-// Values as text that any runtime reads: by devalue, told to take what structured clone takes and to refuse what it refuses.
+// Values as text that every runtime reads. devalue writes and reads it; this takes what structured clone takes, and refuses the
+// rest.
 
 import { DevalueError, stringify, unflatten } from "devalue";
 import type { ErrorConstructorLike } from "../wire/error_class.ts";
@@ -6,40 +7,40 @@ import { type Failure, fromFailure, isFailure, toFailure } from "../wire/failure
 import { assertNotLocal } from "../wire/marks.ts";
 import { refusing } from "../wire/sendable.ts";
 import { checkFlat } from "./flat.ts";
-import { MAX_PAYLOAD } from "./submit/options.ts";
+import { MAX_PAYLOAD } from "./protocol.ts";
 
-/** The tag of errors. They travel as their records do elsewhere, with their causes and properties. */
+/** The tag of errors. They cross as records, as in messages to workers, with their causes and properties. */
 const ERROR = "Error";
 
 const { entries: entriesOf } = Map.prototype, { values: valuesOf } = Set.prototype;
 
 const OPERATIONS = {
-  // A promise is refused as every other object that cannot be copied.
+  // A promise is refused like any object that cannot be copied.
   isThenable: () => false,
   shapeOf: (value: object) => {
     assertNotLocal(value);
-    // Of an instance of a class its properties arrive. One that calls itself something else may be an object of the
-    // platform; only structured clone can tell.
+    // The properties of an instance of a class arrive. What has another tag may be an object of the platform: only
+    // structured clone can tell.
     if (Object.prototype.toString.call(value) !== "[object Object]" && !isPlain(structuredClone(value))) {
       throw dataCloneError(`${nameOf(value)} cannot be sent to another machine`);
     }
     return { kind: "plain" as const, keys: Object.keys(value) };
   },
-  // The language's own, whatever else a Map or Set may say that is in it.
+  // The methods of Map and Set themselves: an object may have others under their names.
   entriesOf: (map: Map<unknown, unknown>) => entriesOf.call(map),
   valuesOf: (set: Set<unknown>) => valuesOf.call(set),
-  // Holes are written one by one: a text that names a length would be a short one of a long array.
+  // Holes are written one by one. A text that gives a length instead would be short, and its array long.
   indicesOf: (array: ArrayLike<unknown>) => ({ length: array.length }) as string[],
 };
 
 /**
  * Turns a value into text.
  *
- * @param value Anything that structured clone copies, but for shared memory and what belongs to one place.
- * @param limit How many characters that may be.
+ * @param value Anything that structured clone copies, except shared memory and what belongs to one program.
+ * @param limit The maximum number of characters.
  * @returns JSON.
- * @throws {DOMException} a DataCloneError, when it cannot be sent.
- * @throws {RangeError} when it is longer than the limit.
+ * @throws {DOMException} a DataCloneError, when the value cannot be sent.
+ * @throws {RangeError} when the text is longer than the limit.
  */
 export function encode(value: unknown, limit: number): string {
   const text = toText(value, limit);
@@ -49,19 +50,19 @@ export function encode(value: unknown, limit: number): string {
 }
 
 /**
- * Turns text into the value again. Nothing is evaluated.
+ * Turns text into the value again. Evaluates nothing.
  *
- * @param text What encode() has returned, as another program claims.
+ * @param text The result of encode(), as another program claims.
  * @param errorTypes The custom classes of errors, by name.
- * @param limit The reader's own for texts. What was sent by whoever has the usual one is read in any case.
+ * @param limit The reader's `maxPayload`. A text that is no longer than the default is read in any case.
  * @returns The value.
- * @throws {Error} when it is malformed, or more than it may be.
+ * @throws {Error} when the text is malformed or too long, or its value would be too large.
  */
 export function decode(text: string, errorTypes: ReadonlyMap<string, ErrorConstructorLike>, limit: number): unknown {
   return revive(read(text, limit, false), errorTypes);
 }
 
-/** The record of what was thrown, as text: always, whatever it is. */
+/** Turns anything that was thrown into text. Never throws: what cannot be sent is replaced by an error that says so. */
 export function encodeFailure(thrown: unknown, limit: number): string {
   try {
     return encode(toFailure(thrown, copier(limit)), limit);
@@ -73,10 +74,11 @@ export function encodeFailure(thrown: unknown, limit: number): string {
 /**
  * Turns text into what was thrown.
  *
- * @param text What encodeFailure() has returned, as another program claims.
+ * @param text The result of encodeFailure(), as another program claims.
  * @param errorTypes The custom classes of errors, by name.
- * @param limit As of decode().
- * @throws {Error} when it is malformed, or more than it may be.
+ * @param limit As for decode().
+ * @returns What was thrown.
+ * @throws {Error} when the text is malformed or too long, or its value would be too large.
  */
 export function decodeFailure(
   text: string,
@@ -84,18 +86,18 @@ export function decodeFailure(
   limit: number,
 ): unknown {
   const failure = revive(read(text, limit, true), errorTypes);
-  if (!isFailure(failure)) throw new TypeError("It is no failure");
+  if (!isFailure(failure)) throw new TypeError("The text is not the record of a failure");
   return fromFailure(failure, errorTypes);
 }
 
-/** How long a text may be that comes from somebody whose limit is not known. */
+/** The maximum length of a text from a program whose own limit is not known. */
 export function roomFor(limit: number): number {
   return Math.max(limit, MAX_PAYLOAD);
 }
 
 function read(text: string, limit: number, isFailure: boolean): unknown[] {
   const room = roomFor(limit);
-  if (text.length > room) throw new RangeError(`It has ${text.length} characters, more than ${room}`);
+  if (text.length > room) throw new RangeError(`The text has ${text.length} characters, more than ${room}`);
   const flat = JSON.parse(text);
   checkFlat(flat, room, isFailure);
   return flat;
@@ -111,10 +113,10 @@ function toText(value: unknown, limit: number): string {
   const reducers = { [ERROR]: (value: unknown) => (value instanceof Error ? toFailure(value, copy) : undefined) };
   const operations = {
     ...OPERATIONS,
-    /** An element takes a character at least: it is known beforehand of an array whether it is too long. */
+    /** Each element takes at least one character, so an array that is too long is refused before it is written. */
     lengthOf: ({ length }: ArrayLike<unknown>) => {
       room -= length;
-      if (room < 0) throw tooLong("with so many elements", limit);
+      if (room < 0) throw tooLong("with this many elements", limit);
       return length;
     },
   };
@@ -126,7 +128,7 @@ function toText(value: unknown, limit: number): string {
   }
 }
 
-/** Copies a part of an error, which is left out as it is when it cannot be sent. */
+/** Copies a part of an error; throws when that cannot be sent. */
 function copier(limit: number): (value: unknown) => unknown {
   return (value) => {
     const copied = structuredClone(value);
@@ -138,7 +140,7 @@ function copier(limit: number): (value: unknown) => unknown {
 function tooLong(what: string, limit: number): RangeError {
   return new RangeError(
     `Cannot send a value ${what}, as it is longer than 'maxPayload', which is ${limit}: ` +
-      "put it where the hosts can read it, and send its name",
+      "store it where the hosts can read it, and send its name",
   );
 }
 

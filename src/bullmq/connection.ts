@@ -1,6 +1,6 @@
-// Connections to Redis. They never keep a program alive: whoever waits for something does.
+// Connections to Redis. They do not keep a program alive; what waits for something holds it, see holding().
 
-import { Redis } from "ioredis";
+import { Redis, ReplyError } from "ioredis";
 import { BrokenExecutor } from "../future/errors.ts";
 import { startTimer } from "../future/timer.ts";
 
@@ -24,17 +24,32 @@ export interface RedisConnection {
   [option: string]: unknown;
 }
 
-/** The pause before it is tried again to connect: it doubles, in milliseconds, up to the longest. */
+/** The pause before the next attempt to connect, in milliseconds: it doubles, up to the longest. */
 const FIRST_PAUSE = 50, LONGEST_PAUSE = 2000;
 
-/** Errors that do not go away. */
+/** Errors that no other attempt makes go away. Before version 6, Redis says ERR of wrong passwords, and more by words alone. */
 const REFUSED = /^(NOAUTH|WRONGPASS|NOPERM|ERR (invalid|AUTH|Client sent AUTH))/;
 
+/** Codes of errors of a socket. */
+const SOCKET_ERRORS: ReadonlySet<unknown> = new Set([
+  "ECONNREFUSED",
+  "ECONNRESET",
+  "ECONNABORTED",
+  "EPIPE",
+  "ETIMEDOUT",
+]);
+
+/** The whole message of the error when ioredis (6.0) has ended a connection; the error has no class or code. */
+const CLOSED = "Connection is closed.";
+
+/** The name of the error of a command that was lost with its connection; ioredis (6.0) does not export its class. */
+const ABORTED = "AbortError";
+
 /**
- * Opens a connection that is tried again for as long as it takes.
+ * Opens a connection. It tries to connect until it is ended.
  *
- * @param connection Where to.
- * @returns ioredis' client. Its commands wait while it is not connected.
+ * @param connection How to reach Redis.
+ * @returns The client. Its commands wait while it is not connected.
  */
 export function connect({ url, ...options }: RedisConnection): Redis {
   const settings = {
@@ -44,13 +59,13 @@ export function connect({ url, ...options }: RedisConnection): Redis {
     lazyConnect: false,
   };
   const client = url === undefined ? new Redis(settings) : new Redis(complete(url, options.password), settings);
-  client.on("error", () => {}); // it is tried again; who waits for it is told by `opened`
+  client.on("error", () => {}); // it tries again; opened() tells whoever waits
   client.on("connect", () => unref((client as unknown as Connecting).stream));
   client.on("reconnecting", () => unref((client as unknown as Connecting).reconnectTimeout));
   return client;
 }
 
-/** The password of a URL that names only a user: ioredis (6.0) takes it for an empty one. */
+/** Puts the password into a URL that names only a user: ioredis (6.0) would take an empty one. */
 function complete(url: string, password: string | undefined): string {
   if (password === undefined || !/^rediss?:\/\/[^/:@]+@/i.test(url)) return url;
   const completed = new URL(url);
@@ -59,11 +74,11 @@ function complete(url: string, password: string | undefined): string {
 }
 
 /**
- * Waits for the first connection. Later ones are waited for without an end.
+ * Waits until a client is connected.
  *
  * @param client The client.
  * @param timeout How long, in milliseconds.
- * @throws {BrokenExecutor} (rejects) when there is none in time, or it is refused.
+ * @throws {BrokenExecutor} (rejects) when time is up, or Redis refuses the connection.
  */
 export function opened(client: Redis, timeout: number): Promise<void> {
   if (client.status === "ready") return Promise.resolve();
@@ -87,7 +102,7 @@ export function opened(client: Redis, timeout: number): Promise<void> {
   });
 }
 
-/** Keeps the program alive until a promise is settled, as connections do not. */
+/** Keeps the program alive until a promise is settled. */
 export async function holding<T>(promise: Promise<T>): Promise<T> {
   const hold = setInterval(() => {}, LONGEST_PAUSE);
   try {
@@ -97,17 +112,18 @@ export async function holding<T>(promise: Promise<T>): Promise<T> {
   }
 }
 
-/** Whether a command failed because of its connection: it may be given again. */
+/** Whether a command failed because of its connection, or because Redis is starting: it may be given again. */
 export function isConnectionError(error: unknown): boolean {
-  return error instanceof Error &&
-    /Connection is closed|connection (close|lost)|Command aborted|ECONN|EPIPE|ETIMEDOUT|^LOADING/i.test(error.message);
+  if (!(error instanceof Error)) return false;
+  if (error instanceof ReplyError) return error.message.startsWith("LOADING "); // Redis' codes are first words
+  return SOCKET_ERRORS.has((error as { code?: unknown }).code) || error.name === ABORTED || error.message === CLOSED;
 }
 
 /**
- * What ioredis says, without the command that it says it of, which shows wherever the error does: the password is in one, and what
- * was sent in others.
+ * Takes the command off an error of ioredis, as it shows wherever the error does: one command has the password, and others
+ * have what was sent.
  *
- * @param error Whatever was thrown.
+ * @param error Anything that was thrown.
  * @returns The same.
  */
 export function withoutCommand<E>(error: E): E {
@@ -115,10 +131,11 @@ export function withoutCommand<E>(error: E): E {
   return error;
 }
 
+/** What keeps a program alive in ioredis (6.0). */
 interface Connecting {
   /** The socket. */
   readonly stream: unknown;
-  /** What waits before it connects again. */
+  /** The timer of the next attempt to connect. */
   readonly reconnectTimeout: unknown;
 }
 

@@ -1,58 +1,59 @@
-// A value as devalue flattens it: a list whose entries name each other by number. It comes from another program, and a hundred
-// characters of it can stand for what takes hours to make, or more memory than there is. So it is looked at before anything
-// is made of it: in linear time, by what it has and not by what it claims, and only what encode() writes is right.
+// Checks a value as devalue flattens it: a list whose entries refer to each other by number. It comes from another program, and
+// a hundred characters can stand for a value that takes hours to make, or more memory than there is. So it is checked before
+// anything is made of it: in linear time, by what it has and not by what it claims. Only what encode() writes passes.
 
 /**
- * How deep a value may be nested. devalue and structured clone go down by recursion, and 5,000 is too deep for the stacks of
- * Deno (2.9) and Node (24). A thousand levels cross to threads and processes, and so they do here; the rest is for the records
- * around them.
+ * Maximum depth of a value. devalue and structured clone recurse, and 5,000 levels are too deep for the stacks of Deno (2.9) and
+ * Node (24). A thousand levels cross to threads and processes, so they cross here; the rest is for the records around them.
  */
 export const DEEPEST = 1100;
 
-/** How many digits a bigint may have. JavaScriptCore (Bun 1.4) cannot have 400,000; to read so many takes it 8 ms. */
+/** Maximum number of digits of a bigint. JavaScriptCore (Bun 1.4) cannot have 400,000, and takes 8 ms to read this many. */
 const MOST_DIGITS = 100_000;
 
-/** How long a regular expression may be. Bun (1.4) takes 0.25 s for named groups in so many characters, and 131 s in 600,000. */
+/** Maximum length of a regular expression. Bun (1.4) takes 0.25 s for named groups in this many characters, 131 s in 600,000. */
 const LONGEST_REGEXP = 16_384;
 
-/** How many properties, `\p{...}`, the regular expressions of a value may name in all: V8 takes up to 2.5 ms for each. */
+/** Maximum number of properties, `\p{...}`, in all regular expressions of a value: V8 takes up to 2.5 ms for each. */
 const MOST_PROPERTIES = 32;
 
-/** How many classes an error may be of: more than toFailure() names. */
+/** Maximum number of classes of an error: more than toFailure() names. */
 const MOST_CLASSES = 32;
 
-/** devalue's numbers for what is no entry, -0 at the end. A hole is one in an array only. */
+/** devalue's numbers for values that are no entries, up to -0. A hole can be in an array only. */
 const UNDEFINED = -1, HOLE = -2, NAN = -3, MINUS_ZERO = -6;
 
-/** Views of a buffer, and the bytes of an element. */
+/** The classes of views of a buffer, and how many bytes an element has. */
 const VIEWS: ReadonlyMap<string, number> = new Map([
   ...[["Int8Array", 1], ["Uint8Array", 1], ["Uint8ClampedArray", 1], ["DataView", 1], ["Int16Array", 2]] as const,
   ...[["Uint16Array", 2], ["Float16Array", 2], ["Int32Array", 4], ["Uint32Array", 4], ["Float32Array", 4]] as const,
   ...[["Float64Array", 8], ["BigInt64Array", 8], ["BigUint64Array", 8]] as const,
 ]);
 
-/** What devalue knows and structured clone does not. */
+/** Tags of what devalue writes and structured clone refuses. */
 const NOT_CLONED = /^(URL|URLSearchParams|Temporal\.\w+)$/;
 
 const NONE: readonly unknown[] = [];
 
-/** An entry that is being looked at: what it names, from `next` on. */
+/** An entry on the way down, with the entries that it refers to. */
 interface Frame {
   readonly names: readonly unknown[];
+  /** The index of the first that has not been checked. */
   next: number;
+  /** Whether holes may be among them. */
   readonly holes: boolean;
 }
 
 /**
  * Checks a flattened value.
  *
- * @param flat What `JSON.parse()` has made of a text.
- * @param limit How much it may be: the characters of its texts, each as often as it is met, as structured clone writes it out
- * each time, and the bytes of views.
- * @param isFailure Whether it is to be the record of a failure.
- * @throws {TypeError} when nobody of ours has written it.
- * @throws {DOMException} a DataCloneError, when it is a value that cannot be sent to another machine.
- * @throws {RangeError} when it is too much.
+ * @param flat The value that `JSON.parse()` has made of a text.
+ * @param limit The maximum size of the value: the characters of its texts, each counted as often as it is met, as structured
+ * clone writes it out each time, and the bytes of views.
+ * @param isFailure Whether it must be the record of a failure.
+ * @throws {TypeError} when encode() cannot have written it.
+ * @throws {DOMException} a DataCloneError, when the value cannot be sent to another machine.
+ * @throws {RangeError} when the value is too large.
  */
 export function checkFlat(flat: unknown, limit: number, isFailure = false): void {
   if (isSpecial(flat) && !isFailure) return;
@@ -74,7 +75,7 @@ class Check {
     this.#met = new Uint8Array(flat.length);
   }
 
-  /** Meets the entries in the order in which devalue makes them, and so as deep as it does. */
+  /** Visits the entries in the order in which devalue makes them, so that the depth is the same. */
   all(isFailure: boolean): void {
     const frames: Frame[] = [];
     const meet = (name: unknown) => {
@@ -97,7 +98,7 @@ class Check {
     this.#checkErrors();
   }
 
-  /** The entry of that number. */
+  /** The entry with that number; counts its size. */
   #named(name: unknown): unknown {
     if (!isCount(name) || name >= this.#flat.length) malformed();
     const entry = this.#flat[name];
@@ -110,16 +111,16 @@ class Check {
     this.#size += size;
     if (this.#size <= this.#limit) return;
     throw new RangeError(
-      `Cannot send a value whose texts come to more than ${this.#limit} characters when each counts as often as it is ` +
-        "there: put it where the hosts can read it, and send its name",
+      `Cannot send a value whose texts have more than ${this.#limit} characters in all, each counted as often as it ` +
+        "occurs: store it where the hosts can read it, and send its name",
     );
   }
 
-  /** What an entry names. */
+  /** Checks one entry, and finds the entries that it refers to. */
   #look(entry: unknown): Frame {
     if (typeof entry !== "object" || entry === null) return named(NONE);
     if (!Array.isArray(entry)) {
-      // Of what is called `__proto__`, devalue would refuse to make it.
+      // devalue refuses to make a property of this name.
       if (Object.hasOwn(entry, "__proto__")) malformed();
       return named(Object.values(entry));
     }
@@ -182,8 +183,8 @@ class Check {
   }
 
   /**
-   * The record of an error is of one error, and its lists of one record. They are made again for each that has them, so that
-   * shared ones would come to the product of their numbers.
+   * Checks that no two errors share a record, and no two records a list. Each owner has them made again, so the work for shared
+   * ones would be the product of their numbers.
    */
   #checkErrors(): void {
     const owners = new Map<unknown, number>(), lists = new Set<unknown>();
@@ -203,12 +204,12 @@ class Check {
     }
   }
 
-  /** The records that one has. */
+  /** The records inside a record. */
   #partsOf(record: number, lists: Set<unknown>): unknown[] {
     const entry = this.#flat[record];
     if (typeof entry !== "object" || entry === null || Array.isArray(entry)) malformed();
     const { classes, name, message, stack, properties, nested, errors } = entry as Record<string, unknown>;
-    // Whoever makes the error sees whether something may be missing. The text of what is none may be very long.
+    // What is missing is found when the error is made. Other values in place of texts are not: their text may be very long.
     const texts = isCount(classes) ? arrayOf(this.#flat[classes]) : NONE;
     if (texts.length > MOST_CLASSES) malformed();
     for (const text of [name, message, stack, ...texts]) if (isCount(text)) textOf(this.#flat[text]);
@@ -226,7 +227,7 @@ function named(names: readonly unknown[], next = 0, holes = false): Frame {
   return { names, next, holes };
 }
 
-/** Whether it stands for what is no entry. */
+/** Whether it stands for a value that is no entry. */
 function isSpecial(name: unknown): boolean {
   return name === UNDEFINED || (Number.isInteger(name) && (name as number) <= NAN && (name as number) >= MINUS_ZERO);
 }
@@ -244,7 +245,7 @@ function arrayOf(value: unknown): readonly unknown[] {
 }
 
 function malformed(): never {
-  throw new TypeError("It is nothing that an executor or a host has encoded");
+  throw new TypeError("The text is not the encoding of a value");
 }
 
 function refuse(what: string): never {

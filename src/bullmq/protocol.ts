@@ -1,41 +1,42 @@
-// What executors and hosts say to each other in Redis: the names of keys, what is in a job and in its reply. Whatever is
-// read here was written by another program: it is looked at field by field, and what is taken over is what was looked at.
+// What executors and hosts say to each other in Redis: the names of keys, the content of a job and of its reply. Another
+// program has written what is read here, so it is checked field by field, and only fields that were checked are taken over.
 
-/** What a job carries: one call. */
+/** The data of a job: one call. */
 export interface JobData {
   /** The version of this protocol. */
   readonly futures: 1;
-  /** The name under which hosts have registered the module. */
+  /** The name under which hosts serve the module. */
   readonly module: string;
-  /** The export of it. */
+  /** The name of the module's export. */
   readonly name: string;
   /** The array of arguments, encoded. */
   readonly args: string;
-  /** How often it is delivered again when its host is lost. */
+  /** How often the call is delivered again when its host is lost. */
   readonly redeliveries: number;
-  /** Milliseconds, see CallOptions. */
+  /** As CallOptions has it, in milliseconds. */
   readonly timeout?: number;
+  /** As CallOptions has it, in milliseconds. */
   readonly grace?: number;
-  /** How often the host runs it again when a worker of its own was lost. */
+  /** How often the host runs the call again when one of its workers is lost. */
   readonly retries?: number;
-  /** It may have to be stopped while it runs. */
+  /** Whether the call may have to be stopped while it runs. */
   readonly stoppable?: true;
-  /** The executor without which nobody wants the result. */
+  /** The id of the executor, if nobody wants the result when that has died. */
   readonly owner?: string;
 }
 
-/** What a job returns. */
+/** The return value of a job. */
 export type Reply =
   /** The result, encoded. */
   | { readonly ok: string }
-  /** The record of a failure, encoded, and whose it is: the task has thrown, or the host could not run it. */
+  /** The record of a failure, encoded; the task has thrown it, or the host could not run the call. */
   | { readonly failure: string; readonly by: "task" | "host" }
-  /** It was stopped because it was told to. */
+  /** The call was stopped as its executor asked. */
   | { readonly cancelled: true }
-  /** One of these, too long for a stream: see {@linkcode Keys.reply}. */
+  /** The reply is too long for a stream: it is under {@linkcode Keys.reply}. */
   | { readonly stored: true };
 
-/** The names of a queue's keys. Those of BullMQ are its documented layout; ours are below `futures`. */
+/** The names of a queue's keys. BullMQ documents its own; the others have `futures` in their names. */
 export class Keys {
   readonly #base: string;
 
@@ -48,67 +49,70 @@ export class Keys {
     return `${this.#base}:events`;
   }
 
-  /** The stream of job ids that are to be stopped. */
+  /** The stream with the ids of jobs that are to be stopped. */
   get stops(): string {
     return `${this.#base}:futures:stops`;
   }
 
-  /** The set of hosts' ids. */
+  /** The set of the hosts' ids. */
   get hosts(): string {
     return `${this.#base}:futures:hosts`;
   }
 
-  /** What a host says about itself; it expires. */
+  /** The record of a host, which expires unless the host renews it. */
   host(id: string): string {
     return `${this.#base}:futures:host:${id}`;
   }
 
-  /** It expires when the executor does not live any more. */
+  /** Says that an executor lives; it expires unless the executor renews it. */
   owner(id: string): string {
     return `${this.#base}:futures:owner:${id}`;
   }
 
-  /** A reply that is too long for a stream. */
+  /** The reply of a job, if it is too long for a stream. */
   reply(jobId: string): string {
     return `${this.#base}:futures:reply:${jobId}`;
   }
 
-  /** BullMQ's hash of a job. */
+  /** BullMQ's hash with the fields of a job. */
   job(id: string): string {
     return `${this.#base}:${id}`;
   }
 }
 
-/** From here on, in characters, a reply has a key of its own: the stream of events is read by every executor. */
+/** The default of `maxPayload`, in characters. Every reader takes texts of this length, whatever its own limit. */
+export const MAX_PAYLOAD = 16 * 2 ** 20;
+
+/** From this length on, in characters, a reply has a key of its own: every executor reads the whole stream of events. */
 export const LONG_REPLY = 4096;
 
-/** What a host tells about itself, every few seconds. */
+/** What a host is doing; it renews this every few seconds. */
 export interface HostStats {
   /** Its name. */
   readonly name: string;
   /** Its runtime: `"deno"`, `"bun"` or `"node"`. */
   readonly runtime: string;
-  /** How many calls it runs at the same time. */
+  /** Maximum number of calls that run at the same time. */
   readonly workers: number;
-  /** Calls that it has, of short ones more than it has workers. */
+  /** Calls that the host has; if they are short, it takes more than it has workers. */
   readonly running: number;
-  /** Calls whose task has returned there. */
+  /** Calls whose task has returned. */
   readonly completed: number;
-  /** Calls that have failed there. */
+  /** Calls that have failed. */
   readonly failed: number;
   /** Calls that were done lately, per second. */
   readonly rate: number;
-  /** The names of the modules that it serves. */
+  /** The names of the modules that the host serves. */
   readonly tasks: readonly string[];
 }
 
-/** How long a name may be, and the id of a job, which is longer than the key of its call. */
+/** Maximum length of a name, and of the id of a job, which has the key of its call escaped, in characters. */
 export const LONGEST_NAME = 1000, LONGEST_ID = 10_000;
 
-/** How much a host may say about itself, in bytes. */
+/** Maximum length of the record of a host, in bytes. */
 export const LONGEST_HOST = 65_536;
 
-/** Reads what a job carries; `undefined` when that is no call. */
+/** Reads the data of a job; `undefined` when it is no call. */
 export function readJob(data: unknown): JobData | undefined {
   if (!isRecord(data)) return undefined;
   const { futures, module, name, args, redeliveries, timeout, grace, retries, stoppable, owner } = data;
@@ -126,7 +130,7 @@ export function readJob(data: unknown): JobData | undefined {
   };
 }
 
-/** Reads a reply; `undefined` when it is none. */
+/** Reads the return value of a job; `undefined` when it is no reply. */
 export function readReply(json: unknown): Reply | undefined {
   const reply = parse(json);
   if (!isRecord(reply)) return undefined;
@@ -137,7 +141,7 @@ export function readReply(json: unknown): Reply | undefined {
   return stored === true ? { stored } : undefined;
 }
 
-/** Reads what a host tells about itself; `undefined` when that is nothing. */
+/** Reads the record of a host; `undefined` when it is malformed. */
 export function readHost(json: string | null): HostStats | undefined {
   const host = parse(json);
   if (!isRecord(host)) return undefined;
@@ -148,7 +152,7 @@ export function readHost(json: string | null): HostStats | undefined {
   return { name, runtime, workers, running, completed, failed, rate, tasks };
 }
 
-/** Reads which job is to be stopped; `undefined` when nobody of ours has said so. */
+/** Reads the id of a job that is to be stopped from an entry of the stream; `undefined` when it is malformed. */
 export function readStop([name, id]: readonly string[]): string | undefined {
   return name === "job" && id !== undefined && id.length <= LONGEST_ID ? id : undefined;
 }
@@ -174,7 +178,7 @@ function isCount(value: unknown): value is number {
   return Number.isSafeInteger(value) && (value as number) >= 0;
 }
 
-/** Milliseconds, or calls per second. */
+/** Whether it can be a number of milliseconds, or of calls per second. */
 function isTime(value: unknown): value is number {
   return Number.isFinite(value) && (value as number) >= 0;
 }

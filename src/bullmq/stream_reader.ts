@@ -1,36 +1,37 @@
-// Reads a stream of Redis from a given entry on, on a connection of its own, over whatever happens to that connection.
+// Reads a stream of Redis from a given entry on, through a connection of its own, and goes on when that is lost.
 
 import type { Redis } from "ioredis";
 
-/** How long Redis waits for an entry before it says that there is none, in milliseconds: so that silence is noticed. */
+/** How long Redis waits for an entry before it answers that there is none, in milliseconds. */
 const BLOCK = 5000;
 
-/** Without any answer for so long, the connection is taken for dead, in milliseconds. */
+/** Without an answer for this long the connection counts as dead, in milliseconds. */
 const SILENCE = 3 * BLOCK;
 
-/** Entries that are read in one go. */
+/** Maximum number of entries in one answer. */
 const MOST = 1000;
 
 /** The pause after an error, in milliseconds. */
 const PAUSE = 100;
 
-/** Gets the fields of an entry, names and values in turn. */
+/** Called with the fields of an entry: names and values in turn. */
 export type EntryHandler = (fields: readonly string[]) => void;
 
-/** The reader of one stream. */
+/** Reads one stream. */
 export class StreamReader {
   readonly #client: Redis;
   readonly #key: string;
   readonly #handle: EntryHandler;
   #position: string;
   #ended = false;
+  /** When Redis answered last. */
   #heard = performance.now();
 
   /**
-   * @param client A connection, for this alone; it is the reader's from now on.
-   * @param key The stream.
-   * @param from The entry after which it begins.
-   * @param handle Is called with each entry.
+   * @param client A connection that nothing else uses; the reader ends it.
+   * @param key The stream's key.
+   * @param from The entry after which to begin.
+   * @param handle Called with each entry.
    */
   constructor(client: Redis, key: string, from: string, handle: EntryHandler) {
     this.#client = client;
@@ -40,19 +41,19 @@ export class StreamReader {
     void this.#read();
   }
 
-  /** Notices a connection that is dead without having said so. */
+  /** Connects again if Redis has been silent for too long: a connection can die without an error. */
   check(): void {
     if (performance.now() - this.#heard < SILENCE) return;
     this.#heard = performance.now();
     this.#client.disconnect(true);
   }
 
-  /** Whether entries may have gone before they were read: `first` is the oldest that there is. */
+  /** Whether entries may be gone that were not read, when `first` is the oldest in the stream. */
   missed(first: string | undefined): boolean {
     return first !== undefined && compare(first, this.#position) > 0 && this.#position !== START;
   }
 
-  /** Ends it. */
+  /** Ends the reader and its connection. */
   end(): void {
     this.#ended = true;
     this.#client.disconnect();
@@ -68,7 +69,7 @@ export class StreamReader {
           this.#handle(fields);
         }
       } catch {
-        // The connection was lost in the middle: it is made anew, and nothing of the stream is lost with it.
+        // The connection was lost. The client connects again, and the stream keeps its entries meanwhile.
         if (!this.#ended) await new Promise((resolve) => setTimeout(resolve, PAUSE));
       }
     }
@@ -79,17 +80,17 @@ export class StreamReader {
 const START = "0-0";
 
 /**
- * The position after the last entry of a stream.
+ * Finds the position after the last entry of a stream.
  *
  * @param client A connection.
- * @param key The stream.
+ * @param key The stream's key.
  */
 export async function endOfStream(client: Redis, key: string): Promise<string> {
   const [last] = await client.xrevrange(key, "+", "-", "COUNT", 1);
   return last?.[0] ?? START;
 }
 
-/** The order of two ids, `milliseconds-number`. */
+/** Compares two ids of entries, `milliseconds-number`. */
 function compare(a: string, b: string): number {
   const [a1, a2] = a.split("-").map(Number) as [number, number];
   const [b1, b2] = b.split("-").map(Number) as [number, number];

@@ -142,8 +142,8 @@ export class BrokenProcessPool extends BrokenExecutor {
 
 /** What a {@linkcode WorkerLostError} tells about its worker. */
 export interface WorkerLostDetails extends WorkerExit {
-  /** The worker's name, such as `"ThreadPoolExecutor-0_1"`. */
-  readonly workerName: string;
+  /** The worker's name, such as `"ThreadPoolExecutor-0_1"`; `undefined` when it is not known which host had the call. */
+  readonly workerName?: string | undefined;
   /** Whether the call had begun; `"unknown"` where a process could not say. */
   readonly started: boolean | "unknown";
 }
@@ -167,8 +167,8 @@ export interface WorkerLostDetails extends WorkerExit {
  * ```
  */
 export class WorkerLostError extends BrokenExecutor {
-  /** The worker's name, such as `"ThreadPoolExecutor-0_1"`. */
-  readonly workerName: string;
+  /** The worker's name, such as `"ThreadPoolExecutor-0_1"`; `undefined` when it is not known which host had the call. */
+  readonly workerName: string | undefined;
   /** The worker's exit code, when there was one. */
   readonly exitCode: number | undefined;
   /** The signal that ended the process, when there was one. */
@@ -179,13 +179,19 @@ export class WorkerLostError extends BrokenExecutor {
   /** Creates one; executors do. */
   constructor(details: WorkerLostDetails) {
     const { workerName, exitCode, signal, started, error } = details;
-    super(`Worker ${workerName} ${describeExit(details)}`, error === undefined ? undefined : { cause: error });
+    super(describeLoss(details), error === undefined ? undefined : { cause: error });
     this.name = "WorkerLostError";
     this.workerName = workerName;
     this.exitCode = exitCode;
     this.signal = signal;
     this.started = started;
   }
+}
+
+/** The message of a {@linkcode WorkerLostError}. When the worker is not known, neither is how it ended. */
+function describeLoss({ workerName, ...exit }: WorkerLostDetails): string {
+  if (workerName !== undefined) return `Worker ${workerName} ${describeExit(exit)}`;
+  return exit.error === undefined ? "The call's worker was lost" : `The call's worker was lost: ${textOf(exit.error)}`;
 }
 
 /** One clause on how a worker ended, for messages: "was ended by signal SIGKILL". */

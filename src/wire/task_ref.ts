@@ -17,6 +17,9 @@ const REFS: unique symbol = Symbol.for("@concurrent/futures/tasks") as never;
 /** Which functions are exports of modules. Not noted on the functions: what inherits from one is no task. */
 const refs: WeakMap<object, TaskRef> = ((globalThis as { [REFS]?: typeof refs })[REFS] ??= new WeakMap());
 
+/** The `code` of the error when a module does not export the task that it was asked for. */
+export const TASK_NOT_FOUND = "ERR_TASK_NOT_FOUND";
+
 /** Marks a function as the export of a module. */
 export function setTaskRef(fn: object, ref: TaskRef): void {
   refs.set(fn, ref);

@@ -1,7 +1,7 @@
 // From a task's name to its function, in the worker.
 
 import type { Place } from "../wire/place.ts";
-import type { TaskRef } from "../wire/task_ref.ts";
+import { TASK_NOT_FOUND, type TaskRef } from "../wire/task_ref.ts";
 import { evaluate } from "./evaluate.ts";
 
 // deno-lint-ignore no-explicit-any
@@ -30,12 +30,13 @@ async function load(module: string, name: string, place: Place): Promise<AnyFunc
   }
   const found = place.tasks.get(`${module} ${name}`) ?? exports[name];
   if (typeof found === "function") return found as AnyFunction;
-  throw new TypeError(
+  const error = new TypeError(
     `Cannot find the task '${name}' as module ${module} exports ${
       found === undefined ? "nothing" : `a ${typeof found}`
     } ` +
       `of that name; it exports: ${Object.keys(exports).join(", ") || "nothing"}`,
   );
+  throw Object.assign(error, { code: TASK_NOT_FOUND });
 }
 
 async function importInto(place: Place, module: string): Promise<Record<string, unknown>> {

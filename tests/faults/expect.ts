@@ -67,7 +67,7 @@ export async function expect(
         assert.ok(error instanceof WorkerLostError, shown);
         // What may have begun, and says so before it ends, has begun.
         assert.ok(error.started === true || (outcome === "unknown" && error.started === "unknown"), shown);
-        assert.match(error.workerName, /^faults_\d$/);
+        assert.match(error.workerName ?? "none", /^faults_\d$/);
         return assert.deepEqual({ exitCode: error.exitCode, signal: error.signal }, lastWords(fault, kind));
       case "broken":
       case "breaks":

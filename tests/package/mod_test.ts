@@ -110,4 +110,7 @@ test("WorkerLostError tells how the worker ended", () => {
   const crashed = new WorkerLostError({ workerName: "pool_0", error: cause, started: true });
   assert.equal(crashed.cause, cause);
   assert.match(crashed.message, /crash/);
+  const unknown = new WorkerLostError({ error: new Error("3 hosts were lost"), started: "unknown" });
+  assert.equal(unknown.message, "The call's worker was lost: 3 hosts were lost");
+  assert.equal(unknown.workerName, undefined);
 });

@@ -1,4 +1,4 @@
-// Hosts that are programs of their own, on any runtime, and executors that use them.
+// Hosts that are programs of their own, on any runtime, and executors that use them. For tests and for chaos.
 
 import { type ChildProcess, spawn } from "node:child_process";
 import process from "node:process";
@@ -12,8 +12,8 @@ import { runtimeCommand } from "./runtime_commands.ts";
 import { within } from "./until.ts";
 
 /**
- * Within this time the loss of a host is noticed, in tests where one is lost; in milliseconds. Shorter, and a slow moment of
- * the machine would look like a loss.
+ * The `stalledInterval` of tests in which a host is lost, in milliseconds. With less, a slow moment of the machine looks like a
+ * loss.
  */
 export const STALLED = 3_000;
 
@@ -21,13 +21,19 @@ export const STALLED = 3_000;
 export interface HostOptions {
   readonly runtime?: Runtime;
   readonly workers?: number;
-  /** What runs its calls. */
+  /** What its workers are. */
   readonly kind?: "threads" | "processes";
   readonly name?: string;
   readonly stalledInterval?: number;
   readonly drainTimeout?: number;
-  /** How it finds Redis, if not by `--url` alone. */
+  /** How it reaches Redis, if not by `--url` alone. */
   readonly connection?: { readonly args: readonly string[]; readonly env: Readonly<Record<string, string>> };
+}
+
+/** The command of a host on a runtime, and its first arguments. */
+export function hostCommand(on: Runtime): readonly [command: string, ...args: string[]] {
+  const [command, ...flags] = runtimeCommand(on);
+  return [command!, ...flags, fileURLToPath(new URL("../../src/bullmq/host/serve_command.ts", import.meta.url))];
 }
 
 /** A queue that nobody else has, its executors and its hosts. */
@@ -41,7 +47,7 @@ export class Cluster implements AsyncDisposable {
     this.server = server;
   }
 
-  /** Makes an executor, which takes inline tasks as well. */
+  /** Makes an executor that takes inline tasks, too. */
   executor(options: Partial<BullMQExecutorOptions> = {}): BullMQExecutor {
     const executor = new BullMQExecutor({ queue: this.queue, connection: { url: this.server.url }, ...options });
     this.#executors.push(executor);
@@ -55,7 +61,7 @@ export class Cluster implements AsyncDisposable {
     return host;
   }
 
-  /** Starts a host; resolves when it takes jobs. */
+  /** Starts a host. Resolves when it takes jobs. */
   async host(options: HostOptions = {}): Promise<HostProcess> {
     const host = this.start(options);
     await within("A host's start", host.serving);
@@ -69,7 +75,7 @@ export class Cluster implements AsyncDisposable {
   }
 }
 
-/** A host: the command, as a user starts it. */
+/** A host as a user starts it: by the command. */
 export class HostProcess {
   readonly #child: ChildProcess;
   /** Resolves when it takes jobs. */
@@ -80,12 +86,11 @@ export class HostProcess {
   constructor(url: string, queue: string, options: HostOptions) {
     const { runtime: on = runtime, workers = 1, kind, name, stalledInterval, drainTimeout } = options;
     const { connection = { args: ["--url", url], env: {} } } = options;
-    const [command, ...flags] = runtimeCommand(on);
+    const [command, ...args] = hostCommand(on);
     const tasks = Object.entries(MODULES).flatMap(([name, module]) => ["--tasks", `${name}=${module.href}`]);
     const { NODE_TEST_CONTEXT: _, ...env } = process.env;
-    this.#child = spawn(command!, [
-      ...[...flags, fileURLToPath(new URL("../../src/bullmq/host/serve_command.ts", import.meta.url))],
-      ...["--queue", queue, ...connection.args, ...tasks, "--workers", String(workers)],
+    this.#child = spawn(command, [
+      ...[...args, "--queue", queue, ...connection.args, ...tasks, "--workers", String(workers)],
       ...(stalledInterval === undefined ? [] : ["--stalled-interval", String(stalledInterval)]),
       ...(drainTimeout === undefined ? [] : ["--drain-timeout", String(drainTimeout)]),
       ...(name === undefined ? [] : ["--name", name]),
@@ -100,7 +105,7 @@ export class HostProcess {
       });
       void this.ended.then((how) => reject(new Error(`A host on ${on} has ended: ${how}\n${output}`)));
     });
-    this.serving.catch(() => {}); // told to whoever waits
+    this.serving.catch(() => {}); // whoever waits for it is told
   }
 
   get pid(): number {
@@ -109,7 +114,7 @@ export class HostProcess {
 
   /** Sends it a signal, and waits for its end. */
   async end(signal: "SIGTERM" | "SIGKILL"): Promise<number | string> {
-    // Deno 2.9 says of each child that kill() was called for that its signal has ended it, exit code or not.
+    // Not child.kill(): Deno (2.9) then says that the signal has ended the child, even if it exited with a code.
     if (this.#child.exitCode === null && this.#child.signalCode === null) process.kill(this.pid, signal);
     return await within(`A host's end by ${signal}`, this.ended);
   }

@@ -1,4 +1,4 @@
-// The modules of the tests under the names that hosts have for them, and functions made into tasks of theirs.
+// The modules that hosts serve in tests, by name, and tasks that are exports of these modules.
 
 import type { Executor } from "../../mod.ts";
 import { setTaskRef, type TaskRef, taskRef } from "../../src/wire/task_ref.ts";
@@ -6,7 +6,7 @@ import { inline } from "../fixtures/tasks/cluster_tasks.ts";
 
 const HERE = new URL("..", import.meta.url).href;
 
-/** What hosts serve in tests. */
+/** The modules that hosts serve in tests, by name. */
 export const MODULES: Readonly<Record<string, URL>> = {
   tasks: new URL("behaviour/cases/tasks.ts", HERE),
   ...Object.fromEntries(
@@ -28,7 +28,7 @@ export const MODULES: Readonly<Record<string, URL>> = {
 // deno-lint-ignore no-explicit-any
 type AnyFunction = (...args: any[]) => any;
 
-/** The same task, with the name that hosts have for its module. */
+/** Makes the same task with the name that hosts have for its module. */
 export function named<F extends AnyFunction>(fn: F): F {
   const ref = taskRef("name a task", fn, false);
   const task = ((...args: unknown[]) => fn(...args)) as F;
@@ -70,9 +70,9 @@ export function takingAll<E extends Executor>(executor: E): E {
   return proxy;
 }
 
-/** A task that hosts have, and what comes before its arguments. */
+/** The task that stands for a function on a host, and the arguments to put before its own. */
 function portable(action: string, fn: unknown): [task: AnyFunction, before: unknown[]] {
-  const ref = taskRef(action, fn); // complains as a local executor does
+  const ref = taskRef(action, fn); // throws what a local executor throws
   if (ref.kind === "source") return [namedInline, [ref.source]];
   let task = tasks.get(fn as object);
   if (!task) tasks.set(fn as object, task = named(fn as AnyFunction));

@@ -1,12 +1,12 @@
 // What code does besides returning: its reports on the console and its timers.
 
-/** What is written to `console.error` while `fn` runs: the arguments of each call. */
-export async function reportsOf(fn: () => unknown): Promise<unknown[][]> {
+/** What is written to `console.error` while `fn` runs: the arguments of each call. `fn` gets those so far. */
+export async function reportsOf(fn: (reports: readonly unknown[][]) => unknown): Promise<unknown[][]> {
   const reports: unknown[][] = [];
   const { error } = console;
   Object.assign(console, { error: (...args: unknown[]) => void reports.push(args) });
   try {
-    await fn();
+    await fn(reports);
   } finally {
     Object.assign(console, { error });
   }

@@ -1,4 +1,4 @@
-// A real Redis server for tests and benches: on a free port, with a folder of its own, and gone when its program is.
+// A real Redis server for tests and benches: on a free port, with a folder of its own. It ends when its program ends.
 
 import { type ChildProcess, spawn } from "node:child_process";
 import { accessSync, constants, mkdtempSync, rmSync } from "node:fs";
@@ -6,29 +6,29 @@ import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import process from "node:process";
 
-/** Where `redis-server` is, `undefined` where it is not installed. */
+/** The path of `redis-server`; `undefined` if it is not installed. */
 export const redisProgram: string | undefined = process.platform === "win32" ? undefined : find("redis-server");
 
-/** What to tell somebody who has none. */
+/** The message when there is no Redis. */
 export const HOW_TO_INSTALL_REDIS =
   "redis-server is not installed: apt-get install redis-server (Debian, Ubuntu), brew install redis (macOS)";
 
-/** Options for `test()`: skips where there is no Redis. */
+/** Options for `test()`: skips the test if there is no Redis. */
 export const needsRedis: { skip: string | false } = { skip: redisProgram ? false : HOW_TO_INSTALL_REDIS };
 
-/** Ports are tried in this range. Below those that systems give to clients, one of which could take it during a restart. */
+/** The range of ports. It is below the ports that systems give to clients: one of these could take the port during a restart. */
 const PORTS = { from: 20_000, count: 10_000 };
 
-/** Stays until its program ends, however that is: then the server is killed and the folder removed. */
+/** A shell program that waits until the program that started it ends, then kills the server and removes the folder. */
 const WATCHER = `cat > /dev/null; [ ! -e "$1/pid" ] || kill -KILL "$(cat "$1/pid")"; rm -rf "$1"`;
 
 /** How a server is started. */
 export interface RedisOptions {
-  /** Whether each write is on disk before it is answered; otherwise nothing outlives the server. */
+  /** Whether Redis writes to the disk before it answers; if not, nothing outlives the server. */
   readonly appendOnly?: boolean;
 }
 
-/** A server. `await using` ends it and removes what it has written. */
+/** A server. `await using` ends it and removes its folder. */
 export class RedisServer implements AsyncDisposable {
   readonly #folder = mkdtempSync(join(tmpdir(), "futures-redis-"));
   readonly #watcher = spawn("sh", ["-c", WATCHER, "sh", this.#folder], {
@@ -44,7 +44,7 @@ export class RedisServer implements AsyncDisposable {
     unref(this.#watcher);
   }
 
-  /** Starts a server; resolves when it takes connections. */
+  /** Starts a server. Resolves when it takes connections. */
   static async start(options: RedisOptions = {}): Promise<RedisServer> {
     const server = new RedisServer(options);
     try {
@@ -56,17 +56,17 @@ export class RedisServer implements AsyncDisposable {
     return server;
   }
 
-  /** Its address. */
+  /** The URL of the server. */
   get url(): string {
     return `redis://127.0.0.1:${this.#port}`;
   }
 
-  /** Its process, while it runs. */
+  /** The id of its process, while it runs. */
   get pid(): number | undefined {
     return this.#server?.pid;
   }
 
-  /** Starts it again, on the same port and with what the one before has written. */
+  /** Starts it again, on the same port and with the same folder. */
   async restart(): Promise<void> {
     if (this.#server) throw new Error("The Redis server is running already");
     let log = "";
@@ -83,12 +83,12 @@ export class RedisServer implements AsyncDisposable {
     throw new Error(`Cannot start redis-server:\n${log}`);
   }
 
-  /** Ends it in order. */
+  /** Ends it by SIGTERM. */
   stop(): Promise<void> {
     return this.#end("SIGTERM");
   }
 
-  /** Ends it as a crash would. */
+  /** Ends it by SIGKILL, as a crash would. */
   kill(): Promise<void> {
     return this.#end("SIGKILL");
   }
@@ -107,11 +107,11 @@ export class RedisServer implements AsyncDisposable {
     const ended = endOf(server);
     server.kill(signal);
     await ended;
-    rmSync(join(this.#folder, "pid"), { force: true }); // the number may be another process's next
+    rmSync(join(this.#folder, "pid"), { force: true }); // another process may get the id
   }
 }
 
-/** Starts the program, if nobody has the port. */
+/** Starts the program. There is no server if the port is taken. */
 async function launch(
   port: number,
   folder: string,
@@ -121,7 +121,7 @@ async function launch(
     ...["--bind", "127.0.0.1", "--port", String(port), "--dir", folder],
     ...["--pidfile", join(folder, "pid")],
     ...["--maxmemory-policy", "noeviction", "--save", ""],
-    // "everysec" may hold writes back for two seconds while the disk is busy.
+    // With "everysec", writes may wait for two seconds while the disk is busy.
     ...["--appendonly", appendOnly ? "yes" : "no", "--appendfsync", "always"],
   ], { stdio: ["ignore", "pipe", "ignore"], detached: true });
   let output = "";
@@ -139,14 +139,14 @@ async function launch(
   return { server, output };
 }
 
-/** Resolves when a child has ended; the program goes on until then. */
+/** Resolves when a child has ended, and keeps the program alive until then. */
 function endOf(child: ChildProcess): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return Promise.resolve();
   child.ref();
   return new Promise((resolve) => child.once("exit", () => resolve()));
 }
 
-/** Lets the program end though the child has not. */
+/** Lets the program end before the child does. */
 function unref(child: ChildProcess): void {
   child.unref();
   for (const stream of [child.stdin, child.stdout]) (stream as { unref?(): void } | null)?.unref?.();

@@ -1,4 +1,4 @@
-// The server that other tests use: ended, killed and restarted, and gone with its program.
+// The Redis server of the tests: it can be ended, killed and restarted, and ends with its program.
 
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
@@ -30,7 +30,7 @@ for (const how of ["kill", "stop"] as const) {
   });
 }
 
-test("RedisServer.start() starts as many servers as one likes, each with its own data", needsRedis, async () => {
+test("RedisServer.start() starts several servers, each with its own data", needsRedis, async () => {
   await using one = await RedisServer.start();
   await using other = await RedisServer.start();
   const clients = [connect(one.url), connect(other.url)];
@@ -43,7 +43,7 @@ test("RedisServer.start() starts as many servers as one likes, each with its own
 });
 
 for (const how of ["ends by itself", "is killed"] as const) {
-  test(`RedisServer is gone when its program ${how}`, needsRedis, async () => {
+  test(`RedisServer ends when its program ${how}`, needsRedis, async () => {
     const temporary = mkdtempSync(join(tmpdir(), "futures-redis-test-"));
     try {
       const program = fileURLToPath(new URL("../fixtures/programs/redis_server.ts", import.meta.url));

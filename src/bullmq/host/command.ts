@@ -23,12 +23,12 @@ const HELP = `Runs the calls of a queue: a host of BullMQExecutor.
   --prefix <text>           what the keys in Redis begin with (bull)
   --name <name>             the host's name
   --stalled-interval <ms>   within this time the calls of a lost host are delivered again (30000)
-  --drain-timeout <ms>      on SIGTERM or SIGINT it takes no more calls, and waits so long for those that run (20000)
+  --drain-timeout <ms>      on SIGTERM or SIGINT it takes no more calls, and waits this long for those that run (20000)
   --help
 
-REDIS_URL and REDIS_PASSWORD are taken from the environment: workers do not see them.
+It removes REDIS_URL and REDIS_PASSWORD from the environment: workers do not see them.
 
-It ends with exit code 0 when a signal has told it to, 1 when it cannot go on, 2 when its options are wrong.`;
+Exit codes: 0 after SIGTERM or SIGINT, 1 when it cannot go on, 2 when its options are wrong.`;
 
 /** Runs the command. */
 export async function main(args: string[] = process.argv.slice(2)): Promise<void> {
@@ -42,7 +42,7 @@ export async function main(args: string[] = process.argv.slice(2)): Promise<void
     let asked = false;
     for (const signal of ["SIGTERM", "SIGINT"] as const) {
       process.on(signal, () => {
-        // Who asks twice does not want to wait.
+        // Whoever asks twice does not want to wait.
         if (asked) process.exit(1);
         asked = true;
         print(`Host ${host.name} closes: ${signal}`);
@@ -51,7 +51,7 @@ export async function main(args: string[] = process.argv.slice(2)): Promise<void
     }
     print(`Host ${host.name} serves queue ${options.queue} with ${workers} ${processes ? "processes" : "threads"}`);
     await host.closed;
-    process.exit(0); // what still runs does so for nobody
+    process.exit(0); // nobody waits for what still runs
   } catch (error) {
     print(error instanceof Error && error.cause ? `${error.message}: ${error.cause}` : String(error));
     process.exit(1);
@@ -96,7 +96,7 @@ function read(args: string[]) {
   }
 }
 
-/** Where Redis is. What is secret leaves the environment, so that no worker inherits it. */
+/** How to reach Redis. Removes the secrets from the environment, so that no worker inherits them. */
 function readConnection(url: string | undefined, passwordFile: string | undefined): RedisConnection {
   const [ownUrl, ownPassword] = ["REDIS_URL", "REDIS_PASSWORD"].map((name) => {
     const value = process.env[name];
@@ -105,7 +105,7 @@ function readConnection(url: string | undefined, passwordFile: string | undefine
   });
   if (url !== undefined && hasPassword(url)) {
     throw new Error(
-      "--url must not have a password as everybody on this machine can read the command line: give it in a file, " +
+      "--url must not have a password as everybody on this machine can read the command line: pass it in a file, " +
         "--password-file, or in the environment, as REDIS_PASSWORD or in REDIS_URL",
     );
   }
@@ -116,12 +116,12 @@ function readConnection(url: string | undefined, passwordFile: string | undefine
   };
 }
 
-/** Whether ioredis would find a password in a URL, or in what is not quite one. */
+/** Whether ioredis would find a password in a text, even one that is no proper URL. */
 function hasPassword(url: string): boolean {
   return /:.*@/.test(url.replace(/^rediss?:\/\//i, "")) || /[?&]password=/.test(url);
 }
 
-/** `words=./words.ts`, `./words.ts` or a URL. */
+/** Reads `words=./words.ts`, `./words.ts` or a URL. */
 function readModule(text: string): [name: string, url: URL] {
   const [, name, module = ""] = /^(?:([\w-]+)=)?(.+)$/.exec(text) ?? [];
   const url = /^[a-z]{2,}:/i.test(module) ? new URL(module) : pathToFileURL(resolve(module));

@@ -1,40 +1,60 @@
-// A host: takes jobs from the queue and runs their calls in a local executor, so that none of them holds up what BullMQ
-// has to do meanwhile, and each can be stopped as any local call.
+// A host: takes jobs from a queue and runs their calls in a local executor. So a call can be stopped as any local one, and
+// a task that blocks its thread does not keep BullMQ from renewing the locks of the host's jobs.
 
 import type { Redis } from "ioredis";
-import { report } from "../../report.ts";
+import { type Deferred, deferred } from "../../future/deferred.ts";
 import { startTimer } from "../../future/timer.ts";
+import { report } from "../../report.ts";
 import { runtime } from "../../runtime.ts";
 import { roomFor } from "../codec.ts";
 import { holding, isConnectionError, withoutCommand } from "../connection.ts";
+import { type HostStats, Keys, LONGEST_NAME } from "../protocol.ts";
+import type { StreamReader } from "../stream_reader.ts";
+import { isLockLost } from "./host_errors.ts";
 import { JobRunner, PATIENCE } from "./job_runner.ts";
 import { JobWorker } from "./job_worker.ts";
-import { type HostStats, Keys, LONGEST_NAME } from "../protocol.ts";
 import type { ServeSettings } from "./serve_options.ts";
-import type { StreamReader } from "../stream_reader.ts";
 
-/** How often a host says that it lives, and for how long that holds, in milliseconds. */
+/** How often a host says that it lives, and how long that holds, in milliseconds. */
 const HEARTBEAT = 5000, HOST_TTL = 3 * HEARTBEAT;
 
 /** The pause after an error of the connection, in milliseconds. */
 const RETRY_DELAY = 500;
 
-/** What {@linkcode serve} gives a host. The library makes it; there is nothing in it for a program. */
-export interface HostParts {
-  /** The host's id. */
-  readonly id: string;
+/** A program that runs the calls of a queue, see {@linkcode serve}. */
+export interface Host extends AsyncDisposable {
+  /** The host's name. */
+  readonly name: string;
+  /** Resolves when the host has closed. Rejects with the reason when it had to close because its executor has ended. */
+  readonly closed: Promise<void>;
+
+  /**
+   * What the host is doing.
+   *
+   * @returns Counts of its calls.
+   */
+  stats(): HostStats;
+
+  /**
+   * Takes no more calls. Hands back at once those that have not begun, and waits up to `drainTimeout` for those that run; then
+   * it stops these and hands them back, too.
+   *
+   * @returns Resolves when nothing runs here any more. It may be called again.
+   */
+  close(): Promise<void>;
 }
 
-/** The same, as the library knows it. */
-export interface Parts extends HostParts {
+/** What a host is made of. */
+interface HostParts {
+  readonly id: string;
   readonly settings: ServeSettings;
   readonly redis: Redis;
-  /** Begins to read which jobs are to be stopped. */
+  /** Begins to read the ids of jobs that are to be stopped. */
   readStops(onStop: (id: string) => void): StreamReader;
 }
 
-/** A program that runs the calls of a queue, see {@linkcode serve}. */
-export class Host implements AsyncDisposable {
+/** The host that {@linkcode serve} makes. */
+export class QueueHost implements Host {
   readonly #id: string;
   readonly #settings: ServeSettings;
   readonly #keys: Keys;
@@ -43,24 +63,22 @@ export class Host implements AsyncDisposable {
   readonly #runner: JobRunner;
   readonly #stops: StreamReader;
   readonly #timers: readonly ReturnType<typeof setInterval>[];
+  /** Calls that were done lately, per second. */
   #rate = 0;
-  /** When the rate was counted last, and how many calls were done then. */
+  /** When the rate was counted last, and how many calls were done by then. */
   #counted = { at: performance.now(), done: 0 };
   #closing: Promise<void> | undefined;
+  /** Why the host had to close. */
   #broken: { readonly error: unknown } | undefined;
-  readonly #closed: Promise<void>;
-  #settleClosed!: { resolve(): void; reject(error: unknown): void };
+  readonly #closed: Deferred<void> = deferred();
 
-  /** Made by {@linkcode serve}. */
-  constructor(parts: HostParts) {
-    const { id, settings, redis, readStops } = parts as Parts;
+  constructor({ id, settings, redis, readStops }: HostParts) {
     const { prefix, queue, name, stalledInterval } = settings;
     this.#id = id;
     this.#settings = settings;
     this.#redis = redis;
     this.#keys = new Keys(prefix, queue);
-    this.#closed = new Promise((resolve, reject) => this.#settleClosed = { resolve, reject });
-    this.#closed.catch(() => {}); // whoever asks is told
+    this.#closed.promise.catch(() => {}); // it is no unhandled rejection when nobody waits for it
     this.#runner = new JobRunner(settings, this.#keys, redis, {
       setConcurrency: (most) => this.#worker.concurrency = most,
       onExecutorEnd: (error) => {
@@ -78,17 +96,15 @@ export class Host implements AsyncDisposable {
       concurrency: 1, // the runner says when it is more
       lockDuration: third,
       stalledInterval: third,
-      maxStalledCount: Number.MAX_SAFE_INTEGER, // it is the call that knows how often
+      maxStalledCount: Number.MAX_SAFE_INTEGER, // each call has a limit of its own
       runRetryDelay: RETRY_DELAY,
     });
     // The arguments' text is in JSON once more: its quotes take two characters there. Some names are around it.
     this.#worker.longest = 2 * roomFor(settings.maxPayload) + 20 * LONGEST_NAME;
     this.#worker.on("drained", () => this.#runner.drained());
     this.#worker.on("error", (error) => {
-      // It is tried again; and who has lost a lock has lost the job to another host.
-      if (!isConnectionError(error) && !/lock/i.test(error.message)) {
-        report("Error of host", name, withoutCommand(error));
-      }
+      // BullMQ repeats what the connection has failed; and a job whose lock is lost is another host's.
+      if (!isConnectionError(error) && !isLockLost(error)) this.#report(error);
     });
     this.#stops = readStops((id) => this.#runner.stop(id));
     this.#timers = [
@@ -97,55 +113,40 @@ export class Host implements AsyncDisposable {
     ];
   }
 
-  /** The host's name. */
   get name(): string {
     return this.#settings.name;
   }
 
-  /** Resolves when the host has closed. Rejects with the reason when it had to, as its executor has ended. */
   get closed(): Promise<void> {
-    return this.#closed;
+    return this.#closed.promise;
   }
 
-  /**
-   * What the host is doing.
-   *
-   * @returns Counts of its calls.
-   */
   stats(): HostStats {
     const { name, workers, modules } = this.#settings;
     const { size, completed, failed } = this.#runner;
     return { name, runtime, workers, running: size, completed, failed, rate: this.#rate, tasks: [...modules.keys()] };
   }
 
-  /**
-   * Begins to take calls; {@linkcode serve} has done so.
-   *
-   * @returns Resolves when it does.
-   */
+  /** Begins to take calls; resolves when the host does, and is in the set of hosts. */
   async begin(): Promise<void> {
     await this.#worker.waitUntilReady();
-    await this.#beat();
-    // Not before: who asks for the hosts that serve something is to see this one.
-    this.#worker.run().catch((error) => report("Error of host", this.name, withoutCommand(error)));
+    await this.#beat(); // first, so that the error of an unknown task names this host, too
+    this.#worker.run().catch((error) => this.#report(error));
   }
 
-  /**
-   * Takes no more calls. Those that have not begun are handed back at once, those that run are waited for, for as long as
-   * `drainTimeout` says; then they are ended and handed back, too.
-   *
-   * @returns Resolves when nothing runs here any more. It may be called again.
-   */
   close(): Promise<void> {
     return this.#closing ??= holding(this.#close());
   }
 
-  /** The end of `await using`: as {@linkcode Host.close}. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }
 
-  /** Says that it lives. */
+  #report(error: unknown): void {
+    report("Error of host", this.name, withoutCommand(error));
+  }
+
+  /** Says in Redis that the host lives, and what it is doing. */
   async #beat(): Promise<void> {
     this.#stops.check();
     const at = performance.now(), done = this.#runner.completed + this.#runner.failed;
@@ -156,7 +157,7 @@ export class Host implements AsyncDisposable {
         .sadd(this.#keys.hosts, this.#id).exec();
       await this.#runner.stopOrphans();
     } catch {
-      // The next one comes soon.
+      // The next beat comes soon.
     }
   }
 
@@ -165,7 +166,7 @@ export class Host implements AsyncDisposable {
     const closed = this.#worker.close(); // which waits for the jobs
     this.#runner.close();
     const timer = startTimer(drainTimeout, () => this.#runner.giveUp());
-    await closed.catch(() => {}); // the connection is lost, say
+    await closed.catch(() => {}); // the connection may be lost
     timer.clear();
     for (const timer of this.#timers) clearInterval(timer);
     this.#stops.end();
@@ -174,14 +175,14 @@ export class Host implements AsyncDisposable {
         await this.#redis.multi().del(this.#keys.host(this.#id)).srem(this.#keys.hosts, this.#id).exec();
       }
     } catch {
-      // It expires.
+      // The key expires.
     }
     this.#redis.disconnect();
     if (owned) {
-      executor.killWorkers(); // what is left runs for nobody
+      executor.killWorkers(); // nobody waits for the results of what still runs
       await executor.shutdown();
     }
-    if (this.#broken) this.#settleClosed.reject(this.#broken.error);
-    else this.#settleClosed.resolve();
+    if (this.#broken) this.#closed.reject(this.#broken.error);
+    else this.#closed.resolve();
   }
 }

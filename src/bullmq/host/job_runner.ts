@@ -2,77 +2,63 @@
 
 import { type Job, WaitingError } from "bullmq";
 import type { Redis } from "ioredis";
-import { BrokenExecutor, CancelledError, ShutdownError, TimeoutError, WorkerLostError } from "../../future/errors.ts";
 import type { Executor } from "../../executor/executor.ts";
-import type { Future } from "../../future/future.ts";
+import { CancelledError } from "../../future/errors.ts";
 import type { ErrorConstructorLike } from "../../wire/error_class.ts";
-import { readHosts } from "../submit/cluster_stats.ts";
 import { decode, encode, encodeFailure } from "../codec.ts";
-import { Feed } from "./feed.ts";
 import { type JobData, type Keys, LONG_REPLY, readJob, type Reply } from "../protocol.ts";
+import { ActiveCall, BACK } from "./active_call.ts";
+import { hostsLost, isExecutorEnd, isOfExecutor, isTaskNotFound, taskNotFound } from "./host_errors.ts";
+import { Prefetch } from "./prefetch.ts";
 import type { ServeSettings, Task } from "./serve_options.ts";
 
-/** How long calls may wait behind a long one before they are handed back, in milliseconds: another host may be idle. */
+/** How long a call may wait behind a long one before the host hands it back, in milliseconds: another host may be idle. */
 export const PATIENCE = 200;
 
-/** How long short calls wait for company, in milliseconds. */
+/** How long short calls wait for others to come, in milliseconds. */
 const GATHERING = 1;
 
-/** Jobs that were to be stopped and are not known here are remembered for so long, in milliseconds. */
+/** How long the host remembers a stop of a job that it does not have, in milliseconds. */
 const STOP_MEMORY = 60_000;
 
-/** So many stops are remembered at most, the last ones: more than the stream of them keeps. */
+/** Maximum number of stops that it remembers, the last ones: more than their stream keeps. */
 const MOST_STOPS = 20_000;
 
-/** What a function can be called with, on every runtime. */
+/** Maximum number of arguments that a function can be called with on every runtime. */
 const MOST_ARGUMENTS = 65_535;
 
 /**
- * How many names a module is asked for at most. Each that the local executor has been asked for is remembered there, whether the
- * module exports it or not.
+ * Maximum number of names that a module is asked for. The local executor remembers each, whether the module exports it or
+ * not, and jobs can name anything.
  */
 const MOST_NAMES = 10_000;
 
-/** How many hosts an error names. */
-const MOST_HOSTS = 20;
-
-const BACK: unique symbol = Symbol("handed back");
 const NO_TYPES: ReadonlyMap<string, ErrorConstructorLike> = new Map();
 
-/** A call that the host has. */
-interface Taken {
-  readonly data: JobData;
-  /** Stops it while it runs; only for those that may have to be. */
-  readonly controller: AbortController | undefined;
-  /** When it was given to the executor. */
-  since: number;
-  future: Future<unknown> | undefined;
-  /** Resolves when it is handed back, whatever becomes of it here. */
-  readonly handedBack: Promise<typeof BACK>;
-  handBack(): void;
-}
-
-/** What the host does for it. */
+/** What a runner asks of its host. */
 interface RunnerActions {
-  /** Takes so many jobs at the same time from now on. */
+  /** Sets how many jobs the host takes at the same time. */
   setConcurrency(most: number): void;
-  /** The executor runs nothing any more. */
+  /** The local executor runs nothing any more. */
   onExecutorEnd(error: unknown): void;
 }
 
-/** Runs calls. */
+/** Runs the calls of one host. */
 export class JobRunner {
+  /** Calls whose task has returned. */
   completed = 0;
+  /** Calls whose task has thrown, or that could not be run. */
   failed = 0;
   readonly #settings: ServeSettings;
   readonly #keys: Keys;
   readonly #redis: Redis;
   readonly #actions: RunnerActions;
-  readonly #feed: Feed;
-  readonly #taken = new Map<string, Taken>();
-  /** Jobs that were told to stop, and when: one may come here only then. */
+  readonly #prefetch: Prefetch;
+  /** By the ids of their jobs. */
+  readonly #active = new Map<string, ActiveCall>();
+  /** Ids of jobs that are to be stopped, and since when: the stop may come before the job. */
   readonly #stopped = new Map<string, number>();
-  /** What each module was asked for. */
+  /** The names that each module was asked for. */
   readonly #names = new Map<string, Set<string>>();
   #drained = false;
   #gathering: Promise<void> | undefined;
@@ -83,21 +69,21 @@ export class JobRunner {
     this.#keys = keys;
     this.#redis = redis;
     this.#actions = actions;
-    this.#feed = new Feed(settings.workers);
+    this.#prefetch = new Prefetch(settings.workers);
   }
 
-  /** How many calls it has. */
+  /** How many calls the host has. */
   get size(): number {
-    return this.#taken.size;
+    return this.#active.size;
   }
 
   /**
-   * Does a job.
+   * Runs the call of a job.
    *
-   * @param job Somebody's: nothing about it is trusted.
-   * @param token BullMQ's proof that this host has it.
+   * @param job The job. Anybody may have written it, so nothing in it is trusted.
+   * @param token BullMQ's proof that this host has the job.
    * @returns The reply.
-   * @throws {WaitingError} (rejects) when it was handed back.
+   * @throws {WaitingError} (rejects) when the job was handed back: BullMQ leaves it alone then.
    */
   async process(job: Job, token: string): Promise<Reply> {
     const id = job.id!;
@@ -105,21 +91,21 @@ export class JobRunner {
     if (!data) {
       return this.#failure(new TypeError(`Job ${id} is no call of an executor: use another queue for it`), "host");
     }
-    const taken = newTaken(data);
-    this.#taken.set(id, taken);
+    const call = new ActiveCall(data);
+    this.#active.set(id, call);
     this.#drained = false;
-    this.#actions.setConcurrency(this.#feed.take(this.#taken.size));
+    this.#actions.setConcurrency(this.#prefetch.taken(this.#active.size));
     try {
-      const reply = this.#closing ? BACK : await Promise.race([this.#run(job, taken), taken.handedBack]);
+      const reply = this.#closing ? BACK : await Promise.race([this.#run(job, call), call.handedBack]);
       if (reply !== BACK) return await this.#store(id, reply);
     } finally {
-      this.#taken.delete(id);
+      this.#active.delete(id);
       this.#rest();
     }
     try {
       await job.moveToWait(token);
     } catch {
-      // Another host gets it when the lock runs out.
+      // Another host gets the job when its lock runs out.
     }
     throw new WaitingError();
   }
@@ -134,54 +120,54 @@ export class JobRunner {
   stop(id: string): void {
     this.#stopped.set(id, performance.now());
     if (this.#stopped.size > MOST_STOPS) this.#stopped.delete(this.#stopped.keys().next().value!);
-    const taken = this.#taken.get(id);
-    if (taken && !taken.future?.cancel()) taken.controller?.abort(new CancelledError());
+    const call = this.#active.get(id);
+    if (call && !call.future?.cancel()) call.controller?.abort(new CancelledError());
   }
 
-  /** Stops the jobs whose executors have died, and forgets stops of long ago. */
+  /** Stops the jobs whose executors have died, and forgets old stops. */
   async stopOrphans(): Promise<void> {
     const before = performance.now() - STOP_MEMORY;
     for (const [id, since] of this.#stopped) if (since < before) this.#stopped.delete(id);
-    for (const owner of new Set([...this.#taken.values()].map(({ data }) => data.owner))) {
+    for (const owner of new Set([...this.#active.values()].map(({ data }) => data.owner))) {
       if (owner === undefined || await this.#redis.exists(this.#keys.owner(owner)) > 0) continue;
-      for (const [id, { data }] of this.#taken) if (data.owner === owner) this.stop(id);
+      for (const [id, { data }] of this.#active) if (data.owner === owner) this.stop(id);
     }
   }
 
-  /** Calls that wait behind others for long are handed back, as far as they were taken ahead. */
+  /** Hands back the prefetched calls that have waited too long behind others, the newest first. */
   handBackLate(): void {
-    let most = this.#taken.size - this.#settings.workers;
+    let most = this.#active.size - this.#settings.workers;
     const before = performance.now() - PATIENCE;
-    for (const taken of [...this.#taken.values()].reverse()) {
+    for (const call of [...this.#active.values()].reverse()) {
       if (most <= 0) return;
-      if (taken.since > before || !taken.future?.cancel()) continue;
-      this.#actions.setConcurrency(this.#feed.slow(PATIENCE));
-      taken.handBack();
+      if (call.since > before || !call.future?.cancel()) continue;
+      this.#actions.setConcurrency(this.#prefetch.waited(PATIENCE));
+      call.handBack();
       most--;
     }
   }
 
-  /** Begins nothing any more: what has not begun is handed back. */
+  /** Begins no more calls, and hands back those that have not begun. */
   close(): void {
     this.#closing = true;
-    for (const taken of this.#taken.values()) if (taken.future?.cancel()) taken.handBack();
+    for (const call of this.#active.values()) if (call.future?.cancel()) call.handBack();
   }
 
-  /** Hands everything back, and lets go of what runs. */
+  /** Hands back every call, and stops the tasks that can be stopped. */
   giveUp(): void {
-    for (const { controller, handBack } of this.#taken.values()) {
-      controller?.abort(new CancelledError("The host was closed"));
-      handBack();
+    for (const call of this.#active.values()) {
+      call.controller?.abort(new CancelledError("The host was closed"));
+      call.handBack();
     }
   }
 
-  async #run(job: Job, taken: Taken): Promise<Reply | typeof BACK> {
-    const { data, controller } = taken, id = job.id!;
+  async #run(job: Job, call: ActiveCall): Promise<Reply | typeof BACK> {
+    const { data, controller } = call, id = job.id!;
     const { maxPayload } = this.#settings;
-    if (job.stalledCounter > data.redeliveries) return this.#failure(this.#loss(job), "host");
+    if (job.stalledCounter > data.redeliveries) return this.#failure(hostsLost(job.stalledCounter), "host");
     if (data.owner !== undefined && await this.#redis.exists(this.#keys.owner(data.owner)) === 0) this.stop(id);
     const task = this.#find(data);
-    if (!task) return this.#failure(new TypeError(await this.#unknown(data)), "host");
+    if (!task) return this.#failure(await this.#notFound(data), "host");
     let args: readonly unknown[];
     try {
       args = decodeArguments(data.args, maxPayload);
@@ -189,30 +175,29 @@ export class JobRunner {
       return this.#failure(new TypeError(`Job ${id} has malformed arguments`, { cause }), "host");
     }
     // In a burst there is no hurry: short calls that come at about the same time go to the workers together.
-    if (this.#feed.dense) await this.#company();
+    if (this.#prefetch.dense) await this.#gather();
     if (this.#stopped.has(id)) return { cancelled: true };
     if (this.#closing) return BACK;
     try {
-      taken.since = performance.now();
-      const value = await (taken.future = this.#executorFor(taken).submit(task, ...args));
+      call.since = performance.now();
+      const value = await (call.future = this.#executorFor(call).submit(task, ...args));
       this.completed++;
-      this.#actions.setConcurrency(this.#feed.done(performance.now() - taken.since));
+      this.#actions.setConcurrency(this.#prefetch.done(performance.now() - call.since));
       return { ok: encode(value, maxPayload) };
     } catch (error) {
       if (error instanceof CancelledError && (controller?.signal.aborted || this.#stopped.has(id))) {
         return { cancelled: true };
       }
-      if (isEnd(error)) {
+      if (isExecutorEnd(error)) {
         this.#actions.onExecutorEnd(error);
         return BACK;
       }
-      if (isUnknownExport(error, data)) return this.#failure(new TypeError(await this.#unknown(data, error)), "host");
-      const ofExecutor = error instanceof WorkerLostError || error instanceof TimeoutError;
-      return this.#failure(error, ofExecutor ? "host" : "task");
+      if (isTaskNotFound(error)) return this.#failure(await this.#notFound(data, error.message), "host");
+      return this.#failure(error, isOfExecutor(error) ? "host" : "task");
     }
   }
 
-  /** The task of that name; whether there is one, the local executor finds out. */
+  /** The task that a job names, if the module is there. The local executor finds out whether the module exports it. */
   #find({ module, name }: JobData): Task | undefined {
     const tasks = this.#settings.modules.get(module);
     if (!tasks) return undefined;
@@ -223,16 +208,20 @@ export class JobRunner {
     return tasks[name];
   }
 
+  #notFound(data: JobData, why?: string): Promise<TypeError> {
+    return taskNotFound(data, this.#settings, this.#redis, this.#keys, why);
+  }
+
   /**
-   * With nothing to do, one job is asked for: BullMQ (6.7) begins none before it has asked for as many as it may have, and
+   * With nothing to do, the host asks for one job: BullMQ (6.7) begins none before it has asked for as many as it may have, and
    * that would take the first a round trip longer.
    */
   #rest(): void {
-    if (this.#drained && this.#taken.size === 0) this.#actions.setConcurrency(1);
+    if (this.#drained && this.#active.size === 0) this.#actions.setConcurrency(1);
   }
 
-  /** Resolves when others may have come, too. */
-  #company(): Promise<void> {
+  /** Resolves when other calls have had time to come. */
+  #gather(): Promise<void> {
     return this.#gathering ??= new Promise((resolve) =>
       setTimeout(() => {
         this.#gathering = undefined;
@@ -241,7 +230,7 @@ export class JobRunner {
     );
   }
 
-  #executorFor({ data: { timeout, grace, retries }, controller }: Taken): Executor {
+  #executorFor({ data: { timeout, grace, retries }, controller }: ActiveCall): Pick<Executor, "submit"> {
     const { executor } = this.#settings;
     if (timeout === undefined && retries === undefined && !controller) return executor;
     return executor.with({
@@ -257,48 +246,17 @@ export class JobRunner {
     return { failure: encodeFailure(error, this.#settings.maxPayload), by };
   }
 
-  /** A long reply has a key of its own. */
+  /** Puts a long reply under a key of its own, so that only its executor downloads it. */
   async #store(id: string, reply: Reply): Promise<Reply> {
     const text = "ok" in reply ? reply.ok : "failure" in reply ? reply.failure : "";
     if (text.length < LONG_REPLY) return reply;
     await this.#redis.set(this.#keys.reply(id), JSON.stringify(reply), "PX", this.#settings.keepJobs);
     return { stored: true };
   }
-
-  #loss({ stalledCounter }: Job): WorkerLostError {
-    const error = new Error(`The call was delivered ${stalledCounter} times to a host that was lost`);
-    return new WorkerLostError({ workerName: `of queue ${this.#settings.queue}`, started: "unknown", error });
-  }
-
-  /** Says who serves what. */
-  async #unknown({ module, name }: JobData, error?: Error): Promise<string> {
-    const { queue, name: host } = this.#settings;
-    const hosts = await readHosts(this.#redis, this.#keys).catch(() => []); // there may be anything in their place
-    const served = hosts.slice(0, MOST_HOSTS).map(({ name, tasks }) => `${name} (${tasks.join(", ")})`);
-    if (hosts.length > MOST_HOSTS) served.push(`${hosts.length - MOST_HOSTS} more`);
-    const what = error?.message ?? `Cannot find the task '${name}' as there is no module '${module}'`;
-    return `${what}. It was looked for by host ${host}; the hosts of queue '${queue}' serve: ${served.join("; ")}`;
-  }
-}
-
-function newTaken(data: JobData): Taken {
-  let handBack!: () => void;
-  const handedBack = new Promise<typeof BACK>((resolve) => handBack = () => resolve(BACK));
-  const controller = data.stoppable ? new AbortController() : undefined;
-  return { data, controller, since: performance.now(), future: undefined, handedBack, handBack };
 }
 
 function decodeArguments(text: string, limit: number): readonly unknown[] {
   const args = decode(text, NO_TYPES, limit);
   if (Array.isArray(args) && args.length <= MOST_ARGUMENTS) return args;
-  throw new TypeError("They are no array of a usable length");
-}
-
-/** Whether the executor itself has ended. A lost worker is not the end of it. */
-function isEnd(error: unknown): boolean {
-  return error instanceof ShutdownError || (error instanceof BrokenExecutor && !(error instanceof WorkerLostError));
-}
-
-function isUnknownExport(error: unknown, { name }: JobData): error is TypeError {
-  return error instanceof TypeError && error.message.startsWith(`Cannot find the task '${name}' as module `);
+  throw new TypeError(`Arguments must be an array of at most ${MOST_ARGUMENTS} elements`);
 }

@@ -1,10 +1,9 @@
-// BullMQ's worker, which believes a job in Redis: what it schedules next, how its repetition is counted, what it says that has
-// failed. Of ours nothing of that is true, so that none of it is read: a cron pattern of thirty characters may take a second.
+// BullMQ's worker, made fit for jobs that anybody may have written, and for hosts that lose one.
 
 import { type Job, type JobJson, type JobsOptions, Worker } from "bullmq";
-import { KEEP_JOBS } from "../submit/options.ts";
+import { KEEP_JOBS } from "../queue_options.ts";
 
-/** In place of data that is no JSON, or too long: no call. */
+/** Stands for data that is malformed or too long: it is no call. */
 const NOTHING = "{}";
 
 /** Takes jobs from a queue. */
@@ -12,7 +11,10 @@ export class JobWorker extends Worker {
   /** How long the data of a job may be, in characters. */
   longest: number = Infinity;
 
-  /** Makes the job of what is in Redis, of which anything may be missing, or something else. */
+  /**
+   * Makes a job of what Redis has, of which any field may be missing or malformed. Only what a call needs is taken over: BullMQ
+   * believes the rest, such as when to repeat the job, and one cron pattern of thirty characters takes it a second.
+   */
   protected override createJob({ data, opts, ...raw }: JobJson, id: string): Job {
     const known: JobJson = {
       id: raw.id,
@@ -34,9 +36,18 @@ export class JobWorker extends Worker {
       return super.createJob({ ...known, data: NOTHING }, id);
     }
   }
+
+  /**
+   * Renews the locks of jobs. BullMQ (6.7) emits an error without a class or code for each id that is returned here: none is,
+   * as a job whose lock is lost is another host's by now, which is no error.
+   */
+  override async extendJobLocks(ids: string[], tokens: string[], duration: number): Promise<string[]> {
+    await super.extendJobLocks(ids, tokens, duration);
+    return [];
+  }
 }
 
-/** How long a job stays when it is done. */
+/** How long a finished job stays, in seconds. */
 function keep(option: JobsOptions["removeOnComplete"]): { age: number } {
   const age: unknown = typeof option === "object" && option !== null && "age" in option ? option.age : undefined;
   return { age: Number.isSafeInteger(age) && (age as number) >= 0 ? age as number : KEEP_JOBS / 1000 };

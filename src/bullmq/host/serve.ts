@@ -3,12 +3,12 @@
 import { Guard } from "../../executor/guard.ts";
 import { programName } from "../../runtime.ts";
 import { connect, holding, opened, withoutCommand } from "../connection.ts";
-import { Host, type Parts } from "./host.ts";
 import { Keys, readStop } from "../protocol.ts";
-import { readServeOptions, type ServeOptions, type ServeSettings } from "./serve_options.ts";
 import { endOfStream, StreamReader } from "../stream_reader.ts";
+import { type Host, QueueHost } from "./host.ts";
+import { readServeOptions, type ServeOptions, type ServeSettings } from "./serve_options.ts";
 
-/** Stops of so long ago may be of jobs that come here now, in milliseconds. */
+/** How far back the host reads stops, in milliseconds: their jobs may only come now. */
 const LATE = 60_000;
 
 /**
@@ -53,8 +53,7 @@ async function open(settings: ServeSettings, id: string): Promise<Host> {
         const id = readStop(fields);
         if (id !== undefined) onStop(id);
       });
-    const parts: Parts = { id, settings, redis, readStops };
-    const host = new Host(parts);
+    const host = new QueueHost({ id, settings, redis, readStops });
     await host.begin();
     return host;
   } catch (error) {

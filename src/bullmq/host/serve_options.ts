@@ -1,4 +1,4 @@
-// What serve() can be told: defaults and checks.
+// The options of serve(): defaults and checks.
 
 import { checkDuration, checkOptions, checkPositiveInteger, refuseKind } from "../../wire/check.ts";
 import { Executor } from "../../executor/executor.ts";
@@ -6,7 +6,7 @@ import { taskModule } from "../../task/task.ts";
 import { ThreadPoolExecutor } from "../../thread/thread_pool_executor.ts";
 import { availableParallelism } from "../../runtime.ts";
 import type { RedisConnection } from "../connection.ts";
-import { checkName, checkQueue, KEEP_JOBS, keepFor, MAX_PAYLOAD } from "../submit/options.ts";
+import { checkName, type QueueSettings, readQueueOptions } from "../queue_options.ts";
 
 /** Options of {@linkcode serve}. All times are milliseconds. */
 export interface ServeOptions {
@@ -39,47 +39,44 @@ export interface ServeOptions {
   connectTimeout?: number;
 }
 
-/** An export of a module, as a task of the local executor. */
+/** A task of the local executor: the export of a module. */
 export type Task = (...args: unknown[]) => unknown;
 
-/** All of them. */
+/** The tasks of one module, by name. */
 type Module = Readonly<Record<string, Task | undefined>>;
 
 /** Options with defaults, checked. */
-export interface ServeSettings {
-  readonly queue: string;
+export interface ServeSettings extends QueueSettings {
   readonly modules: ReadonlyMap<string, Module>;
   readonly executor: Executor;
   /** Whether the executor is the host's own. */
   readonly owned: boolean;
   readonly workers: number;
-  readonly connection: RedisConnection;
-  readonly prefix: string;
   readonly name: string;
   readonly stalledInterval: number;
   readonly drainTimeout: number;
-  readonly maxPayload: number;
-  readonly keepJobs: number;
-  readonly connectTimeout: number;
 }
 
-/** BullMQ's locks are renewed twice in a third of this; shorter, a slow moment of Redis would look like a loss. */
+/**
+ * The smallest `stalledInterval`, in milliseconds. BullMQ renews its locks twice in a third of it; with less, a slow moment of
+ * Redis looks like a lost host.
+ */
 const SHORTEST_INTERVAL = 300;
 
 /**
  * Checks the options of a host.
  *
- * @param id What the host is called by default.
+ * @param options The options of a host.
+ * @param id The default of `name`.
  * @throws {TypeError} when an option is of the wrong kind.
  * @throws {RangeError} when a number is out of range.
  */
 export function readServeOptions(options: ServeOptions, id: string): ServeSettings {
   const action = "serve";
   checkOptions(action, options);
-  const { queue, tasks, executor, workers = availableParallelism(), connection = {}, prefix = "bull" } = options;
-  const { name = id, stalledInterval = 30_000, drainTimeout = 20_000, maxPayload = MAX_PAYLOAD } = options;
-  const { keepJobs = KEEP_JOBS, connectTimeout = 10_000 } = options;
-  checkQueue(action, queue, connection, prefix);
+  const shared = readQueueOptions(action, options);
+  const { tasks, executor, workers = availableParallelism(), name = id } = options;
+  const { stalledInterval = 30_000, drainTimeout = 20_000 } = options;
   if (typeof tasks !== "object" || tasks === null || Object.keys(tasks).length === 0) {
     refuseKind(action, "tasks", 'an object such as { words: new URL("./words.ts", import.meta.url) }', tasks);
   }
@@ -92,23 +89,15 @@ export function readServeOptions(options: ServeOptions, id: string): ServeSettin
   checkName(action, "name", name);
   checkPositiveInteger(action, "stalledInterval", stalledInterval);
   checkDuration(action, "drainTimeout", drainTimeout);
-  checkPositiveInteger(action, "maxPayload", maxPayload);
-  checkDuration(action, "keepJobs", keepJobs);
-  checkDuration(action, "connectTimeout", connectTimeout);
   return {
-    queue,
+    ...shared,
     modules,
-    // No source ever comes from a queue: nothing of it could be evaluated there.
+    // Jobs never bring source, and this executor would not evaluate any.
     executor: executor ?? new ThreadPoolExecutor({ maxWorkers: workers, name, inlineTasks: false }),
     owned: executor === undefined,
     workers,
-    connection,
-    prefix,
     name,
     stalledInterval: Math.max(stalledInterval, SHORTEST_INTERVAL),
     drainTimeout,
-    maxPayload,
-    keepJobs: keepFor(keepJobs),
-    connectTimeout,
   };
 }

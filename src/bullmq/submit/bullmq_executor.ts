@@ -5,9 +5,10 @@ import { Executor } from "../../executor/executor.ts";
 import type { Future } from "../../future/future.ts";
 import { ClusterEngine } from "./cluster_engine.ts";
 import { holding, withoutCommand } from "../connection.ts";
+import { checkName } from "../queue_options.ts";
 import { type ClusterStats, readCluster } from "./cluster_stats.ts";
 import { KeyedFutures } from "./keyed_futures.ts";
-import { type BullMQExecutorOptions, checkName, readOptions } from "./options.ts";
+import { type BullMQExecutorOptions, readOptions } from "./options.ts";
 
 /** Options of the calls of {@linkcode BullMQExecutor.with}. All times are milliseconds. */
 export interface BullMQCallOptions extends CallOptions {

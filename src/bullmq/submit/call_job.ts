@@ -1,21 +1,21 @@
-// From a call to its job.
+// Makes the job of a call.
 
 import { type Call, SubmittedCall } from "../../executor/call.ts";
 import { encode } from "../codec.ts";
 import type { ClusterSettings } from "./options.ts";
 import type { JobData } from "../protocol.ts";
 
-/** How often a call is delivered again after its host was lost, unless `retries` says. */
+/** How often a call is delivered again after its host was lost, unless it has `retries`. */
 const REDELIVERIES = 3;
 
-/** BullMQ's number for a priority of 0: the middle of those that it knows. */
+/** BullMQ's number for a priority of 0: the middle of its range. */
 const USUAL_PRIORITY = 2 ** 20;
 
-/** What is added of a call. */
+/** A job to be added. */
 export interface NewJob {
   readonly id: string;
   readonly data: JobData;
-  /** BullMQ's: the smaller begins first. */
+  /** BullMQ's number: the smaller one begins first. */
   readonly priority: number;
 }
 
@@ -25,7 +25,7 @@ export interface NewJob {
  * @param call The call.
  * @param id The job's id, unless the call has a key.
  * @param owner The executor's id.
- * @param settings The executor's.
+ * @param settings The executor's settings.
  * @throws {DOMException} a DataCloneError, when an argument cannot be sent.
  * @throws {RangeError} when the arguments are too long.
  * @throws {TypeError} when the call cannot have a key.
@@ -33,7 +33,7 @@ export interface NewJob {
 export function jobOf(call: Call, id: string, owner: string, settings: ClusterSettings): NewJob {
   const key = keyOf(call);
   if (key !== undefined && !(call instanceof SubmittedCall)) {
-    throw new TypeError("Cannot map with a 'key' as it is that of one call");
+    throw new TypeError("Cannot map with a 'key' as a key belongs to one call");
   }
   return {
     id: key === undefined ? id : idOfKey(key, call.progress!.attempt),
@@ -48,8 +48,8 @@ export function keyOf(call: Call): string | undefined {
 }
 
 /**
- * Of each key and attempt another one. BullMQ takes no colons in ids, and no numbers for ids; any other character may be in a
- * key, halves of a surrogate pair too, which encodeURIComponent() would not take.
+ * The id of the job of a key; each attempt has its own. BullMQ takes no colons in ids, and no numbers for ids. A key may have
+ * any characters, halves of a surrogate pair too, which encodeURIComponent() would not take.
  */
 function idOfKey(key: string, attempt: number): string {
   const escaped = key.replace(/[^\w.-]/g, (unit) => `%${unit.charCodeAt(0).toString(16).padStart(4, "0")}`);
@@ -58,7 +58,9 @@ function idOfKey(key: string, attempt: number): string {
 
 function dataOf(call: Call, owner: string, { orphans, maxPayload }: ClusterSettings): JobData {
   const { ref } = call.task;
-  if (ref.kind !== "export" || ref.registered === undefined) throw new TypeError("The task's module has no name");
+  if (ref.kind !== "export" || ref.registered === undefined) {
+    throw new TypeError("The task's module has no name that hosts know");
+  }
   const settings = call.progress?.settings;
   return {
     futures: 1,
@@ -74,8 +76,9 @@ function dataOf(call: Call, owner: string, { orphans, maxPayload }: ClusterSetti
 }
 
 /**
- * BullMQ begins jobs of a small number first, and those without one before all others: so all calls have one. Its sorted
- * set takes Redis 18 µs more for each than its list, a tenth of what the job takes in all (BullMQ 6.7, Redis 7.0).
+ * BullMQ's number for the priority of a call. Jobs with a small number begin first, and jobs without one before all others, so
+ * each call has one. The sorted set takes Redis 18 µs more per job than the list, a tenth of all that a job takes (BullMQ 6.7,
+ * Redis 7.0).
  */
 function priorityOf({ priority }: Call): number {
   return USUAL_PRIORITY - Math.round(Math.max(-USUAL_PRIORITY + 1, Math.min(priority, USUAL_PRIORITY - 1)));

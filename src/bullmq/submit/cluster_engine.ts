@@ -1,10 +1,10 @@
-// What runs the calls of a BullMQExecutor: each is a job in Redis until a host has run it.
+// The engine of a BullMQExecutor: each call is a job in Redis until a host has run it.
 //
 //   submit() -> queue         until the end of the tick: cancel() is exact
-//            -> outbox        adds the job
-//            -> sent          a job in Redis; `taken` as soon as a host has said so
-//            -> inbox         hears of its end
-//            -> settled       fulfilled, failed, cancelled; or queued again, for `retryOn`
+//            -> Outbox        adds the job
+//            -> SentCalls     the call is a job in Redis, active when a host has it
+//            -> Inbox         receives the reply
+//            -> settled       fulfilled, rejected or cancelled; or queued again, for `retryOn`
 
 import { Call } from "../../executor/call.ts";
 import type { QueueEntry } from "../../executor/call_queue.ts";
@@ -23,19 +23,19 @@ import type { SentCall } from "./sent_call.ts";
 import { SentCalls } from "./sent_calls.ts";
 import { Stops } from "./stops.ts";
 
-/** How often it is looked whether everything is as the events say, in milliseconds. */
+/** Interval of the consistency check against Redis, in milliseconds: events can be missed. */
 const CHECK_INTERVAL = 2000;
 
-/** Of the calls that are out for longest, so many are looked up each time. */
+/** Maximum number of jobs that a check looks up, those of the oldest calls. */
 const CHECKED = 100;
 
-/** How long a host has to answer, when a call has been told to stop and its `grace` is over, in milliseconds. */
+/** How long a host has to say that it has stopped a call, after the call's `grace`, in milliseconds. */
 const STOP_MARGIN = 2000;
 
-/** Runs calls on the hosts of a queue. */
+/** Runs the calls of an executor on the hosts of a queue. */
 export class ClusterEngine extends Engine {
   readonly tasks = new NamedTasks();
-  /** Unlike that of any other executor. */
+  /** The executor's id, which no other executor has. */
   readonly id: string = crypto.randomUUID();
   readonly #settings: ClusterSettings;
   readonly #sent = new SentCalls();
@@ -58,7 +58,7 @@ export class ClusterEngine extends Engine {
       link: () => this.link(),
       isBroken: () => this.broken !== undefined,
       onBatch: (size) => size === 0 ? this.closeIfDone() : this.queueLimit.wake(),
-      // One with a key may be there since long, and be done.
+      // The job of a key may have been there before, and be done.
       onAdded: (sent) => this.#lookUp(sent.filter(({ call }) => keyOf(call) !== undefined)),
       onRefused: (call, reason) => this.#refuse(call, reason),
       onUnreachable: (error) => {
@@ -84,18 +84,15 @@ export class ClusterEngine extends Engine {
     this.#outbox.flushSoon();
   }
 
-  /** The hosts are not this executor's: what they run of it is stopped, and they go on. */
+  /** The hosts have work of other executors: they stop the calls of this one, and go on. */
   end(how: "terminate" | "kill"): void {
     void this.shutdown(true);
     for (const sent of this.#sent.all) {
       void this.#stops.tell(sent.id, sent.adding);
       this.#sent.forget(sent);
-      const error = new WorkerLostError({
-        workerName: `of queue ${this.#settings.queue}`,
-        signal: how === "kill" ? "SIGKILL" : "SIGTERM",
-        started: "unknown",
-      });
-      this.reject(sent.call, error, "final");
+      // No worker's end is known, and not even which host had the call.
+      const error = new Error(`${how}Workers() of ${this.#settings.name} has given up its calls`);
+      this.reject(sent.call, new WorkerLostError({ started: "unknown", error }), "final");
     }
     this.closeIfDone();
   }
@@ -106,14 +103,14 @@ export class ClusterEngine extends Engine {
       idle: 0,
       busy: 0,
       queued: this.waiting,
-      running: this.#sent.taken,
+      running: this.#sent.active,
       ...this.settled,
       lost: this.#inbox.lost,
       abandoned: 0,
     };
   }
 
-  /** The line to Redis, which is opened when it is first needed. */
+  /** The link to Redis, which is opened when it is first needed. */
   link(): Promise<Link> {
     if (this.#ending) return Promise.reject(new ShutdownError());
     return this.#link ??= openLink(this.#settings, this.id, this.#inbox);
@@ -121,10 +118,10 @@ export class ClusterEngine extends Engine {
 
   /** Calls that no host has. */
   protected get waiting(): number {
-    return this.queue.size + this.resting + this.#sent.size - this.#sent.taken;
+    return this.queue.size + this.resting + this.#sent.size - this.#sent.active;
   }
 
-  /** A call has not followed its signal: its host ends it, and says so; if not, it is given up. */
+  /** The time of a call is up: its host stops the task and says so. If the host does not, the call is given up. */
   protected stop(call: Call, settle: () => void): void {
     call.progress!.timer = startTimer(STOP_MARGIN, () => {
       const sent = call.worker as SentCall | undefined;
@@ -143,7 +140,7 @@ export class ClusterEngine extends Engine {
     for (const { call } of this.#sent.all) if (call.withdraw()) call.cancel(new CancelledError());
   }
 
-  /** Something is done: perhaps everything. */
+  /** Closes when everything is done. */
   protected closeIfDone(): void {
     this.queueLimit.wake();
     if (this.queue.size + this.resting + this.#sent.size + this.#stops.pending > 0) return;
@@ -158,10 +155,10 @@ export class ClusterEngine extends Engine {
 
   #lookUp(sent: readonly SentCall[]): void {
     const ids = sent.filter(({ added }) => added).map(({ id }) => id);
-    if (ids.length > 0) void this.#link?.then((link) => link.lookUp(ids)).catch(() => {}); // it is looked again soon
+    if (ids.length > 0) void this.#link?.then((link) => link.lookUp(ids)).catch(() => {}); // the next check comes soon
   }
 
-  /** While there is work, the program stays alive, and what the events may not tell is looked up now and then. */
+  /** While there is work, keeps the program alive and checks at intervals that no event was missed. */
   #stayAlive(): void {
     this.#watch ??= setInterval(() => {
       void this.#link?.then((link) => link.check()).catch(() => {});
@@ -182,7 +179,7 @@ export class ClusterEngine extends Engine {
     try {
       await (await link)?.close();
     } catch {
-      // There never was a line.
+      // Redis was never reached.
     }
     this.#endWatch();
     this.close();

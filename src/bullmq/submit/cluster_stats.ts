@@ -1,12 +1,8 @@
-// What a cluster is doing.
+// What a cluster is doing, for BullMQExecutor.cluster().
 
-import type { Redis } from "ioredis";
-import { isConnectionError } from "../connection.ts";
+import { readHosts } from "../hosts.ts";
+import type { HostStats } from "../protocol.ts";
 import type { Link } from "./link.ts";
-import { type HostStats, type Keys, LONGEST_HOST, readHost } from "../protocol.ts";
-
-/** So many hosts are asked for at most. */
-const MOST_HOSTS = 1000;
 
 /** What all hosts and executors of a queue are doing. */
 export interface ClusterStats {
@@ -22,7 +18,7 @@ export interface ClusterStats {
   readonly rate: number;
 }
 
-/** Asks Redis. */
+/** Reads what the hosts of a queue say, and how many jobs it has. */
 export async function readCluster({ queue, redis, keys }: Link): Promise<ClusterStats> {
   const [hosts, counts] = await Promise.all([
     readHosts(redis, keys),
@@ -36,24 +32,6 @@ export async function readCluster({ queue, redis, keys }: Link): Promise<Cluster
     running: active,
     rate: sum(hosts.map(({ rate }) => rate)),
   };
-}
-
-/** The hosts that live. */
-export async function readHosts(redis: Redis, keys: Keys): Promise<HostStats[]> {
-  const ids = await redis.srandmember(keys.hosts, MOST_HOSTS);
-  const records = await Promise.all(ids.map(async (id) => {
-    try {
-      // What is too long is cut off, and then is nothing that a host would say.
-      return readHost(await redis.getrange(keys.host(id), 0, LONGEST_HOST - 1));
-    } catch (error) {
-      if (isConnectionError(error)) throw error;
-      return undefined; // it is no text
-    }
-  }));
-  // A host that ended in order has taken itself from the list.
-  const gone = ids.filter((_, i) => !records[i]);
-  if (gone.length > 0) await redis.srem(keys.hosts, ...gone);
-  return records.filter((record) => record !== undefined);
 }
 
 function sum(numbers: readonly number[]): number {

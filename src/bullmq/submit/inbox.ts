@@ -1,4 +1,4 @@
-// The way back: what Redis tells about jobs settles their calls.
+// Receives replies: what Redis says about jobs settles their calls.
 
 import {
   BrokenExecutor,
@@ -18,23 +18,26 @@ import type { SentCall } from "./sent_call.ts";
 import type { SentCalls } from "./sent_calls.ts";
 import type { Stops } from "./stops.ts";
 
-/** The errors that hosts make themselves. */
+/** The classes of the errors that hosts make themselves. */
 const HOST_ERRORS: ReadonlyMap<string, ErrorConstructorLike> = new Map(
   [BrokenExecutor, BrokenProcessPool, BrokenThreadPool, TimeoutError, WorkerLostError]
     .map((type) => [type.name, type as ErrorConstructorLike]),
 );
 
-/** What it needs of the executor. */
+/** The message when a job returned something that is no reply. */
+const NO_REPLY = "The job's return value is not a reply of this library: is another worker on this queue?";
+
+/** What the inbox asks of its engine. */
 interface InboxActions {
-  /** A call is settled, or a host has it, or has it no more. */
+  /** A call was settled; or, if not, a host has got or given back a call. */
   onChange(settled: boolean): void;
-  /** Everything has to be looked up. */
+  /** Events may have been missed: all jobs must be looked up. */
   onUncertain(): void;
 }
 
-/** Settles calls. */
+/** Settles the sent calls of an executor. */
 export class Inbox implements LinkEvents {
-  /** Hosts that were lost with a call of this executor, once for each call. */
+  /** How often a call of this executor has lost its host. */
   lost = 0;
   readonly #sent: SentCalls;
   readonly #stops: Stops;
@@ -60,14 +63,14 @@ export class Inbox implements LinkEvents {
     return this.#sent.get(id) !== undefined;
   }
 
-  onTaken(id: string): void {
-    this.#setTaken(id, true);
+  onActive(id: string): void {
+    this.#setActive(id, true);
   }
 
   onReturned(id: string, lost: boolean): void {
     const sent = this.#sent.get(id);
     if (lost && sent) this.lost++;
-    this.#setTaken(id, false);
+    this.#setActive(id, false);
     if (this.#stops.has(id) || sent?.call.progress?.aborted) void this.#stops.tell(id);
   }
 
@@ -94,9 +97,9 @@ export class Inbox implements LinkEvents {
     this.#actions.onChange(true);
   }
 
-  /** Somebody has removed the job: another executor that shares its key, or a person. */
+  /** The job was removed: by another executor that shares its key, or by a person. */
   onRemoved(id: string): void {
-    // One that is not certainly there yet cannot be missed.
+    // Unless Redis has confirmed the job, it may not be there yet.
     if (this.#sent.get(id)?.added === false) return this.#stops.ended(id);
     const sent = this.#end(id);
     if (!sent) return;
@@ -111,7 +114,7 @@ export class Inbox implements LinkEvents {
   #settle(sent: SentCall, reply: Reply | undefined): void {
     const { call } = sent, { errorTypes, maxPayload } = this.#settings;
     if (!reply || "stored" in reply) {
-      this.#calls.reject(call, new Error("The job returned nothing that a host of ours would say"), "final");
+      this.#calls.reject(call, new Error(NO_REPLY), "final");
     } else if ("ok" in reply) {
       this.#calls.fulfil(call, decode(reply.ok, errorTypes, maxPayload));
     } else if ("cancelled" in reply) {
@@ -128,7 +131,7 @@ export class Inbox implements LinkEvents {
     this.#calls.cancel(call, aborted ? aborted.reason : new CancelledError(message));
   }
 
-  /** A job has ended. Returns whose it was, if that is known. */
+  /** Notes that a job has ended. Returns its call, unless that is settled already. */
   #end(id: string): SentCall | undefined {
     this.#stops.ended(id);
     const sent = this.#sent.get(id);
@@ -136,10 +139,10 @@ export class Inbox implements LinkEvents {
     return sent;
   }
 
-  #setTaken(id: string, taken: boolean): void {
+  #setActive(id: string, active: boolean): void {
     const sent = this.#sent.get(id);
     if (!sent) return;
-    this.#sent.setTaken(sent, taken);
+    this.#sent.setActive(sent, active);
     this.#actions.onChange(false);
   }
 }

@@ -1,4 +1,4 @@
-// An executor's line to Redis: adds jobs, says that some are to be stopped, tells what becomes of those that were added.
+// An executor's link to Redis: adds jobs, has jobs stopped, and tells what becomes of those that were added.
 
 import { Queue } from "bullmq";
 import type { Redis } from "ioredis";
@@ -9,57 +9,57 @@ import type { ClusterSettings } from "./options.ts";
 import { Keys, LONGEST_NAME, readReply, type Reply } from "../protocol.ts";
 import { endOfStream, StreamReader } from "../stream_reader.ts";
 
-/** What an executor is told about its jobs. */
+/** What a link tells about jobs. */
 export interface LinkEvents {
-  /** Whether it waits for what becomes of a job. */
+  /** Whether the executor waits for a job. */
   waitsFor(id: string): boolean;
-  /** A host has taken it. */
-  onTaken(id: string): void;
-  /** No host has it any more: it was handed back, or its host was lost. */
+  /** A host has the job. */
+  onActive(id: string): void;
+  /** No host has the job any more: its host handed it back, or was lost. */
   onReturned(id: string, lost: boolean): void;
-  /** It is done, which nobody here waits for. */
+  /** A job that the executor does not wait for is done. */
   onEnded(id: string): void;
-  /** It is done. `undefined`: by nothing that a host of ours would say. */
+  /** A job is done. The reply is `undefined` when its return value is not one of our replies. */
   onReply(id: string, reply: Reply | undefined): void;
-  /** BullMQ has failed it. */
+  /** BullMQ has failed the job. */
   onFailed(id: string, reason: string): void;
-  /** It is not in Redis any more. */
+  /** The job is not in Redis any more. */
   onRemoved(id: string): void;
-  /** Connected again, or events may have been missed: everything has to be looked up. */
+  /** Events may have been missed: all jobs must be looked up. */
   onUncertain(): void;
 }
 
 /**
- * Events that are kept, at least. BullMQ's 10,000 are 2,500 jobs; a program that is busy for a second would miss some, and
- * would have to look up each of its jobs.
+ * Minimum number of events that Redis keeps. BullMQ's default of 10,000 is 2,500 jobs: a program that is busy for a second would
+ * miss some, and would have to look up each of its jobs.
  */
 const EVENTS = 100_000;
 
-/** Stops that are kept, about: of those a host may be late for. */
+/** About how many stops Redis keeps, for hosts that are late. */
 const STOPS = 10_000;
 
-/** The pause before a command is given again, in milliseconds. */
+/** The pause before a command is repeated, in milliseconds. */
 const PAUSE = 50;
 
-/** Jobs that are looked up in one go. */
+/** Maximum number of jobs in one look-up. */
 const LOOKUPS = 500;
 
-/** The fields of a job that is not there. */
+/** The fields of a job that is not in Redis. */
 const GONE: readonly (string | null)[] = [null];
 
 /**
- * Connects.
+ * Opens a link.
  *
- * @param settings Where to.
+ * @param settings The executor's settings.
  * @param owner The executor's id.
- * @param events Who is told.
+ * @param events Called with what becomes of jobs.
  * @throws {BrokenExecutor} (rejects) when Redis cannot be reached.
  */
 export async function openLink(settings: ClusterSettings, owner: string, events: LinkEvents): Promise<Link> {
   const redis = connect(settings.connection);
   try {
     await opened(redis, settings.connectTimeout);
-    // Whatever happens to a job that is added from now on comes after this.
+    // The events of jobs that are added from now on come after this position.
     const from = await endOfStream(redis, new Keys(settings.prefix, settings.queue).events);
     return new Link(settings, owner, events, redis, from);
   } catch (error) {
@@ -68,7 +68,7 @@ export async function openLink(settings: ClusterSettings, owner: string, events:
   }
 }
 
-/** The line. */
+/** The link of one executor; {@linkcode openLink} opens it. */
 export class Link {
   readonly #settings: ClusterSettings;
   readonly #events: LinkEvents;
@@ -80,7 +80,7 @@ export class Link {
   #heartbeat: ReturnType<typeof setInterval> | undefined;
   #closed = false;
 
-  /** Made by {@linkcode openLink}. `from` is where the events of its jobs begin. */
+  /** `from` is the position in the stream of events after which to read. */
   constructor(settings: ClusterSettings, owner: string, events: LinkEvents, redis: Redis, from: string) {
     this.#settings = settings;
     this.#events = events;
@@ -92,14 +92,14 @@ export class Link {
       prefix: settings.prefix,
       streams: { events: { maxLen: EVENTS } },
     });
-    this.#queue.on("error", () => {}); // those of commands arrive there, those of the connection are waited out
+    this.#queue.on("error", () => {}); // a command rejects with its own error, and the connection comes back
     const reader = connect(settings.connection);
     this.#reader = new StreamReader(reader, this.#keys.events, from, (fields) => this.#onEntry(fields));
     redis.on("ready", () => events.onUncertain());
     if (settings.orphans === "cancel") this.#live();
   }
 
-  /** Adds jobs. Those that are there already stay as they are. */
+  /** Adds jobs. A job whose id is there already stays as it is. */
   async add(jobs: readonly NewJob[]): Promise<void> {
     const age = Math.ceil(this.#settings.keepJobs / 1000);
     const entries = jobs.map(({ id, data, priority }) => ({
@@ -108,23 +108,23 @@ export class Link {
       opts: { jobId: id, removeOnComplete: { age }, removeOnFail: { age }, priority },
     }));
     const [{ name, data, opts }] = entries as [typeof entries[number]];
-    // addBulk() takes 0.05 ms longer for one than add(), a twentieth of its round trip.
+    // For one job addBulk() takes 0.05 ms more than add(), a twentieth of the round trip.
     await this.#insist<unknown>(() =>
       entries.length > 1 ? this.#queue.addBulk(entries) : this.#queue.add(name, data, opts)
     );
   }
 
-  /** Takes a job back, or stops it when it has been taken. */
+  /** Removes a job, or tells its host to stop it. */
   async stop(id: string): Promise<void> {
     await this.#insist(async () => {
-      // Zero: a host has it.
+      // It removes none if a host has the job.
       if (await this.#queue.remove(id) === 0) {
         await this.#redis.xadd(this.#keys.stops, "MAXLEN", "~", STOPS, "*", "job", id);
       }
     });
   }
 
-  /** Finds out what has become of jobs, and tells. */
+  /** Reads the state of jobs, and tells it as events. */
   async lookUp(ids: readonly string[]): Promise<void> {
     for (let from = 0; from < ids.length; from += LOOKUPS) {
       const slice = ids.slice(from, from + LOOKUPS);
@@ -136,7 +136,7 @@ export class Link {
         const answers = await pipeline.exec();
         return answers!.map(([error, fields]) => {
           if (error && isConnectionError(error)) throw error;
-          return error ? GONE : fields as (string | null)[]; // what is there is no job
+          return error ? GONE : fields as (string | null)[]; // the key holds something other than a job
         });
       });
       if (!found) return;
@@ -145,12 +145,12 @@ export class Link {
         if (timestamp === null) this.#events.onRemoved(id);
         else if (finished && typeof failed === "string") this.#events.onFailed(id, failed);
         else if (finished) void this.#reply(id, returned ?? null);
-        else if (processed) this.#events.onTaken(id);
+        else if (processed) this.#events.onActive(id);
       });
     }
   }
 
-  /** Notices what the events do not say. */
+  /** Checks that the connection lives, and that no event was missed. */
   async check(): Promise<void> {
     this.#reader.check();
     if (this.#redis.status !== "ready") return;
@@ -158,12 +158,12 @@ export class Link {
     if (this.#reader.missed(first?.[0])) this.#events.onUncertain();
   }
 
-  /** For questions about the queue as a whole. */
+  /** BullMQ's queue, to ask about the queue as a whole. */
   get queue(): Queue {
     return this.#queue;
   }
 
-  /** For commands of one's own. */
+  /** The connection, for commands of others. */
   get redis(): Redis {
     return this.#redis;
   }
@@ -172,7 +172,7 @@ export class Link {
     return this.#keys;
   }
 
-  /** Ends the line. */
+  /** Closes the link. Commands that still wait resolve with `undefined`. */
   async close(): Promise<void> {
     this.#closed = true;
     clearInterval(this.#heartbeat);
@@ -181,7 +181,7 @@ export class Link {
       if (this.#heartbeat && this.#redis.status === "ready") await this.#redis.del(this.#keys.owner(this.#owner));
       await this.#queue.close();
     } catch {
-      // It is gone: that is what was wanted.
+      // The connection is lost, and was to be closed.
     }
     this.#redis.disconnect();
   }
@@ -195,7 +195,7 @@ export class Link {
       else if (name === "returnvalue" || name === "failedReason") value = text;
       else if (name === "prev") before = text;
     }
-    if (event === "active") this.#events.onTaken(id);
+    if (event === "active") this.#events.onActive(id);
     else if (event === "completed") void this.#reply(id, value);
     else if (event === "failed") this.#events.onFailed(id, value ?? "");
     else if (event === "stalled") this.#events.onReturned(id, true);
@@ -203,7 +203,7 @@ export class Link {
     else if (event === "removed") this.#events.onRemoved(id);
   }
 
-  /** Passes a reply on, which may have to be fetched first. What is for others, as most is, is not looked at. */
+  /** Tells a reply; fetches it if it was stored. The replies of other executors, most of them, are not even read. */
   async #reply(id: string, json: string | null): Promise<void> {
     if (!this.#events.waitsFor(id)) return this.#events.onEnded(id);
     let reply = readReply(json);
@@ -214,17 +214,17 @@ export class Link {
     this.#events.onReply(id, reply);
   }
 
-  /** What was stored as a reply. Its text is in JSON once more, where a character takes three bytes at most. */
+  /** The stored reply of a job. Its text is in JSON once more, where a character takes at most three bytes. */
   async #stored(id: string): Promise<string | undefined> {
     try {
       const longest = 3 * roomFor(this.#settings.maxPayload) + LONGEST_NAME;
       return await this.#insist(() => this.#redis.getrange(this.#keys.reply(id), 0, longest));
     } catch {
-      return undefined; // it is no text
+      return undefined; // the key holds something other than text
     }
   }
 
-  /** Gives a command until it has arrived. It must be one that may be given twice. `undefined` when the line was closed. */
+  /** Repeats a command, which must do no harm twice, until it reaches Redis. Resolves with `undefined` when the link is closed. */
   async #insist<T>(command: () => Promise<T>): Promise<T | undefined> {
     for (;;) {
       try {
@@ -238,7 +238,7 @@ export class Link {
     }
   }
 
-  /** Says that the executor lives, for as long as it does. */
+  /** Says in Redis that the executor lives, until the link is closed. */
   #live(): void {
     const { orphanTimeout } = this.#settings;
     const beat = () => void this.#redis.set(this.#keys.owner(this.#owner), "1", "PX", orphanTimeout).catch(() => {});

@@ -1,26 +1,27 @@
-// The tasks that can be run on another machine: those that have a name there.
+// The tasks that a host can run: those whose module has a name that hosts know.
 
 import { type TaskRecord, TaskTable } from "../../executor/task_table.ts";
 
-/** Tasks of modules that hosts know by name. */
+/** The tasks of a {@linkcode BullMQExecutor}. */
 export class NamedTasks extends TaskTable {
   constructor() {
     super(false);
   }
 
   /**
-   * The task that a function is.
+   * Finds the task of a function.
    *
-   * @throws {TypeError} when `fn` is not of a module with a name.
+   * @throws {TypeError} when `fn` is not an export of a module with a name.
    */
   override get(action: string, fn: unknown): TaskRecord {
     const task = super.get(action, fn);
     if (task.ref.kind === "export" && task.ref.registered !== undefined) return task;
     throw new TypeError(
-      `Cannot ${action} as hosts know modules by name, and '${
+      `Cannot ${action} as hosts know modules by name, and the module of '${
         (fn as { name: string }).name
-      }' is of one without: give it ` +
-        'the name that serve() has for it, as in task(import.meta.url, fn, { name: "words" }) or taskModule(url, { name: "words" })',
+      }' has none: ` +
+        'give it the name that serve() has for it, as in task(import.meta.url, fn, { name: "words" }) or ' +
+        'taskModule(url, { name: "words" })',
     );
   }
 }

@@ -1,19 +1,17 @@
-// What a BullMQExecutor can be told when it is made: defaults and checks.
+// The options of a BullMQExecutor: defaults and checks.
 
 import {
-  checkDuration,
   checkErrorTypes,
   checkFunction,
   checkOptions,
   checkPositiveInteger,
   checkString,
-  refuseKind,
   refuseRange,
 } from "../../wire/check.ts";
 import type { UnobservedHandler } from "../../future/unobserved.ts";
 import type { ErrorConstructorLike } from "../../wire/error_class.ts";
 import type { RedisConnection } from "../connection.ts";
-import { LONGEST_NAME } from "../protocol.ts";
+import { type QueueSettings, readQueueOptions } from "../queue_options.ts";
 
 /** Options of a {@linkcode BullMQExecutor}. All times are milliseconds. */
 export interface BullMQExecutorOptions {
@@ -53,29 +51,14 @@ export interface BullMQExecutorOptions {
 }
 
 /** Options with defaults, checked. */
-export interface ClusterSettings {
-  readonly queue: string;
-  readonly connection: RedisConnection;
-  readonly prefix: string;
+export interface ClusterSettings extends QueueSettings {
   readonly name: string;
   readonly maxQueue: number;
   readonly orphans: "run" | "cancel";
   readonly orphanTimeout: number;
-  readonly keepJobs: number;
-  readonly maxPayload: number;
-  readonly connectTimeout: number;
   readonly onUnobserved: UnobservedHandler | undefined;
   readonly errorTypes: ReadonlyMap<string, ErrorConstructorLike>;
 }
-
-/** What is sent at most, in characters. */
-export const MAX_PAYLOAD = 16 * 2 ** 20;
-
-/** How long a job stays when it is done, in milliseconds. */
-export const KEEP_JOBS = 3_600_000;
-
-/** A result has to stay until it is read. */
-const SHORTEST_KEEP = 60_000;
 
 /**
  * Checks the options of an executor.
@@ -86,55 +69,22 @@ const SHORTEST_KEEP = 60_000;
 export function readOptions(options: BullMQExecutorOptions): ClusterSettings {
   const action = "create BullMQExecutor";
   checkOptions(action, options);
-  const { queue, connection = {}, prefix = "bull", name, maxQueue = Infinity, orphans = "run" } = options;
-  const { keepJobs = KEEP_JOBS, maxPayload = MAX_PAYLOAD, connectTimeout = 10_000, onUnobserved } = options;
-  const { errorTypes = [], orphanTimeout = 30_000 } = options;
-  checkQueue(action, queue, connection, prefix);
+  const shared = readQueueOptions(action, options);
+  const { name = `BullMQExecutor(${shared.queue})`, maxQueue = Infinity, orphans = "run" } = options;
+  const { orphanTimeout = 30_000, onUnobserved, errorTypes = [] } = options;
   checkString(action, "name", name);
   if (maxQueue !== Infinity) checkPositiveInteger(action, "maxQueue", maxQueue);
   if (orphans !== "run" && orphans !== "cancel") refuseRange(action, "orphans", '"run" or "cancel"', orphans);
   checkPositiveInteger(action, "orphanTimeout", orphanTimeout);
-  checkDuration(action, "keepJobs", keepJobs);
-  checkPositiveInteger(action, "maxPayload", maxPayload);
-  checkDuration(action, "connectTimeout", connectTimeout);
   checkFunction(action, "onUnobserved", onUnobserved);
   checkErrorTypes(action, errorTypes);
   return {
-    queue,
-    connection,
-    prefix,
-    name: name ?? `BullMQExecutor(${queue})`,
+    ...shared,
+    name,
     maxQueue,
     orphans,
     orphanTimeout,
-    keepJobs: keepFor(keepJobs),
-    maxPayload,
-    connectTimeout,
     onUnobserved,
     errorTypes: new Map(errorTypes.map((type) => [type.name, type])),
   };
-}
-
-/** Checks what is to be the name of something, if it is given. */
-export function checkName(action: string, option: string, name: unknown): void {
-  checkString(action, option, name);
-  if (name !== undefined && (name as string).length > LONGEST_NAME) {
-    refuseRange(action, option, `at most ${LONGEST_NAME} characters long`, (name as string).length);
-  }
-}
-
-/** How long jobs are kept, and replies with them. */
-export function keepFor(keepJobs: number): number {
-  return Math.min(Math.max(keepJobs, SHORTEST_KEEP), Number.MAX_SAFE_INTEGER);
-}
-
-/** Checks what executors and hosts have in common. */
-export function checkQueue(action: string, queue: unknown, connection: unknown, prefix: unknown): void {
-  if (typeof queue !== "string") refuseKind(action, "queue", "a string", queue);
-  // BullMQ puts its keys together with colons.
-  if (queue === "" || queue.includes(":")) refuseRange(action, "queue", "a name without colons", queue);
-  checkString(action, "prefix", prefix);
-  if (typeof connection !== "object" || connection === null) {
-    refuseKind(action, "connection", 'an object such as { url: "redis://127.0.0.1:6379" }', connection);
-  }
 }

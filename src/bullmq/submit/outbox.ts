@@ -1,4 +1,4 @@
-// The way out: what was submitted in a tick becomes jobs in Redis.
+// Sends calls: what was submitted in a tick becomes jobs in Redis.
 
 import type { Call } from "../../executor/call.ts";
 import type { CallQueue } from "../../executor/call_queue.ts";
@@ -8,26 +8,26 @@ import type { ClusterSettings } from "./options.ts";
 import { SentCall, type SentCallActions } from "./sent_call.ts";
 import type { SentCalls } from "./sent_calls.ts";
 
-/** Jobs that are added in one go: Redis answers nobody else meanwhile, and what is not sent yet can still be cancelled. */
+/** Maximum number of jobs in one bulk. Redis answers nobody else while it adds them, and unsent calls are easy to cancel. */
 const BULK = 500;
 
-/** What it needs of the executor. */
+/** What the outbox asks of its engine. */
 interface OutboxActions extends SentCallActions {
-  /** The line to Redis. */
+  /** The link to Redis. */
   link(): Promise<Link>;
-  /** Whether nothing can be sent any more. */
+  /** Whether the executor is broken. */
   isBroken(): boolean;
-  /** Jobs were made of calls. */
+  /** Calls have left the queue, and jobs were made of `size` of them. */
   onBatch(size: number): void;
-  /** Redis has them. */
+  /** Redis has added the jobs of these calls. */
   onAdded(sent: readonly SentCall[]): void;
-  /** A call cannot be a job. */
+  /** A call cannot be sent. */
   onRefused(call: SentCall["call"], reason: unknown): void;
-  /** There is no way to Redis. */
+  /** Redis cannot be reached. */
   onUnreachable(cause: unknown): void;
 }
 
-/** Sends the calls of a queue. */
+/** Sends the calls of an executor's queue. */
 export class Outbox {
   readonly #queue: CallQueue<Call>;
   readonly #sent: SentCalls;
@@ -52,7 +52,7 @@ export class Outbox {
     this.#actions = actions;
   }
 
-  /** Sends what is in the queue, at the end of the tick. */
+  /** Sends the calls in the queue at the end of the tick. */
   flushSoon(): void {
     if (this.#flushQueued || this.#sending) return;
     this.#flushQueued = true;
@@ -77,8 +77,8 @@ export class Outbox {
           (error) => this.#refused(sent, error),
         );
         for (const one of sent) one.adding = added;
-        // Of full ones, two are under way: Redis has something to do while the next is made, and what is not sent yet
-        // can be taken back more easily.
+        // Two full bulks are on their way at most: Redis has work while the next is made, and the other calls wait here, where
+        // they are easily taken back.
         await before;
         before = batch.length === BULK ? added : undefined;
       }

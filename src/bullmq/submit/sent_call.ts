@@ -1,26 +1,26 @@
-// A call that is a job in Redis.
+// A call that was sent: it is a job in Redis, or about to be one.
 
 import type { Call, CallHolder } from "../../executor/call.ts";
 
-/** What can be done about it. */
+/** What a sent call asks of its engine. */
 export interface SentCallActions {
-  /** Takes the job back, or stops it. */
+  /** Removes the job, or has it stopped if a host has it after all. */
   withdraw(sent: SentCall): void;
-  /** Tells its host to stop it. */
+  /** Tells the host to stop the call. */
   abort(sent: SentCall): void;
 }
 
-/** The job of a call. */
+/** Stands for the worker of a call that is a job. */
 export class SentCall implements CallHolder {
   readonly id: string;
   readonly call: Call;
   readonly #actions: SentCallActions;
-  /** Resolves when Redis has it, or has refused it. */
+  /** Resolves when Redis has added the job, or has refused it. */
   adding: Promise<void> | undefined;
-  /** Redis has it for certain. */
+  /** Whether Redis has added the job. */
   added = false;
-  /** A host has it. */
-  taken = false;
+  /** Whether a host has the job, which BullMQ calls active. */
+  active = false;
 
   constructor(id: string, call: Call, actions: SentCallActions) {
     this.id = id;
@@ -29,17 +29,17 @@ export class SentCall implements CallHolder {
   }
 
   /**
-   * Takes it back unless a host has said that it has it. One that takes it at this moment stops it, and what it may
-   * have done by then is lost.
+   * Takes the call back, unless it is known that a host has it. A host that takes it at this moment is told to stop it, and its
+   * result is ignored.
    */
   withdraw(): boolean {
-    if (this.taken) return false;
+    if (this.active) return false;
     this.#actions.withdraw(this);
     return true;
   }
 
   begun(): boolean {
-    return this.taken;
+    return this.active;
   }
 
   abort(): void {

@@ -1,22 +1,22 @@
-// The calls that are jobs in Redis.
+// The calls of an executor that were sent.
 
 import type { SentCall } from "./sent_call.ts";
 
-/** All of them, by the ids of their jobs. */
+/** Sent calls, by the ids of their jobs. */
 export class SentCalls {
   readonly #calls = new Map<string, SentCall>();
-  #taken = 0;
+  #active = 0;
 
   get size(): number {
     return this.#calls.size;
   }
 
   /** How many of them a host has. */
-  get taken(): number {
-    return this.#taken;
+  get active(): number {
+    return this.#active;
   }
 
-  /** All of them, the oldest first. */
+  /** All sent calls, the oldest first. */
   get all(): SentCall[] {
     return [...this.#calls.values()];
   }
@@ -30,22 +30,22 @@ export class SentCalls {
     this.#calls.set(sent.id, sent);
   }
 
-  /** A call has no job any more. False when it had none. */
+  /** Removes a call. False when it is not here: it was settled before. */
   forget(sent: SentCall): boolean {
     if (!this.#calls.delete(sent.id)) return false;
-    if (sent.taken) this.#taken--;
+    if (sent.active) this.#active--;
     sent.call.worker = undefined;
     return true;
   }
 
-  /** A host has it, or has it no more. */
-  setTaken(sent: SentCall, taken: boolean): void {
-    if (sent.taken === taken) return;
-    sent.taken = taken;
-    this.#taken += taken ? 1 : -1;
+  /** Notes whether a host has a call. */
+  setActive(sent: SentCall, active: boolean): void {
+    if (sent.active === active) return;
+    sent.active = active;
+    this.#active += active ? 1 : -1;
   }
 
-  /** Those that are out for longest. */
+  /** The calls that were sent first, at most `most`. */
   oldest(most: number): SentCall[] {
     const oldest: SentCall[] = [];
     for (const sent of this.#calls.values()) if (oldest.push(sent) === most) break;

@@ -1,20 +1,20 @@
-// Tells hosts to stop jobs, and Redis to forget those that no host has taken.
+// Removes jobs from Redis that no host has, and tells the hosts to stop the others.
 
 import type { Link } from "./link.ts";
 
-/** What it needs of the executor. */
+/** What stops ask of their engine. */
 interface StopsActions {
-  /** The line to Redis, if there ever was one. */
+  /** The link to Redis, if it was ever opened. */
   link(): Promise<Link> | undefined;
-  /** Work has come, which the program has to stay alive for. */
+  /** A stop has begun: the program must stay alive for it. */
   onWork(): void;
-  /** It is done. */
+  /** A stop has ended. */
   onDone(): void;
 }
 
-/** The stops of an executor. */
+/** Stops the jobs of an executor. */
 export class Stops {
-  /** Jobs that a host might have taken when they were told to stop: it is told again if it was another. */
+  /** Ids of jobs that were told to stop and have not ended. When one goes to another host, that is told as well. */
   readonly #told = new Set<string>();
   readonly #actions: StopsActions;
   #pending = 0;
@@ -23,12 +23,12 @@ export class Stops {
     this.#actions = actions;
   }
 
-  /** How many are on their way. */
+  /** How many stops are on their way to Redis. */
   get pending(): number {
     return this.#pending;
   }
 
-  /** Stops a job, when it has been added. */
+  /** Stops a job, once Redis has added it. */
   async tell(id: string, adding?: Promise<void>): Promise<void> {
     this.#told.add(id);
     this.#pending++;
@@ -37,13 +37,13 @@ export class Stops {
       await adding;
       await (await this.#actions.link())?.stop(id);
     } catch {
-      // Redis has refused the command: nobody can be told.
+      // Redis has refused the command, so no host can be told.
     }
     this.#pending--;
     this.#actions.onDone();
   }
 
-  /** Whether a job was told to stop, and has not ended yet. */
+  /** Whether a job was told to stop and has not ended. */
   has(id: string): boolean {
     return this.#told.has(id);
   }

@@ -3,11 +3,9 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { test } from "node:test";
-import { Redis } from "ioredis";
-import { Cluster } from "../../support/bullmq_host.ts";
+import type { Redis } from "ioredis";
+import { clusterTest } from "../../support/bullmq_cluster.ts";
 import { Gate } from "../../support/gate.ts";
-import { needsRedis, RedisServer } from "../../support/redis_server.ts";
 import { otherRuntimes } from "../../support/runtime_commands.ts";
 import { echo, enter } from "../../fixtures/tasks/cluster_tasks.ts";
 import { hold, note } from "../../fixtures/tasks/gate_tasks.ts";
@@ -15,117 +13,112 @@ import { within } from "../../support/until.ts";
 
 const MANY = 50_000;
 
-const server = needsRedis.skip ? undefined : await RedisServer.start();
+/** A host with one worker, on another runtime. */
+const ONE_HOST = { hosts: [{ runtime: otherRuntimes[0]! }] };
 
-/** Registers a test with a queue of its own. */
-function delivery(name: string, body: (cluster: Cluster) => Promise<void>): void {
-  test(`BullMQExecutor${name}`, needsRedis, async () => {
-    await using cluster = new Cluster(server!);
-    await body(cluster);
-  });
-}
+clusterTest(
+  `BullMQExecutor runs ${MANY.toLocaleString("en")} calls on two hosts, none twice and none never`,
+  async (cluster) => {
+    const executor = cluster.executor();
+    using gate = new Gate();
+    const ledger = join(gate.folder, "ledger");
+    const futures = Array.from({ length: MANY }, (_, n) => executor.submit(enter, ledger, n));
+    for (const [n, future] of futures.entries()) assert.equal(await future, 2 * n);
+    const entered = readFileSync(ledger, "utf8").split("\n").slice(0, -1);
+    assert.equal(entered.length, MANY);
+    assert.equal(new Set(entered).size, MANY);
+    const { waiting, running } = await executor.cluster();
+    assert.deepEqual([waiting, running, executor.stats().completed], [0, 0, MANY]);
+  },
+  { hosts: otherRuntimes.map((runtime) => ({ runtime })) },
+);
 
-delivery(` runs ${MANY.toLocaleString("en")} calls on two hosts, none twice and none never`, async (cluster) => {
-  await Promise.all(otherRuntimes.map((runtime) => cluster.host({ runtime })));
-  const executor = cluster.executor();
-  using gate = new Gate();
-  const ledger = join(gate.folder, "ledger");
-  const futures = Array.from({ length: MANY }, (_, n) => executor.submit(enter, ledger, n));
-  for (const [n, future] of futures.entries()) assert.equal(await future, 2 * n);
-  const entered = readFileSync(ledger, "utf8").split("\n").slice(0, -1);
-  assert.equal(entered.length, MANY);
-  assert.equal(new Set(entered).size, MANY);
-  const { waiting, running } = await executor.cluster();
-  assert.deepEqual([waiting, running, executor.stats().completed], [0, 0, MANY]);
-});
+clusterTest(
+  "BullMQExecutor.with({ key }) gives the same Future for the same key, and runs the call once",
+  async (cluster) => {
+    const executor = cluster.executor();
+    using gate = new Gate();
+    const first = executor.with({ key: "report 7: ä" }).submit(hold, gate.folder, 1);
+    const second = executor.with({ key: "report 7: ä" }).submit(hold, gate.folder, 2);
+    assert.equal(first, second);
+    await gate.noted();
+    gate.open();
+    assert.equal(await within("the call", first), 1);
+    assert.equal(await executor.with({ key: "report 8" }).submit(hold, gate.folder, 8), 8);
+    assert.deepEqual(gate.notes, ["1", "8"]);
+  },
+  ONE_HOST,
+);
 
-delivery(".with({ key }) gives the same Future for the same key, and runs the call once", async (cluster) => {
-  await cluster.host({ runtime: otherRuntimes[0]! });
-  const executor = cluster.executor();
-  using gate = new Gate();
-  const first = executor.with({ key: "report 7: ä" }).submit(hold, gate.folder, 1);
-  const second = executor.with({ key: "report 7: ä" }).submit(hold, gate.folder, 2);
-  assert.equal(first, second);
-  await gate.noted();
-  gate.open();
-  assert.equal(await within("the call", first), 1);
-  assert.equal(await executor.with({ key: "report 8" }).submit(hold, gate.folder, 8), 8);
-  assert.deepEqual(gate.notes, ["1", "8"]);
-});
+clusterTest(
+  "BullMQExecutor.with({ key }) gives other executors the same result, while it runs and later",
+  async (cluster) => {
+    const [one, two, three] = [cluster.executor(), cluster.executor(), cluster.executor()];
+    using gate = new Gate();
+    const first = one.with({ key: "k" }).submit(hold, gate.folder, 1);
+    await gate.noted();
+    const meanwhile = two.with({ key: "k" }).submit(hold, gate.folder, 2);
+    gate.open();
+    assert.deepEqual(await within("both calls", Promise.all([first, meanwhile])), [1, 1]);
+    assert.equal(await within("the later call", three.with({ key: "k" }).submit(hold, gate.folder, 3)), 1);
+    assert.deepEqual(gate.notes, ["1"]);
+  },
+  ONE_HOST,
+);
 
-delivery(".with({ key }) gives other executors the same result, while it runs and later", async (cluster) => {
-  await cluster.host({ runtime: otherRuntimes[0]! });
-  const [one, two, three] = [cluster.executor(), cluster.executor(), cluster.executor()];
-  using gate = new Gate();
-  const first = one.with({ key: "k" }).submit(hold, gate.folder, 1);
-  await gate.noted();
-  const meanwhile = two.with({ key: "k" }).submit(hold, gate.folder, 2);
-  gate.open();
-  assert.deepEqual(await within("both calls", Promise.all([first, meanwhile])), [1, 1]);
-  assert.equal(await within("the later call", three.with({ key: "k" }).submit(hold, gate.folder, 3)), 1);
-  assert.deepEqual(gate.notes, ["1"]);
-});
-
-delivery(".with({ key }) may be a word that JavaScript knows", async (cluster) => {
-  await cluster.host({ runtime: otherRuntimes[0]! });
+clusterTest("BullMQExecutor.with({ key }) may be a word that JavaScript knows", async (cluster) => {
   const executor = cluster.executor();
   using gate = new Gate();
   for (const key of ["__proto__", "constructor", "0", "a:b", "..", " "]) {
     await within(key, executor.with({ key }).submit(note, gate.folder, key));
   }
   assert.deepEqual(gate.notes, ["__proto__", "constructor", "0", "a:b", "..", " "]);
-});
+}, ONE_HOST);
 
-delivery(".with({ key }) never gives another key's result, whichever attempt that took", async (cluster) => {
-  await cluster.host({ runtime: otherRuntimes[0]! });
-  const executor = cluster.executor();
-  using gate = new Gate();
-  gate.open();
-  const again = executor.with({ key: "a", retries: 1, retryOn: () => true }).submit(async (folder: string) => {
-    const { appendFileSync, readFileSync } = await import("node:fs");
-    appendFileSync(`${folder}/attempts`, "x");
-    if (readFileSync(`${folder}/attempts`, "utf8") === "x") throw new Error("not yet");
-    return "the second attempt of a";
-  }, gate.folder);
-  assert.equal(await within("the key with two attempts", again), "the second attempt of a");
-  const keys = [
-    ...["a~2", "a-2", "2-a", "1-a", "key-1-a", "key-2-a", "a%", "a%0025", "%61", "A", "", " ", "-", "1"],
-    ...["\ud800", "\udc00", "\ufffd", "\ud83d\ude00", "x".repeat(1000)],
-  ];
-  const results = keys.map((key) => executor.with({ key }).submit(hold, gate.folder, keys.indexOf(key)));
-  for (const [n, key] of keys.entries()) assert.equal(await within(key, results[n]!), n);
-  assert.throws(() => executor.with({ key: "x".repeat(1001) }), {
-    name: "RangeError",
-    message: "Cannot apply options to calls as 'key' must be at most 1000 characters long: received 1001",
-  });
-});
+clusterTest(
+  "BullMQExecutor.with({ key }) never gives another key's result, whichever attempt that took",
+  async (cluster) => {
+    const executor = cluster.executor();
+    using gate = new Gate();
+    gate.open();
+    const again = executor.with({ key: "a", retries: 1, retryOn: () => true }).submit(async (folder: string) => {
+      const { appendFileSync, readFileSync } = await import("node:fs");
+      appendFileSync(`${folder}/attempts`, "x");
+      if (readFileSync(`${folder}/attempts`, "utf8") === "x") throw new Error("not yet");
+      return "the second attempt of a";
+    }, gate.folder);
+    assert.equal(await within("the key with two attempts", again), "the second attempt of a");
+    const keys = [
+      ...["a~2", "a-2", "2-a", "1-a", "key-1-a", "key-2-a", "a%", "a%0025", "%61", "A", "", " ", "-", "1"],
+      ...["\ud800", "\udc00", "\ufffd", "\ud83d\ude00", "x".repeat(1000)],
+    ];
+    const results = keys.map((key) => executor.with({ key }).submit(hold, gate.folder, keys.indexOf(key)));
+    for (const [n, key] of keys.entries()) assert.equal(await within(key, results[n]!), n);
+    assert.throws(() => executor.with({ key: "x".repeat(1001) }), {
+      name: "RangeError",
+      message: "Cannot apply options to calls as 'key' must be at most 1000 characters long: received 1001",
+    });
+  },
+  ONE_HOST,
+);
 
-delivery(" downloads long replies of its own alone", async (cluster) => {
-  await cluster.host({ runtime: otherRuntimes[0]! });
+clusterTest("BullMQExecutor downloads long replies of its own alone", async (cluster) => {
   const executors = Array.from({ length: 5 }, () => cluster.executor());
-  for (const executor of executors) assert.equal(await executor.submit(echo, "ready"), "ready"); // all hear of replies
-  const redis = new Redis(cluster.server.url);
-  try {
-    const before = await sentBytes(redis);
-    const results = Array.from(
-      { length: 10 },
-      (_, n) => executors[n % 2]!.submit((length: number) => "x".repeat(length), 100_000),
-    );
-    for (const result of results) assert.equal((await within("a long reply", result)).length, 100_000);
-    // They have heard of these after what came before.
-    for (const executor of executors) assert.equal(await executor.submit(echo, "heard"), "heard");
-    const sent = await sentBytes(redis) - before;
-    assert.ok(sent > 1_000_000 && sent < 2_000_000, `${sent} bytes`);
-  } finally {
-    await redis.quit();
-  }
-});
+  for (const executor of executors) assert.equal(await executor.submit(echo, "ready"), "ready"); // now each reads the events
+  const redis = cluster.redis();
+  const before = await sentBytes(redis);
+  const results = Array.from(
+    { length: 10 },
+    (_, n) => executors[n % 2]!.submit((length: number) => "x".repeat(length), 100_000),
+  );
+  for (const result of results) assert.equal((await within("a long reply", result)).length, 100_000);
+  // These replies come after the long ones in the stream of events.
+  for (const executor of executors) assert.equal(await executor.submit(echo, "heard"), "heard");
+  const sent = await sentBytes(redis) - before;
+  assert.ok(sent > 1_000_000 && sent < 2_000_000, `${sent} bytes`);
+}, ONE_HOST);
 
 /** How much a Redis server has sent, in bytes. */
 async function sentBytes(redis: Redis): Promise<number> {
   return Number(/^total_net_output_bytes:(\d+)/m.exec(await redis.info("stats"))![1]);
 }
-
-test("the tests of delivery across machines leave nothing behind", needsRedis, async () => {
-  await server?.[Symbol.asyncDispose]();
-});

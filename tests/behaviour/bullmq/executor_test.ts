@@ -1,4 +1,4 @@
-// The behaviours of the local executors, with a BullMQExecutor and a host in this program.
+// The behaviours that all executors share, with a BullMQExecutor and a host in this program.
 
 import { test } from "node:test";
 import {
@@ -30,11 +30,11 @@ import { needsRedis, RedisServer } from "../../support/redis_server.ts";
 
 const NO_INLINE = "no source ever comes over the network: the tests' own task evaluates it";
 
-const RACE = "a cancelled call may begin before the cancellation is there: bullmq_stopping_test.ts waits for that";
+const RACE = "a call may begin before its cancellation reaches the host: stopping_test.ts waits for that";
 
-/** Behaviours that are not there, and why: the key is how the test's name goes on. */
+/** Behaviours that this executor does not have, by how the test's name goes on, and why. */
 const ABSENT: Readonly<Record<string, string>> = {
-  ".submit() returns before any worker is there": "the workers are those of hosts, which start them when they like",
+  ".submit() returns before any worker is there": "hosts have the workers, and start them when they like",
   ".submit() copies arguments when the call is handed to a worker": "they are copied at the end of the tick",
   ".submit() starts calls in the order of submission": "a host fetches several at the same time",
   ".submit() takes every form of function by its source": NO_INLINE,
@@ -50,13 +50,13 @@ const ABSENT: Readonly<Record<string, string>> = {
   ".shutdown({ cancelFutures: true }) still cancels when a plain shutdown is under way": RACE,
   ".map() runs the items of a chunk one after the other in one worker": "each item is a job of its own, for any host",
   " errors form Python's families": "the class of these tests has another name",
-  " refuses wrong options when it is made": "its options are others, see bullmq_options_test.ts",
+  " refuses wrong options when it is made": "its options are others, see unit/bullmq/options_test.ts",
 };
 
 const server = needsRedis.skip ? undefined : await RedisServer.start();
 let queues = 0;
 
-/** An executor and a host of its own, which ends with it and whose workers count as the executor's. */
+/** An executor with a host of its own. The host ends with it, and its workers count as the executor's. */
 class Pair extends BullMQExecutor {
   readonly #pool: ThreadPoolExecutor;
   readonly #host: Promise<Host>;

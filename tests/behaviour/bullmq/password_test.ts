@@ -1,29 +1,26 @@
-// The password of Redis: neither on a command line, nor in what workers inherit, nor in an error.
+// The password of Redis: it shows neither on a command line, nor in what workers inherit, nor in an error.
 
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
 import { test } from "node:test";
-import { fileURLToPath } from "node:url";
 import { inspect } from "node:util";
 import { Redis } from "ioredis";
 import { run } from "../../../scripts/run.ts";
-import { serve } from "../../../src/bullmq/mod.ts";
 import { runtime } from "../../../src/runtime.ts";
-import { Cluster } from "../../support/bullmq_host.ts";
-import { MODULES } from "../../support/bullmq_tasks.ts";
-import { needsRedis, RedisServer } from "../../support/redis_server.ts";
-import { runtimeCommand } from "../../support/runtime_commands.ts";
+import { clusterTest } from "../../support/bullmq_cluster.ts";
+import { hostCommand } from "../../support/bullmq_host.ts";
+import { Gate } from "../../support/gate.ts";
+import type { RedisServer } from "../../support/redis_server.ts";
 import { square } from "../../fixtures/tasks/arithmetic.ts";
 import { CEILING, within } from "../../support/until.ts";
 
 /** With characters that mean something in a URL. */
 const PASSWORD = "t0p:s/e@c%41?ret#";
 
-/** A server that wants it, from a user and from whoever names none. */
+/** Makes a server ask for the password: of a user, and of whoever names none. */
 async function guarded(server: RedisServer): Promise<void> {
   const redis = new Redis(server.url);
   await redis.acl("SETUSER", "someone", "on", `>${PASSWORD}`, "~*", "&*", "+@all");
@@ -47,30 +44,24 @@ const WAYS = {
 
 for (const [way, connection] of Object.entries(WAYS)) {
   for (const kind of ["threads", "processes"] as const) {
-    test(
-      `the command of a host takes the password ${way}, and keeps it from ps and its ${kind}`,
-      needsRedis,
-      async () => {
-        await using server = await RedisServer.start();
-        const folder = mkdtempSync(join(tmpdir(), "futures-password-"));
-        try {
-          await guarded(server);
-          const file = join(folder, "password");
-          writeFileSync(file, `${PASSWORD}\n`);
-          await using cluster = new Cluster(server);
-          const host = await cluster.host({ runtime, kind, connection: connection(server, file) });
-          const executor = cluster.executor({ connection: { url: server.url, password: PASSWORD } });
-          const environment = await executor.submit(async () => {
-            const { default: process } = await import("node:process");
-            return { ...process.env };
-          });
-          assert.ok(environment["PATH"], "it is the environment");
-          assert.deepEqual([environment["REDIS_URL"], environment["REDIS_PASSWORD"]], [undefined, undefined]);
-          assertKept(environment);
-          assertKept(commandLine(host.pid));
-        } finally {
-          rmSync(folder, { recursive: true });
-        }
+    clusterTest(
+      `The command of a host takes the password ${way}, and keeps it from ps and its ${kind}`,
+      async (cluster) => {
+        const { server } = cluster;
+        using files = new Gate();
+        await guarded(server);
+        const file = join(files.folder, "password");
+        writeFileSync(file, `${PASSWORD}\n`);
+        const host = await cluster.host({ runtime, kind, connection: connection(server, file) });
+        const executor = cluster.executor({ connection: { url: server.url, password: PASSWORD } });
+        const environment = await executor.submit(async () => {
+          const { default: process } = await import("node:process");
+          return { ...process.env };
+        });
+        assert.ok(environment["PATH"], "it is the environment");
+        assert.deepEqual([environment["REDIS_URL"], environment["REDIS_PASSWORD"]], [undefined, undefined]);
+        assertKept(environment);
+        assertKept(commandLine(host.pid));
       },
     );
   }
@@ -82,15 +73,14 @@ function commandLine(pid: number): string {
   return execFileSync("ps", ["-o", "args=", "-p", String(pid)], { encoding: "utf8" });
 }
 
-/** Nothing that is shown of it has the password, as it is or in a URL. */
+/** Fails if the password shows in a value, as it is or in a URL. */
 function assertKept(shown: unknown): void {
   const text = inspect(shown, { depth: Infinity, maxStringLength: null, showHidden: true });
   for (const password of [PASSWORD, encodeURIComponent(PASSWORD)]) assert.ok(!text.includes(password), text);
 }
 
-test("the command of a host refuses a password on its command line", async () => {
-  const command = fileURLToPath(new URL("../../../src/bullmq/host/serve_command.ts", import.meta.url));
-  const [own, ...flags] = runtimeCommand(runtime);
+test("The command of a host refuses a password on its command line", async () => {
+  const [command, ...first] = hostCommand(runtime);
   const host = "127.0.0.1:1";
   for (
     const url of [
@@ -98,35 +88,33 @@ test("the command of a host refuses a password on its command line", async () =>
       ...[`someone:${PASSWORD}@${host}`, `//:${PASSWORD}@${host}`, `redis://${host}/0?db=1&password=${PASSWORD}`],
     ]
   ) {
-    const args = [command, "--queue", "q", "--tasks", "./words.ts", "--url", url];
-    const { code, output } = await run(own!, [...flags, ...args], { timeout: CEILING });
+    const args = [...first, "--queue", "q", "--tasks", "./words.ts", "--url", url];
+    const { code, output } = await run(command, args, { timeout: CEILING });
     assert.match(output, /^--url must not have a password .*--password-file.*REDIS_PASSWORD/);
     assert.equal(code, 2, output);
     assertKept(output);
   }
 });
 
-test("BullMQExecutor and serve() do not show the password in their errors", needsRedis, async () => {
-  await using server = await RedisServer.start();
+clusterTest("BullMQExecutor and serve() do not show the password in their errors", async (cluster) => {
+  const { server } = cluster;
   await guarded(server);
   const known = new Redis(server.url, { password: PASSWORD });
   await known.acl("SETUSER", "someone", ">another");
   await known.acl("SETUSER", "someone", `<${PASSWORD}`);
   await known.quit();
-  for (
-    const connection of [{ url: urlOf(server, "someone", PASSWORD) }, {
-      url: urlOf(server, "someone"),
-      password: PASSWORD,
-    }]
-  ) {
-    await using cluster = new Cluster(server);
+  const wrong = [
+    { url: urlOf(server, "someone", PASSWORD) },
+    { url: urlOf(server, "someone"), password: PASSWORD },
+  ];
+  for (const connection of wrong) {
     const executor = cluster.executor({ connection });
     const errors = await within(
       "the errors",
       Promise.all([
         executor.cluster().catch((error) => error),
         executor.submit(square, 3).exception(),
-        serve({ queue: cluster.queue, connection, tasks: MODULES }).catch((error) => error),
+        cluster.serve({ connection }).catch((error) => error),
       ]),
     );
     for (const error of errors) {

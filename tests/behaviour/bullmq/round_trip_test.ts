@@ -2,16 +2,18 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { taskModule } from "../../../mod.ts";
+import { asCompleted, taskModule, ThreadPoolExecutor, wait } from "../../../mod.ts";
 import { BullMQExecutor, serve } from "../../../src/bullmq/mod.ts";
-import { needsRedis, RedisServer } from "../../support/redis_server.ts";
+import { clusterTest } from "../../support/bullmq_cluster.ts";
+import { otherRuntimes } from "../../support/runtime_commands.ts";
+import { within } from "../../support/until.ts";
+import { square } from "../../fixtures/tasks/arithmetic.ts";
 
 const url = new URL("../../fixtures/tasks/round_trip.ts", import.meta.url);
 const tasks = taskModule<typeof import("../../fixtures/tasks/round_trip.ts")>(url, { name: "round trip" });
 
-test("a call goes to a host and its result comes back", needsRedis, async () => {
-  await using server = await RedisServer.start();
-  const where = { queue: "round-trip", connection: { url: server.url } };
+clusterTest("BullMQExecutor sends a call to a host and gives its result", async ({ queue, connection }) => {
+  const where = { queue, connection };
   await using _host = await serve({ ...where, tasks: { "round trip": url }, workers: 1 });
   await using executor = new BullMQExecutor(where);
   assert.equal(await executor.submit(tasks.add, 1, 2), 3);
@@ -23,7 +25,16 @@ test("a call goes to a host and its result comes back", needsRedis, async () => 
   assert.deepEqual([hosts.map(({ tasks }) => tasks), waiting, running], [[["round trip"]], 0, 0]);
 });
 
-test("a task without a registered name is refused by submit(), and says what to do", () => {
+clusterTest("BullMQExecutor has Futures that mix with those of local executors", async (cluster) => {
+  await using local = new ThreadPoolExecutor({ maxWorkers: 1 });
+  const futures = [cluster.executor().submit(square, 2), local.submit(square, 3)];
+  assert.equal((await within("both", wait(futures))).done.size, 2);
+  const results: number[] = [];
+  for await (const future of asCompleted(futures)) results.push(await future);
+  assert.deepEqual(results.sort(), [4, 9]);
+}, { hosts: [{ runtime: otherRuntimes[0]! }] });
+
+test("BullMQExecutor.submit() refuses a task without a registered name, and says what to do", () => {
   const executor = new BullMQExecutor({ queue: "none" });
   assert.throws(() => executor.submit((n: number) => n, 1), TypeError);
   const { add } = taskModule<typeof import("../../fixtures/tasks/round_trip.ts")>(url);

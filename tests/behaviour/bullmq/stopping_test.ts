@@ -1,17 +1,12 @@
 // Calls that are stopped, across machines: while they wait in Redis, and on their host while they run.
 
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
-import process from "node:process";
-import { test } from "node:test";
-import { fileURLToPath } from "node:url";
-import { Redis } from "ioredis";
 import { CancelledError, type Future, TimeoutError, wait, WorkerLostError } from "../../../mod.ts";
-import { runtime } from "../../../src/runtime.ts";
-import { Cluster } from "../../support/bullmq_host.ts";
+import { clusterTest, type TestCluster } from "../../support/bullmq_cluster.ts";
+import type { HostOptions } from "../../support/bullmq_host.ts";
 import { Gate } from "../../support/gate.ts";
-import { needsRedis, RedisServer } from "../../support/redis_server.ts";
-import { otherRuntimes, runtimeCommand } from "../../support/runtime_commands.ts";
+import { startProgram } from "../../support/run_program.ts";
+import { otherRuntimes } from "../../support/runtime_commands.ts";
 import { square } from "../../fixtures/tasks/arithmetic.ts";
 import { block, hold, note } from "../../fixtures/tasks/gate_tasks.ts";
 import { exitUntil, listen } from "../../fixtures/tasks/stop_tasks.ts";
@@ -20,15 +15,9 @@ import { until, within } from "../../support/until.ts";
 
 const REASON = new Error("stop");
 
-const server = needsRedis.skip ? undefined : await RedisServer.start();
-
-/** Registers a test with a queue of its own, and one host with one worker on another runtime. */
-function stopping(name: string, body: (cluster: Cluster) => Promise<void>, kind?: "threads" | "processes"): void {
-  test(`BullMQExecutor${name}`, needsRedis, async () => {
-    await using cluster = new Cluster(server!);
-    await cluster.host({ runtime: otherRuntimes[0]!, ...(kind && { kind }) });
-    await body(cluster);
-  });
+/** Registers a test with one host, which has one worker, on another runtime. */
+function stopping(name: string, body: (cluster: TestCluster) => Promise<void>, host: HostOptions = {}): void {
+  clusterTest(`BullMQExecutor${name}`, body, { hosts: [{ runtime: otherRuntimes[0]!, ...host }] });
 }
 
 /** What a Future rejects with, cancelled or not. */
@@ -40,7 +29,7 @@ function errorOf(future: Future<unknown>): Promise<unknown> {
 }
 
 /** Resolves when so many calls are in Redis, waiting or with a host. */
-async function inRedis(cluster: Cluster, count: number): Promise<void> {
+async function inRedis(cluster: TestCluster, count: number): Promise<void> {
   const watcher = cluster.executor();
   let left = Infinity;
   const look = async () => {
@@ -93,6 +82,24 @@ stopping(".shutdown({ cancelFutures: true }) removes what waits", async (cluster
   assert.deepEqual(gate.notes, ["0"]);
 });
 
+stopping(".killWorkers() rejects what a host runs, and says no more than is known", async (cluster) => {
+  const executor = cluster.executor();
+  using gate = new Gate();
+  const future = executor.submit(hold, gate.folder, 0);
+  await until("it is known to run", () => future.running());
+  executor.killWorkers();
+  const error = await errorOf(future);
+  assert.ok(error instanceof WorkerLostError, String(error));
+  assert.match(
+    error.message,
+    /^The call's worker was lost: killWorkers\(\) of BullMQExecutor\(.*\) has given up its calls$/,
+  );
+  const { workerName, exitCode, signal, started } = error;
+  assert.deepEqual([workerName, exitCode, signal, started], [undefined, undefined, undefined, "unknown"]);
+  gate.open();
+  assert.equal(await within("the host's next call", cluster.executor().submit(square, 3)), 9);
+});
+
 stopping(".map() that is left removes what waits", async (cluster) => {
   const executor = cluster.executor();
   using gate = new Gate();
@@ -132,7 +139,7 @@ stopping(".with({ signal }) has a deaf task ended on its host, and its neighbour
   controller.abort(REASON);
   assert.equal(await errorOf(deaf), REASON);
   assert.equal(await within("the next call", next), 9, "the worker is there again, though the gate is closed");
-}, "processes");
+}, { kind: "processes" });
 
 stopping(".with({ timeout }) ends a task on its host", async (cluster) => {
   const executor = cluster.executor();
@@ -141,7 +148,7 @@ stopping(".with({ timeout }) ends a task on its host", async (cluster) => {
   const next = executor.submit(square, 3);
   assert.ok(await errorOf(endless) instanceof TimeoutError);
   assert.equal(await within("the next call", next), 9);
-}, "processes");
+}, { kind: "processes" });
 
 stopping(".with({ retries }) has a call run again whose worker is lost, and fails it at last", async (cluster) => {
   const executor = cluster.executor();
@@ -157,32 +164,23 @@ stopping(".with({ retries }) has a call run again whose worker is lost, and fail
   assert.deepEqual(gate.notes, ["1", "2", "3", "1", "2"]);
 });
 
-function connection(): { client: Redis } & AsyncDisposable {
-  const client = new Redis(server!.url);
-  return { client, [Symbol.asyncDispose]: async () => void await client.quit() };
-}
-
 /** Starts a program that submits two calls and dies of SIGKILL when the first has begun. */
-async function submitAndDie(cluster: Cluster, gate: Gate, orphans: "run" | "cancel"): Promise<void> {
-  const program = fileURLToPath(new URL("../../fixtures/programs/bullmq_submitter.ts", import.meta.url));
-  const [command, ...flags] = runtimeCommand(runtime);
-  const args = [program, cluster.server.url, cluster.queue, gate.folder, orphans];
-  const child = spawn(command!, [...flags, ...args], { stdio: ["ignore", "inherit", "inherit"] });
-  const ended = new Promise((resolve) => child.once("exit", resolve));
+async function submitAndDie(cluster: TestCluster, gate: Gate, orphans: "run" | "cancel"): Promise<void> {
+  const { child, ended } = startProgram("bullmq_submitter", [cluster.server.url, cluster.queue, gate.folder, orphans]);
   await gate.noted();
   await inRedis(cluster, 2);
-  process.kill(child.pid!, "SIGKILL");
-  await within("the submitter's end", ended);
+  child.kill("SIGKILL");
+  await ended;
 }
 
 stopping('({ orphans: "cancel" }) has its calls stopped when it has died', async (cluster) => {
   using gate = new Gate();
   await submitAndDie(cluster, gate, "cancel");
-  await using redis = connection();
-  const [owner] = await redis.client.keys(`*${cluster.queue}:futures:owner:*`);
-  const left = await redis.client.pttl(owner!);
+  const redis = cluster.redis();
+  const [owner] = await redis.keys(cluster.keys.owner("*"));
+  const left = await redis.pttl(owner!);
   assert.ok(left > 0 && left <= 30_000, `${left} ms until it counts as dead`);
-  await redis.client.del(owner!); // the test does not wait for that
+  await redis.del(owner!); // the test does not wait for that
   await inRedis(cluster, 0); // the first was told to stop, the second did not begin
   assert.deepEqual([gate.notes.length, gate.notes[1]!.split(":")[0]], [2, "stopped"]);
 });
@@ -193,8 +191,4 @@ stopping('({ orphans: "run" }) has its calls run though it has died', async (clu
   gate.open();
   await gate.noted(2);
   assert.deepEqual(gate.notes, ["0", "second"]);
-});
-
-test("the tests of stopping across machines leave nothing behind", needsRedis, async () => {
-  await server?.[Symbol.asyncDispose]();
 });

@@ -1,29 +1,22 @@
 // The table of README.md that says what can cross, between this runtime and hosts on every runtime.
 
 import assert from "node:assert/strict";
-import { test } from "node:test";
 import { type Runtime, runtime } from "../../../src/runtime.ts";
-import { Cluster } from "../../support/bullmq_host.ts";
+import { clusterTest, type TestCluster } from "../../support/bullmq_cluster.ts";
 import { cellFor, readTable, receive, rows, send } from "../crossing_rows.ts";
-import { needsRedis, RedisServer } from "../../support/redis_server.ts";
 import { otherRuntimes } from "../../support/runtime_commands.ts";
 import { echo } from "../../fixtures/tasks/cluster_tasks.ts";
 import { within } from "../../support/until.ts";
 
-const server = needsRedis.skip ? undefined : await RedisServer.start();
 const table = readTable();
 
 /** Registers a test with a host on a runtime. */
-function between(host: Runtime, name: string, body: (cluster: Cluster) => Promise<void>): void {
-  test(`What can cross, from ${runtime} to a host on ${host} and back: ${name}`, needsRedis, async () => {
-    await using cluster = new Cluster(server!);
-    await cluster.host({ runtime: host });
-    await body(cluster);
-  });
+function between(host: Runtime, name: string, body: (cluster: TestCluster) => Promise<void>): void {
+  clusterTest(`BullMQExecutor on ${runtime} ${name} a host on ${host} and back`, body, { hosts: [{ runtime: host }] });
 }
 
 for (const host of [runtime, ...otherRuntimes]) {
-  between(host, "the table", async (cluster) => {
+  between(host, "carries what the table says to", async (cluster) => {
     const executor = cluster.executor();
     const wrong: string[] = [];
     for (const [name, row] of Object.entries(rows)) {
@@ -40,7 +33,7 @@ for (const host of [runtime, ...otherRuntimes]) {
     assert.deepEqual(wrong, []);
   });
 
-  between(host, "errors that a task throws", async (cluster) => {
+  between(host, "carries errors that a task throws to", async (cluster) => {
     const executor = cluster.executor();
     const error = await executor.submit(() => {
       throw Object.assign(new RangeError("out of paper", { cause: new Map([["code", 7n]]) }), { tray: 2 });
@@ -55,24 +48,16 @@ for (const host of [runtime, ...otherRuntimes]) {
   });
 }
 
-test("BullMQExecutor refuses values that are too long, with a message that says so", needsRedis, async () => {
-  await using cluster = new Cluster(server!);
-  await cluster.host();
+clusterTest("BullMQExecutor refuses values that are too long, with a message that says so", async (cluster) => {
   const executor = cluster.executor({ maxPayload: 1_000 });
   const error = await executor.submit(echo, "x".repeat(2_000)).exception();
   assert.ok(error instanceof RangeError);
   assert.match(error.message, /'maxPayload', which is 1000/);
   assert.equal(await executor.submit(echo, "short"), "short");
-});
+}, { hosts: [{}] });
 
-test("BullMQExecutor carries bytes of every value, and megabytes of them", needsRedis, async () => {
-  await using cluster = new Cluster(server!);
-  await cluster.host({ runtime: otherRuntimes[0]! });
+clusterTest("BullMQExecutor carries bytes of every value, and megabytes of them", async (cluster) => {
   const executor = cluster.executor();
   const bytes = Uint8Array.from({ length: 3_000_000 }, (_, n) => n * 7);
   assert.deepEqual(await within("the bytes", executor.submit(echo, bytes)), bytes);
-});
-
-test("the tests of values across machines leave nothing behind", needsRedis, async () => {
-  await server?.[Symbol.asyncDispose]();
-});
+}, { hosts: [{ runtime: otherRuntimes[0]! }] });

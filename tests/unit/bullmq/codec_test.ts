@@ -1,4 +1,4 @@
-// Values as text: what arrives, what is refused, and what a stranger may write. No Redis is needed.
+// Values as text: what arrives, what is refused, and what a stranger may have written.
 
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
@@ -54,7 +54,7 @@ test("encode() and decode() keep identity and cycles, and the length of sparse a
   assert.equal((pass(sparse) as number[]).length, 1_000_001);
 });
 
-test("encode() sends of an instance its properties, and of an error all that is known", () => {
+test("encode() sends the properties of an instance, and of an error also its class, cause and stack", () => {
   assert.deepEqual(pass([new Point(1, new Point(2, null))]), [{ x: 1, y: { x: 2, y: null } }]);
   const error = Object.assign(new RangeError("why", { cause: new TypeError("how") }), { code: 7 });
   const passed = pass({ error }) as { error: RangeError & { code: number } };
@@ -63,11 +63,11 @@ test("encode() sends of an instance its properties, and of an error all that is 
   assert.ok(passed.error.cause instanceof TypeError);
 });
 
-test("encode() sends of a view of a pool only what is seen", () => {
+test("encode() sends only the part of a buffer that a view shows", () => {
   assert.ok(encode(Buffer.from("x"), Infinity).length < 100);
 });
 
-test("encode() refuses what belongs to one place with a DataCloneError", () => {
+test("encode() refuses what belongs to one program with a DataCloneError", () => {
   const values: unknown[] = [
     ...[() => 1, Symbol("s"), { deep: [new Map([[1, () => 1]])] }, Promise.resolve(), new WeakMap(), new Future()],
     ...[new SharedArrayBuffer(1), new Uint8Array(new SharedArrayBuffer(1)), new MessageChannel().port1],
@@ -78,11 +78,11 @@ test("encode() refuses what belongs to one place with a DataCloneError", () => {
   }
 });
 
-test("encode() refuses what is too long, and says how long it is", () => {
+test("encode() refuses a value that is too long, and says how long it is", () => {
   assert.throws(() => encode("x".repeat(100), 50), /RangeError: .*104 characters.*'maxPayload', which is 50/);
 });
 
-test("encodeFailure() always gives a record", () => {
+test("encodeFailure() makes a record of anything that was thrown", () => {
   const thrown: unknown[] = [
     undefined,
     0,
@@ -103,7 +103,7 @@ test("encodeFailure() always gives a record", () => {
   assert.match((long as Error).message, /maxPayload/);
 });
 
-test("decode() throws at texts that nobody of ours has written, and changes no prototype", () => {
+test("decode() throws when encode() cannot have written the text, and changes no prototype", () => {
   const texts = [
     ...[
       "",
@@ -126,7 +126,7 @@ test("decode() throws at texts that nobody of ours has written, and changes no p
 });
 
 for (const [what, text] of Object.entries(COSTLY)) {
-  test(`decode() and decodeFailure() cost next to nothing for ${what}`, () => {
+  test(`decode() and decodeFailure() take no time for ${what}`, () => {
     for (const read of [decode, decodeFailure]) {
       const start = performance.now();
       let value: unknown;

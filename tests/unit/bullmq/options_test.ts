@@ -1,18 +1,14 @@
-// Bad options of executors and hosts, a Redis that is not there, and how programs with either end.
+// Wrong options of executors and hosts, and tasks that hosts do not know. No Redis is needed.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { fileURLToPath } from "node:url";
-import { asCompleted, BrokenExecutor, ThreadPoolExecutor, wait } from "../../../mod.ts";
-import { run } from "../../../scripts/run.ts";
+import { BrokenExecutor } from "../../../mod.ts";
 import { BullMQExecutor, serve } from "../../../src/bullmq/mod.ts";
-import { runtime } from "../../../src/runtime.ts";
 import { Cluster } from "../../support/bullmq_host.ts";
 import { MODULES } from "../../support/bullmq_tasks.ts";
-import { needsRedis, RedisServer } from "../../support/redis_server.ts";
-import { otherRuntimes, runtimeCommand } from "../../support/runtime_commands.ts";
+import type { RedisServer } from "../../support/redis_server.ts";
 import { square } from "../../fixtures/tasks/arithmetic.ts";
-import { CEILING, within } from "../../support/until.ts";
+import { within } from "../../support/until.ts";
 
 // What a type checker would refuse is tried all the same.
 // deno-lint-ignore no-explicit-any
@@ -73,7 +69,15 @@ test("serve() refuses wrong options", async () => {
   }
 });
 
-test("BullMQExecutor and serve() say so when Redis cannot be reached", async () => {
+test("BullMQExecutor.submit() and map() refuse what has no registered name, whatever it is", () => {
+  const executor = new BullMQExecutor({ queue: "nowhere" });
+  for (const bad of [() => 1, function named() {}, Math.max, class {}, "source", null, square] as Anything[]) {
+    assert.throws(() => executor.submit(bad), TypeError);
+    assert.throws(() => executor.map(bad, [1]), TypeError);
+  }
+});
+
+test("BullMQExecutor and serve() reject with BrokenExecutor when Redis cannot be reached", async () => {
   const connection = { url: "redis://127.0.0.1:1" };
   const executor = new BullMQExecutor({ queue: "q", connection, connectTimeout: 50 });
   const cluster = new Cluster({ url: connection.url } as RedisServer);
@@ -83,49 +87,4 @@ test("BullMQExecutor and serve() say so when Redis cannot be reached", async () 
   await assert.rejects(serve({ queue: "q", tasks: MODULES, connection, connectTimeout: 50 }), BrokenExecutor);
   await within("shutdown()", executor.shutdown());
   await cluster[Symbol.asyncDispose]();
-});
-
-test("BullMQExecutor has Futures that mix with those of local executors", needsRedis, async () => {
-  await using server = await RedisServer.start();
-  await using cluster = new Cluster(server);
-  await cluster.host({ runtime: otherRuntimes[0]! });
-  await using local = new ThreadPoolExecutor({ maxWorkers: 1 });
-  const futures = [cluster.executor().submit(square, 2), local.submit(square, 3)];
-  assert.equal((await within("both", wait(futures))).done.size, 2);
-  const results: number[] = [];
-  for await (const future of asCompleted(futures)) results.push(await future);
-  assert.deepEqual(results.sort(), [4, 9]);
-});
-
-/** Runs a program of tests/fixtures/programs/ with this runtime, to its end. */
-function program(name: string, ...args: string[]) {
-  const [command, ...flags] = runtimeCommand(runtime);
-  const file = fileURLToPath(new URL(`../../fixtures/programs/${name}.ts`, import.meta.url));
-  return run(command!, [...flags, file, ...args], { timeout: CEILING });
-}
-
-test("BullMQExecutor lets its program end when its work is done, with or without shutdown()", needsRedis, async () => {
-  await using server = await RedisServer.start();
-  await using cluster = new Cluster(server);
-  await cluster.host({ runtime: otherRuntimes[0]! });
-  for (const how of ["falls off its end", "await using"]) {
-    const { code, output } = await program("bullmq_end", server.url, cluster.queue, how);
-    assert.deepEqual([output, code], ["result 9\n", 0], how);
-  }
-});
-
-test("the command of a host says what it takes, and what is wrong", async () => {
-  const command = fileURLToPath(new URL("../../../src/bullmq/host/serve_command.ts", import.meta.url));
-  const [own, ...flags] = runtimeCommand(runtime);
-  const cases: [args: string[], code: number, output: RegExp][] = [
-    [["--help"], 0, /--queue <name>/],
-    [[], 2, /--queue and --tasks are needed/],
-    [["--queue", "q", "--tasks", "./a.ts", "--workers", "many"], 2, /--workers must be a number: received many/],
-    [["--loud"], 2, /--loud/],
-  ];
-  for (const [args, expected, output] of cases) {
-    const result = await run(own!, [...flags, command, ...args], { timeout: CEILING });
-    assert.match(result.output, output);
-    assert.equal(result.code, expected, args.join(" "));
-  }
 });

@@ -1,0 +1,64 @@
+// Errors of a host, as opposed to those that tasks throw: what they are, and how they are told apart.
+
+import { ErrorCode } from "bullmq";
+import type { Redis } from "ioredis";
+import { BrokenExecutor, ShutdownError, TimeoutError, WorkerLostError } from "../../future/errors.ts";
+import { TASK_NOT_FOUND } from "../../wire/task_ref.ts";
+import { readHosts } from "../hosts.ts";
+import type { JobData, Keys } from "../protocol.ts";
+import type { ServeSettings } from "./serve_options.ts";
+
+/** How many hosts an error names. */
+const MOST_HOSTS = 20;
+
+/** Whether the local executor runs nothing any more. The loss of one worker does not end it. */
+export function isExecutorEnd(error: unknown): boolean {
+  return error instanceof ShutdownError || (error instanceof BrokenExecutor && !(error instanceof WorkerLostError));
+}
+
+/** Whether the local executor made this error, not the task. */
+export function isOfExecutor(error: unknown): boolean {
+  return error instanceof WorkerLostError || error instanceof TimeoutError;
+}
+
+/** Whether the module does not export the task. */
+export function isTaskNotFound(error: unknown): error is TypeError {
+  return error instanceof TypeError && (error as { code?: unknown }).code === TASK_NOT_FOUND;
+}
+
+/** Whether this host has lost a job to another: its lock has run out (BullMQ 6.7). */
+export function isLockLost(error: unknown): boolean {
+  const { code } = error as { code?: unknown };
+  return code === ErrorCode.JobLockNotExist || code === ErrorCode.JobLockMismatch;
+}
+
+/** The error of a call whose hosts were lost too often. BullMQ counts them, but keeps no names. */
+export function hostsLost(count: number): WorkerLostError {
+  const error = new Error(`The call was delivered to ${count} hosts, and all were lost`);
+  return new WorkerLostError({ started: "unknown", error });
+}
+
+/**
+ * The error of a call whose task this host does not have. It says which hosts serve what.
+ *
+ * @param call The call.
+ * @param settings The host's.
+ * @param redis A connection.
+ * @param keys The queue's keys.
+ * @param why What the local executor said, if the module is there but does not export the task.
+ */
+export async function taskNotFound(
+  { module, name }: JobData,
+  settings: ServeSettings,
+  redis: Redis,
+  keys: Keys,
+  why = `Cannot find the task '${name}' as there is no module '${module}'`,
+): Promise<TypeError> {
+  const hosts = await readHosts(redis, keys).catch(() => []); // the keys may hold anything
+  const served = hosts.slice(0, MOST_HOSTS).map(({ name, tasks }) => `${name} (${tasks.join(", ")})`);
+  if (hosts.length > MOST_HOSTS) served.push(`${hosts.length - MOST_HOSTS} more`);
+  const error = new TypeError(
+    `${why}. Host ${settings.name} looked for it; the hosts of queue '${settings.queue}' serve: ${served.join("; ")}`,
+  );
+  return Object.assign(error, { code: TASK_NOT_FOUND });
+}

@@ -1,0 +1,70 @@
+// The options that executors and hosts share: how to reach the queue, and how much may be sent through it.
+
+import { checkDuration, checkPositiveInteger, checkString, refuseKind, refuseRange } from "../wire/check.ts";
+import type { RedisConnection } from "./connection.ts";
+import { LONGEST_NAME, MAX_PAYLOAD } from "./protocol.ts";
+
+/** The shared options, as a program gives them. */
+interface QueueOptions {
+  queue: string;
+  connection?: RedisConnection;
+  prefix?: string;
+  maxPayload?: number;
+  keepJobs?: number;
+  connectTimeout?: number;
+}
+
+/** The shared options with defaults, checked. */
+export interface QueueSettings {
+  readonly queue: string;
+  readonly connection: RedisConnection;
+  readonly prefix: string;
+  readonly maxPayload: number;
+  readonly keepJobs: number;
+  readonly connectTimeout: number;
+}
+
+/** The default of `keepJobs`, in milliseconds. */
+export const KEEP_JOBS = 3_600_000;
+
+/** The shortest time that a finished job is kept, in milliseconds: its executor must be able to read the result. */
+const SHORTEST_KEEP = 60_000;
+
+/**
+ * Checks the shared options.
+ *
+ * @param action What fails if they are wrong, for the message.
+ * @param options The options of an executor or a host.
+ * @throws {TypeError} when an option is of the wrong kind.
+ * @throws {RangeError} when an option is out of range.
+ */
+export function readQueueOptions(action: string, options: QueueOptions): QueueSettings {
+  const { queue, connection = {}, prefix = "bull", maxPayload = MAX_PAYLOAD } = options;
+  const { keepJobs = KEEP_JOBS, connectTimeout = 10_000 } = options;
+  if (typeof queue !== "string") refuseKind(action, "queue", "a string", queue);
+  // BullMQ joins the parts of its keys with colons.
+  if (queue === "" || queue.includes(":")) refuseRange(action, "queue", "a name without colons", queue);
+  checkString(action, "prefix", prefix);
+  if (typeof connection !== "object" || connection === null) {
+    refuseKind(action, "connection", 'an object such as { url: "redis://127.0.0.1:6379" }', connection);
+  }
+  checkPositiveInteger(action, "maxPayload", maxPayload);
+  checkDuration(action, "keepJobs", keepJobs);
+  checkDuration(action, "connectTimeout", connectTimeout);
+  return {
+    queue,
+    connection,
+    prefix,
+    maxPayload,
+    keepJobs: Math.min(Math.max(keepJobs, SHORTEST_KEEP), Number.MAX_SAFE_INTEGER),
+    connectTimeout,
+  };
+}
+
+/** Checks an option that is a name and goes into Redis. */
+export function checkName(action: string, option: string, name: unknown): void {
+  checkString(action, option, name);
+  if (name !== undefined && (name as string).length > LONGEST_NAME) {
+    refuseRange(action, option, `at most ${LONGEST_NAME} characters long`, (name as string).length);
+  }
+}
