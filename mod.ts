@@ -32,7 +32,8 @@ export { Future } from "./src/future/future.ts";
 export { ProcessPoolExecutor } from "./src/process/process_pool_executor.ts";
 export { task, taskModule } from "./src/task/task.ts";
 export { ThreadPoolExecutor } from "./src/thread/thread_pool_executor.ts";
-export { ALL_COMPLETED, asCompleted, FIRST_COMPLETED, FIRST_EXCEPTION, wait } from "./src/future/wait.ts";
+export { asCompleted } from "./src/future/as_completed.ts";
+export { ALL_COMPLETED, FIRST_COMPLETED, FIRST_EXCEPTION, wait } from "./src/future/wait.ts";
 export { currentTask, isWorker } from "./src/task/current_task.ts";
 export { transfer } from "./src/task/transfer.ts";
 
@@ -46,6 +47,7 @@ export type { ExecutorOptions, ProcessPoolExecutorOptions } from "./src/pool/opt
 export type { ExecutorStats } from "./src/executor/stats.ts";
 export type { TaskFunction, TaskModule, TaskOptions } from "./src/task/task.ts";
 export type { UnobservedHandler, UnobservedReport } from "./src/future/unobserved.ts";
-export type { AsCompletedOptions, CompletionIterator, ReturnWhen, WaitOptions, WaitResult } from "./src/future/wait.ts";
+export type { AsCompletedOptions, CompletionIterator } from "./src/future/as_completed.ts";
+export type { ReturnWhen, WaitOptions, WaitResult } from "./src/future/wait.ts";
 export type { ErrorConstructorLike } from "./src/wire/error_class.ts";
 export type { CurrentTask } from "./src/task/current_task.ts";
