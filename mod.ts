@@ -40,7 +40,7 @@ export { transfer } from "./src/task/transfer.ts";
 export type { WorkerExit, WorkerLostDetails } from "./src/future/errors.ts";
 export type { WorkerPermissions } from "./src/pool/backend.ts";
 export type { CallOptions } from "./src/executor/call_options.ts";
-export type { MapResult, ShutdownOptions } from "./src/executor/executor.ts";
+export type { ExecutorView, MapResult, ShutdownOptions } from "./src/executor/executor.ts";
 export type { FutureOutcome } from "./src/future/future.ts";
 export type { AnyIterable, MapIterator, MapOptions } from "./src/executor/map_options.ts";
 export type { ExecutorOptions, ProcessPoolExecutorOptions } from "./src/pool/options.ts";

@@ -39,6 +39,23 @@ interface Watch {
  */
 const watches: WeakMap<AbortSignal, Watch> = new WeakMap();
 
+/** What cannot be done with wrong options, for messages. */
+const ACTION = "apply options to calls";
+
+/**
+ * Reads the options of with().
+ *
+ * @param options What the caller gave.
+ * @param before Settings that hold where an option is not given, or `undefined`.
+ * @throws {TypeError} when an option is of the wrong kind.
+ * @throws {RangeError} when a number is out of range.
+ */
+export function readCallOptions(options: CallOptions, before?: CallSettings): CallSettings {
+  checkOptions(ACTION, options);
+  const given = Object.entries(options).filter(([, value]) => value !== undefined);
+  return new CallSettings({ ...before?.options, ...Object.fromEntries(given) });
+}
+
 /** Call options, checked, as the calls of one with() share them. */
 export class CallSettings {
   readonly options: CallOptions;
@@ -54,16 +71,14 @@ export class CallSettings {
    * @throws {RangeError} when a number is out of range.
    */
   constructor(options: CallOptions) {
-    const action = "apply options to calls";
-    checkOptions(action, options);
     const { signal, timeout = Infinity, grace = 1000, priority = 0, retries = 0, retryOn } = options;
-    checkSignal(action, "signal", signal);
-    checkDuration(action, "timeout", timeout);
-    checkDuration(action, "grace", grace);
-    checkNumber(action, "priority", priority);
-    checkDuration(action, "retries", retries);
-    if (!Number.isInteger(retries) && retries !== Infinity) refuseRange(action, "retries", "an integer", retries);
-    checkFunction(action, "retryOn", retryOn);
+    checkSignal(ACTION, "signal", signal);
+    checkDuration(ACTION, "timeout", timeout);
+    checkDuration(ACTION, "grace", grace);
+    checkNumber(ACTION, "priority", priority);
+    checkDuration(ACTION, "retries", retries);
+    if (!Number.isInteger(retries) && retries !== Infinity) refuseRange(ACTION, "retries", "an integer", retries);
+    checkFunction(ACTION, "retryOn", retryOn);
     this.options = options;
     this.signal = signal;
     this.timeout = timeout;

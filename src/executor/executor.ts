@@ -17,7 +17,7 @@
 
 import { keepLocal } from "../wire/marks.ts";
 import { SubmittedCall } from "./call.ts";
-import { type CallOptions, CallSettings } from "./call_options.ts";
+import { type CallOptions, type CallSettings, readCallOptions } from "./call_options.ts";
 import { checkBoolean, checkOptions } from "../wire/check.ts";
 import type { Engine } from "./engine.ts";
 import type { Future } from "../future/future.ts";
@@ -48,25 +48,22 @@ export abstract class Executor implements AsyncDisposable {
   }
 
   readonly #engine: Engine;
-  /** What with() has set; `undefined` on the executor itself. */
-  readonly #settings: CallSettings | undefined;
 
   /**
    * Made by its subclasses.
    *
    * @param engine What runs the calls.
-   * @param options What applies to all of them.
    */
-  protected constructor(engine: Engine, options?: CallOptions) {
+  protected constructor(engine: Engine) {
     this.#engine = engine;
-    this.#settings = options && new CallSettings(options);
   }
 
   /**
-   * The same executor, on the same workers, with options that apply to the calls submitted through what is returned.
+   * The same workers, with options for the calls that are submitted through what this returns.
    *
-   * @param options A signal, a time limit, a priority, retries. What is not given, or `undefined`, is as it was.
-   * @returns The same API; shutting it down shuts down this executor.
+   * @param options A signal, a time limit, a priority, retries.
+   * @returns A view of this executor: it takes calls, and has nothing that ends the workers. Its own `with()` adds to these
+   * options; an option that is not given, or `undefined`, stays as it was.
    * @throws {TypeError} when an option is of the wrong kind.
    * @throws {RangeError} when a number is out of range.
    *
@@ -83,10 +80,8 @@ export abstract class Executor implements AsyncDisposable {
    * assert.equal(await executor.submit(() => "still here"), "still here");
    * ```
    */
-  with(options: CallOptions): Executor {
-    void new CallSettings(options); // complains about what was given, before it is mixed with what was set before
-    const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
-    return new ConfiguredExecutor(this.#engine, { ...this.#settings?.options, ...given });
+  with(options: CallOptions): ExecutorView {
+    return new View(this.#engine, readCallOptions(options));
   }
 
   /**
@@ -114,14 +109,7 @@ export abstract class Executor implements AsyncDisposable {
    * ```
    */
   submit<A extends unknown[], R>(fn: (...args: A) => R, ...args: A): Future<Awaited<R>> {
-    const engine = this.#engine;
-    engine.guard?.check("submit a task");
-    const task = engine.tasks.get("submit a task", fn);
-    engine.assertOpen();
-    engine.queueLimit.admit();
-    const call = new SubmittedCall<Awaited<R>>(engine, task, args, this.#settings);
-    engine.submit(call);
-    return call.future;
+    return submit(this.#engine, undefined, fn, args);
   }
 
   /**
@@ -181,10 +169,7 @@ export abstract class Executor implements AsyncDisposable {
   ): MapIterator<Awaited<R>>;
   // deno-lint-ignore no-explicit-any
   map(fn: (...args: any[]) => unknown, ...rest: unknown[]): MapIterator<any> {
-    const engine = this.#engine;
-    engine.guard?.check("map a task");
-    const task = engine.tasks.get("map a task", fn);
-    return new Mapping(engine, task, this.#settings, readMapArguments(rest));
+    return map(this.#engine, undefined, fn, rest);
   }
 
   /**
@@ -262,9 +247,66 @@ export abstract class Executor implements AsyncDisposable {
   }
 }
 
-/** What with() returns. */
-class ConfiguredExecutor extends Executor {
-  constructor(engine: Engine, options: CallOptions) {
-    super(engine, options);
+/**
+ * What {@linkcode Executor.with} returns: the same workers with options for the calls. It takes calls; only the executor
+ * itself is shut down or disposed.
+ */
+export interface ExecutorView extends Pick<Executor, "submit" | "map" | "with" | "ready"> {}
+
+/** The view of an engine that with() makes. */
+export class View implements ExecutorView {
+  static {
+    keepLocal((value) => #engine in value, "An executor cannot be sent to a worker: a task that needs one makes it");
   }
+
+  readonly #engine: Engine;
+  readonly #settings: CallSettings;
+
+  constructor(engine: Engine, settings: CallSettings) {
+    this.#engine = engine;
+    this.#settings = settings;
+  }
+
+  with(options: CallOptions): ExecutorView {
+    return new View(this.#engine, readCallOptions(options, this.#settings));
+  }
+
+  submit<A extends unknown[], R>(fn: (...args: A) => R, ...args: A): Future<Awaited<R>> {
+    return submit(this.#engine, this.#settings, fn, args);
+  }
+
+  // deno-lint-ignore no-explicit-any
+  map(fn: (...args: any[]) => unknown, ...rest: unknown[]): MapIterator<any> {
+    return map(this.#engine, this.#settings, fn, rest);
+  }
+
+  ready(): Promise<void> {
+    return this.#engine.queueLimit.ready();
+  }
+}
+
+function submit<A extends unknown[], R>(
+  engine: Engine,
+  settings: CallSettings | undefined,
+  fn: (...args: A) => R,
+  args: A,
+): Future<Awaited<R>> {
+  engine.guard?.check("submit a task");
+  const task = engine.tasks.get("submit a task", fn);
+  engine.assertOpen();
+  engine.queueLimit.admit();
+  const call = new SubmittedCall<Awaited<R>>(engine, task, args, settings);
+  engine.submit(call);
+  return call.future;
+}
+
+function map(
+  engine: Engine,
+  settings: CallSettings | undefined,
+  fn: unknown,
+  rest: readonly unknown[],
+): MapIterator<never> {
+  engine.guard?.check("map a task");
+  const task = engine.tasks.get("map a task", fn);
+  return new Mapping(engine, task, settings, readMapArguments(rest));
 }

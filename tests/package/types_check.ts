@@ -5,6 +5,7 @@ import {
   asCompleted,
   type CurrentTask,
   type Executor,
+  type ExecutorView,
   Future,
   type FutureOutcome,
   ProcessPoolExecutor,
@@ -96,6 +97,10 @@ export function submit(executor: Executor): void {
   const configured = executor.with({ timeout: 10, signal: AbortSignal.abort(), grace: 0, priority: 1, retries: 2 });
   const urgent = configured.submit(add, 1, 2);
   same<typeof urgent, Future<number>>(true);
+  const view: ExecutorView = executor;
+  same<ReturnType<typeof view.with>, ExecutorView>(true);
+  // @ts-expect-error only the executor itself is shut down
+  void configured.shutdown();
   // @ts-expect-error there is no such option
   executor.with({ deadline: 10 });
   // @ts-expect-error milliseconds are a number
@@ -176,6 +181,8 @@ export async function executors(): Promise<void> {
   for (const executor of either) await executor.shutdown({ wait: false, cancelFutures: true });
   same<ReturnType<typeof threads.stats>["workers"], number>(true);
   same<CurrentTask["signal"], AbortSignal>(true);
+  // @ts-expect-error a view is not disposed: its executor is
+  await using _limited = threads.with({ timeout: 10 });
   // @ts-expect-error there is no such option
   new ThreadPoolExecutor({ workers: 2 });
   // @ts-expect-error a count is a number

@@ -2,7 +2,7 @@
 
 import { type Job, WaitingError } from "bullmq";
 import type { Redis } from "ioredis";
-import type { Executor } from "../../executor/executor.ts";
+import type { ExecutorView } from "../../executor/executor.ts";
 import { CancelledError } from "../../future/errors.ts";
 import type { ErrorConstructorLike } from "../../wire/error_class.ts";
 import { decode, encode, encodeFailure } from "../codec.ts";
@@ -230,7 +230,7 @@ export class JobRunner {
     );
   }
 
-  #executorFor({ data: { timeout, grace, retries }, controller }: ActiveCall): Pick<Executor, "submit"> {
+  #executorFor({ data: { timeout, grace, retries }, controller }: ActiveCall): ExecutorView {
     const { executor } = this.#settings;
     if (timeout === undefined && retries === undefined && !controller) return executor;
     return executor.with({

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type CallOptions, type Executor, type Future, TimeoutError } from "../../../mod.ts";
+import { type CallOptions, type Executor, type Future, ShutdownError, TimeoutError } from "../../../mod.ts";
 import { check } from "../../behaviour/check.ts";
 import { Gate } from "../../support/gate.ts";
 import { KINDS } from "../../behaviour/kinds.ts";
@@ -116,7 +116,24 @@ for (const kind of KINDS) {
     controller.abort(REASON);
     assert.equal(await errorOf(inner.submit(square, 3)), REASON);
     assert.equal(await executor.submit(square, 3), 9);
-    assert.deepEqual(inner.stats(), executor.stats());
+  });
+
+  check(kind, ".with() returns what takes calls, and nothing that ends the workers", async (Executor) => {
+    const executor = new Executor({ maxWorkers: 1 });
+    for (const view of [executor.with({}), executor.with({ priority: 1 }).with({ retries: 1 })]) {
+      assert.equal(await view.submit(square, 3), 9);
+      assert.deepEqual(await Array.fromAsync(view.map(square, [1, 2])), [1, 4]);
+      await view.ready();
+      for (const name of ["shutdown", "terminateWorkers", "killWorkers", Symbol.asyncDispose]) {
+        assert.equal(name in view, false, String(name));
+      }
+      await assert.rejects(executor.submit((view: object) => typeof view, view).result(), {
+        name: "DataCloneError",
+        message: "An executor cannot be sent to a worker: a task that needs one makes it",
+      });
+    }
+    await executor.shutdown();
+    assert.throws(() => executor.with({}).submit(square, 3), ShutdownError);
   });
 }
 
