@@ -24,6 +24,7 @@ export {
   InvalidStateError,
   QueueFullError,
   ShutdownError,
+  TaskTimeoutError,
   TimeoutError,
   WorkerLostError,
 } from "./src/future/errors.ts";

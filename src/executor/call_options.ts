@@ -10,7 +10,7 @@ export interface CallOptions {
    * task returns a result nevertheless.
    */
   signal?: AbortSignal;
-  /** How long a call may run, counted from when its task starts. Then its worker is ended at once: a {@linkcode TimeoutError}. */
+  /** How long a call may run, counted from when its task starts. Then its worker is ended at once: a {@linkcode TaskTimeoutError}. */
   timeout?: number;
   /** How long a running task has to follow its aborted signal, before its worker is ended; 1000 by default. */
   grace?: number;

@@ -69,14 +69,14 @@ export abstract class Executor implements AsyncDisposable {
    *
    * @example A time limit
    * ```ts
-   * import { ProcessPoolExecutor, TimeoutError } from "@concurrent/futures";
+   * import { ProcessPoolExecutor, TaskTimeoutError } from "@concurrent/futures";
    * import assert from "node:assert/strict";
    *
    * await using executor = new ProcessPoolExecutor({ maxWorkers: 1 });
    * const endless = executor.with({ timeout: 50 }).submit(() => {
    *   for (;;);
    * });
-   * await assert.rejects(endless.result(), TimeoutError);
+   * await assert.rejects(endless.result(), TaskTimeoutError);
    * assert.equal(await executor.submit(() => "still here"), "still here");
    * ```
    */

@@ -221,7 +221,8 @@ export class Mapping<T> implements MapIterator<T> {
   #await(): void {
     if (this.#outstanding === 0) this.#reader.starve();
     if (this.#deadline === Infinity || this.#timer) return;
-    const expire = () => this.#stop(new TimeoutError());
+    const { timeout } = this.#options;
+    const expire = () => this.#stop(new TimeoutError(`A result of map() was not there after ${timeout} ms`));
     const left = this.#deadline - performance.now();
     if (left > 0) this.#timer = startTimer(left, expire);
     else expire();

@@ -32,7 +32,8 @@ export class CancelledError extends Error {
 }
 
 /**
- * A result did not come in time; or, with a `timeout` on the call, a task ran for too long.
+ * Something took longer than its time limit. By itself: a result, or what else was waited for, was not there in time, and
+ * the call goes on. The {@linkcode TaskTimeoutError} among them: a task was stopped.
  *
  * @example Waiting for at most ten milliseconds
  * ```ts
@@ -47,6 +48,29 @@ export class TimeoutError extends Error {
   constructor(message = "", options?: ErrorOptions) {
     super(message, options);
     this.name = "TimeoutError";
+  }
+}
+
+/**
+ * A task ran for longer than the `timeout` of its call, and was stopped: its worker has been ended and replaced.
+ *
+ * @example A task that never ends
+ * ```ts
+ * import { ProcessPoolExecutor, TaskTimeoutError } from "@concurrent/futures";
+ * import assert from "node:assert/strict";
+ *
+ * await using executor = new ProcessPoolExecutor({ maxWorkers: 1 });
+ * const endless = executor.with({ timeout: 50 }).submit(() => {
+ *   for (;;);
+ * });
+ * await assert.rejects(endless.result(), TaskTimeoutError);
+ * ```
+ */
+export class TaskTimeoutError extends TimeoutError {
+  /** Creates one; executors do. */
+  constructor(message?: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = "TaskTimeoutError";
   }
 }
 

@@ -143,7 +143,7 @@ export class Future<T> implements PromiseLike<T> {
   result(timeout: number = Infinity): Promise<T> {
     checkNumber("wait for a result", "timeout", timeout);
     if (this.#state >= CANCELLED || timeout === Infinity) return this.#promise();
-    if (timeout <= 0) return Promise.reject(new TimeoutError());
+    if (timeout <= 0) return Promise.reject(this.#late(0));
     return new Promise((resolve, reject) => {
       const settle = () => {
         timer.clear();
@@ -151,7 +151,7 @@ export class Future<T> implements PromiseLike<T> {
       };
       const timer: Timer = startTimer(timeout, () => {
         unwatchFuture(this, settle);
-        reject(new TimeoutError());
+        reject(this.#late(timeout));
       });
       watchFuture(this, settle);
     });
@@ -258,6 +258,10 @@ export class Future<T> implements PromiseLike<T> {
   /** What `console.log` shows, on every runtime. */
   [Symbol.for("nodejs.util.inspect.custom")](): string {
     return this.toString();
+  }
+
+  #late(timeout: number): TimeoutError {
+    return new TimeoutError(`The result of ${this} was not there after ${timeout} ms`);
   }
 
   #refuseIfDone(): void {

@@ -1,7 +1,7 @@
 // What has to be true at the end of a cell: of its call, of the neighbours, of the executor.
 
 import assert from "node:assert/strict";
-import { CancelledError, type Future, ShutdownError, TimeoutError, WorkerLostError } from "../../mod.ts";
+import { CancelledError, type Future, ShutdownError, TaskTimeoutError, WorkerLostError } from "../../mod.ts";
 import type { Kind } from "../behaviour/check.ts";
 import { square } from "../fixtures/tasks/arithmetic.ts";
 import { until } from "../support/until.ts";
@@ -78,7 +78,7 @@ export async function expect(
       case "clone":
         return assert.equal((error as Error).name, "DataCloneError", shown);
       case "timeout":
-        return assert.ok(error instanceof TimeoutError, shown);
+        return assert.ok(error instanceof TaskTimeoutError, shown);
       case "aborted":
       case "never":
         assert.equal(victim.cancelled(), true, shown);

@@ -21,8 +21,8 @@ test("mod.ts exports the documented names and no others", () => {
   assert.deepEqual(Object.keys(mod).sort(), [
     ...["ALL_COMPLETED", "BrokenExecutor", "BrokenProcessPool", "BrokenThreadPool", "CancelledError", "Executor"],
     ...["FIRST_COMPLETED", "FIRST_EXCEPTION", "Future", "InvalidStateError", "ProcessPoolExecutor", "QueueFullError"],
-    ...["ShutdownError", "ThreadPoolExecutor", "TimeoutError", "WorkerLostError", "asCompleted", "currentTask"],
-    ...["isWorker", "task", "taskModule", "transfer", "wait"],
+    ...["ShutdownError", "TaskTimeoutError", "ThreadPoolExecutor", "TimeoutError", "WorkerLostError"],
+    ...["asCompleted", "currentTask", "isWorker", "task", "taskModule", "transfer", "wait"],
   ]);
 });
 
@@ -73,9 +73,9 @@ test("the constants are strings equal to their names [E7]", () => {
 
 test("errors have the names of their classes, a message and a cause [E1, E2, E3, E5, test_class_str]", () => {
   const cause = new Error("why");
-  const { CancelledError, InvalidStateError, QueueFullError, ShutdownError, TimeoutError } = mod;
+  const { CancelledError, InvalidStateError, QueueFullError, ShutdownError, TaskTimeoutError, TimeoutError } = mod;
   const { BrokenExecutor, BrokenProcessPool, BrokenThreadPool } = mod;
-  const types = { CancelledError, InvalidStateError, QueueFullError, ShutdownError, TimeoutError };
+  const types = { CancelledError, InvalidStateError, QueueFullError, ShutdownError, TaskTimeoutError, TimeoutError };
   for (const [name, Type] of Object.entries({ ...types, BrokenExecutor, BrokenProcessPool, BrokenThreadPool })) {
     const error = new Type("what", { cause });
     assert.ok(error instanceof Error);
@@ -84,6 +84,7 @@ test("errors have the names of their classes, a message and a cause [E1, E2, E3,
     assert.equal(Object.hasOwn(new Type(), "cause"), false);
   }
   assert.equal(new TimeoutError().message, ""); // [E2]
+  assert.ok(new TaskTimeoutError() instanceof TimeoutError);
   assert.equal(new ShutdownError().message, "cannot schedule new futures after shutdown"); // [E5]
 });
 

@@ -10,7 +10,7 @@ import {
   type FutureOutcome,
   type MapIterator,
   ShutdownError,
-  TimeoutError,
+  TaskTimeoutError,
   WorkerLostError,
 } from "../../mod.ts";
 import { Ledger, TASKS } from "./ledger.ts";
@@ -103,7 +103,7 @@ export class World {
   failedFromOutside(call: SubmittedCall): boolean {
     const { outcome } = call;
     return outcome?.status === "rejected" &&
-      (outcome.reason instanceof BrokenExecutor || outcome.reason instanceof TimeoutError);
+      (outcome.reason instanceof BrokenExecutor || outcome.reason instanceof TaskTimeoutError);
   }
 
   /** Whether it is a map's whose iteration was ended, so that nobody learns how the call ended. */
@@ -436,7 +436,7 @@ export class World {
       const claims = this.#program.claims;
       assert.equal(reason.started === true || (!claims && reason.started === "unknown"), true, shown);
       if (reason.started === true) assert.ok(runs > 0, `${shown} had not started`);
-    } else if (reason instanceof TimeoutError) {
+    } else if (reason instanceof TaskTimeoutError) {
       assert.ok(call.options.timeout !== undefined && runs > 0, shown);
     } else if (call.unsendable) {
       assert.equal(reason.name, "DataCloneError", shown);

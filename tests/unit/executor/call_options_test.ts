@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type CallOptions, type Executor, type Future, ShutdownError, TimeoutError } from "../../../mod.ts";
+import { type CallOptions, type Executor, type Future, ShutdownError, TaskTimeoutError } from "../../../mod.ts";
 import { check } from "../../behaviour/check.ts";
 import { Gate } from "../../support/gate.ts";
 import { KINDS } from "../../behaviour/kinds.ts";
@@ -111,7 +111,7 @@ for (const kind of KINDS) {
     const controller = new AbortController();
     const outer = executor.with({ timeout: 10, retries: 0 });
     const inner = outer.with({ signal: controller.signal });
-    assert.ok(await errorOf(inner.submit(block, gate.folder, 0)) instanceof TimeoutError, "it has the outer limit");
+    assert.ok(await errorOf(inner.submit(block, gate.folder, 0)) instanceof TaskTimeoutError, "it has the outer limit");
     assert.equal(await outer.with({ timeout: Infinity }).submit(square, 3), 9);
     controller.abort(REASON);
     assert.equal(await errorOf(inner.submit(square, 3)), REASON);
@@ -169,5 +169,5 @@ test("with() leaves as it was what is undefined", async () => {
   const limited = executor.with({ timeout: 20, priority: 3 });
   const endless = limited.with({ timeout: undefined, retries: undefined } as unknown as CallOptions)
     .submit(() => new Promise(() => {}));
-  assert.ok(await errorOf(endless) instanceof TimeoutError);
+  assert.ok(await errorOf(endless) instanceof TaskTimeoutError);
 });

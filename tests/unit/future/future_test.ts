@@ -98,7 +98,13 @@ test("Future.result() wakes all who wait, with and without a limit [F4, test_res
 test("Future.result() that ran out of time can be asked again [F4]", async () => {
   const future = pending<number>();
   await assert.rejects(future.result(1), TimeoutError);
-  await assert.rejects(future.result(1), { name: "TimeoutError", message: "" });
+  await assert.rejects(future.result(1), {
+    name: "TimeoutError",
+    message: "The result of <Future state=pending> was not there after 1 ms",
+  });
+  await assert.rejects(running().result(-1), {
+    message: "The result of <Future state=running> was not there after 0 ms",
+  });
   assert.deepEqual([future.done(), future.cancelled()], [false, false]);
   future.setResult(5);
   assert.equal(await future.result(1), 5);

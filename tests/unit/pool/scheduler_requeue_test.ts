@@ -2,7 +2,13 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type CallOptions, type Executor, type ExecutorOptions, TimeoutError, WorkerLostError } from "../../../mod.ts";
+import {
+  type CallOptions,
+  type Executor,
+  type ExecutorOptions,
+  TaskTimeoutError,
+  WorkerLostError,
+} from "../../../mod.ts";
 import { Ledger } from "../../properties/ledger.ts";
 import { BrokenNetwork, Network, NetworkExecutor } from "../../properties/network.ts";
 import { World } from "../../properties/scheduler_world.ts";
@@ -76,7 +82,7 @@ const failures:
       "is out of time",
       { timeout: 50 },
       ({ network }) => network.time.advance(50),
-      (error) => error instanceof TimeoutError,
+      (error) => error instanceof TaskTimeoutError,
     ],
   ];
 
