@@ -42,7 +42,7 @@ export type { WorkerExit, WorkerLostDetails } from "./src/future/errors.ts";
 export type { WorkerPermissions } from "./src/pool/backend.ts";
 export type { CallOptions } from "./src/executor/call_options.ts";
 export type { ExecutorView, MapResult, ShutdownOptions } from "./src/executor/executor.ts";
-export type { FutureOutcome } from "./src/future/future.ts";
+export type { FutureOutcome, ResultOptions } from "./src/future/future.ts";
 export type { AnyIterable, MapIterator, MapOptions } from "./src/executor/map_options.ts";
 export type { ExecutorOptions, ProcessPoolExecutorOptions } from "./src/pool/options.ts";
 export type { ExecutorStats } from "./src/executor/stats.ts";

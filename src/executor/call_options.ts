@@ -1,6 +1,7 @@
-// What Executor.with() applies to its calls: checks, and the one listener that a signal has for all calls of the program.
+// The options of Executor.with(): what they may be, checks, and the settings that calls share.
 
 import { checkDuration, checkFunction, checkNumber, checkOptions, checkSignal, refuseRange } from "../wire/check.ts";
+import { type Abortable, unwatchSignal, watchSignal } from "../future/signal.ts";
 
 /** Options of the calls of {@linkcode Executor.with}. All times are milliseconds. */
 export interface CallOptions {
@@ -21,23 +22,6 @@ export interface CallOptions {
   /** Errors of the task itself after which it is run again too, as far as `retries` goes; none by default. */
   retryOn?: (error: unknown) => boolean;
 }
-
-/** What a signal stops. */
-interface Abortable {
-  abort(reason: unknown): void;
-}
-
-/** The calls that a signal would stop, of whichever with() and executor. */
-interface Watch {
-  readonly calls: Set<Abortable>;
-  readonly onAbort: () => void;
-}
-
-/**
- * One listener for each signal: an AbortSignal looks through all of its listeners for each that is added, so that a listener
- * for each with() of a program's one signal takes quadratic time. Weak: a signal that is gone needs none.
- */
-const watches: WeakMap<AbortSignal, Watch> = new WeakMap();
 
 /** What cannot be done with wrong options, for messages. */
 const ACTION = "apply options to calls";
@@ -93,27 +77,13 @@ export class CallSettings {
     return this.signal !== undefined || this.timeout !== Infinity || this.retries > 0;
   }
 
-  /** A call that the signal stops from now on. */
+  /** Has the signal stop a call, from now until {@linkcode unwatch}. */
   watch(call: Abortable): void {
-    const { signal } = this;
-    if (!signal) return;
-    let watch = watches.get(signal);
-    if (!watch) {
-      const calls = new Set<Abortable>();
-      const onAbort = () => {
-        for (const call of [...calls]) call.abort(signal.reason);
-      };
-      watches.set(signal, watch = { calls, onAbort });
-    }
-    if (watch.calls.size === 0) signal.addEventListener("abort", watch.onAbort);
-    watch.calls.add(call);
+    if (this.signal) watchSignal(this.signal, call);
   }
 
-  /** It is done. */
+  /** Ends {@linkcode watch}: the call is done. */
   unwatch(call: Abortable): void {
-    const watch = this.signal && watches.get(this.signal);
-    if (watch?.calls.delete(call) && watch.calls.size === 0) {
-      this.signal!.removeEventListener("abort", watch.onAbort);
-    }
+    if (this.signal) unwatchSignal(this.signal, call);
   }
 }

@@ -1,15 +1,18 @@
 // asCompleted(): one watcher for all the futures of an iteration, so that its time is linear in their number.
 
-import { checkNumber, checkOptions } from "../wire/check.ts";
+import { checkNumber, checkOptions, checkSignal } from "../wire/check.ts";
 import { TimeoutError } from "./errors.ts";
 import { type Future, unwatchFuture, type Watcher, watchFuture } from "./future.ts";
 import { futureSet } from "./future_set.ts";
+import { type Abortable, unwatchSignal, watchSignal } from "./signal.ts";
 import { startTimer, type Timer } from "./timer.ts";
 
 /** Options of {@linkcode asCompleted}. */
 export interface AsCompletedOptions {
   /** How long the whole iteration may take, in milliseconds, counted from the call. */
   timeout?: number;
+  /** Aborting it ends the iteration, which rejects with the signal's reason. No call is cancelled. */
+  signal?: AbortSignal;
 }
 
 /** What {@linkcode asCompleted} returns: an async iterator that yields the futures themselves, not their results. */
@@ -53,29 +56,37 @@ export function asCompleted<F extends Future<unknown>>(
   // that it meets for the second time, to be awaited once more, a `number` and not a `Future<number>`; but not of a union.
 ): CompletionIterator<F> | Required<CompletionIterator<F>> {
   checkOptions("iterate over futures", options);
-  const { timeout = Infinity } = options;
+  const { timeout = Infinity, signal } = options;
   checkNumber("iterate over futures", "timeout", timeout);
-  return new Completions(futureSet("iterate over futures", futures), timeout);
+  checkSignal("iterate over futures", "signal", signal);
+  const all = futureSet("iterate over futures", futures);
+  signal?.throwIfAborted();
+  return new Completions(all, timeout, signal);
 }
 
 class Completions<F extends Future<unknown>> implements CompletionIterator<F> {
   readonly #total: number;
   readonly #deadline: number;
+  readonly #signal: AbortSignal | undefined;
   readonly #pending = new Set<F>();
   /** Done and not yet yielded, newest first, so that taking the oldest is a pop. */
   #ready: F[] = [];
   #arrived: F[] = [];
   #waiters: { resolve(result: IteratorResult<F>): void; reject(reason: unknown): void }[] = [];
+  /** Runs while somebody waits; the signal is watched then, too. */
   #timer: Timer | undefined;
+  #over = false;
+  readonly #stop: Abortable = { abort: (reason) => this.#endWith(reason) };
   readonly #watcher: Watcher = (future) => {
     this.#pending.delete(future as F);
     this.#arrived.push(future as F);
     this.#serve();
   };
 
-  constructor(futures: Set<F>, timeout: number) {
+  constructor(futures: Set<F>, timeout: number, signal: AbortSignal | undefined) {
     this.#total = futures.size;
     this.#deadline = performance.now() + timeout;
+    this.#signal = signal;
     for (const future of futures) {
       if (future.done()) {
         this.#arrived.push(future);
@@ -90,18 +101,14 @@ class Completions<F extends Future<unknown>> implements CompletionIterator<F> {
   next(): Promise<IteratorResult<F>> {
     return new Promise((resolve, reject) => {
       this.#waiters.push({ resolve, reject });
+      if (this.#signal?.aborted && !this.#over) return this.#endWith(this.#signal.reason);
       this.#serve();
-      if (this.#waiters.length > 0 && !this.#timer) {
-        const left = this.#deadline - performance.now();
-        if (left <= 0) this.#timeOut();
-        else this.#timer = startTimer(left, () => this.#timeOut());
-      }
+      if (this.#waiters.length > 0) this.#startTimer();
     });
   }
 
   return(): Promise<IteratorResult<F>> {
-    this.#detach();
-    this.#ready = this.#arrived = [];
+    this.#end();
     this.#serve();
     return Promise.resolve({ value: undefined, done: true });
   }
@@ -122,23 +129,43 @@ class Completions<F extends Future<unknown>> implements CompletionIterator<F> {
     while (this.#waiters.length > 0) {
       const future = this.#take();
       if (future === undefined && this.#pending.size > 0) return;
+      if (future === undefined) this.#over = true;
       const waiter = this.#waiters.shift()!;
       waiter.resolve(future === undefined ? { value: undefined, done: true } : { value: future, done: false });
     }
-    this.#timer?.clear();
+    this.#endTimer();
+  }
+
+  #startTimer(): void {
+    if (this.#timer) return;
+    const left = this.#deadline - performance.now();
+    if (left <= 0) return this.#timeOut();
+    this.#timer = startTimer(left, () => this.#timeOut());
+    if (this.#signal) watchSignal(this.#signal, this.#stop);
+  }
+
+  #endTimer(): void {
+    if (!this.#timer) return;
+    this.#timer.clear();
     this.#timer = undefined;
+    if (this.#signal) unwatchSignal(this.#signal, this.#stop);
   }
 
   #timeOut(): void {
-    const unfinished = this.#pending.size;
-    const [waiter] = this.#waiters.splice(0, 1);
-    this.#detach();
-    waiter?.reject(new TimeoutError(`${unfinished} (of ${this.#total}) futures unfinished`));
+    this.#endWith(new TimeoutError(`${this.#pending.size} (of ${this.#total}) futures unfinished`));
+  }
+
+  /** Ends the iteration: the first who waits gets the reason, the others its end. */
+  #endWith(reason: unknown): void {
+    this.#end();
+    this.#waiters.shift()?.reject(reason);
     this.#serve();
   }
 
-  #detach(): void {
+  #end(): void {
+    this.#over = true;
     for (const future of this.#pending) unwatchFuture(future, this.#watcher);
     this.#pending.clear();
+    this.#ready = this.#arrived = [];
   }
 }

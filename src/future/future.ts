@@ -1,10 +1,11 @@
 // Future: the promise of one call's result, with Python's methods. Executors make and settle them; `wait.ts` watches them.
 
 import { keepLocal } from "../wire/marks.ts";
-import { checkNumber } from "../wire/check.ts";
+import { checkNumber, checkSignal, refuseKind } from "../wire/check.ts";
 import { CancelledError, InvalidStateError, TimeoutError } from "./errors.ts";
 import { report } from "../report.ts";
 import { CANCELLED, FULFILLED, type FutureState, PENDING, REJECTED, RUNNING } from "./state.ts";
+import { type Abortable, unwatchSignal, watchSignal } from "./signal.ts";
 import { startTimer, type Timer } from "./timer.ts";
 import type { UnobservedFailures } from "./unobserved.ts";
 
@@ -13,6 +14,18 @@ export type FutureOutcome<T> =
   | { readonly status: "fulfilled"; readonly value: T }
   | { readonly status: "rejected"; readonly reason: unknown }
   | { readonly status: "cancelled"; readonly reason: unknown };
+
+/** Limits of {@linkcode Future.result} and {@linkcode Future.exception}. */
+export interface ResultOptions {
+  /**
+   * How long to wait at most, in milliseconds; 0 or less looks once.
+   *
+   * @default Infinity
+   */
+  timeout?: number | undefined;
+  /** Aborting it ends the waiting, which rejects with the signal's reason. The call is not cancelled. */
+  signal?: AbortSignal | undefined;
+}
 
 /** The executor's side of a Future's call. */
 export interface CallControl {
@@ -133,45 +146,47 @@ export class Future<T> implements PromiseLike<T> {
   /**
    * Waits for the result.
    *
-   * @param timeout How long to wait at most, in milliseconds; 0 or less looks once. Without it: as long as it takes.
+   * @param limits How long to wait at most, in milliseconds, or {@linkcode ResultOptions}. Without it: as long as it takes.
    * @returns The result. Rejects with the task's error, or the reason of the cancellation.
    * @throws {TimeoutError} (rejects) when the Future is not done in time; that changes nothing, ask again.
    * @throws {CancelledError} (rejects) when the Future was cancelled.
-   * @throws {TypeError} when `timeout` is not a number.
+   * @throws (rejects) the reason of the signal, when it has aborted; that changes nothing either.
+   * @throws {TypeError} when an option is of the wrong kind.
    * @throws {RangeError} when `timeout` is NaN.
+   *
+   * @example Waiting while a request is open
+   * ```ts
+   * import { Future } from "@concurrent/futures";
+   * import assert from "node:assert/strict";
+   *
+   * const request = new AbortController();
+   * const waiting = new Future<number>().result({ timeout: 60_000, signal: request.signal });
+   * request.abort();
+   * await assert.rejects(waiting, { name: "AbortError" });
+   * ```
    */
-  result(timeout: number = Infinity): Promise<T> {
-    checkNumber("wait for a result", "timeout", timeout);
-    if (this.#state >= CANCELLED || timeout === Infinity) return this.#promise();
-    if (timeout <= 0) return Promise.reject(this.#late(0));
-    return new Promise((resolve, reject) => {
-      const settle = () => {
-        timer.clear();
-        this.#promise().then(resolve, reject);
-      };
-      const timer: Timer = startTimer(timeout, () => {
-        unwatchFuture(this, settle);
-        reject(this.#late(timeout));
-      });
-      watchFuture(this, settle);
-    });
+  result(limits?: number | ResultOptions): Promise<T> {
+    return limits === undefined ? this.#promise() : this.#within("wait for a result", limits, () => this.#promise());
   }
 
   /**
    * Waits for the error.
    *
-   * @param timeout How long to wait at most, in milliseconds; 0 or less looks once. Without it: as long as it takes.
+   * @param limits How long to wait at most, in milliseconds, or {@linkcode ResultOptions}. Without it: as long as it takes.
    * @returns What the task threw, or `undefined` when it succeeded.
    * @throws {TimeoutError} (rejects) when the Future is not done in time.
    * @throws {CancelledError} (rejects) when the Future was cancelled.
-   * @throws {TypeError} when `timeout` is not a number.
+   * @throws (rejects) the reason of the signal, when it has aborted.
+   * @throws {TypeError} when an option is of the wrong kind.
    * @throws {RangeError} when `timeout` is NaN.
    */
-  exception(timeout?: number): Promise<unknown> {
-    return this.result(timeout).then(() => undefined, (error) => {
-      if (this.#state === REJECTED) return this.#value;
-      throw error;
-    });
+  exception(limits?: number | ResultOptions): Promise<unknown> {
+    const error = () =>
+      this.#promise().then(() => undefined, (reason) => {
+        if (this.#state === REJECTED) return reason;
+        throw reason;
+      });
+    return limits === undefined ? error() : this.#within("wait for an error", limits, error);
   }
 
   /**
@@ -260,6 +275,34 @@ export class Future<T> implements PromiseLike<T> {
     return this.toString();
   }
 
+  /** What `take` gives once the Future is done, unless its time is up or its signal aborts before. */
+  #within<R>(action: string, limits: number | ResultOptions, take: () => Promise<R>): Promise<R> {
+    const { timeout, signal } = readLimits(action, limits);
+    if (signal?.aborted) return Promise.reject(signal.reason);
+    if (this.#state >= CANCELLED || (timeout === Infinity && !signal)) return take();
+    if (timeout <= 0) return Promise.reject(this.#late(0));
+    return new Promise((resolve, reject) => {
+      const detach = () => {
+        timer.clear();
+        unwatchFuture(this, settle);
+        if (signal) unwatchSignal(signal, stop);
+      };
+      const settle = () => {
+        detach();
+        take().then(resolve, reject);
+      };
+      const stop: Abortable = {
+        abort(reason) {
+          detach();
+          reject(reason);
+        },
+      };
+      const timer: Timer = startTimer(timeout, () => stop.abort(this.#late(timeout)));
+      watchFuture(this, settle);
+      if (signal) watchSignal(signal, stop);
+    });
+  }
+
   #late(timeout: number): TimeoutError {
     return new TimeoutError(`The result of ${this} was not there after ${timeout} ms`);
   }
@@ -315,6 +358,18 @@ export class Future<T> implements PromiseLike<T> {
       listeners.reject = reject;
     })) as Promise<T>;
   }
+}
+
+function readLimits(
+  action: string,
+  limits: number | ResultOptions,
+): { timeout: number; signal: AbortSignal | undefined } {
+  if (typeof limits === "number") limits = { timeout: limits };
+  else if (typeof limits !== "object" || limits === null) refuseKind(action, "timeout", "a number, or options", limits);
+  const { timeout = Infinity, signal } = limits;
+  checkNumber(action, "timeout", timeout);
+  checkSignal(action, "signal", signal);
+  return { timeout, signal };
 }
 
 function kindOf(value: unknown): string {

@@ -1,8 +1,9 @@
 // wait(): one watcher for all the futures of a call, so that its time is linear in their number.
 
-import { checkNumber, checkOptions } from "../wire/check.ts";
+import { checkNumber, checkOptions, checkSignal } from "../wire/check.ts";
 import { type Future, hasFailed, unwatchFuture, type Watcher, watchFuture } from "./future.ts";
 import { futureSet } from "./future_set.ts";
+import { type Abortable, unwatchSignal, watchSignal } from "./signal.ts";
 import { startTimer, type Timer } from "./timer.ts";
 
 /** {@linkcode wait} returns as soon as any future is done. */
@@ -21,6 +22,8 @@ export interface WaitOptions {
   timeout?: number;
   /** What to wait for; {@linkcode ALL_COMPLETED} by default. */
   returnWhen?: ReturnWhen;
+  /** Aborting it ends the waiting: the promise rejects with the signal's reason. No call is cancelled. */
+  signal?: AbortSignal;
 }
 
 /** The two sets that {@linkcode wait} returns; together they are its input. */
@@ -57,12 +60,14 @@ export function wait<F extends Future<unknown>>(
   options: WaitOptions = {},
 ): Promise<WaitResult<F>> {
   checkOptions("wait for futures", options);
-  const { timeout = Infinity, returnWhen = ALL_COMPLETED } = options;
+  const { timeout = Infinity, returnWhen = ALL_COMPLETED, signal } = options;
   const all = futureSet("wait for futures", futures);
   checkNumber("wait for futures", "timeout", timeout);
+  checkSignal("wait for futures", "signal", signal);
   if (returnWhen !== ALL_COMPLETED && returnWhen !== FIRST_COMPLETED && returnWhen !== FIRST_EXCEPTION) {
     throw new RangeError(`Invalid return condition: ${String(returnWhen)}`);
   }
+  if (signal?.aborted) return Promise.reject(signal.reason);
   const pending = new Set<Future<unknown>>();
   let met = false;
   for (const future of all) {
@@ -75,10 +80,14 @@ export function wait<F extends Future<unknown>>(
     return { done, notDone };
   };
   if (met || pending.size === 0 || timeout <= 0) return Promise.resolve(split());
-  return new Promise((resolve) => {
-    const finish = () => {
+  return new Promise((resolve, reject) => {
+    const detach = () => {
       timer.clear();
       for (const future of pending) unwatchFuture(future, watcher);
+      if (signal) unwatchSignal(signal, stop);
+    };
+    const finish = () => {
+      detach();
       // Later in this turn, so that what ends together with the awaited one is done too (W6).
       queueMicrotask(() => resolve(split()));
     };
@@ -87,7 +96,14 @@ export function wait<F extends Future<unknown>>(
       if (pending.size === 0 || returnWhen === FIRST_COMPLETED) finish();
       else if (returnWhen === FIRST_EXCEPTION && hasFailed(future)) finish();
     };
+    const stop: Abortable = {
+      abort(reason) {
+        detach();
+        reject(reason);
+      },
+    };
     const timer: Timer = startTimer(timeout, finish);
+    if (signal) watchSignal(signal, stop);
     for (const future of pending) watchFuture(future, watcher);
   });
 }

@@ -15,7 +15,7 @@ export type { ExecutorOptions, ProcessPoolExecutorOptions } from "../pool/option
 export type { WorkerPermissions } from "../pool/backend.ts";
 export type { CallOptions } from "../executor/call_options.ts";
 export type { ExecutorView, MapResult, ShutdownOptions } from "../executor/executor.ts";
-export type { Future, FutureOutcome } from "../future/future.ts";
+export type { Future, FutureOutcome, ResultOptions } from "../future/future.ts";
 export type { AnyIterable, MapIterator, MapOptions } from "../executor/map_options.ts";
 export type { ExecutorStats } from "../executor/stats.ts";
 export type { TaskFunction } from "../task/task.ts";

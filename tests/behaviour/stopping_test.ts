@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { type Future, TaskTimeoutError, type WorkerLostError } from "../../mod.ts";
 import { check } from "./check.ts";
+import { listenersOf } from "../support/observe.ts";
 import { Gate } from "../support/gate.ts";
 import { KINDS } from "./kinds.ts";
 import { square } from "../fixtures/tasks/arithmetic.ts";
@@ -191,23 +192,12 @@ for (const kind of KINDS) {
   check(kind, ".with({ signal }) has one listener, however many calls", async (Executor) => {
     await using executor = new Executor({ maxWorkers: 1 });
     const { signal } = new AbortController();
-    let listeners = 0;
-    const { addEventListener, removeEventListener } = signal;
-    Object.assign(signal, {
-      addEventListener(...args: Parameters<AbortSignal["addEventListener"]>) {
-        listeners++;
-        addEventListener.apply(signal, args);
-      },
-      removeEventListener(...args: Parameters<AbortSignal["removeEventListener"]>) {
-        listeners--;
-        removeEventListener.apply(signal, args);
-      },
-    });
+    const listeners = listenersOf(signal);
     const limited = executor.with({ signal });
     const futures = Array.from({ length: 100 }, (_, n) => limited.submit(square, n));
-    assert.equal(listeners, 1);
+    assert.equal(listeners.count, 1);
     await Promise.all(futures);
-    assert.equal(listeners, 0, "none is left when they are done");
+    assert.equal(listeners.count, 0, "none is left when they are done");
   });
 
   check(kind, " tells tasks who they are, in modules and inline", async (Executor) => {

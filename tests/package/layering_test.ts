@@ -32,7 +32,7 @@ const LONGEST = 250;
 /** Files with state in the module itself, each for a reason. */
 const STATEFUL: Readonly<Record<string, string>> = {
   "src/runtime.ts": "what a program that exits has to call",
-  "src/executor/call_options.ts": "one listener for each signal, held weakly",
+  "src/future/signal.ts": "one listener for each signal, held weakly",
   "src/future/future.ts": "what the executor may do with a Future, set once by the class itself",
   "src/pool/options.ts": "how many executors there were, for their names",
   "src/process/sentinel.ts": "one for each program",
