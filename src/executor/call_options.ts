@@ -1,6 +1,14 @@
 // The options of Executor.with(): what they may be, checks, and the settings that calls share.
 
-import { checkDuration, checkFunction, checkNumber, checkOptions, checkSignal, refuseRange } from "../wire/check.ts";
+import {
+  checkDuration,
+  checkFunction,
+  checkNumber,
+  checkOptions,
+  checkSignal,
+  optionNames,
+  refuseRange,
+} from "../wire/check.ts";
 import { type Abortable, unwatchSignal, watchSignal } from "../future/signal.ts";
 
 /** Options of the calls of {@linkcode Executor.with}. All times are milliseconds. */
@@ -23,6 +31,16 @@ export interface CallOptions {
   retryOn?: (error: unknown) => boolean;
 }
 
+/** The names of the options of a call. */
+export const CALL_OPTIONS = optionNames<CallOptions>({
+  signal: true,
+  timeout: true,
+  grace: true,
+  priority: true,
+  retries: true,
+  retryOn: true,
+});
+
 /** What cannot be done with wrong options, for messages. */
 const ACTION = "apply options to calls";
 
@@ -31,11 +49,16 @@ const ACTION = "apply options to calls";
  *
  * @param options What the caller gave.
  * @param before Settings that hold where an option is not given, or `undefined`.
- * @throws {TypeError} when an option is of the wrong kind.
+ * @param known The names of the options that there are.
+ * @throws {TypeError} when an option is unknown or of the wrong kind.
  * @throws {RangeError} when a number is out of range.
  */
-export function readCallOptions(options: CallOptions, before?: CallSettings): CallSettings {
-  checkOptions(ACTION, options);
+export function readCallOptions(
+  options: CallOptions,
+  before?: CallSettings,
+  known: readonly string[] = CALL_OPTIONS,
+): CallSettings {
+  checkOptions(ACTION, options, known);
   const given = Object.entries(options).filter(([, value]) => value !== undefined);
   return new CallSettings({ ...before?.options, ...Object.fromEntries(given) });
 }

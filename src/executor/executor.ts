@@ -18,7 +18,7 @@
 import { keepLocal } from "../wire/marks.ts";
 import { SubmittedCall } from "./call.ts";
 import { type CallOptions, type CallSettings, readCallOptions } from "./call_options.ts";
-import { checkBoolean, checkOptions } from "../wire/check.ts";
+import { checkBoolean, checkOptions, optionNames } from "../wire/check.ts";
 import type { Engine } from "./engine.ts";
 import type { Future } from "../future/future.ts";
 import { Mapping } from "./map.ts";
@@ -37,6 +37,8 @@ export interface ShutdownOptions {
   /** Whether calls that have not begun are cancelled; `false` by default. */
   cancelFutures?: boolean;
 }
+
+const SHUTDOWN_OPTIONS = optionNames<ShutdownOptions>({ wait: true, cancelFutures: true });
 
 /**
  * Runs calls on workers. Make a {@linkcode ThreadPoolExecutor} or a {@linkcode ProcessPoolExecutor}: the rest of the
@@ -190,7 +192,7 @@ export abstract class Executor implements AsyncDisposable {
    * ```
    */
   shutdown(options: ShutdownOptions = {}): Promise<void> {
-    checkOptions("shut down", options);
+    checkOptions("shut down", options, SHUTDOWN_OPTIONS);
     const { wait = true, cancelFutures = false } = options;
     checkBoolean("shut down", "wait", wait);
     checkBoolean("shut down", "cancelFutures", cancelFutures);

@@ -1,6 +1,15 @@
 // The arguments of Executor.map(): what they may be, and checks.
 
-import { checkBoolean, checkNumber, checkPositiveInteger, checkSignal, refuseKind, show } from "../wire/check.ts";
+import {
+  checkBoolean,
+  checkNumber,
+  checkOptions,
+  checkPositiveInteger,
+  checkSignal,
+  optionNames,
+  refuseKind,
+  show,
+} from "../wire/check.ts";
 
 /** What {@linkcode Executor.map} takes its items from. */
 export type AnyIterable<T> = Iterable<T> | AsyncIterable<T>;
@@ -30,6 +39,15 @@ export interface MapOptions {
   /** Aborting it cancels what has not begun; the iteration ends with its reason. */
   signal?: AbortSignal;
 }
+
+const MAP_OPTIONS = optionNames<MapOptions>({
+  timeout: true,
+  chunksize: true,
+  buffersize: true,
+  ordered: true,
+  settled: true,
+  signal: true,
+});
 
 /** Options of map(), each read once, and what holds for those that were not given. */
 export interface MapSettings {
@@ -69,9 +87,10 @@ export function readMapArguments(rest: readonly unknown[]): MapArguments {
       );
     }
   }
-  const action = "map a task";
+  const action = "map a task", given = hasOptions ? last ?? {} : {};
+  checkOptions(action, given, MAP_OPTIONS);
   const { timeout = Infinity, chunksize = 1, buffersize, ordered = true, settled = false, signal } =
-    (hasOptions ? last ?? {} : {}) as MapOptions;
+    given as MapOptions;
   checkNumber(action, "timeout", timeout);
   checkPositiveInteger(action, "chunksize", chunksize);
   // As in Python, half an item is a wrong kind.

@@ -1,6 +1,6 @@
 // asCompleted(): one watcher for all the futures of an iteration, so that its time is linear in their number.
 
-import { checkNumber, checkOptions, checkSignal } from "../wire/check.ts";
+import { checkNumber, checkOptions, checkSignal, optionNames } from "../wire/check.ts";
 import { TimeoutError } from "./errors.ts";
 import { type Future, unwatchFuture, type Watcher, watchFuture } from "./future.ts";
 import { futureSet } from "./future_set.ts";
@@ -14,6 +14,8 @@ export interface AsCompletedOptions {
   /** Aborting it ends the iteration, which rejects with the signal's reason. No call is cancelled. */
   signal?: AbortSignal;
 }
+
+const AS_COMPLETED_OPTIONS = optionNames<AsCompletedOptions>({ timeout: true, signal: true });
 
 /** What {@linkcode asCompleted} returns: an async iterator that yields the futures themselves, not their results. */
 export interface CompletionIterator<F> {
@@ -55,7 +57,7 @@ export function asCompleted<F extends Future<unknown>>(
   // A union of one type with itself: TypeScript (6.0) takes what `for await` gets from an AsyncIterator, and from any type
   // that it meets for the second time, to be awaited once more, a `number` and not a `Future<number>`; but not of a union.
 ): CompletionIterator<F> | Required<CompletionIterator<F>> {
-  checkOptions("iterate over futures", options);
+  checkOptions("iterate over futures", options, AS_COMPLETED_OPTIONS);
   const { timeout = Infinity, signal } = options;
   checkNumber("iterate over futures", "timeout", timeout);
   checkSignal("iterate over futures", "signal", signal);

@@ -1,7 +1,7 @@
 // Future: the promise of one call's result, with Python's methods. Executors make and settle them; `wait.ts` watches them.
 
 import { keepLocal } from "../wire/marks.ts";
-import { checkNumber, checkSignal, refuseKind } from "../wire/check.ts";
+import { checkNumber, checkOptions, checkSignal, optionNames, refuseKind } from "../wire/check.ts";
 import { CancelledError, InvalidStateError, TimeoutError } from "./errors.ts";
 import { report } from "../report.ts";
 import { CANCELLED, FULFILLED, type FutureState, PENDING, REJECTED, RUNNING } from "./state.ts";
@@ -26,6 +26,8 @@ export interface ResultOptions {
   /** Aborting it ends the waiting, which rejects with the signal's reason. The call is not cancelled. */
   signal?: AbortSignal | undefined;
 }
+
+const RESULT_OPTIONS = optionNames<ResultOptions>({ timeout: true, signal: true });
 
 /** The executor's side of a Future's call. */
 export interface CallControl {
@@ -365,7 +367,8 @@ function readLimits(
   limits: number | ResultOptions,
 ): { timeout: number; signal: AbortSignal | undefined } {
   if (typeof limits === "number") limits = { timeout: limits };
-  else if (typeof limits !== "object" || limits === null) refuseKind(action, "timeout", "a number, or options", limits);
+  else if (typeof limits !== "object") refuseKind(action, "timeout", "a number, or options", limits);
+  checkOptions(action, limits, RESULT_OPTIONS);
   const { timeout = Infinity, signal } = limits;
   checkNumber(action, "timeout", timeout);
   checkSignal(action, "signal", signal);

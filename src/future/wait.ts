@@ -1,6 +1,6 @@
 // wait(): one watcher for all the futures of a call, so that its time is linear in their number.
 
-import { checkNumber, checkOptions, checkSignal } from "../wire/check.ts";
+import { checkNumber, checkOptions, checkSignal, optionNames } from "../wire/check.ts";
 import { type Future, hasFailed, unwatchFuture, type Watcher, watchFuture } from "./future.ts";
 import { futureSet } from "./future_set.ts";
 import { type Abortable, unwatchSignal, watchSignal } from "./signal.ts";
@@ -25,6 +25,8 @@ export interface WaitOptions {
   /** Aborting it ends the waiting: the promise rejects with the signal's reason. No call is cancelled. */
   signal?: AbortSignal;
 }
+
+const WAIT_OPTIONS = optionNames<WaitOptions>({ timeout: true, returnWhen: true, signal: true });
 
 /** The two sets that {@linkcode wait} returns; together they are its input. */
 export interface WaitResult<F> {
@@ -59,7 +61,7 @@ export function wait<F extends Future<unknown>>(
   futures: Iterable<F>,
   options: WaitOptions = {},
 ): Promise<WaitResult<F>> {
-  checkOptions("wait for futures", options);
+  checkOptions("wait for futures", options, WAIT_OPTIONS);
   const { timeout = Infinity, returnWhen = ALL_COMPLETED, signal } = options;
   const all = futureSet("wait for futures", futures);
   checkNumber("wait for futures", "timeout", timeout);

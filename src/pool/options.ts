@@ -10,6 +10,7 @@ import {
   checkOptions,
   checkPositiveInteger,
   checkString,
+  optionNames,
   refuseKind,
   refuseRange,
 } from "../wire/check.ts";
@@ -79,6 +80,27 @@ export interface ProcessPoolExecutorOptions extends ExecutorOptions {
   execArgv?: readonly string[];
 }
 
+const EXECUTOR_OPTIONS = optionNames<ExecutorOptions>({
+  maxWorkers: true,
+  name: true,
+  initializer: true,
+  initargs: true,
+  maxTasksPerWorker: true,
+  idleTimeout: true,
+  onWorkerLost: true,
+  maxQueue: true,
+  inlineTasks: true,
+  memoryLimit: true,
+  permissions: true,
+  onUnobserved: true,
+  errorTypes: true,
+});
+
+/** The names of the options that processes have besides. */
+export const PROCESS_OPTIONS: readonly string[] = optionNames<
+  Omit<ProcessPoolExecutorOptions, keyof ExecutorOptions>
+>({ env: true, cwd: true, execArgv: true });
+
 /** Options with defaults, checked. */
 export interface Settings {
   readonly onWorkerLost: "replace" | "break";
@@ -106,7 +128,7 @@ export interface Settings {
  */
 export function readOptions(backend: Backend, options: ProcessPoolExecutorOptions): Settings {
   const action = `create ${backend.name}`;
-  checkOptions(action, options);
+  checkOptions(action, options, [...EXECUTOR_OPTIONS, ...backend.ownOptions ?? []]);
   const { name, initializer, initargs = [], errorTypes = [], onWorkerLost = "replace", inlineTasks = true } = options;
   const { maxWorkers, maxTasksPerWorker, maxQueue = Infinity, idleTimeout = Infinity, memoryLimit } = options;
   const { onUnobserved, permissions = "inherit", env, cwd, execArgv } = options;

@@ -4,6 +4,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import process from "node:process";
 import type { Backend, WorkerOptions } from "../pool/backend.ts";
+import { PROCESS_OPTIONS } from "../pool/options.ts";
 import { BrokenProcessPool } from "../future/errors.ts";
 import { type ChannelEvents, neverStarted, type WorkerChannel, type WorkerExit } from "../wire/channel.ts";
 import { runtime } from "../runtime.ts";
@@ -29,6 +30,7 @@ const LOOK = 50, LOOKS = 10;
 
 /** Runs workers as processes. */
 export const processBackend: Backend = {
+  ownOptions: PROCESS_OPTIONS,
   name: "ProcessPoolExecutor",
   Broken: BrokenProcessPool,
   ...(runtime === "deno" && { checkWorkerOptions }),

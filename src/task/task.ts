@@ -2,7 +2,7 @@
 
 import { currentPlace } from "../wire/place.ts";
 import { setTaskRef } from "../wire/task_ref.ts";
-import { checkOptions, checkString, show } from "../wire/check.ts";
+import { checkOptions, checkString, optionNames, show } from "../wire/check.ts";
 
 /** What an executor can be given: any function, of which an inline one has to stand for itself. */
 // deno-lint-ignore no-explicit-any
@@ -21,6 +21,8 @@ export interface TaskOptions {
    */
   name?: string;
 }
+
+const TASK_OPTIONS = optionNames<TaskOptions>({ name: true });
 
 /**
  * Makes a task of a function that its module exports under the function's own name. A worker imports the module once, so
@@ -96,7 +98,7 @@ export function taskModule<M>(url: string | URL, options: TaskOptions = {}): Tas
 }
 
 function registeredName(action: string, options: TaskOptions): { registered?: string } {
-  checkOptions(action, options);
+  checkOptions(action, options, TASK_OPTIONS);
   checkString(action, "name", options.name);
   return options.name === undefined ? {} : { registered: options.name };
 }

@@ -1,6 +1,6 @@
 // The options of serve(): defaults and checks.
 
-import { checkDuration, checkOptions, checkPositiveInteger, refuseKind } from "../../wire/check.ts";
+import { checkDuration, checkOptions, checkPositiveInteger, optionNames, refuseKind } from "../../wire/check.ts";
 import { Executor } from "../../executor/executor.ts";
 import { taskModule } from "../../task/task.ts";
 import { ThreadPoolExecutor } from "../../thread/thread_pool_executor.ts";
@@ -39,6 +39,21 @@ export interface ServeOptions {
   connectTimeout?: number;
 }
 
+const SERVE_OPTIONS = optionNames<ServeOptions>({
+  queue: true,
+  tasks: true,
+  executor: true,
+  workers: true,
+  connection: true,
+  prefix: true,
+  name: true,
+  stalledInterval: true,
+  drainTimeout: true,
+  maxPayload: true,
+  keepJobs: true,
+  connectTimeout: true,
+});
+
 /** A task of the local executor: the export of a module. */
 export type Task = (...args: unknown[]) => unknown;
 
@@ -73,7 +88,7 @@ const SHORTEST_INTERVAL = 300;
  */
 export function readServeOptions(options: ServeOptions, id: string): ServeSettings {
   const action = "serve";
-  checkOptions(action, options);
+  checkOptions(action, options, SERVE_OPTIONS);
   const shared = readQueueOptions(action, options);
   const { tasks, executor, workers = availableParallelism(), name = id } = options;
   const { stalledInterval = 30_000, drainTimeout = 20_000 } = options;

@@ -1,6 +1,6 @@
 // BullMQExecutor: the same executor, whose workers are hosts on other machines.
 
-import { type CallOptions, type CallSettings, readCallOptions } from "../../executor/call_options.ts";
+import { CALL_OPTIONS, type CallOptions, type CallSettings, readCallOptions } from "../../executor/call_options.ts";
 import { Executor, type ExecutorView, View } from "../../executor/executor.ts";
 import type { Future } from "../../future/future.ts";
 import { ClusterEngine } from "./cluster_engine.ts";
@@ -114,7 +114,7 @@ class KeyedView extends View implements BullMQExecutorView {
 
   constructor(engine: ClusterEngine, keys: KeyedFutures, options: BullMQCallOptions, before?: CallSettings) {
     checkName("apply options to calls", "key", options?.key);
-    const settings = readCallOptions(options, before);
+    const settings = readCallOptions(options, before, [...CALL_OPTIONS, "key"]);
     super(engine, settings);
     this.#engine = engine;
     this.#keys = keys;

@@ -6,6 +6,7 @@ import {
   checkOptions,
   checkPositiveInteger,
   checkString,
+  optionNames,
   refuseRange,
 } from "../../wire/check.ts";
 import type { UnobservedHandler } from "../../future/unobserved.ts";
@@ -50,6 +51,21 @@ export interface BullMQExecutorOptions {
   errorTypes?: readonly ErrorConstructorLike[];
 }
 
+const EXECUTOR_OPTIONS = optionNames<BullMQExecutorOptions>({
+  queue: true,
+  connection: true,
+  prefix: true,
+  name: true,
+  maxQueue: true,
+  orphans: true,
+  orphanTimeout: true,
+  keepJobs: true,
+  maxPayload: true,
+  connectTimeout: true,
+  onUnobserved: true,
+  errorTypes: true,
+});
+
 /** Options with defaults, checked. */
 export interface ClusterSettings extends QueueSettings {
   readonly name: string;
@@ -68,7 +84,7 @@ export interface ClusterSettings extends QueueSettings {
  */
 export function readOptions(options: BullMQExecutorOptions): ClusterSettings {
   const action = "create BullMQExecutor";
-  checkOptions(action, options);
+  checkOptions(action, options, EXECUTOR_OPTIONS);
   const shared = readQueueOptions(action, options);
   const { name = `BullMQExecutor(${shared.queue})`, maxQueue = Infinity, orphans = "run" } = options;
   const { orphanTimeout = 30_000, onUnobserved, errorTypes = [] } = options;

@@ -63,7 +63,7 @@ class Pair extends BullMQExecutor {
   #ended: Promise<void> | undefined;
 
   constructor(options: ExecutorOptions = {}) {
-    const { maxWorkers, ...others } = options;
+    const { maxWorkers, initializer: _, initargs: __, maxTasksPerWorker: ___, idleTimeout: ____, ...others } = options;
     const name = options.name ?? `pool-${queues}`;
     const where = { queue: `cases-${queues++}`, connection: { url: server!.url }, name };
     super({ ...others, ...where } as BullMQExecutorOptions);

@@ -77,6 +77,21 @@ test("BullMQExecutor.submit() and map() refuse what has no registered name, what
   }
 });
 
+test("BullMQExecutor and serve() refuse options that there are not, and say which was meant", async () => {
+  const unknown = (action: string, name: string, meant: string) => ({
+    name: "TypeError",
+    message: `Cannot ${action} as there is no option '${name}': did you mean '${meant}'?`,
+  });
+  const make = (options: Anything) => new BullMQExecutor({ queue: "q", ...options });
+  assert.throws(() => make({ keep_jobs: 1 }), unknown("create BullMQExecutor", "keep_jobs", "keepJobs"));
+  const executor = make({}), withOptions = executor.with.bind(executor) as Anything;
+  assert.throws(() => withOptions({ keys: "a" }), unknown("apply options to calls", "keys", "key"));
+  assert.throws(() => withOptions({ key: "a" }).with({ Key: "b" }), unknown("apply options to calls", "Key", "key"));
+  const options = { queue: "q", tasks: MODULES, maxWorkers: 1 } as Anything;
+  await assert.rejects(serve(options), unknown("serve", "maxWorkers", "workers"));
+  await executor.shutdown();
+});
+
 test("BullMQExecutor and serve() reject with BrokenExecutor when Redis cannot be reached", async () => {
   const connection = { url: "redis://127.0.0.1:1" };
   const executor = new BullMQExecutor({ queue: "q", connection, connectTimeout: 50 });
