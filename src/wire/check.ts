@@ -29,8 +29,9 @@ export function checkOptions(action: string, options: unknown, known: readonly s
   if (typeof options !== "object" || options === null) {
     throw new TypeError(`Cannot ${action} as its options must be an object: received ${show(options)}`);
   }
-  for (const name of Object.keys(options)) {
-    if (!known.includes(name)) throw new TypeError(`Cannot ${action} as ${aboutUnknown(name, known)}`);
+  for (const [name, value] of Object.entries(options)) {
+    if (value === undefined || known.includes(name)) continue;
+    throw new TypeError(`Cannot ${action} as ${aboutUnknown(name, known)}`);
   }
 }
 

@@ -20,9 +20,10 @@ function saidOf(options: object): string | undefined {
   }
 }
 
-test("checkOptions() takes every known option, undefined ones too, and options without a prototype", () => {
+test("checkOptions() takes every known option, and undefined under any name: no option was given", () => {
   assert.equal(saidOf({}), undefined);
   assert.equal(saidOf(Object.fromEntries(KNOWN.map((name) => [name, undefined]))), undefined);
+  assert.equal(saidOf({ max_workers: undefined }), undefined);
   assert.equal(saidOf(Object.assign(Object.create(null), { timeout: 1 })), undefined);
   assert.equal(saidOf(Object.create({ inherited: 1 })), undefined, "as a program's own class may have");
 });
@@ -44,7 +45,7 @@ test("checkOptions() suggests the option that an unknown one is likely to stand 
   };
   for (const [name, option] of Object.entries(meant)) {
     assert.equal(
-      saidOf({ [name]: undefined }),
+      saidOf({ [name]: 1 }),
       `Cannot test as there is no option '${name}': did you mean '${option}'?`,
     );
   }
