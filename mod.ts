@@ -45,7 +45,7 @@ export type { ExecutorView, MapResult, ShutdownOptions } from "./src/executor/ex
 export type { FutureOutcome, ResultOptions } from "./src/future/future.ts";
 export type { AnyIterable, MapIterator, MapOptions } from "./src/executor/map_options.ts";
 export type { ExecutorOptions, ProcessPoolExecutorOptions } from "./src/pool/options.ts";
-export type { ExecutorStats } from "./src/executor/stats.ts";
+export type { CallStats, ExecutorStats, WorkerStats } from "./src/executor/stats.ts";
 export type { TaskFunction, TaskModule, TaskOptions } from "./src/task/task.ts";
 export type { UnobservedHandler, UnobservedReport } from "./src/future/unobserved.ts";
 export type { AsCompletedOptions, CompletionIterator } from "./src/future/as_completed.ts";

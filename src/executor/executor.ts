@@ -23,7 +23,7 @@ import type { Engine } from "./engine.ts";
 import type { Future } from "../future/future.ts";
 import { Mapping } from "./map.ts";
 import { type AnyIterable, type MapIterator, type MapOptions, readMapArguments } from "./map_options.ts";
-import type { ExecutorStats } from "./stats.ts";
+import type { CallStats } from "./stats.ts";
 
 /** What a {@linkcode Executor.map} yields: results, or with `settled: true` how each call ended. */
 export type MapResult<R, O> = O extends { settled: true } ? PromiseSettledResult<Awaited<R>>
@@ -43,20 +43,22 @@ const SHUTDOWN_OPTIONS = optionNames<ShutdownOptions>({ wait: true, cancelFuture
 /**
  * Runs calls on workers. Make a {@linkcode ThreadPoolExecutor} or a {@linkcode ProcessPoolExecutor}: the rest of the
  * program is the same for both.
+ *
+ * @typeParam Stats What {@linkcode Executor.stats} tells.
  */
-export abstract class Executor implements AsyncDisposable {
+export abstract class Executor<Stats extends CallStats = CallStats> implements AsyncDisposable {
   static {
     keepLocal((value) => #engine in value, "An executor cannot be sent to a worker: a task that needs one makes it");
   }
 
-  readonly #engine: Engine;
+  readonly #engine: Engine<Stats>;
 
   /**
    * Made by its subclasses.
    *
    * @param engine What runs the calls.
    */
-  protected constructor(engine: Engine) {
+  protected constructor(engine: Engine<Stats>) {
     this.#engine = engine;
   }
 
@@ -234,12 +236,17 @@ export abstract class Executor implements AsyncDisposable {
     return this.#engine.queueLimit.ready();
   }
 
+  /** How many workers there are at most. A BullMQExecutor has no limit of its own: `Infinity`. */
+  get maxWorkers(): number {
+    return this.#engine.maxWorkers;
+  }
+
   /**
-   * What the executor is doing.
+   * What the executor is doing at the moment.
    *
-   * @returns Counts of its workers and calls.
+   * @returns Counts of its calls, and of its workers where they are its own.
    */
-  stats(): ExecutorStats {
+  stats(): Stats {
     return this.#engine.stats();
   }
 

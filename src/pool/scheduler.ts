@@ -59,7 +59,7 @@ const ANSWERS_PER_TURN = 16;
 declare function setImmediate(fn: () => void): unknown;
 
 /** Runs calls on workers. */
-export class Scheduler extends Engine {
+export class Scheduler extends Engine<ExecutorStats> {
   readonly tasks: TaskTable;
   readonly #settings: Settings;
   readonly #pool: WorkerPool;
@@ -101,6 +101,10 @@ export class Scheduler extends Engine {
     void this.shutdown(true);
     this.#pool.endAll(how);
     this.closeIfDone();
+  }
+
+  get maxWorkers(): number {
+    return this.#settings.maxWorkers;
   }
 
   stats(): ExecutorStats {

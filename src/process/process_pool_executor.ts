@@ -8,6 +8,7 @@ import { assertNotCompiled } from "./compiled.ts";
 import { processBackend } from "./process_backend.ts";
 import { Executor } from "../executor/executor.ts";
 import type { ProcessPoolExecutorOptions } from "../pool/options.ts";
+import type { ExecutorStats } from "../executor/stats.ts";
 import { Scheduler } from "../pool/scheduler.ts";
 
 export { Executor };
@@ -17,7 +18,7 @@ export type { CallOptions } from "../executor/call_options.ts";
 export type { ExecutorView, MapResult, ShutdownOptions } from "../executor/executor.ts";
 export type { Future, FutureOutcome, ResultOptions } from "../future/future.ts";
 export type { AnyIterable, MapIterator, MapOptions } from "../executor/map_options.ts";
-export type { ExecutorStats } from "../executor/stats.ts";
+export type { CallStats, ExecutorStats, WorkerStats } from "../executor/stats.ts";
 export type { TaskFunction } from "../task/task.ts";
 export type { UnobservedHandler, UnobservedReport } from "../future/unobserved.ts";
 export type { ErrorConstructorLike } from "../wire/error_class.ts";
@@ -35,7 +36,7 @@ export type { ErrorConstructorLike } from "../wire/error_class.ts";
  * assert.deepEqual(squares, [1, 4, 9, 16]);
  * ```
  */
-export class ProcessPoolExecutor extends Executor {
+export class ProcessPoolExecutor extends Executor<ExecutorStats> {
   /**
    * Makes an executor. Its workers start when they are needed.
    *

@@ -7,6 +7,7 @@
 import { threadBackend } from "./thread_backend.ts";
 import { Executor } from "../executor/executor.ts";
 import type { ExecutorOptions } from "../pool/options.ts";
+import type { ExecutorStats } from "../executor/stats.ts";
 import { Scheduler } from "../pool/scheduler.ts";
 
 export { Executor };
@@ -16,7 +17,7 @@ export type { CallOptions } from "../executor/call_options.ts";
 export type { ExecutorView, MapResult, ShutdownOptions } from "../executor/executor.ts";
 export type { Future, FutureOutcome, ResultOptions } from "../future/future.ts";
 export type { AnyIterable, MapIterator, MapOptions } from "../executor/map_options.ts";
-export type { ExecutorStats } from "../executor/stats.ts";
+export type { CallStats, ExecutorStats, WorkerStats } from "../executor/stats.ts";
 export type { TaskFunction } from "../task/task.ts";
 export type { UnobservedHandler, UnobservedReport } from "../future/unobserved.ts";
 export type { ErrorConstructorLike } from "../wire/error_class.ts";
@@ -34,7 +35,7 @@ export type { ErrorConstructorLike } from "../wire/error_class.ts";
  * assert.deepEqual(squares, [1, 4, 9, 16]);
  * ```
  */
-export class ThreadPoolExecutor extends Executor {
+export class ThreadPoolExecutor extends Executor<ExecutorStats> {
   /**
    * Makes an executor. Its workers start when they are needed.
    *

@@ -3,8 +3,10 @@
 
 import {
   asCompleted,
+  type CallStats,
   type CurrentTask,
   type Executor,
+  type ExecutorStats,
   type ExecutorView,
   Future,
   type FutureOutcome,
@@ -179,7 +181,11 @@ export async function executors(): Promise<void> {
   await using processes = new ProcessPoolExecutor({ initializer: add, initargs: [1, 2], errorTypes: [SyntaxError] });
   const either: Executor[] = [threads, processes];
   for (const executor of either) await executor.shutdown({ wait: false, cancelFutures: true });
-  same<ReturnType<typeof threads.stats>["workers"], number>(true);
+  same<ReturnType<typeof threads.stats>, ExecutorStats>(true);
+  same<ReturnType<Executor["stats"]>, CallStats>(true);
+  same<Executor["maxWorkers"], number>(true);
+  // @ts-expect-error what there are for workers cannot be changed
+  threads.maxWorkers = 4;
   same<CurrentTask["signal"], AbortSignal>(true);
   // @ts-expect-error a view is not disposed: its executor is
   await using _limited = threads.with({ timeout: 10 });

@@ -5,6 +5,7 @@ import {
   BrokenExecutor,
   CancelledError,
   type Executor,
+  type ExecutorStats,
   type Future,
   type MapIterator,
   QueueFullError,
@@ -39,7 +40,7 @@ export class MapWorld {
   readonly #plan: MapPlan;
   readonly #network: Network;
   readonly #ledger: Ledger;
-  readonly #executor: Executor;
+  readonly #executor: Executor<ExecutorStats>;
   readonly #abort = new AbortController();
   /** What next() has given, in the order in which it was called, as far as it has. */
   readonly #given: (Given | undefined)[] = [];

@@ -6,6 +6,7 @@ import {
   BrokenExecutor,
   CancelledError,
   type Executor,
+  type ExecutorStats,
   type Future,
   type FutureOutcome,
   type MapIterator,
@@ -45,7 +46,7 @@ interface OpenMap {
 export class World {
   readonly network: Network;
   readonly ledger: Ledger;
-  readonly executor: Executor;
+  readonly executor: Executor<ExecutorStats>;
   readonly calls: SubmittedCall[] = [];
   readonly #program: Program;
   readonly #maps: OpenMap[] = [];

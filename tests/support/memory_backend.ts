@@ -4,6 +4,7 @@
 import type { Backend } from "../../src/pool/backend.ts";
 import { BrokenExecutor } from "../../src/future/errors.ts";
 import { Executor } from "../../src/executor/executor.ts";
+import type { ExecutorStats } from "../../src/executor/stats.ts";
 import type { ExecutorOptions } from "../../src/pool/options.ts";
 import { Scheduler } from "../../src/pool/scheduler.ts";
 import type { ChannelEvents, WorkerChannel, WorkerExit } from "../../src/wire/channel.ts";
@@ -174,7 +175,7 @@ export function memoryBackend(workers: MemoryWorker[], memory: MemoryOptions = {
 }
 
 /** Two workers in this very program. */
-export class MemoryExecutor extends Executor {
+export class MemoryExecutor extends Executor<ExecutorStats> {
   /** All that were ever started. */
   readonly workers: readonly MemoryWorker[];
 

@@ -38,7 +38,7 @@ export async function main(args: string[] = process.argv.slice(2)): Promise<void
   const Executor = processes ? ProcessPoolExecutor : ThreadPoolExecutor;
   const executor = new Executor({ maxWorkers: workers, inlineTasks: false }); // no source comes from a queue
   try {
-    const host = await serve({ ...rest, workers, executor });
+    const host = await serve({ ...rest, executor });
     let asked = false;
     for (const signal of ["SIGTERM", "SIGINT"] as const) {
       process.on(signal, () => {

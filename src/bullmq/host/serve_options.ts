@@ -16,7 +16,11 @@ export interface ServeOptions {
   tasks: Readonly<Record<string, string | URL>>;
   /** What runs the calls; it is not shut down by the host. By default a ThreadPoolExecutor of the host's own. */
   executor?: Executor;
-  /** How many calls run at the same time: the executor's `maxWorkers`. By default as many as the machine can run. */
+  /**
+   * How many calls run at the same time.
+   *
+   * @default the `maxWorkers` of `executor`
+   */
   workers?: number;
   /** How to reach Redis; by default `redis://127.0.0.1:6379`. */
   connection?: RedisConnection;
@@ -90,7 +94,7 @@ export function readServeOptions(options: ServeOptions, id: string): ServeSettin
   const action = "serve";
   checkOptions(action, options, SERVE_OPTIONS);
   const shared = readQueueOptions(action, options);
-  const { tasks, executor, workers = availableParallelism(), name = id } = options;
+  const { tasks, executor, workers = workersOf(executor), name = id } = options;
   const { stalledInterval = 30_000, drainTimeout = 20_000 } = options;
   if (typeof tasks !== "object" || tasks === null || Object.keys(tasks).length === 0) {
     refuseKind(action, "tasks", 'an object such as { words: new URL("./words.ts", import.meta.url) }', tasks);
@@ -115,4 +119,9 @@ export function readServeOptions(options: ServeOptions, id: string): ServeSettin
     stalledInterval: Math.max(stalledInterval, SHORTEST_INTERVAL),
     drainTimeout,
   };
+}
+
+function workersOf(executor: Executor | undefined): number {
+  const { maxWorkers = Infinity } = executor ?? {};
+  return maxWorkers === Infinity ? availableParallelism() : maxWorkers;
 }

@@ -1,6 +1,7 @@
 // The workers: when they start, how many there are, what they are called.
 
 import assert from "node:assert/strict";
+import { availableParallelism } from "node:os";
 import { check, type Kind } from "../check.ts";
 import { Gate } from "../../support/gate.ts";
 import { canSeeWorkers } from "../../support/leaks.ts";
@@ -87,6 +88,13 @@ export function workerCases(kind: Kind): void {
       assert.equal(Number(second), Number(first) + 1, String(names));
     },
   );
+
+  check(kind, ".maxWorkers tells how many workers there are at most", async (Executor) => {
+    await using usual = new Executor();
+    await using three = new Executor({ maxWorkers: 3 });
+    assert.deepEqual([usual.maxWorkers, three.maxWorkers], [availableParallelism(), 3]);
+    assert.throws(() => Object.assign(three, { maxWorkers: 4 }), TypeError);
+  });
 
   check(kind, ".stats() counts workers and calls", async (Executor) => {
     await using executor = new Executor({ maxWorkers: 1 });

@@ -2,11 +2,11 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { BrokenExecutor } from "../../../mod.ts";
-import { BullMQExecutor, serve } from "../../../src/bullmq/mod.ts";
+import { BrokenExecutor, ThreadPoolExecutor } from "../../../mod.ts";
+import { BullMQExecutor, serve, type ServeOptions } from "../../../src/bullmq/mod.ts";
 import { Cluster } from "../../support/bullmq_host.ts";
 import { MODULES } from "../../support/bullmq_tasks.ts";
-import type { RedisServer } from "../../support/redis_server.ts";
+import { needsRedis, RedisServer } from "../../support/redis_server.ts";
 import { square } from "../../fixtures/tasks/arithmetic.ts";
 import { within } from "../../support/until.ts";
 
@@ -90,6 +90,23 @@ test("BullMQExecutor and serve() refuse options that there are not, and say whic
   const options = { queue: "q", tasks: MODULES, maxWorkers: 1 } as Anything;
   await assert.rejects(serve(options), unknown("serve", "maxWorkers", "workers"));
   await executor.shutdown();
+});
+
+test("BullMQExecutor knows its calls, and of the workers of its hosts neither how many nor what they do", async () => {
+  const executor = new BullMQExecutor({ queue: "q" });
+  assert.equal(executor.maxWorkers, Infinity);
+  assert.deepEqual(executor.stats(), { queued: 0, running: 0, completed: 0, failed: 0, cancelled: 0, lost: 0 });
+  await executor.shutdown();
+});
+
+test("serve() runs as many calls at the same time as its executor does", needsRedis, async () => {
+  await using server = await RedisServer.start();
+  await using executor = new ThreadPoolExecutor({ maxWorkers: 3 });
+  const options = { queue: "q", tasks: MODULES, executor, connection: { url: server.url } };
+  for (const [more, expected] of [[{}, 3], [{ workers: undefined }, 3], [{ workers: 2 }, 2]] as const) {
+    await using host = await serve({ ...options, ...more } as ServeOptions);
+    assert.equal(host.stats().workers, expected);
+  }
 });
 
 test("BullMQExecutor and serve() reject with BrokenExecutor when Redis cannot be reached", async () => {

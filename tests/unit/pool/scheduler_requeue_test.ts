@@ -6,6 +6,7 @@ import {
   type CallOptions,
   type Executor,
   type ExecutorOptions,
+  type ExecutorStats,
   TaskTimeoutError,
   WorkerLostError,
 } from "../../../mod.ts";
@@ -25,7 +26,7 @@ const fail = async (call: number) => {
 interface Scene {
   readonly network: Network;
   readonly ledger: Ledger;
-  readonly executor: Executor;
+  readonly executor: Executor<ExecutorStats>;
   /** Delivers everything that is under way. */
   readonly settle: () => Promise<void>;
 }
