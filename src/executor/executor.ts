@@ -22,7 +22,14 @@ import { checkBoolean, checkOptions, optionNames } from "../wire/check.ts";
 import type { Engine } from "./engine.ts";
 import type { Future } from "../future/future.ts";
 import { Mapping } from "./map.ts";
-import { type AnyIterable, type MapIterator, type MapOptions, readMapArguments } from "./map_options.ts";
+import type { Submittable } from "../task/task.ts";
+import {
+  type AnyIterable,
+  type AnyIterables,
+  type MapIterator,
+  type MapOptions,
+  readMapArguments,
+} from "./map_options.ts";
 import type { CallStats } from "./stats.ts";
 
 /** What a {@linkcode Executor.map} yields: results, or with `settled: true` how each call ended. */
@@ -112,7 +119,10 @@ export abstract class Executor<Stats extends CallStats = CallStats> implements A
    * assert.equal(await executor.submit((a: number, b: number) => a + b, 1, 2), 3);
    * ```
    */
-  submit<A extends unknown[], R>(fn: (...args: A) => R, ...args: A): Future<Awaited<R>> {
+  submit<A extends unknown[], R>(fn: (...args: A) => R, ...args: A): Future<Awaited<R>>;
+  /** As above, with a {@linkcode Task}. */
+  submit<A extends unknown[], R>(fn: Submittable<A, R>, ...args: A): Future<Awaited<R>>;
+  submit<A extends unknown[], R>(fn: Submittable<A, R>, ...args: A): Future<Awaited<R>> {
     return submit(this.#engine, undefined, fn, args);
   }
 
@@ -151,28 +161,36 @@ export abstract class Executor<Stats extends CallStats = CallStats> implements A
     iterable: AnyIterable<A>,
     options?: O,
   ): MapIterator<MapResult<R, O>>;
+  /** As above, with a {@linkcode Task}. */
+  map<A, R, O extends MapOptions = object>(
+    fn: Submittable<[a: A], R>,
+    iterable: AnyIterable<A>,
+    options?: O,
+  ): MapIterator<MapResult<R, O>>;
   /** As above, over two iterables. */
   map<A, B, R, O extends MapOptions = object>(
-    fn: (a: A, b: B) => R,
+    fn: Submittable<[a: A, b: B], R>,
     first: AnyIterable<A>,
     second: AnyIterable<B>,
     options?: O,
   ): MapIterator<MapResult<R, O>>;
   /** As above, over three iterables. */
   map<A, B, C, R, O extends MapOptions = object>(
-    fn: (a: A, b: B, c: C) => R,
+    fn: Submittable<[a: A, b: B, c: C], R>,
     first: AnyIterable<A>,
     second: AnyIterable<B>,
     third: AnyIterable<C>,
     options?: O,
   ): MapIterator<MapResult<R, O>>;
   /** As above, over any number of iterables. */
-  map<A extends unknown[], R>(
-    fn: (...args: A) => R,
-    ...iterables: { [K in keyof A]: AnyIterable<A[K]> }
-  ): MapIterator<Awaited<R>>;
+  map<A extends unknown[], R>(fn: Submittable<A, R>, ...iterables: AnyIterables<A>): MapIterator<Awaited<R>>;
+  /** As above, with options. */
+  map<A extends unknown[], R, O extends MapOptions>(
+    fn: Submittable<A, R>,
+    ...rest: [...iterables: AnyIterables<A>, options: O]
+  ): MapIterator<MapResult<R, O>>;
   // deno-lint-ignore no-explicit-any
-  map(fn: (...args: any[]) => unknown, ...rest: unknown[]): MapIterator<any> {
+  map(fn: Submittable<any[], unknown>, ...rest: unknown[]): MapIterator<any> {
     return map(this.#engine, undefined, fn, rest);
   }
 
@@ -280,12 +298,12 @@ export class View implements ExecutorView {
     return new View(this.#engine, readCallOptions(options, this.#settings));
   }
 
-  submit<A extends unknown[], R>(fn: (...args: A) => R, ...args: A): Future<Awaited<R>> {
+  submit<A extends unknown[], R>(fn: Submittable<A, R>, ...args: A): Future<Awaited<R>> {
     return submit(this.#engine, this.#settings, fn, args);
   }
 
   // deno-lint-ignore no-explicit-any
-  map(fn: (...args: any[]) => unknown, ...rest: unknown[]): MapIterator<any> {
+  map(fn: Submittable<any[], unknown>, ...rest: unknown[]): MapIterator<any> {
     return map(this.#engine, this.#settings, fn, rest);
   }
 
@@ -297,7 +315,7 @@ export class View implements ExecutorView {
 function submit<A extends unknown[], R>(
   engine: Engine,
   settings: CallSettings | undefined,
-  fn: (...args: A) => R,
+  fn: Submittable<A, R>,
   args: A,
 ): Future<Awaited<R>> {
   engine.guard?.check("submit a task");

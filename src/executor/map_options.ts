@@ -14,6 +14,9 @@ import {
 /** What {@linkcode Executor.map} takes its items from. */
 export type AnyIterable<T> = Iterable<T> | AsyncIterable<T>;
 
+/** An iterable or async iterable for each parameter of a task. */
+export type AnyIterables<Args extends unknown[]> = { [K in keyof Args]: AnyIterable<Args[K]> };
+
 /** Options of {@linkcode Executor.map}. */
 export interface MapOptions {
   /**

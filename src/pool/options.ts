@@ -18,7 +18,7 @@ import type { ErrorConstructorLike } from "../wire/error_class.ts";
 import { type TaskRef, taskRef } from "../wire/task_ref.ts";
 import type { Backend, WorkerOptions, WorkerPermissions } from "./backend.ts";
 import { checkPermissions } from "./permissions.ts";
-import type { TaskFunction } from "../task/task.ts";
+import type { Task, TaskFunction } from "../task/task.ts";
 import type { UnobservedHandler } from "../future/unobserved.ts";
 
 /** Options of both executors. All times are milliseconds. */
@@ -28,7 +28,7 @@ export interface ExecutorOptions {
   /** Workers are called `${name}_${index}`. By default `ThreadPoolExecutor-0`, counting up. */
   name?: string;
   /** A task that each worker runs once, before its first call. When it fails, the executor is broken. */
-  initializer?: TaskFunction;
+  initializer?: TaskFunction | Task<never, unknown>;
   /** The arguments of `initializer`. */
   initargs?: readonly unknown[];
   /** A worker ends after so many calls and another takes its place. By default it stays. */

@@ -15,5 +15,6 @@
  */
 
 export { type CurrentTask, currentTask, isWorker } from "./current_task.ts";
-export { task, type TaskFunction, type TaskModule, taskModule, type TaskOptions } from "./task.ts";
+export { task, taskModule } from "./task.ts";
+export type { NotCallable, Submittable, Task, TaskFunction, TaskModule, TaskOf, TaskOptions } from "./task.ts";
 export { transfer } from "./transfer.ts";

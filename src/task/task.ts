@@ -4,13 +4,54 @@ import { currentPlace } from "../wire/place.ts";
 import { setTaskRef } from "../wire/task_ref.ts";
 import { checkOptions, checkString, optionNames, show } from "../wire/check.ts";
 
-/** What an executor can be given: any function, of which an inline one has to stand for itself. */
+/** Any function. One that a worker runs by its source, as it is not of {@linkcode task}, has to stand for itself. */
 // deno-lint-ignore no-explicit-any
 export type TaskFunction = (...args: any[]) => unknown;
 
-/** The functions that a module exports, each of which is a task. */
+/**
+ * A function of a module that is not loaded here, see {@linkcode taskModule}: an executor takes it, and it cannot be called.
+ *
+ * @typeParam Args The parameters of the function.
+ * @typeParam R What the function returns.
+ */
+export interface Task<Args extends unknown[], R> {
+  /** The name under which the module exports the function. */
+  readonly name: string;
+  /** For type inference; there is no such property. */
+  readonly "~call": (...args: Args) => R;
+}
+
+/** Stands beside the type of a generic or overloaded function of a {@linkcode TaskModule}, so that it cannot be called. */
+export interface NotCallable {
+  /** There is no such property. */
+  readonly "~notCallable": never;
+}
+
+/**
+ * What an executor takes: a function or a {@linkcode Task}.
+ *
+ * @typeParam Args The parameters of the function.
+ * @typeParam R What the function returns.
+ */
+export type Submittable<Args extends unknown[], R> = ((...args: Args) => R) | Task<Args, R> | NotCallable;
+
+/**
+ * The function `F` of a module as a task. The type of a generic or overloaded function, which cannot be taken apart, stays
+ * whole: `words.first<string>` says which it is. So does `any`.
+ *
+ * @typeParam F The type of the function.
+ */
+export type TaskOf<F> = 0 extends 1 & F ? F
+  : F extends (...args: infer Args) => infer R ? ((...args: Args) => R) extends F ? Task<Args, R> : F | NotCallable
+  : never;
+
+/**
+ * The functions that a module exports, each of which is a task.
+ *
+ * @typeParam M The type of the module: `typeof import("./words.ts")`.
+ */
 export type TaskModule<M> = {
-  readonly [K in keyof M as M[K] extends TaskFunction ? K : never]: M[K];
+  readonly [K in keyof M as M[K] extends TaskFunction ? K : never]: TaskOf<M[K]>;
 };
 
 /** Options of {@linkcode task} and {@linkcode taskModule}. */
@@ -62,7 +103,7 @@ export function task<F extends TaskFunction>(url: string | URL, fn: F, options: 
  * @typeParam M The module's type.
  * @param url The module: `new URL("./words.ts", import.meta.url)`.
  * @param options The name of the module on other machines.
- * @returns An object with a task for each function that the module exports. They cannot be called here.
+ * @returns An object with a {@linkcode Task} for each function that the module exports.
  * @throws {TypeError} when `url` is not an absolute URL.
  *
  * @example A function of Node's path module, in a thread

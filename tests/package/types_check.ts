@@ -11,7 +11,9 @@ import {
   Future,
   type FutureOutcome,
   ProcessPoolExecutor,
+  type Task,
   task,
+  type TaskModule,
   taskModule,
   ThreadPoolExecutor,
   transfer,
@@ -36,6 +38,10 @@ interface Words {
   count(text: string): number;
   load(url: URL): Promise<string[]>;
   first<T>(items: T[]): T | undefined;
+  split(text: string, separator?: string): Promise<string[]>;
+  sum(first: number, ...more: number[]): number;
+  parse(n: number): number;
+  parse(text: string): string;
   readonly limit: number;
 }
 
@@ -79,8 +85,35 @@ export function submit(executor: Executor): void {
   same<typeof count, Future<number>>(true);
   const loaded = executor.submit(module.load, new URL("file:///words"));
   same<typeof loaded, Future<string[]>>(true);
+  const optional = executor.submit(module.split, "a b");
+  same<typeof optional, Future<string[]>>(true);
+  const more = executor.submit(module.sum, 1, 2, 3);
+  same<typeof more, Future<number>>(true);
   const first = executor.submit(module.first<string>, ["a"]);
   same<typeof first, Future<string | undefined>>(true);
+  const last = executor.submit(module.parse, "a"); // as of every overloaded function, the last one
+  same<typeof last, Future<string>>(true);
+  same<typeof module.count, Task<[text: string], number>>(true);
+  same<typeof module.count.name, string>(true);
+  same<TaskModule<Words>["split"], Task<[text: string, separator?: string], Promise<string[]>>>(true);
+  // A function keeps its type parameters.
+  const generic = executor.submit(<T>(items: T[]) => items[0], ["a"]);
+  same<typeof generic, Future<string | undefined>>(true);
+  // A task cannot be called, whatever its type.
+  // @ts-expect-error it is not loaded here
+  module.count("a b");
+  // @ts-expect-error it is not loaded here
+  module.first(["a"]);
+  // @ts-expect-error it is not loaded here
+  module.parse("a");
+  // @ts-expect-error it is no callback either
+  ["a b"].map(module.count);
+  // @ts-expect-error an argument is missing
+  executor.submit(module.split);
+  // @ts-expect-error the second number is a text
+  executor.submit(module.sum, 1, "2");
+  // @ts-expect-error there is no overload for a boolean
+  executor.submit(module.parse, true);
   // @ts-expect-error the text is a number
   executor.submit(module.count, 1);
   // @ts-expect-error there is no such export
@@ -141,6 +174,31 @@ export async function map(executor: Executor, lines: AsyncIterable<string>): Pro
   }
   // @ts-expect-error there is no such option
   executor.map(add, [1], [2], { chunkSize: 8 });
+  for await (
+    const end of executor.map((a, b, c, d) => `${a}${b}${c}${d}`, [1], "b", [true], lines, { settled: true })
+  ) {
+    same<typeof end, PromiseSettledResult<string>>(true);
+  }
+  const all = (a: number, b: string, c: boolean, d: string, e: number) => [a, b, c, d, e].length;
+  for await (const n of executor.map(all, [1], "b", [true], lines, [5])) same<typeof n, number>(true);
+  for await (const n of executor.map(all, [1], "b", [true], lines, [5], { ordered: false })) {
+    same<typeof n, number>(true);
+  }
+  // @ts-expect-error there is no such option
+  executor.map(all, [1], "b", [true], lines, [5], { order: false });
+  // @ts-expect-error the last items are numbers
+  executor.map(all, [1], "b", [true], lines, ["5"], { ordered: false });
+
+  // Tasks.
+  const words = taskModule<Words>(new URL("./words.ts", import.meta.url));
+  for await (const n of executor.map(words.count, lines)) same<typeof n, number>(true);
+  for await (const n of executor.map(words.split, lines, { chunksize: 2 })) same<typeof n, string[]>(true);
+  for await (const n of executor.map(words.sum, [1], [2], [3], [4], { settled: true })) {
+    same<typeof n, PromiseSettledResult<number>>(true);
+  }
+  for await (const n of executor.map(<T>(items: T[]) => items[0], [["a"]])) same<typeof n, string | undefined>(true);
+  // @ts-expect-error the items are texts
+  executor.map(words.count, [1]);
   // @ts-expect-error a size is a number
   executor.map(add, [1], [2], { chunksize: "8" });
 }
@@ -178,6 +236,8 @@ export async function futures(future: Future<number>, other: Future<string>): Pr
 
 export async function executors(): Promise<void> {
   await using threads = new ThreadPoolExecutor({ maxWorkers: 2, name: "words", idleTimeout: 10, maxTasksPerWorker: 5 });
+  const words = taskModule<Words>(new URL("./words.ts", import.meta.url));
+  await using _loading = new ThreadPoolExecutor({ initializer: words.load, initargs: [new URL("file:///words")] });
   await using processes = new ProcessPoolExecutor({ initializer: add, initargs: [1, 2], errorTypes: [SyntaxError] });
   const either: Executor[] = [threads, processes];
   for (const executor of either) await executor.shutdown({ wait: false, cancelFutures: true });

@@ -10,7 +10,8 @@ import { type JobData, type Keys, LONG_REPLY, readJob, type Reply } from "../pro
 import { ActiveCall, BACK } from "./active_call.ts";
 import { hostsLost, isExecutorEnd, isOfExecutor, isTaskNotFound, taskNotFound } from "./host_errors.ts";
 import { Prefetch } from "./prefetch.ts";
-import type { ServeSettings, Task } from "./serve_options.ts";
+import type { ServeSettings } from "./serve_options.ts";
+import type { Task } from "../../task/task.ts";
 
 /** How long a call may wait behind a long one before the host hands it back, in milliseconds: another host may be idle. */
 export const PATIENCE = 200;
@@ -198,7 +199,7 @@ export class JobRunner {
   }
 
   /** The task that a job names, if the module is there. The local executor finds out whether the module exports it. */
-  #find({ module, name }: JobData): Task | undefined {
+  #find({ module, name }: JobData): Task<unknown[], unknown> | undefined {
     const tasks = this.#settings.modules.get(module);
     if (!tasks) return undefined;
     let names = this.#names.get(module);

@@ -2,7 +2,7 @@
 
 import { checkDuration, checkOptions, checkPositiveInteger, optionNames, refuseKind } from "../../wire/check.ts";
 import { Executor } from "../../executor/executor.ts";
-import { taskModule } from "../../task/task.ts";
+import { type Task, taskModule } from "../../task/task.ts";
 import { ThreadPoolExecutor } from "../../thread/thread_pool_executor.ts";
 import { availableParallelism } from "../../runtime.ts";
 import type { RedisConnection } from "../connection.ts";
@@ -58,11 +58,8 @@ const SERVE_OPTIONS = optionNames<ServeOptions>({
   connectTimeout: true,
 });
 
-/** A task of the local executor: the export of a module. */
-export type Task = (...args: unknown[]) => unknown;
-
-/** The tasks of one module, by name. */
-type Module = Readonly<Record<string, Task | undefined>>;
+/** The exports of a module, as tasks of the local executor; whether there is one shows when it is run. */
+type Module = Readonly<Record<string, Task<unknown[], unknown>>>;
 
 /** Options with defaults, checked. */
 export interface ServeSettings extends QueueSettings {
@@ -100,7 +97,11 @@ export function readServeOptions(options: ServeOptions, id: string): ServeSettin
     refuseKind(action, "tasks", 'an object such as { words: new URL("./words.ts", import.meta.url) }', tasks);
   }
   for (const key of Object.keys(tasks)) checkName(action, "tasks", key);
-  const modules = new Map(Object.entries(tasks).map(([key, url]) => [key, taskModule<Module>(url) as Module]));
+  const modules = new Map(
+    Object.entries(tasks).map((
+      [key, url],
+    ) => [key, taskModule<Record<string, (...args: unknown[]) => unknown>>(url) as Module]),
+  );
   if (executor !== undefined && !(executor instanceof Executor)) {
     refuseKind(action, "executor", "an executor", executor);
   }

@@ -3,6 +3,7 @@
 import { CALL_OPTIONS, type CallOptions, type CallSettings, readCallOptions } from "../../executor/call_options.ts";
 import { Executor, type ExecutorView, View } from "../../executor/executor.ts";
 import type { Future } from "../../future/future.ts";
+import type { Submittable } from "../../task/task.ts";
 import { ClusterEngine } from "./cluster_engine.ts";
 import { holding, withoutCommand } from "../connection.ts";
 import { checkName } from "../queue_options.ts";
@@ -86,7 +87,10 @@ export class BullMQExecutor extends Executor {
    * @throws {BrokenExecutor} when Redis could not be reached.
    * @throws {QueueFullError} when `maxQueue` calls wait already.
    */
-  override submit<A extends unknown[], R>(fn: (...args: A) => R, ...args: A): Future<Awaited<R>> {
+  override submit<A extends unknown[], R>(fn: (...args: A) => R, ...args: A): Future<Awaited<R>>;
+  /** As above, with a {@linkcode Task}. */
+  override submit<A extends unknown[], R>(fn: Submittable<A, R>, ...args: A): Future<Awaited<R>>;
+  override submit<A extends unknown[], R>(fn: Submittable<A, R>, ...args: A): Future<Awaited<R>> {
     return super.submit(fn, ...args);
   }
 
@@ -125,7 +129,7 @@ class KeyedView extends View implements BullMQExecutorView {
     return new KeyedView(this.#engine, this.#keys, options, this.#settings);
   }
 
-  override submit<A extends unknown[], R>(fn: (...args: A) => R, ...args: A): Future<Awaited<R>> {
+  override submit<A extends unknown[], R>(fn: Submittable<A, R>, ...args: A): Future<Awaited<R>> {
     const { key } = this.#settings.options as BullMQCallOptions;
     if (key === undefined) return super.submit(fn, ...args);
     return this.#keys.get(key, () => super.submit(fn, ...args)) as Future<Awaited<R>>;
