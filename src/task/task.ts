@@ -77,7 +77,7 @@ const TASK_OPTIONS = optionNames<TaskOptions>({ name: true });
  *
  * @example A module `words.ts`
  * ```ts
- * import { task } from "@concurrent/futures";
+ * import { task } from "@concurrent/futures/task";
  *
  * export const countWords = task(import.meta.url, function countWords(text: string): number {
  *   return text.split(/\s+/).length;
