@@ -6,12 +6,12 @@
 // kind of `sys`, a program to run, and an address with its port. It does not tell of exceptions from a pattern (`TOK*`,
 // `*.example.com`, `10.0.0.0/8`) nor from an address without a port; and a name may lead to an address that is excepted.
 
-import { statSync } from "node:fs";
 import { delimiter, isAbsolute, resolve } from "node:path";
 import process from "node:process";
 import type { WorkerOptions, WorkerPermissions } from "../pool/backend.ts";
 import { refuseKind } from "../wire/check.ts";
 import { type Ask, demand, fixLists, hasWhole, PERMISSIONS } from "../pool/permissions.ts";
+import { loadBuiltin } from "../runtime.ts";
 
 interface DenoNamespace {
   readonly mainModule: string | undefined;
@@ -141,7 +141,7 @@ function program(action: string, name: string): string {
 
 function isProgram(file: string): boolean {
   try {
-    const status = statSync(file);
+    const status = loadBuiltin<typeof import("node:fs")>("node:fs").statSync(file);
     return status.isFile() && (status.mode & 0o111) !== 0;
   } catch {
     return false;

@@ -1,13 +1,13 @@
 // Processes: one code path for all three runtimes, a child with an IPC channel that carries structured clones. Nobody's
 // own framing over a pipe or socket was faster, and stdout is left to the tasks.
 
-import { type ChildProcess, spawn } from "node:child_process";
+import type { ChildProcess, spawn } from "node:child_process";
 import process from "node:process";
 import type { Backend, WorkerOptions } from "../pool/backend.ts";
 import { PROCESS_OPTIONS } from "../pool/options.ts";
 import { BrokenProcessPool } from "../future/errors.ts";
 import { type ChannelEvents, neverStarted, type WorkerChannel, type WorkerExit } from "../wire/channel.ts";
-import { runtime } from "../runtime.ts";
+import { loadBuiltin, runtime } from "../runtime.ts";
 import type { FromWorker } from "../wire/messages.ts";
 import { seal } from "../wire/seal.ts";
 import { refusing } from "../wire/sendable.ts";
@@ -34,7 +34,10 @@ export const processBackend: Backend = {
   name: "ProcessPoolExecutor",
   Broken: BrokenProcessPool,
   ...(runtime === "deno" && { checkWorkerOptions }),
-  start: (_name, options, events) => startProcess(spawn, options, events),
+  start(_name, options, events) {
+    const { spawn } = loadBuiltin<typeof import("node:child_process")>("node:child_process");
+    return startProcess(spawn, options, events);
+  },
 };
 
 /** Starts a process, by Node's `spawn`. */

@@ -211,6 +211,13 @@ test("the worker's loop, and what a module of tasks imports, load nothing of the
   }
 });
 
+test("what loads slowly of the runtime is loaded when it is needed, and by no import of a worker's module", () => {
+  const local = sources.filter(({ path }) => !path.startsWith("src/bullmq/"));
+  const loaded = local.flatMap(({ code }) => [...code.matchAll(/^import (?!type\b).* from "(node:.*)";$/gm)]);
+  const fast = ["node:module", "node:path", "node:process", "node:url", "node:worker_threads"];
+  assert.deepEqual([...new Set(loaded.map(([, name]) => name!))].sort(), fast);
+});
+
 test("src/bullmq/submit/ knows nothing of the local workers", () => {
   for (const { path, imports } of inRooms("src/bullmq/submit")) {
     for (const specifier of imports) {

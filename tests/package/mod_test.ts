@@ -6,6 +6,7 @@ import { test } from "node:test";
 import * as mod from "../../mod.ts";
 import * as processEntry from "../../src/process/process_pool_executor.ts";
 import * as threadEntry from "../../src/thread/thread_pool_executor.ts";
+import * as taskEntry from "../../src/task/mod.ts";
 import * as workerEntry from "../../src/task/current_task.ts";
 
 /** The members that instances of a class have, inherited ones included. */
@@ -31,11 +32,14 @@ test("the entry points export the same things as mod.ts, and deno.json names the
   assert.equal(processEntry.ProcessPoolExecutor, mod.ProcessPoolExecutor);
   assert.equal(workerEntry.currentTask, mod.currentTask);
   assert.equal(workerEntry.isWorker, mod.isWorker);
+  for (const [name, exported] of Object.entries(taskEntry)) assert.equal(exported, mod[name as keyof typeof mod], name);
   const { exports } = JSON.parse(readFileSync(new URL("../../deno.json", import.meta.url), "utf8"));
-  assert.deepEqual([exports["."], exports["./thread"], exports["./process"], exports["./worker"]], [
+  const names = [".", "./thread", "./process", "./task", "./worker"];
+  assert.deepEqual(names.map((name) => exports[name]), [
     "./mod.ts",
     "./src/thread/thread_pool_executor.ts",
     "./src/process/process_pool_executor.ts",
+    "./src/task/mod.ts",
     "./src/task/current_task.ts",
   ]);
 });
