@@ -11,24 +11,47 @@ import {
 } from "../wire/check.ts";
 import { type Abortable, unwatchSignal, watchSignal } from "../future/signal.ts";
 
-/** Options of the calls of {@linkcode Executor.with}. All times are milliseconds. */
+/** Options of {@linkcode Executor.with}, for each call that is submitted through the view. */
 export interface CallOptions {
   /**
-   * Aborting it stops the calls: what has not begun is cancelled; `currentTask().signal` of what runs aborts, and when
-   * the task has not ended `grace` later, its worker is ended. The Futures reject with the signal's reason, unless the
-   * task returns a result nevertheless.
+   * Stops the calls when it aborts. A call that has not begun is cancelled. For one that runs, `currentTask().signal`
+   * aborts; if the task has not ended `grace` later, its worker is ended. The Future rejects with the signal's reason,
+   * unless the task still returns a result.
+   *
+   * @default none
    */
-  signal?: AbortSignal;
-  /** How long a call may run, counted from when its task starts. Then its worker is ended at once: a {@linkcode TaskTimeoutError}. */
-  timeout?: number;
-  /** How long a running task has to follow its aborted signal, before its worker is ended; 1000 by default. */
-  grace?: number;
-  /** Calls with a higher one begin before those that wait with a lower one; 0 by default, any number. */
-  priority?: number;
-  /** How often a call is run again when its worker was lost or its time was up, after a growing pause; 0 by default. */
-  retries?: number;
-  /** Errors of the task itself after which it is run again too, as far as `retries` goes; none by default. */
-  retryOn?: (error: unknown) => boolean;
+  signal?: AbortSignal | undefined;
+  /**
+   * Time in milliseconds that a call may run, counted from when its task starts. Then its worker is ended at once, and the
+   * Future rejects with a {@linkcode TaskTimeoutError}.
+   *
+   * @default Infinity
+   */
+  timeout?: number | undefined;
+  /**
+   * Time in milliseconds that a running task has to end after its signal has aborted, before its worker is ended.
+   *
+   * @default 1000
+   */
+  grace?: number | undefined;
+  /**
+   * Order in the queue: calls of a higher priority begin first. Any number.
+   *
+   * @default 0
+   */
+  priority?: number | undefined;
+  /**
+   * How often a call is run again, after a growing pause, when its worker was lost or its `timeout` was over.
+   *
+   * @default 0
+   */
+  retries?: number | undefined;
+  /**
+   * Tells for an error of the task itself whether the call is run again, too, as far as `retries` goes.
+   *
+   * @default no error is retried
+   */
+  retryOn?: ((error: unknown) => boolean) | undefined;
 }
 
 /** The names of the options of a call. */

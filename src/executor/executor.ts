@@ -39,10 +39,18 @@ export type MapResult<R, O> = O extends { settled: true } ? PromiseSettledResult
 
 /** Options of {@linkcode Executor.shutdown}. */
 export interface ShutdownOptions {
-  /** Whether to wait until all work is done and the workers are gone; `true` by default. */
-  wait?: boolean;
-  /** Whether calls that have not begun are cancelled; `false` by default. */
-  cancelFutures?: boolean;
+  /**
+   * Whether the promise waits until all calls are done and the workers are gone.
+   *
+   * @default true
+   */
+  wait?: boolean | undefined;
+  /**
+   * Whether calls that have not begun are cancelled.
+   *
+   * @default false
+   */
+  cancelFutures?: boolean | undefined;
 }
 
 const SHUTDOWN_OPTIONS = optionNames<ShutdownOptions>({ wait: true, cancelFutures: true });

@@ -20,27 +20,46 @@ export type AnyIterables<Args extends unknown[]> = { [K in keyof Args]: AnyItera
 /** Options of {@linkcode Executor.map}. */
 export interface MapOptions {
   /**
-   * How long the whole iteration may take, in milliseconds, counted from the call. A result that is there is delivered
-   * even later; waiting for one that is not ends with a {@linkcode TimeoutError} and cancels the rest.
-   */
-  timeout?: number;
-  /**
-   * So many items make a chunk, which one worker runs in one go; the last is what is left. By default the scheduler
-   * decides. Calls that may be stopped or run again (`signal`, `timeout` and `retries` of {@linkcode CallOptions}) go to
-   * workers one by one.
+   * Time in milliseconds that the whole iteration may take, counted from the call of `map`. Waiting for a result beyond it
+   * rejects with a {@linkcode TimeoutError} and cancels the rest; a result that is there is still delivered.
    *
-   * A chunk waits until it is full, however long an async iterable takes to fill it. Only when the loop waits and nothing
-   * is left to wait for, as no item is under way, does what has come go as a smaller chunk.
+   * @default Infinity
    */
-  chunksize?: number;
-  /** So many items (chunks, with `chunksize`) are read ahead of the results that were taken. By default all. */
-  buffersize?: number;
-  /** `false`: results come as they are ready, not in the order of the items. */
-  ordered?: boolean;
-  /** `true`: yields how each call ended, as `Promise.allSettled` does, and goes on after a failure. */
-  settled?: boolean;
-  /** Aborting it cancels what has not begun; the iteration ends with its reason. */
-  signal?: AbortSignal;
+  timeout?: number | undefined;
+  /**
+   * Number of items in a chunk, which one worker runs in one go; the last chunk has what is left. Calls with a `signal`, a
+   * `timeout` or `retries` ({@linkcode CallOptions}) go to workers one by one all the same.
+   *
+   * A chunk waits until it is full, however long an async iterable takes to fill it. Only when the loop waits and no item
+   * is under way does a smaller chunk go.
+   *
+   * @default the scheduler decides
+   */
+  chunksize?: number | undefined;
+  /**
+   * Maximum number of items (or chunks, with `chunksize`) that are read beyond the results consumed.
+   *
+   * @default Infinity
+   */
+  buffersize?: number | undefined;
+  /**
+   * Whether results come in the order of the items. `false`: as they are ready.
+   *
+   * @default true
+   */
+  ordered?: boolean | undefined;
+  /**
+   * `true`: yields how each call ended, as `Promise.allSettled` does, and goes on after a failure.
+   *
+   * @default false
+   */
+  settled?: boolean | undefined;
+  /**
+   * Ends the iteration with its reason when it aborts, and cancels what has not begun.
+   *
+   * @default none
+   */
+  signal?: AbortSignal | undefined;
 }
 
 const MAP_OPTIONS = optionNames<MapOptions>({

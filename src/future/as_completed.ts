@@ -9,10 +9,18 @@ import { startTimer, type Timer } from "./timer.ts";
 
 /** Options of {@linkcode asCompleted}. */
 export interface AsCompletedOptions {
-  /** How long the whole iteration may take, in milliseconds, counted from the call. */
-  timeout?: number;
-  /** Aborting it ends the iteration, which rejects with the signal's reason. No call is cancelled. */
-  signal?: AbortSignal;
+  /**
+   * Time in milliseconds that the whole iteration may take, counted from the call of `asCompleted`.
+   *
+   * @default Infinity
+   */
+  timeout?: number | undefined;
+  /**
+   * Ends the iteration when it aborts: the next step rejects with its reason. No call is cancelled.
+   *
+   * @default none
+   */
+  signal?: AbortSignal | undefined;
 }
 
 const AS_COMPLETED_OPTIONS = optionNames<AsCompletedOptions>({ timeout: true, signal: true });

@@ -15,15 +15,19 @@ export type FutureOutcome<T> =
   | { readonly status: "rejected"; readonly reason: unknown }
   | { readonly status: "cancelled"; readonly reason: unknown };
 
-/** Limits of {@linkcode Future.result} and {@linkcode Future.exception}. */
+/** Options of {@linkcode Future.result} and {@linkcode Future.exception}. */
 export interface ResultOptions {
   /**
-   * How long to wait at most, in milliseconds; 0 or less looks once.
+   * Time in milliseconds to wait at most; 0 or less looks once.
    *
    * @default Infinity
    */
   timeout?: number | undefined;
-  /** Aborting it ends the waiting, which rejects with the signal's reason. The call is not cancelled. */
+  /**
+   * Ends the waiting when it aborts: the promise rejects with its reason. The call is not cancelled.
+   *
+   * @default none
+   */
   signal?: AbortSignal | undefined;
 }
 

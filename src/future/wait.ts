@@ -18,12 +18,24 @@ export type ReturnWhen = typeof FIRST_COMPLETED | typeof FIRST_EXCEPTION | typeo
 
 /** Options of {@linkcode wait}. */
 export interface WaitOptions {
-  /** How long to wait at most, in milliseconds; 0 or less looks once. Without it: as long as it takes. */
-  timeout?: number;
-  /** What to wait for; {@linkcode ALL_COMPLETED} by default. */
-  returnWhen?: ReturnWhen;
-  /** Aborting it ends the waiting: the promise rejects with the signal's reason. No call is cancelled. */
-  signal?: AbortSignal;
+  /**
+   * Time in milliseconds to wait at most; 0 or less looks once. That it is over is no error: see `notDone`.
+   *
+   * @default Infinity
+   */
+  timeout?: number | undefined;
+  /**
+   * What to wait for: {@linkcode ALL_COMPLETED}, {@linkcode FIRST_COMPLETED} or {@linkcode FIRST_EXCEPTION}.
+   *
+   * @default ALL_COMPLETED
+   */
+  returnWhen?: ReturnWhen | undefined;
+  /**
+   * Ends the waiting when it aborts: the promise rejects with its reason. No call is cancelled.
+   *
+   * @default none
+   */
+  signal?: AbortSignal | undefined;
 }
 
 const WAIT_OPTIONS = optionNames<WaitOptions>({ timeout: true, returnWhen: true, signal: true });

@@ -57,10 +57,12 @@ export type TaskModule<M> = {
 /** Options of {@linkcode task} and {@linkcode taskModule}. */
 export interface TaskOptions {
   /**
-   * The name under which hosts on other machines have registered the module, where it may have another URL. Threads and
-   * processes have no use for it.
+   * Name under which hosts on other machines have registered the module, where it may have another URL. Threads and
+   * processes do not use it.
+   *
+   * @default none: the task cannot be submitted to a BullMQExecutor
    */
-  name?: string;
+  name?: string | undefined;
 }
 
 const TASK_OPTIONS = optionNames<TaskOptions>({ name: true });

@@ -234,6 +234,33 @@ export async function futures(future: Future<number>, other: Future<string>): Pr
   asCompleted([Promise.resolve(1)]);
 }
 
+/** What is `undefined` was not given, with `exactOptionalPropertyTypes` too. */
+export function undefinedOptions(executor: Executor, future: Future<number>, n?: number, signal?: AbortSignal): void {
+  new ThreadPoolExecutor({
+    maxWorkers: n,
+    idleTimeout: n,
+    name: undefined,
+    onUnobserved: undefined,
+    errorTypes: undefined,
+  });
+  new ProcessPoolExecutor({ maxTasksPerWorker: n, env: undefined, cwd: undefined, execArgv: undefined });
+  executor.with({ timeout: n, grace: n, priority: n, retries: n, retryOn: undefined, signal });
+  executor.map(add, [1], [2], {
+    timeout: n,
+    chunksize: n,
+    buffersize: n,
+    ordered: undefined,
+    settled: undefined,
+    signal,
+  });
+  void executor.shutdown({ wait: undefined, cancelFutures: undefined });
+  void future.result({ timeout: n, signal });
+  void future.exception(n);
+  void wait([future], { timeout: n, returnWhen: undefined, signal });
+  asCompleted([future], { timeout: n, signal });
+  taskModule<Words>("file:///words.ts", { name: undefined });
+}
+
 export async function executors(): Promise<void> {
   await using threads = new ThreadPoolExecutor({ maxWorkers: 2, name: "words", idleTimeout: 10, maxTasksPerWorker: 5 });
   const words = taskModule<Words>(new URL("./words.ts", import.meta.url));

@@ -234,12 +234,7 @@ export class JobRunner {
   #executorFor({ data: { timeout, grace, retries }, controller }: ActiveCall): ExecutorView {
     const { executor } = this.#settings;
     if (timeout === undefined && retries === undefined && !controller) return executor;
-    return executor.with({
-      ...(timeout === undefined ? undefined : { timeout }),
-      ...(grace === undefined ? undefined : { grace }),
-      ...(retries === undefined ? undefined : { retries }),
-      ...(controller ? { signal: controller.signal } : undefined),
-    });
+    return executor.with({ timeout, grace, retries, signal: controller?.signal });
   }
 
   #failure(error: unknown, by: "task" | "host"): Reply {

@@ -8,39 +8,74 @@ import { availableParallelism } from "../../runtime.ts";
 import type { RedisConnection } from "../connection.ts";
 import { checkName, type QueueSettings, readQueueOptions } from "../queue_options.ts";
 
-/** Options of {@linkcode serve}. All times are milliseconds. */
+/** Options of {@linkcode serve}. */
 export interface ServeOptions {
-  /** The queue whose calls are run. */
+  /** Name of the queue whose calls are run, without colons. */
   queue: string;
-  /** The modules of tasks, by the names under which executors ask for them. */
+  /** Modules of tasks, by the names under which executors ask for them. */
   tasks: Readonly<Record<string, string | URL>>;
-  /** What runs the calls; it is not shut down by the host. By default a ThreadPoolExecutor of the host's own. */
-  executor?: Executor;
   /**
-   * How many calls run at the same time.
+   * Local executor that runs the calls. The host does not shut it down.
+   *
+   * @default a ThreadPoolExecutor of the host's own
+   */
+  executor?: Executor | undefined;
+  /**
+   * Maximum number of calls that run at the same time.
    *
    * @default the `maxWorkers` of `executor`
    */
-  workers?: number;
-  /** How to reach Redis; by default `redis://127.0.0.1:6379`. */
-  connection?: RedisConnection;
-  /** What the keys in Redis begin with; `"bull"` by default. */
-  prefix?: string;
-  /** The host's name, for messages and statistics. */
-  name?: string;
-  /** Within this time the calls of a lost host are delivered again, to another host; 30,000 by default, all hosts alike. */
-  stalledInterval?: number;
-  /** How long {@linkcode Host.close} waits for what runs, before it ends it and hands it back; 20,000 by default. */
-  drainTimeout?: number;
+  workers?: number | undefined;
   /**
-   * How long a result may be when it is encoded, in characters; 16 Mi by default. Arguments may be as long, and 16 Mi in any
-   * case.
+   * How to reach Redis.
+   *
+   * @default { url: "redis://127.0.0.1:6379" }
    */
-  maxPayload?: number;
-  /** How long a long result stays in Redis; 3,600,000 by default, and as an executor's `keepJobs`. */
-  keepJobs?: number;
-  /** How long to try to connect to Redis for the first time; 10,000 by default. */
-  connectTimeout?: number;
+  connection?: RedisConnection | undefined;
+  /**
+   * What the keys in Redis begin with, as BullMQ's option.
+   *
+   * @default "bull"
+   */
+  prefix?: string | undefined;
+  /**
+   * Name of the host, for messages and statistics.
+   *
+   * @default made of the machine's name and a random part
+   */
+  name?: string | undefined;
+  /**
+   * Time in milliseconds within which the calls of a lost host are delivered to another one. All hosts of a queue must have
+   * the same.
+   *
+   * @default 30_000
+   */
+  stalledInterval?: number | undefined;
+  /**
+   * Time in milliseconds that {@linkcode Host.close} waits for calls that run. Then they are stopped and handed back.
+   *
+   * @default 20_000
+   */
+  drainTimeout?: number | undefined;
+  /**
+   * Maximum length of an encoded result, in characters (UTF-16 code units). Arguments may be as long, and 16 Mi characters in
+   * any case.
+   *
+   * @default 16_777_216 (16 Mi)
+   */
+  maxPayload?: number | undefined;
+  /**
+   * Time in milliseconds that a long result stays in Redis, at least 60,000. As an executor's `keepJobs`.
+   *
+   * @default 3_600_000 (an hour)
+   */
+  keepJobs?: number | undefined;
+  /**
+   * Time in milliseconds to try to connect to Redis for the first time. Then `serve` rejects.
+   *
+   * @default 10_000
+   */
+  connectTimeout?: number | undefined;
 }
 
 const SERVE_OPTIONS = optionNames<ServeOptions>({

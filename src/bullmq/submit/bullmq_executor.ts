@@ -11,13 +11,15 @@ import { type ClusterStats, readCluster } from "./cluster_stats.ts";
 import { KeyedFutures } from "./keyed_futures.ts";
 import { type BullMQExecutorOptions, readOptions } from "./options.ts";
 
-/** Options of the calls of {@linkcode BullMQExecutor.with}. All times are milliseconds. */
+/** Options of {@linkcode BullMQExecutor.with}, for each call that is submitted through the view. */
 export interface BullMQCallOptions extends CallOptions {
   /**
-   * The idempotency key of one call: with the same key, the same Future, and in Redis the same job, for all executors of
-   * the queue, until the job is removed (`keepJobs`). At most 1,000 characters.
+   * Idempotency key of one call, at most 1,000 characters. Calls with the same key are one: they have the same Future, and in
+   * Redis the same job, for all executors of the queue, until the job is removed (`keepJobs`).
+   *
+   * @default none
    */
-  key?: string;
+  key?: string | undefined;
 }
 
 /** What {@linkcode BullMQExecutor.with} returns: the same queue with options for the calls, and nothing that shuts down. */
