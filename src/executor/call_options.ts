@@ -1,4 +1,4 @@
-// The options of Executor.with(): what they may be, checks, and the settings that calls share.
+// The options of Executor.with(): checks, defaults, and the settings that the calls of a view share.
 
 import {
   checkDuration,
@@ -73,7 +73,7 @@ const ACTION = "apply options to calls";
  * @param options What the caller gave.
  * @param before Settings that hold where an option is not given, or `undefined`.
  * @param known The names of the options that there are.
- * @throws {TypeError} when an option is unknown or of the wrong kind.
+ * @throws {TypeError} when an option is unknown or of the wrong type.
  * @throws {RangeError} when a number is out of range.
  */
 export function readCallOptions(
@@ -86,7 +86,7 @@ export function readCallOptions(
   return new CallSettings({ ...before?.options, ...Object.fromEntries(given) });
 }
 
-/** Call options, checked, as the calls of one with() share them. */
+/** Call options, checked and with defaults: the calls of a view share them. */
 export class CallSettings {
   readonly options: CallOptions;
   readonly signal: AbortSignal | undefined;
@@ -97,7 +97,7 @@ export class CallSettings {
   readonly retryOn: ((error: unknown) => boolean) | undefined;
 
   /**
-   * @throws {TypeError} when an option is of the wrong kind.
+   * @throws {TypeError} when an option is of the wrong type.
    * @throws {RangeError} when a number is out of range.
    */
   constructor(options: CallOptions) {
@@ -118,7 +118,7 @@ export class CallSettings {
     this.retryOn = retryOn;
   }
 
-  /** Whether its calls run by themselves, so that each can be stopped without harm to another. */
+  /** Whether each call has a worker for itself, so that stopping it does not harm another. */
   get limited(): boolean {
     return this.signal !== undefined || this.timeout !== Infinity || this.retries > 0;
   }

@@ -1,4 +1,4 @@
-// The arguments of Executor.map(): what they may be, and checks.
+// The arguments of Executor.map(): types, checks and defaults.
 
 import {
   checkBoolean,
@@ -11,10 +11,18 @@ import {
   show,
 } from "../wire/check.ts";
 
-/** What {@linkcode Executor.map} takes its items from. */
+/**
+ * What {@linkcode Executor.map} takes its items from.
+ *
+ * @typeParam T The type of an item.
+ */
 export type AnyIterable<T> = Iterable<T> | AsyncIterable<T>;
 
-/** An iterable or async iterable for each parameter of a task. */
+/**
+ * An iterable or async iterable for each parameter of a task.
+ *
+ * @typeParam Args The types of the parameters.
+ */
 export type AnyIterables<Args extends unknown[]> = { [K in keyof Args]: AnyIterable<Args[K]> };
 
 /** Options of {@linkcode Executor.map}. */
@@ -71,7 +79,7 @@ const MAP_OPTIONS = optionNames<MapOptions>({
   signal: true,
 });
 
-/** Options of map(), each read once, and what holds for those that were not given. */
+/** Options of map(), checked and with defaults; each is read once. */
 export interface MapSettings {
   readonly timeout: number;
   readonly chunksize: number;
@@ -134,12 +142,16 @@ function isIterable(value: unknown): value is AnyIterable<unknown> {
   return typeof value === "object" && value !== null && (Symbol.iterator in value || Symbol.asyncIterator in value);
 }
 
-/** The results of {@linkcode Executor.map}. Leaving the loop, `return()` and disposal cancel what has not begun. */
+/**
+ * The results of {@linkcode Executor.map}. Leaving the loop, `return()` and disposal cancel calls that have not begun.
+ *
+ * @typeParam T The type of a result.
+ */
 export interface MapIterator<T> extends AsyncIterableIterator<T>, AsyncDisposable {
-  /** The next result. Rejects with the error of a failed call, unless `settled`. */
+  /** Returns the next result. Rejects with the error of a failed call unless `settled: true`. */
   next(): Promise<IteratorResult<T>>;
-  /** Ends the iteration: what has not begun is cancelled, what runs finishes and is dropped. */
+  /** Ends the iteration: calls that have not begun are cancelled, and results of those that run are dropped. */
   return(): Promise<IteratorResult<T>>;
-  /** Itself. */
+  /** Returns the iterator itself. */
   [Symbol.asyncIterator](): MapIterator<T>;
 }

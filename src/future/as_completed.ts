@@ -25,27 +25,31 @@ export interface AsCompletedOptions {
 
 const AS_COMPLETED_OPTIONS = optionNames<AsCompletedOptions>({ timeout: true, signal: true });
 
-/** What {@linkcode asCompleted} returns: an async iterator that yields the futures themselves, not their results. */
+/**
+ * What {@linkcode asCompleted} returns: an async iterator of the futures themselves, not of their results.
+ *
+ * @typeParam F The type of the futures.
+ */
 export interface CompletionIterator<F> {
-  /** The next future that is done. */
+  /** Returns the next future that is done. */
   next(): Promise<IteratorResult<F>>;
-  /** Ends the iteration; nothing is cancelled. */
+  /** Ends the iteration; no call is cancelled. */
   return(): Promise<IteratorResult<F>>;
-  /** Itself. */
+  /** Returns the iterator itself. */
   [Symbol.asyncIterator](): CompletionIterator<F>;
 }
 
 /**
- * Yields each future as it becomes done, those that are done already first.
+ * Yields each future when it is done; those that are done already come first. The loop gets the Future itself and not its
+ * result, so that a failure does not end the loop.
  *
- * It yields the Future itself, not its result. (`for await` would unwrap a Future that an async generator yields; this
- * iterator is none.)
- *
- * @param futures The futures; a future given twice comes once.
- * @param options The time limit.
- * @returns The iterator. It rejects with a {@linkcode TimeoutError} when time runs out while futures are pending.
- * @throws {TypeError} when `futures` is not an iterable of futures, or `timeout` is not a number.
+ * @param futures The futures, which may be of different executors. One that is given twice comes once.
+ * @param options A time limit, and a signal that ends the iteration.
+ * @returns The iterator. Leaving the loop cancels nothing.
+ * @throws {TypeError} when `futures` is not an iterable of futures, or an option is unknown or of the wrong type.
  * @throws {RangeError} when `timeout` is NaN.
+ * @throws {TimeoutError} (the iterator rejects) when the time is over and a future is not done.
+ * @throws the reason of `signal`, if it has aborted; the iterator rejects with it when it aborts later.
  *
  * @example Results as they come
  * ```ts
@@ -62,8 +66,8 @@ export interface CompletionIterator<F> {
 export function asCompleted<F extends Future<unknown>>(
   futures: Iterable<F>,
   options: AsCompletedOptions = {},
-  // A union of one type with itself: TypeScript (6.0) takes what `for await` gets from an AsyncIterator, and from any type
-  // that it meets for the second time, to be awaited once more, a `number` and not a `Future<number>`; but not of a union.
+  // A union of one type with itself: TypeScript (6.0) assumes that `for await` awaits what an AsyncIterator yields, a `number`
+  // and not a `Future<number>`, and so for any type that it meets for the second time, but not for a union.
 ): CompletionIterator<F> | Required<CompletionIterator<F>> {
   checkOptions("iterate over futures", options, AS_COMPLETED_OPTIONS);
   const { timeout = Infinity, signal } = options;
@@ -107,7 +111,7 @@ class Completions<F extends Future<unknown>> implements CompletionIterator<F> {
     }
   }
 
-  // Not an async generator, and the Future travels inside the result object: nothing ever awaits it.
+  // Not an async generator: that would await the Future. Inside the result object, nothing awaits it.
   next(): Promise<IteratorResult<F>> {
     return new Promise((resolve, reject) => {
       this.#waiters.push({ resolve, reject });

@@ -40,22 +40,27 @@ export interface WaitOptions {
 
 const WAIT_OPTIONS = optionNames<WaitOptions>({ timeout: true, returnWhen: true, signal: true });
 
-/** The two sets that {@linkcode wait} returns; together they are its input. */
+/**
+ * The two sets that {@linkcode wait} returns; together they are its input.
+ *
+ * @typeParam F The type of the futures.
+ */
 export interface WaitResult<F> {
-  /** The futures that have finished or were cancelled. */
+  /** The futures that are done: fulfilled, rejected or cancelled. */
   readonly done: Set<F>;
-  /** The others. */
+  /** The futures that are not done. */
   readonly notDone: Set<F>;
 }
 
 /**
- * Waits for some futures, of any executors, mixed as you like. Time running out is no error here.
+ * Waits for futures, which may be of different executors. It is no error when the time is over.
  *
- * @param futures The futures; a future given twice counts once.
- * @param options When to return.
- * @returns The futures that are done and those that are not, when it returned.
- * @throws {TypeError} when `futures` is not an iterable of futures, or an option is of the wrong kind.
+ * @param futures The futures. One that is given twice counts once.
+ * @param options What to wait for, for how long, and a signal that ends the waiting.
+ * @returns The futures that are done, and those that are not.
+ * @throws {TypeError} when `futures` is not an iterable of futures, or an option is unknown or of the wrong type.
  * @throws {RangeError} when `returnWhen` is none of the three constants, or `timeout` is NaN.
+ * @throws (rejects) the reason of `signal`, when it aborts.
  *
  * @example Waiting for the first of two
  * ```ts

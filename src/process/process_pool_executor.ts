@@ -24,7 +24,7 @@ export type { UnobservedHandler, UnobservedReport } from "../future/unobserved.t
 export type { ErrorConstructorLike } from "../wire/error_class.ts";
 
 /**
- * Runs calls in processes of their own: a crash, a memory limit or a native library of a task cannot harm the program.
+ * Runs calls in processes of their own: a task that crashes, uses up its memory or does not end cannot harm the program.
  *
  * @example Four squares
  * ```ts
@@ -38,10 +38,10 @@ export type { ErrorConstructorLike } from "../wire/error_class.ts";
  */
 export class ProcessPoolExecutor extends Executor<ExecutorStats> {
   /**
-   * Makes an executor. Its workers start when they are needed.
+   * Creates an executor. Its workers start when they are needed.
    *
-   * @param options How many workers, what they run first, how long they stay.
-   * @throws {TypeError} when an option is of the wrong kind.
+   * @param options Options; none is required.
+   * @throws {TypeError} when an option is unknown or of the wrong type.
    * @throws {RangeError} when a number is out of range.
    * @throws {Error} when the program is compiled into an executable, which would be started in place of the runtime.
    * @throws {Error} on Deno, when workers would have a permission that the program does not have.

@@ -1,10 +1,10 @@
-// task() and taskModule(): functions that a worker finds by their module and name, as Python's pickling does.
+// task() and taskModule(): functions that a worker finds by module and name, as Python's pickling does.
 
 import { currentPlace } from "../wire/place.ts";
 import { setTaskRef } from "../wire/task_ref.ts";
 import { checkOptions, checkString, optionNames, show } from "../wire/check.ts";
 
-/** Any function. One that a worker runs by its source, as it is not of {@linkcode task}, has to stand for itself. */
+/** Any function. One that is not of {@linkcode task} is sent by its source, so it must not use names from outside of it. */
 // deno-lint-ignore no-explicit-any
 export type TaskFunction = (...args: any[]) => unknown;
 
@@ -68,14 +68,16 @@ export interface TaskOptions {
 const TASK_OPTIONS = optionNames<TaskOptions>({ name: true });
 
 /**
- * Makes a task of a function that its module exports under the function's own name. A worker imports the module once, so
- * the module's other functions, its imports and its state are there. The function stays callable as it is.
+ * Makes a function of a module a task. Export it under its own name. A worker imports the module once, so its imports, its
+ * other functions and its state are there. The function stays callable.
  *
- * @param url The module that exports it: `import.meta.url`.
- * @param fn The function; it has a name.
+ * @typeParam F The type of the function.
+ * @param url The module that exports the function: `import.meta.url`.
+ * @param fn The function. It must have a name.
  * @param options The name of the module on other machines.
  * @returns The same function.
- * @throws {TypeError} when `url` is not an absolute URL, or `fn` not a function with a name.
+ * @throws {TypeError} when `url` is not an absolute URL, `fn` is not a function with a name, or an option is unknown or of
+ * the wrong type.
  *
  * @example A module `words.ts`
  * ```ts
@@ -100,13 +102,13 @@ export function task<F extends TaskFunction>(url: string | URL, fn: F, options: 
 }
 
 /**
- * The exports of a module as tasks, without loading the module here: `taskModule<typeof import("./words.ts")>(...)`.
+ * Makes the functions of a module tasks, without loading the module here: `taskModule<typeof import("./words.ts")>(...)`.
  *
- * @typeParam M The module's type.
+ * @typeParam M The type of the module.
  * @param url The module: `new URL("./words.ts", import.meta.url)`.
  * @param options The name of the module on other machines.
  * @returns An object with a {@linkcode Task} for each function that the module exports.
- * @throws {TypeError} when `url` is not an absolute URL.
+ * @throws {TypeError} when `url` is not an absolute URL, or an option is unknown or of the wrong type.
  *
  * @example A function of Node's path module, in a thread
  * ```ts

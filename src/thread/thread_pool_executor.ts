@@ -23,7 +23,7 @@ export type { UnobservedHandler, UnobservedReport } from "../future/unobserved.t
 export type { ErrorConstructorLike } from "../wire/error_class.ts";
 
 /**
- * Runs calls in threads of this program. They start fast, and buffers can be moved to them or shared with them.
+ * Runs calls in threads of this program. Threads start fast, and buffers can be moved to them or shared with them.
  *
  * @example Four squares
  * ```ts
@@ -37,10 +37,10 @@ export type { ErrorConstructorLike } from "../wire/error_class.ts";
  */
 export class ThreadPoolExecutor extends Executor<ExecutorStats> {
   /**
-   * Makes an executor. Its workers start when they are needed.
+   * Creates an executor. Its workers start when they are needed.
    *
-   * @param options How many workers, what they run first, how long they stay.
-   * @throws {TypeError} when an option is of the wrong kind.
+   * @param options Options; none is required.
+   * @throws {TypeError} when an option is unknown or of the wrong type.
    * @throws {RangeError} when a number is out of range.
    * @throws {Error} on Deno, when workers would have a permission that the program does not have.
    */

@@ -22,9 +22,9 @@ export interface BullMQCallOptions extends CallOptions {
   key?: string | undefined;
 }
 
-/** What {@linkcode BullMQExecutor.with} returns: the same queue with options for the calls, and nothing that shuts down. */
+/** What {@linkcode BullMQExecutor.with} returns: the same queue with options for the calls. It cannot be shut down. */
 export interface BullMQExecutorView extends ExecutorView {
-  /** As {@linkcode BullMQExecutor.with}; it adds to the options of this view. */
+  /** Returns another view, whose options add to those of this one; see {@linkcode BullMQExecutor.with}. */
   with(options: BullMQCallOptions): BullMQExecutorView;
 }
 
@@ -51,10 +51,10 @@ export class BullMQExecutor extends Executor {
   readonly #keys = new KeyedFutures();
 
   /**
-   * Makes an executor. It connects when it is first used.
+   * Creates an executor. It connects to Redis when it is first used.
    *
    * @param options The queue, and how to reach Redis.
-   * @throws {TypeError} when an option is of the wrong kind.
+   * @throws {TypeError} when an option is unknown or of the wrong type.
    * @throws {RangeError} when an option is out of range.
    */
   constructor(options: BullMQExecutorOptions) {
@@ -64,13 +64,13 @@ export class BullMQExecutor extends Executor {
   }
 
   /**
-   * The same queue, with options for the calls that are submitted through what this returns.
+   * Returns a view of this executor, with options for the calls that are submitted through it.
    *
-   * @param options As of every executor, and the key of one call. `retries` is also how often a call is delivered again
-   * when its host was lost, which is 3 otherwise.
-   * @returns A view of this executor: it takes calls, and has nothing that shuts down. Its own `with()` adds to these
-   * options; an option that is not given, or `undefined`, stays as it was.
-   * @throws {TypeError} when an option is of the wrong kind.
+   * @param options The options of every executor, and the key of one call. `retries` is also how often a call is delivered
+   * again when its host was lost; 3 without it.
+   * @returns The view. It takes calls for the same queue, and cannot be shut down. Its own `with()` adds to these options; an
+   * option that is not given, or `undefined`, stays as it was.
+   * @throws {TypeError} when an option is unknown or of the wrong type.
    * @throws {RangeError} when a number is out of range.
    */
   override with(options: BullMQCallOptions): BullMQExecutorView {
@@ -78,11 +78,11 @@ export class BullMQExecutor extends Executor {
   }
 
   /**
-   * Has a host call `fn(...args)`, see {@linkcode Executor.submit}. Arguments are copied when the current tick ends.
+   * Calls `fn(...args)` on a host, see {@linkcode Executor.submit}. The arguments are copied when the current tick ends.
    *
    * @param fn A task with a registered name.
    * @param args Its arguments.
-   * @returns The Future of its result. It fails with whatever `fn` throws, with a `DataCloneError` when a value cannot be
+   * @returns The Future of its result. It rejects with whatever `fn` throws, with a `DataCloneError` when a value cannot be
    * sent, with a `RangeError` when it is too long, and with a {@linkcode WorkerLostError} when its hosts keep being lost.
    * @throws {TypeError} when `fn` has no registered name.
    * @throws {ShutdownError} when the executor has been shut down.
