@@ -58,25 +58,25 @@ export abstract class CallLifecycle {
 
   /** A call is cancelled. */
   cancel(call: Call, reason: unknown): void {
-    this.withdrawn(call);
+    this.onWithdrawn(call);
     call.cancel(reason);
   }
 
   /** A call was withdrawn; its owner cancels it. */
-  protected withdrawn(call: Call): void {
+  protected onWithdrawn(call: Call): void {
     this.settled.cancelled++;
     this.#release(call);
   }
 
   /** A call was handed to a worker: its time limit starts, with a margin to begin in. */
-  protected handedOver(call: Call): void {
+  protected onHandedOver(call: Call): void {
     const progress = call.progress!, { timeout } = progress.settings;
     if (timeout === Infinity || progress.aborted || !call.worker) return;
     progress.timer = startTimer(timeout + BEGIN_MARGIN, () => this.#expire(call));
   }
 
   /** A call's task begins: its time limit starts. */
-  protected begun(call: Call): void {
+  protected onBegun(call: Call): void {
     const progress = call.progress!, { timeout } = progress.settings;
     // A worker that says it twice gives the call no more time.
     if (timeout === Infinity || progress.aborted || progress.deadline !== Infinity) return;

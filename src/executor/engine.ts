@@ -120,7 +120,7 @@ export abstract class Engine extends CallLifecycle implements CallEngine {
   withdraw(call: Call): boolean {
     if (call.queue) call.queue.remove(call);
     else if (!this.wake(call) && !call.worker?.withdraw(call)) return false;
-    this.withdrawn(call);
+    this.onWithdrawn(call);
     this.onSlotFreed();
     return true;
   }
