@@ -1,8 +1,8 @@
-// Executor.map(): items in, calls out, results in again. A call of it costs no Future, as nobody could see one, and is not
-// even made before its turn comes (map_call.ts).
+// The iteration of Executor.map(): reads items (map_reader.ts), submits them as calls that are made when their turn comes
+// (map_call.ts), and gives out the results (map_buffer.ts). A call has no Future, as nobody could see it.
 //
-// Code of the user runs in the middle of things: when an input is read or closed, when an item is copied that has a getter,
-// when a signal aborts. It may do anything, and call next() and return() of this very iteration. So whenever it runs, all
+// Code of the user runs in the middle of things: when an input is read or closed, when an item with a getter is copied, when
+// a signal aborts. It may do anything, such as call next() and return() of this iteration. So whenever it runs, everything
 // that assertInvariants() lists holds, and after it has run, `#over` is read again.
 
 import type { CallSettings } from "./call_options.ts";
@@ -23,14 +23,14 @@ interface Waiter<T> {
   reject(reason: unknown): void;
 }
 
-/** The iteration of one map(). */
+/** What one map() returns. */
 export class Mapping<T> implements MapIterator<T> {
   readonly #engine: Engine;
   readonly #options: MapSettings;
   readonly #deadline: number;
   readonly #reader: MapReader;
   readonly #owner: MapOwner;
-  /** Items that are read ahead at most. */
+  /** Maximum number of items that are read ahead. */
   readonly #capacity: number;
   /** Calls whose results were not taken. */
   readonly #buffer: MapBuffer;
@@ -39,7 +39,7 @@ export class Mapping<T> implements MapIterator<T> {
   /** Submitted items that may still wait for their calls, oldest first. */
   readonly #supplies: MapSupply[] = [];
   #over = false;
-  /** It has ended for a reason, and nobody has been told. */
+  /** Why it has ended, until somebody is told. */
   #stopped: { readonly reason: unknown } | undefined;
   #waiters: Waiter<T>[] = [];
   #serving = false;
@@ -73,7 +73,7 @@ export class Mapping<T> implements MapIterator<T> {
     signal?.addEventListener("abort", this.#onAbort, { once: true });
     if (signal?.aborted) this.#onAbort(); // while the inputs were opened
     this.#reader.read();
-    // Nothing was accepted and nothing can be delivered first: the caller learns it at the call.
+    // Nothing can be delivered before this error: map() itself throws it.
     const { end } = this.#reader;
     if (end?.failed && !this.#over && (this.#outstanding === 0 || buffersize === Infinity)) {
       this.#finish();
@@ -97,7 +97,7 @@ export class Mapping<T> implements MapIterator<T> {
     }
   }
 
-  /** Ends the iteration: what has not begun is cancelled, what runs finishes and is dropped. */
+  /** Ends the iteration: calls that have not begun are cancelled, results of those that have are dropped. */
   return(): Promise<IteratorResult<T>> {
     this.#stopped = undefined;
     this.#finish();
@@ -105,12 +105,12 @@ export class Mapping<T> implements MapIterator<T> {
     return Promise.resolve({ value: undefined, done: true });
   }
 
-  /** As return(). */
+  /** Calls {@linkcode Mapping.return}. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.return();
   }
 
-  /** Itself. */
+  /** Returns this iterator. */
   [Symbol.asyncIterator](): this {
     return this;
   }
@@ -125,7 +125,7 @@ export class Mapping<T> implements MapIterator<T> {
     if (items.length === 1 && supplies.length === 0) return this.#engine.submit(supply.draw());
     supplies.push(supply);
     if (!this.#owner.settings) return this.#engine.submit(supply);
-    // Those that with() applies to are watched one by one.
+    // Calls with options of with() are watched one by one.
     while (supply.size > 0) this.#engine.submit(supply.draw());
   }
 
@@ -148,7 +148,7 @@ export class Mapping<T> implements MapIterator<T> {
   }
 
   /**
-   * The result of a call that was taken; there is room to read on.
+   * The result of a call that was taken. Reads on, as there is room for one more item.
    *
    * @throws the error of a failed call, and ends the iteration (Python 3.14), unless `settled`.
    */
@@ -164,7 +164,7 @@ export class Mapping<T> implements MapIterator<T> {
     return { value: value as T, done: false };
   }
 
-  /** Gives those who wait what there is for them. */
+  /** Gives the results that are there to those who wait. */
   #serve(): void {
     if (this.#serving) return; // whoever serves sees who waits now
     this.#serving = true;
@@ -185,9 +185,9 @@ export class Mapping<T> implements MapIterator<T> {
   }
 
   /**
-   * What there is after the end.
+   * What next() gives after the end.
    *
-   * @throws the reason for which the iteration has ended, to the first who asks.
+   * @throws the reason for which the iteration was ended, once.
    */
   #endResult(): IteratorResult<T> {
     const stopped = this.#stopped;
@@ -196,7 +196,7 @@ export class Mapping<T> implements MapIterator<T> {
     return { value: undefined, done: true };
   }
 
-  /** Whether it is over, as it is when all results were taken and no more items come. */
+  /** Ends the iteration if all results were taken and no more items come; returns whether it is over. */
   #ends(): boolean {
     const { end } = this.#reader;
     if (!this.#over && this.#outstanding === 0 && end) {
@@ -206,6 +206,8 @@ export class Mapping<T> implements MapIterator<T> {
     return this.#over;
   }
 
+  /** Somebody waits: reads an incomplete chunk, if that is all there is to wait for, and starts the timer. */
+  /** Somebody waits: reads an incomplete chunk, if that is all there is to wait for, and starts the timer. */
   #await(): void {
     if (this.#outstanding === 0) this.#reader.starve();
     if (this.#deadline === Infinity || this.#timer) return;
@@ -225,7 +227,7 @@ export class Mapping<T> implements MapIterator<T> {
 
   // --- ending
 
-  /** Ends the iteration from outside: whoever waits gets the reason, or the next who asks. */
+  /** Ends the iteration for a reason, which rejects the first next() that waits, or the next one. */
   #stop(reason: unknown): void {
     if (this.#over) return;
     this.#stopped = { reason };
@@ -247,7 +249,7 @@ export class Mapping<T> implements MapIterator<T> {
       if (call.state === REJECTED) this.#engine.unobserved.remove(call);
       else if (call.state !== PENDING) continue;
       else if (call.withdraw()) call.cancel(new CancelledError());
-      else call.worker?.recall?.(true); // of what it has not begun, nothing is wanted: the engine cancels it
+      else call.worker?.recall?.(true); // what it gives back is cancelled: nobody wants it
     }
     this.#reader.close();
   }
@@ -257,9 +259,12 @@ export class Mapping<T> implements MapIterator<T> {
     const map = results as Mapping<unknown>;
     const waiting = map.#supplies.reduce((sum, { size }) => sum + size, 0);
     assertInvariant(map.#outstanding === map.#buffer.size + waiting, "an outstanding item has a call, or waits for it");
-    assertInvariant(map.#outstanding <= map.#capacity, "no more is out than may be");
-    assertInvariant(!map.#over || map.#outstanding === 0, "nothing is out when it is over");
-    assertInvariant(map.#waiters.length > 0 || map.#serving || !map.#timer, "nothing but who waits has a timer");
+    assertInvariant(map.#outstanding <= map.#capacity, "no more items are outstanding than may be");
+    assertInvariant(!map.#over || map.#outstanding === 0, "no item is outstanding when it is over");
+    assertInvariant(
+      map.#waiters.length > 0 || map.#serving || !map.#timer,
+      "there is a timer only while somebody waits",
+    );
     map.#reader.assertInvariants();
   }
 }

@@ -80,7 +80,7 @@ export interface ProcessPoolExecutorOptions extends ExecutorOptions {
 }
 
 /** Options with defaults, checked. */
-export interface Settings {
+export interface PoolSettings {
   readonly onWorkerLost: "replace" | "break";
   readonly maxQueue: number;
   readonly inlineTasks: boolean;
@@ -104,7 +104,7 @@ export interface Settings {
  * @throws {RangeError} when a number is out of range.
  * @throws {Error} when workers would have a permission that the program does not have.
  */
-export function readOptions(backend: Backend, options: ProcessPoolExecutorOptions): Settings {
+export function readOptions(backend: Backend, options: ProcessPoolExecutorOptions): PoolSettings {
   const action = `create ${backend.name}`;
   checkOptions(action, options);
   const { name, initializer, initargs = [], errorTypes = [], onWorkerLost = "replace", inlineTasks = true } = options;

@@ -10,7 +10,7 @@ import { Call } from "../executor/call.ts";
 import type { QueueEntry } from "../executor/call_queue.ts";
 import { Engine } from "../executor/engine.ts";
 import { CancelledError, describeExit, WorkerLostError } from "../future/errors.ts";
-import { type ProcessPoolExecutorOptions, readOptions, type Settings } from "./options.ts";
+import { type PoolSettings, type ProcessPoolExecutorOptions, readOptions } from "./options.ts";
 import { report } from "../report.ts";
 import type { ExecutorStats } from "../executor/stats.ts";
 import { TaskTable } from "../executor/task_table.ts";
@@ -23,7 +23,7 @@ const START_ATTEMPTS = 3;
 /** Runs calls on the workers of this machine. */
 export class Scheduler extends Engine {
   readonly tasks: TaskTable;
-  readonly #settings: Settings;
+  readonly #settings: PoolSettings;
   readonly #pool: WorkerPool;
   readonly #dispatcher: Dispatcher;
   /** Workers in a row that could not be started. */

@@ -6,7 +6,7 @@ import { offDone, onDone } from "../runtime.ts";
 import { assertNotLocal } from "../wire/marks.ts";
 import type { FromWorker } from "../wire/messages.ts";
 import type { Backend } from "./backend.ts";
-import type { Settings } from "./options.ts";
+import type { PoolSettings } from "./options.ts";
 import { startTimer, type Timer } from "../future/timer.ts";
 import { WorkerHandle, type WorkerState } from "./worker_handle.ts";
 
@@ -29,7 +29,7 @@ export class WorkerPool {
   /** How many could not be stopped. */
   abandoned = 0;
   readonly #backend: Backend;
-  readonly #settings: Settings;
+  readonly #settings: PoolSettings;
   readonly #events: PoolEvents;
   readonly #starting = new Set<WorkerHandle>();
   readonly #leaving = new Set<WorkerHandle>();
@@ -39,7 +39,7 @@ export class WorkerPool {
   #started = 0;
   #idleTimer: Timer | undefined;
 
-  constructor(backend: Backend, settings: Settings, events: PoolEvents) {
+  constructor(backend: Backend, settings: PoolSettings, events: PoolEvents) {
     this.#backend = backend;
     this.#settings = settings;
     this.#events = events;
