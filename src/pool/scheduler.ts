@@ -126,7 +126,7 @@ export class Scheduler extends Engine {
     }
     // A worker that sends nonsense cannot be relied on for anything; one that leaves already may send what it likes.
     if (worker.state === "leaving") return;
-    report("A malformed message came from the worker", worker.name, "it is ended, and another worker takes its place");
+    report("A worker sent a malformed message:", worker.name, "it is ended, and another worker takes its place");
     this.#pool.lose(worker, new Error("It sent a malformed message"));
   }
 
