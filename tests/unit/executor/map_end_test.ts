@@ -99,7 +99,10 @@ test("Executor.map() out of time rejects, cancels the rest and is over [X7i, tes
   await using executor = await busyExecutor();
   for (const timeout of [-1, 0, 1]) {
     const results = executor.map(double, [1, 2], { timeout });
-    await assert.rejects(results.next(), { name: "TimeoutError", message: "" });
+    await assert.rejects(results.next(), {
+      name: "TimeoutError",
+      message: `The results of map() took longer than its timeout of ${timeout} ms`,
+    });
     assert.deepEqual(await results.next(), END);
   }
   assert.equal(executor.stats().cancelled, 6); // [X7j, test_executor_map_current_future_cancel]

@@ -108,6 +108,26 @@ test("Executor.ready() serves several producers in turn, one for each place", as
   await executor.shutdown();
 });
 
+test("Executor.ready() keeps the place of a producer from one that submits without awaiting it", async () => {
+  const executor = new MemoryExecutor({ maxWorkers: 1, maxQueue: 2, onUnobserved() {} }, { served: false });
+  const outcomes: string[] = [];
+  const attempt = (name: string) => {
+    try {
+      executor.submit(identity, 0);
+      outcomes.push(`${name} has submitted`);
+    } catch (error) {
+      assert.ok(error instanceof QueueFullError);
+      outcomes.push(`${name} was refused`);
+    }
+  };
+  const greedy = executor.ready().then(() => ["first", "second"].forEach(attempt));
+  const patient = executor.ready().then(() => attempt("patient"));
+  await Promise.all([greedy, patient]);
+  assert.deepEqual(outcomes, ["first has submitted", "second was refused", "patient has submitted"]);
+  executor.killWorkers();
+  await executor.shutdown();
+});
+
 test("Executor.ready() lets everybody go when the executor takes nothing any more", async () => {
   const executor = await full(1);
   const producers = Promise.allSettled(["a", "b", "c"].map((name) => take(executor, name, [])));

@@ -263,6 +263,22 @@ test("Executor retires a worker after maxTasksPerWorker calls, and replaces it [
   await end(executor);
 });
 
+test("Executor retires a worker that has outgrown memoryLimit, also when a call that it holds is cancelled then", async () => {
+  const executor = await warmed({ maxWorkers: 1 });
+  const [first, second] = submitAll(executor, short, 2);
+  const [worker] = executor.workers;
+  await delivered();
+  assert.deepEqual(heldBy(worker!), [0, 1]);
+  worker!.say({ kind: "done", first: 2, results: [0], failures: undefined, spent: 100, full: true });
+  assert.equal(await first, 0);
+  assert.equal(second!.cancel(), true);
+  worker!.done(3, [undefined]);
+  await delivered();
+  assert.equal(worker!.endedBy, "stop");
+  assert.equal(executor.stats().lost, 0);
+  await executor.shutdown();
+});
+
 test("Executor replaces retired workers after shutdown too [P12, test_shutdown_no_wait_max_tasks_gh119592]", async () => {
   for (const [maxWorkers, maxTasksPerWorker, calls] of [[1, 2, 6], [2, 2, 8], [3, 1, 6]] as const) {
     const executor = new MemoryExecutor({ maxWorkers, maxTasksPerWorker });
