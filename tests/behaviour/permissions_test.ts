@@ -1,5 +1,5 @@
 // Permissions on Deno: a worker may what it is told, and nothing that its program may not, in whichever way that is said. The
-// rows are examples; properties_permissions_test.ts tries everything else.
+// rows are examples; tests/properties/permissions_test.ts tries everything else.
 
 import assert from "node:assert/strict";
 import { chmodSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs";

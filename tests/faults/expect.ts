@@ -5,7 +5,7 @@ import { CancelledError, type Future, ShutdownError, TimeoutError, WorkerLostErr
 import type { Kind } from "../behaviour/check.ts";
 import { square } from "../fixtures/tasks/arithmetic.ts";
 import { until } from "../support/until.ts";
-import { lastWords } from "./last_words.ts";
+import { expectedExit } from "./expected_exit.ts";
 import { ATTEMPTS, type Gates, REASON, type Scene } from "./scene.ts";
 import type { Fault, Outcome, Phase } from "./table.ts";
 
@@ -68,7 +68,7 @@ export async function expect(
         // What may have begun, and says so before it ends, has begun.
         assert.ok(error.started === true || (outcome === "unknown" && error.started === "unknown"), shown);
         assert.match(error.workerName ?? "none", /^faults_\d$/);
-        return assert.deepEqual({ exitCode: error.exitCode, signal: error.signal }, lastWords(fault, kind));
+        return assert.deepEqual({ exitCode: error.exitCode, signal: error.signal }, expectedExit(fault, kind));
       case "broken":
       case "breaks":
         assert.ok(error instanceof kind.Broken, shown);

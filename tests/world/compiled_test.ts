@@ -7,7 +7,7 @@ import process from "node:process";
 import { test } from "node:test";
 import { assertNotCompiled } from "../../src/process/compiled.ts";
 import { runtime } from "../../src/runtime.ts";
-import { esbuild, tool } from "../support/tools.ts";
+import { esbuild, tool } from "../support/build_tools.ts";
 import { type ExecutorName, EXECUTORS, expectEnd, makeFolder, runIn } from "./world.ts";
 
 const PROGRAM = `

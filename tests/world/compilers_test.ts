@@ -5,7 +5,7 @@ import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { runtime } from "../../src/runtime.ts";
-import { esbuild, tool, toolFile } from "../support/tools.ts";
+import { esbuild, tool, toolFile } from "../support/build_tools.ts";
 import { EXECUTORS, expectEnd, makeFolder, type Program, programs, RUN, runIn } from "./world.ts";
 
 /** Inline tasks in which a tool finds something to put in, and a module of tasks. */

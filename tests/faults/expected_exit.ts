@@ -5,7 +5,7 @@ import type { Kind } from "../behaviour/check.ts";
 import type { Fault } from "./table.ts";
 
 /** How the worker of a fault ends. */
-export function lastWords(
+export function expectedExit(
   { way, end }: Fault,
   kind: Kind,
 ): { exitCode: number | undefined; signal: string | undefined } {

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { WorkerLostError } from "../../mod.ts";
 import { check } from "./check.ts";
 import { KINDS } from "./kinds.ts";
-import { fall, short } from "../fixtures/tasks/fall_tasks.ts";
+import { fall, short } from "../fixtures/tasks/crash_tasks.ts";
 
 /** Calls that travel together with the one that ends the worker, before it. */
 const TOGETHER = 12;

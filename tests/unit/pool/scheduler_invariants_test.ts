@@ -1,5 +1,5 @@
 // The engine's invariants against what has broken them: calls that cannot be sent by the thousand, code of the user's that
-// calls back in, executors that cannot run any more. properties_scheduler_test.ts tries combinations of these.
+// calls back in, executors that cannot run any more. tests/properties/scheduler_test.ts tries combinations of these.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
