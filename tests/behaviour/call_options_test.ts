@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { type Future, TimeoutError, type WorkerLostError } from "../../mod.ts";
-import { check } from "./check.ts";
+import { behaviour } from "./behaviour.ts";
 import { Gate } from "../support/gate.ts";
 import { KINDS } from "./kinds.ts";
 import { square } from "../fixtures/tasks/arithmetic.ts";
@@ -24,7 +24,7 @@ function aborted(): AbortSignal {
 }
 
 for (const kind of KINDS) {
-  check(kind, ".with({ signal }) cancels a call whose signal has aborted already", async (Executor) => {
+  behaviour(kind, ".with({ signal }) cancels a call whose signal has aborted already", async (Executor) => {
     await using executor = new Executor({ maxWorkers: 1 });
     const future = executor.with({ signal: aborted() }).submit(square, 1);
     assert.deepEqual([future.done(), future.cancelled(), future.outcome], [true, true, {
@@ -36,7 +36,7 @@ for (const kind of KINDS) {
     assert.deepEqual({ workers, cancelled }, { workers: 0, cancelled: 1 });
   });
 
-  check(
+  behaviour(
     kind,
     ".with({ signal }) cancels what has not begun, and nothing else [piscina#805, #934]",
     async (Executor) => {
@@ -60,7 +60,7 @@ for (const kind of KINDS) {
     },
   );
 
-  check(kind, ".with({ signal }) aborts the signal of a task that listens; its worker lives", async (Executor) => {
+  behaviour(kind, ".with({ signal }) aborts the signal of a task that listens; its worker lives", async (Executor) => {
     await using executor = new Executor({ maxWorkers: 1 });
     using gate = new Gate();
     const controller = new AbortController();
@@ -82,7 +82,7 @@ for (const kind of KINDS) {
     assert.deepEqual([executor.stats().lost, executor.stats().workers], [0, 1]);
   });
 
-  check(kind, ".with({ grace }) ends the worker of a deaf task, and only that call fails", async (Executor) => {
+  behaviour(kind, ".with({ grace }) ends the worker of a deaf task, and only that call fails", async (Executor) => {
     await using executor = new Executor({ maxWorkers: 2 });
     using gate = new Gate();
     using other = new Gate();
@@ -101,7 +101,7 @@ for (const kind of KINDS) {
     assert.deepEqual([executor.stats().lost, executor.stats().failed, executor.stats().cancelled], [0, 0, 1]);
   });
 
-  check(
+  behaviour(
     kind,
     ".with({ timeout }) counts from the start of the task, not from submit() [piscina#869]",
     async (Executor) => {
@@ -118,7 +118,7 @@ for (const kind of KINDS) {
     },
   );
 
-  check(
+  behaviour(
     kind,
     ".with({ timeout }) stops one call, and its neighbours run elsewhere, once [workerpool#548]",
     async (Executor) => {
@@ -137,20 +137,24 @@ for (const kind of KINDS) {
     },
   );
 
-  check(kind, ".with({ timeout }) does nothing to a call that ends in time, nor to the next one", async (Executor) => {
-    await using executor = new Executor({ maxWorkers: 1 });
-    using gate = new Gate();
-    const timed = executor.with({ timeout: 1500 });
-    assert.equal(await timed.submit(square, 2), 4);
-    const next = executor.submit(hold, gate.folder, 1);
-    await gate.noted();
-    await new Promise((resolve) => setTimeout(resolve, 1600)); // its limit would have passed
-    gate.open();
-    assert.equal(await next, 1);
-    assert.equal(executor.stats().lost, 0);
-  });
+  behaviour(
+    kind,
+    ".with({ timeout }) does nothing to a call that ends in time, nor to the next one",
+    async (Executor) => {
+      await using executor = new Executor({ maxWorkers: 1 });
+      using gate = new Gate();
+      const timed = executor.with({ timeout: 1500 });
+      assert.equal(await timed.submit(square, 2), 4);
+      const next = executor.submit(hold, gate.folder, 1);
+      await gate.noted();
+      await new Promise((resolve) => setTimeout(resolve, 1600)); // its limit would have passed
+      gate.open();
+      assert.equal(await next, 1);
+      assert.equal(executor.stats().lost, 0);
+    },
+  );
 
-  check(
+  behaviour(
     kind,
     ".with({ retries }) runs a call again whose worker was lost, which knows its attempt",
     async (Executor) => {
@@ -164,7 +168,7 @@ for (const kind of KINDS) {
     },
   );
 
-  check(kind, ".with({ timeout, retries }) runs a call again whose time was up", async (Executor) => {
+  behaviour(kind, ".with({ timeout, retries }) runs a call again whose time was up", async (Executor) => {
     await using executor = new Executor({ maxWorkers: 1 });
     using gate = new Gate();
     // The module has to be loaded in that time, twice.
@@ -174,7 +178,7 @@ for (const kind of KINDS) {
     assert.equal(executor.stats().lost, 0);
   });
 
-  check(kind, ".with({ signal }).map() stops all its calls", async (Executor) => {
+  behaviour(kind, ".with({ signal }).map() stops all its calls", async (Executor) => {
     await using executor = new Executor({ maxWorkers: 2 });
     const controller = new AbortController();
     const results = executor.with({ signal: controller.signal, grace: 10 }).map((n: number) => n, [1, 2, 3]);
@@ -188,7 +192,7 @@ for (const kind of KINDS) {
     assert.equal(await executor.submit(square, 3), 9);
   });
 
-  check(kind, ".with({ signal }) has one listener, however many calls", async (Executor) => {
+  behaviour(kind, ".with({ signal }) has one listener, however many calls", async (Executor) => {
     await using executor = new Executor({ maxWorkers: 1 });
     const { signal } = new AbortController();
     let listeners = 0;
@@ -210,7 +214,7 @@ for (const kind of KINDS) {
     assert.equal(listeners, 0, "none is left when they are done");
   });
 
-  check(kind, " tells tasks who they are, in modules and inline", async (Executor) => {
+  behaviour(kind, " tells tasks who they are, in modules and inline", async (Executor) => {
     await using executor = new Executor({ maxWorkers: 1, name: "known" });
     assert.deepEqual(await executor.submit(describeTask), ["known_0", 1, false, true]);
     const inline = await executor.submit(async (url: string) => {

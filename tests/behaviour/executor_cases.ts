@@ -17,7 +17,7 @@ import { submitCases } from "./cases/submit.ts";
 import { taskCases } from "./cases/tasks.ts";
 import { valueCases } from "./cases/values.ts";
 import { workerCases } from "./cases/workers.ts";
-import type { Kind } from "./check.ts";
+import type { Kind } from "./behaviour.ts";
 import { assertNothingIsLeft } from "../support/leaks.ts";
 
 /** Registers the tests of a kind of executor. `ownCases` has those that only make sense for it. */

@@ -12,7 +12,7 @@ import { test } from "node:test";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { ProcessPoolExecutor } from "../../mod.ts";
 import { runtime } from "../../src/runtime.ts";
-import { check } from "./check.ts";
+import { behaviour } from "./behaviour.ts";
 import { KINDS, PROCESSES } from "./kinds.ts";
 import { type Deed, excess, type Made, type Question, runPermissionSets } from "./permission_sets.ts";
 import { square } from "../fixtures/tasks/arithmetic.ts";
@@ -24,7 +24,7 @@ const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 type Anything = any;
 
 for (const kind of KINDS) {
-  check(kind, " refuses what are no permissions, on every runtime", async (Executor) => {
+  behaviour(kind, " refuses what are no permissions, on every runtime", async (Executor) => {
     const wrong: [Anything, RegExp][] = [
       [1, /'permissions' must be "inherit", "none" or an object: received 1/],
       [null, /'permissions' must be/],
@@ -44,7 +44,7 @@ for (const kind of KINDS) {
   });
 }
 
-check(PROCESSES, " refuses wrong folders and flags", () => {
+behaviour(PROCESSES, " refuses wrong folders and flags", () => {
   const wrong: [Anything, RegExp][] = [
     [{ cwd: 1 }, /'cwd' must be a path or a file: URL: received 1/],
     [{ cwd: new URL("https://example.com/") }, /'cwd' must be a path or a file: URL/],

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { WorkerLostError } from "../../mod.ts";
-import { check } from "./check.ts";
+import { behaviour } from "./behaviour.ts";
 import { KINDS } from "./kinds.ts";
 import { fall, short } from "../fixtures/tasks/crash_tasks.ts";
 
@@ -15,7 +15,7 @@ function block(ms: number): void {
 }
 
 for (const kind of KINDS) {
-  check(kind, " loses no call that had finished when its worker met an uncaught error", async (Executor) => {
+  behaviour(kind, " loses no call that had finished when its worker met an uncaught error", async (Executor) => {
     await using executor = new Executor({ maxWorkers: 1 });
     for (let n = 0; n < 20; n++) await Promise.all([executor.submit(short, n), executor.submit(fall, false)]);
     const finished = Array.from({ length: TOGETHER }, (_, n) => executor.submit(short, n));

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { CancelledError, type Future, ShutdownError, TimeoutError, WorkerLostError } from "../../mod.ts";
-import type { Kind } from "../behaviour/check.ts";
+import type { Kind } from "../behaviour/behaviour.ts";
 import { square } from "../fixtures/tasks/arithmetic.ts";
 import { until } from "../support/until.ts";
 import { expectedExit } from "./expected_exit.ts";

@@ -1,7 +1,7 @@
 // What a WorkerLostError has to say of a worker's end.
 
 import { runtime } from "../../src/runtime.ts";
-import type { Kind } from "../behaviour/check.ts";
+import type { Kind } from "../behaviour/behaviour.ts";
 import type { Fault } from "./table.ts";
 
 /** How the worker of a fault ends. */

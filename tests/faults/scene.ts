@@ -3,7 +3,7 @@
 import process from "node:process";
 import { type Executor, type Future, type ProcessPoolExecutorOptions, taskModule } from "../../mod.ts";
 import { runtime } from "../../src/runtime.ts";
-import type { ExecutorClass } from "../behaviour/check.ts";
+import type { ExecutorClass } from "../behaviour/behaviour.ts";
 import type { Gate } from "../support/gate.ts";
 import { square } from "../fixtures/tasks/arithmetic.ts";
 import { hold } from "../fixtures/tasks/gate_tasks.ts";

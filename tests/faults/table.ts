@@ -2,7 +2,7 @@
 // executors and all runtimes, but for the EXCEPTIONS; a cell that cannot be is a reason, never a blank.
 
 import { type Runtime, runtime } from "../../src/runtime.ts";
-import type { Kind } from "../behaviour/check.ts";
+import type { Kind } from "../behaviour/behaviour.ts";
 
 export const PHASES = [
   "start",

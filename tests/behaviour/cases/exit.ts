@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Kind } from "../check.ts";
+import type { Kind } from "../behaviour.ts";
 import { isAlive } from "../../support/leaks.ts";
 import { runProgram, startProgram } from "../../support/run_program.ts";
 import { until } from "../../support/until.ts";

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { Future } from "../../../mod.ts";
-import { check, type Kind } from "../check.ts";
+import { behaviour, type Kind } from "../behaviour.ts";
 
 const cycle: Record<string, unknown> = { name: "cycle" };
 cycle.self = cycle;
@@ -48,7 +48,7 @@ async function crosses(future: Future<unknown>, count: number): Promise<boolean>
 }
 
 export function valueCases(kind: Kind): void {
-  check(kind, ".submit() carries every cloneable value there and back", async (Executor) => {
+  behaviour(kind, ".submit() carries every cloneable value there and back", async (Executor) => {
     await using executor = new Executor({ maxWorkers: 1 });
     const futures = Object.values(CROSSES).map((value) => executor.submit((value: unknown) => value, value));
     for (const [n, name] of Object.keys(CROSSES).entries()) {
@@ -59,7 +59,7 @@ export function valueCases(kind: Kind): void {
     }
   });
 
-  check(
+  behaviour(
     kind,
     ".submit() rejects when an argument cannot be cloned, and harms no neighbour [X4, P5]",
     async (Executor) => {
@@ -77,7 +77,7 @@ export function valueCases(kind: Kind): void {
     },
   );
 
-  check(kind, ".submit() rejects when a result cannot be cloned, and harms no neighbour [P8]", async (Executor) => {
+  behaviour(kind, ".submit() rejects when a result cannot be cloned, and harms no neighbour [P8]", async (Executor) => {
     await using executor = new Executor({ maxWorkers: 1 });
     const make = (n: number) => [() => 1, Symbol("s"), { deep: [new Map([[1, () => 1]])] }, new WeakMap()][n];
     for (let round = 0; round < 2; round++) {
@@ -90,7 +90,7 @@ export function valueCases(kind: Kind): void {
     assert.equal(executor.stats().lost, 0);
   });
 
-  check(kind, ".submit() rejects when an argument's getter throws, with that error [X4]", async (Executor) => {
+  behaviour(kind, ".submit() rejects when an argument's getter throws, with that error [X4]", async (Executor) => {
     await using executor = new Executor({ maxWorkers: 1 });
     const trap = {
       get value() {
@@ -101,7 +101,7 @@ export function valueCases(kind: Kind): void {
     assert.equal(await executor.submit((n: number) => n, 1), 1);
   });
 
-  check(
+  behaviour(
     kind,
     ".submit() rejects when a value is nested too deep to be read, and harms no neighbour",
     async (Executor) => {
@@ -146,14 +146,14 @@ export function valueCases(kind: Kind): void {
     },
   );
 
-  check(kind, ".submit() refuses executors and futures as arguments [P15]", async (Executor) => {
+  behaviour(kind, ".submit() refuses executors and futures as arguments [P15]", async (Executor) => {
     await using executor = new Executor({ maxWorkers: 1 });
     const kindOf = (value: unknown) => String(value);
     await assert.rejects(executor.submit(kindOf, executor), { name: "DataCloneError" });
     await assert.rejects(executor.submit(kindOf, new Future()), { name: "DataCloneError" });
   });
 
-  check(kind, ".submit() carries values larger than any pipe's buffer [P17]", async (Executor) => {
+  behaviour(kind, ".submit() carries values larger than any pipe's buffer [P17]", async (Executor) => {
     await using executor = new Executor({ maxWorkers: 2 });
     const bytes = new Uint8Array(8 << 20).fill(7);
     const flip = (bytes: Uint8Array) => bytes.map((byte) => byte + 1);

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { type CallOptions, type Executor, type Future, TimeoutError } from "../../../mod.ts";
-import { check } from "../../behaviour/check.ts";
+import { behaviour } from "../../behaviour/behaviour.ts";
 import { Gate } from "../../support/gate.ts";
 import { KINDS } from "../../behaviour/kinds.ts";
 import { MemoryExecutor } from "../../support/memory_backend.ts";
@@ -21,7 +21,7 @@ function errorOf(future: Future<unknown>): Promise<unknown> {
 }
 
 for (const kind of KINDS) {
-  check(
+  behaviour(
     kind,
     ".with({ retries }) runs no call again that failed by its own error, unless retryOn says so",
     async (Executor) => {
@@ -45,7 +45,7 @@ for (const kind of KINDS) {
     },
   );
 
-  check(
+  behaviour(
     kind,
     ".with({ retries }) can be cancelled while a call rests, by its signal, cancel() and shutdown()",
     async (Executor) => {
@@ -70,7 +70,7 @@ for (const kind of KINDS) {
     },
   );
 
-  check(kind, ".shutdown() waits for a call that rests [X8a]", async (Executor) => {
+  behaviour(kind, ".shutdown() waits for a call that rests [X8a]", async (Executor) => {
     const executor = new Executor({ maxWorkers: 1 });
     using gate = new Gate();
     const future = executor.with({ retries: 2, retryOn: () => true }).submit(failUntil, 3, gate.folder);
@@ -78,7 +78,7 @@ for (const kind of KINDS) {
     assert.deepEqual(future.outcome, { status: "fulfilled", value: 3 });
   });
 
-  check(
+  behaviour(
     kind,
     ".with({ priority }) begins calls of a higher priority first, and in order among equals",
     async (Executor) => {
@@ -105,7 +105,7 @@ for (const kind of KINDS) {
     },
   );
 
-  check(kind, ".with() of with() adds to it, and both leave the executor as it was", async (Executor) => {
+  behaviour(kind, ".with() of with() adds to it, and both leave the executor as it was", async (Executor) => {
     await using executor = new Executor({ maxWorkers: 1 });
     using gate = new Gate();
     const controller = new AbortController();

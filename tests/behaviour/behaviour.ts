@@ -26,12 +26,12 @@ export interface Kind {
  * Registers a test.
  *
  * @param kind The executor, whose name starts the test's name.
- * @param behaviour The rest of the name, with the numbers of Python's behaviours that it covers.
+ * @param what The rest of the name, with the numbers of Python's behaviours that it covers.
  * @param body The test. It makes executors of the class that it is given and ends them all.
  */
-export function check(kind: Kind, behaviour: string, body: (Executor: ExecutorClass) => Promise<void> | void): void {
-  const name = kind.name + behaviour;
-  if (kind.absent?.[behaviour.replace(/ \[.*\]$/, "")]) return;
+export function behaviour(kind: Kind, what: string, body: (Executor: ExecutorClass) => Promise<void> | void): void {
+  const name = kind.name + what;
+  if (kind.absent?.[what.replace(/ \[.*\]$/, "")]) return;
   test(name, { skip: kind.skip ?? false }, async () => {
     const made: Executor[] = [];
     class Watched extends (kind.Executor as ExecutorClass) {
