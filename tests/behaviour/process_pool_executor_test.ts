@@ -6,19 +6,14 @@ import { BrokenProcessPool, ProcessPoolExecutor, transfer, WorkerLostError } fro
 import { behaviour, type Kind } from "./behaviour.ts";
 import { executorCases } from "./executor_cases.ts";
 import { Gate } from "../support/gate.ts";
-import { isAlive, workerProcesses } from "../support/leaks.ts";
+import { PROCESSES } from "./kinds.ts";
+import { isAlive } from "../support/leaks.ts";
 import { square } from "../fixtures/tasks/arithmetic.ts";
 import { block, hold } from "../fixtures/tasks/gate_tasks.ts";
 import { workerPid } from "../fixtures/tasks/worker_tasks.ts";
 import { until } from "../support/until.ts";
 
-executorCases({
-  name: "ProcessPoolExecutor",
-  Executor: ProcessPoolExecutor,
-  Broken: BrokenProcessPool,
-  sharesMemory: false,
-  alive: workerProcesses,
-}, processCases);
+executorCases(PROCESSES, processCases);
 
 function processCases(kind: Kind): void {
   behaviour(kind, ".submit() runs the task in another process [test_run_in_executor]", async (Executor) => {

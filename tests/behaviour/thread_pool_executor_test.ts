@@ -2,18 +2,12 @@
 
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
-import { BrokenThreadPool, ThreadPoolExecutor, transfer } from "../../mod.ts";
+import { transfer } from "../../mod.ts";
 import { behaviour, type Kind } from "./behaviour.ts";
 import { executorCases } from "./executor_cases.ts";
-import { workerThreads } from "../support/leaks.ts";
+import { THREADS } from "./kinds.ts";
 
-executorCases({
-  name: "ThreadPoolExecutor",
-  Executor: ThreadPoolExecutor,
-  Broken: BrokenThreadPool,
-  sharesMemory: true,
-  alive: workerThreads,
-}, threadCases);
+executorCases(THREADS, threadCases);
 
 function threadCases(kind: Kind): void {
   behaviour(kind, " can be imported where there are no processes [P21, test_import_interpreter_pool_executor]", () => {
