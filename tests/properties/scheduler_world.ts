@@ -182,7 +182,7 @@ export class World {
         pick(this.network.alive, step.choice)?.die({ exitCode: 7 }, step.share);
         return;
       case "babble":
-        pick(this.network.alive, step.choice)?.babble();
+        pick(this.network.alive, step.choice)?.sendToParent({ kind: "other" });
         return;
       case "end":
         this.#endAll(step.how);

@@ -6,85 +6,25 @@ import { BrokenExecutor } from "../../src/future/errors.ts";
 import { Executor } from "../../src/executor/executor.ts";
 import type { ExecutorOptions } from "../../src/pool/options.ts";
 import { Scheduler } from "../../src/pool/scheduler.ts";
-import type { ChannelEvents, WorkerChannel, WorkerExit } from "../../src/wire/channel.ts";
-import { begin, CALLS_PER_WORKER } from "../../src/wire/claims.ts";
-import { type FromWorker, toAnswers, type ToWorker } from "../../src/wire/messages.ts";
-import { newPlace } from "../../src/wire/place.ts";
-import { serve } from "../../src/worker/main.ts";
-import "./invariants.ts";
+import type { ChannelEvents } from "../../src/wire/channel.ts";
+import { begin } from "../../src/wire/claims.ts";
+import { toAnswers } from "../../src/wire/messages.ts";
+import { type Delivery, MemoryChannel, type MemoryChannelOptions } from "./memory_channel.ts";
 
-/** How the workers of a {@linkcode MemoryExecutor} are. */
-export interface MemoryOptions {
-  /** `true`, the default: with claim words, as threads. `false`: without, as processes. */
-  claims?: boolean;
-  /** `false`: nobody serves the calls, the test plays the worker with {@linkcode MemoryWorker.say}. */
-  served?: boolean;
-  /** Bytes of memory that each worker uses. */
-  memory?: number;
+/** What the workers of a {@linkcode MemoryExecutor} are like. */
+export interface MemoryOptions extends MemoryChannelOptions {
   /** Called with each worker while it starts. */
-  onStart?: (worker: MemoryWorker) => void;
+  readonly onStart?: (worker: MemoryWorker) => void;
 }
 
 export class BrokenMemoryPool extends BrokenExecutor {}
 
-/** One worker, as the scheduler's end of its line, and with what a test may do to it. */
-export class MemoryWorker implements WorkerChannel {
-  readonly name: string;
-  readonly claims: SharedArrayBuffer | undefined;
-  /** What the scheduler has sent; kept only when the test plays the worker. */
-  readonly inbox: ToWorker[] = [];
-  keptAlive = true;
-  endedBy: "stop" | "terminate" | "kill" | undefined;
-  readonly #events: ChannelEvents;
-  #receive: (message: ToWorker) => void = (message) => this.inbox.push(message);
-  #held: (() => void)[] | undefined;
-  #closed = false;
+/** A worker whose line delivers by itself: each message by a microtask, in the order in which they were sent. */
+export class MemoryWorker extends MemoryChannel {
+  #held: Delivery[] | undefined;
 
-  constructor(name: string, events: ChannelEvents, { claims = true, served = true, memory = 0 }: MemoryOptions) {
-    this.name = name;
-    this.#events = events;
-    if (claims) this.claims = new SharedArrayBuffer(CALLS_PER_WORKER * Int32Array.BYTES_PER_ELEMENT);
-    if (served) {
-      serve({
-        place: newPlace(),
-        open: (onMessage) => {
-          this.#receive = onMessage;
-          return {
-            send: (message, transfer) => {
-              const copy = structuredClone(message, transfer && { transfer });
-              this.#deliver(() => this.say(copy));
-            },
-          };
-        },
-        clone: structuredClone,
-        memory: () => memory,
-        excuse() {},
-        beforeEnd() {},
-      });
-    }
-  }
-
-  send(message: ToWorker, transfer?: Transferable[]): void {
-    const copy = structuredClone(message, transfer && { transfer });
-    this.#deliver(() => this.#receive(copy));
-  }
-
-  readonly clone = structuredClone;
-
-  keepAlive(alive: boolean): void {
-    this.keptAlive = alive;
-  }
-
-  stop(): void {
-    this.#end("stop");
-  }
-
-  terminate(): void {
-    this.#end("terminate");
-  }
-
-  kill(): void {
-    this.#end("kill");
+  constructor(name: string, events: ChannelEvents, options: MemoryOptions) {
+    super(name, events, options, (delivery) => this.#deliver(delivery));
   }
 
   /** Holds back whatever is sent from now on, in both directions, and the worker's end. */
@@ -97,18 +37,6 @@ export class MemoryWorker implements WorkerChannel {
     const held = this.#held ?? [];
     this.#held = undefined;
     for (const delivery of held) this.#deliver(delivery);
-  }
-
-  /** Tells the parent something, as the worker would: anything at all. */
-  say(message: FromWorker | unknown): void {
-    if (!this.#closed) this.#events.onMessage(message as FromWorker);
-  }
-
-  /** The worker is gone, and with it whatever was under way. */
-  close(exit: WorkerExit = {}): void {
-    if (this.#closed) return;
-    this.#closed = true;
-    this.#events.onClose(exit);
   }
 
   // For a test that plays the worker.
@@ -142,14 +70,10 @@ export class MemoryWorker implements WorkerChannel {
     return calls;
   }
 
-  #end(how: "stop" | "terminate" | "kill"): void {
-    this.endedBy ??= how;
-    this.#deliver(() => this.close({ exitCode: 0 }));
-  }
-
-  #deliver(delivery: () => void): void {
+  /** What the worker had sent before a signal has arrived by then: nothing more of it does. */
+  #deliver(delivery: Delivery): void {
     if (this.#held) this.#held.push(delivery);
-    else queueMicrotask(() => this.#closed || delivery());
+    else queueMicrotask(() => delivery.run(0));
   }
 }
 

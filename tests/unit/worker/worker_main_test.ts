@@ -6,10 +6,9 @@ import { currentTask, taskModule } from "../../../mod.ts";
 import { CALLS_PER_WORKER, withdraw } from "../../../src/wire/claims.ts";
 import { type Failure, fromFailure } from "../../../src/wire/failure.ts";
 import { readFromWorker, type Said, type ToWorker } from "../../../src/wire/messages.ts";
-import { newPlace } from "../../../src/wire/place.ts";
-import { serve } from "../../../src/worker/main.ts";
 import { isCollected, needsCollector } from "../../support/garbage.ts";
 import { delivered } from "../../support/memory_backend.ts";
+import { type LoopEnd, startLoop } from "../../support/memory_channel.ts";
 import { MemoryGate, pass } from "../../support/memory_gate.ts";
 import { taskRef } from "../../../src/wire/task_ref.ts";
 
@@ -19,34 +18,23 @@ type Run = Extract<ToWorker, { kind: "run" }>;
 class Parent {
   readonly said: Said[] = [];
   readonly claims: SharedArrayBuffer | undefined;
-  end!: (exitCode: number) => void;
-  #send!: (message: ToWorker) => void;
+  readonly #loop: LoopEnd;
   #next = 0;
 
   constructor({ claims = false, memory = () => 0 }: { claims?: boolean; memory?: () => number } = {}) {
     if (claims) this.claims = new SharedArrayBuffer(CALLS_PER_WORKER * 4);
-    serve({
-      place: newPlace(),
-      open: (onMessage) => {
-        this.#send = onMessage;
-        return {
-          send: (message, transfer) => {
-            const copy = structuredClone(message, transfer && { transfer });
-            this.said.push(readFromWorker(copy)!);
-          },
-        };
-      },
-      clone: structuredClone,
-      memory,
-      excuse() {},
-      beforeEnd: (fn) => this.end = fn,
-    });
+    this.#loop = startLoop((message) => this.said.push(readFromWorker(message)!), memory);
+  }
+
+  /** Ends the worker as its runtime does when it exits by its own will. */
+  end(exitCode: number): void {
+    this.#loop.end(exitCode);
   }
 
   /** Starts the worker and waits until it is up, or not. */
   async init(init: Partial<Extract<ToWorker, { kind: "init" }>> = {}): Promise<this> {
     const { claims } = this;
-    this.#send({
+    this.#loop.receive({
       kind: "init",
       name: "worker_0",
       claims,
@@ -66,16 +54,16 @@ class Parent {
     const number = first + 1;
     const groups = lists.flatMap((args) => [number, args.length, 1, ...args]);
     const tasks = [[number, taskRef("run", fn)]] as const;
-    this.#send({ kind: "run", tasks, calls: groups, exact: false, attempt: undefined, ...extra });
+    this.#loop.receive({ kind: "run", tasks, calls: groups, exact: false, attempt: undefined, ...extra });
     return first;
   }
 
   recall(): void {
-    this.#send({ kind: "recall" });
+    this.#loop.receive({ kind: "recall" });
   }
 
   abort(call: number, reason: Failure): void {
-    this.#send({ kind: "abort", call, reason });
+    this.#loop.receive({ kind: "abort", call, reason });
   }
 
   /** What has come of every call so far: a result, or the error. */
