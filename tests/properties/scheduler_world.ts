@@ -2,20 +2,12 @@
 // was submitted and, by the ledger, what was run; of the scheduler, it knows the public API.
 
 import assert from "node:assert/strict";
-import {
-  BrokenExecutor,
-  CancelledError,
-  type Executor,
-  type Future,
-  type FutureOutcome,
-  type MapIterator,
-  ShutdownError,
-  TimeoutError,
-  WorkerLostError,
-} from "../../mod.ts";
+import { isDeepStrictEqual } from "node:util";
+import { type Executor, type Future, type FutureOutcome, type MapIterator, ShutdownError } from "../../mod.ts";
 import { Ledger, TASKS } from "./ledger.ts";
 import { BrokenNetwork, Network, NetworkExecutor } from "./network.ts";
 import { reportsOf } from "../support/observe.ts";
+import { endingOf, outcomeOf, problemsOf } from "../support/outcome.ts";
 import type { Options, Program, Reaction, Step, TaskName, Touchy } from "./scheduler_program.ts";
 import { turn } from "./virtual_time.ts";
 
@@ -101,9 +93,7 @@ export class World {
 
   /** Whether a call failed by something else than its task and its arguments. */
   failedFromOutside(call: SubmittedCall): boolean {
-    const { outcome } = call;
-    return outcome?.status === "rejected" &&
-      (outcome.reason instanceof BrokenExecutor || outcome.reason instanceof TimeoutError);
+    return call.outcome !== undefined && ["broken", "lost", "timed out"].includes(endingOf(call.outcome));
   }
 
   /** Whether it is a map's whose iteration was ended, so that nobody learns how the call ended. */
@@ -336,8 +326,7 @@ export class World {
     for (const call of map.calls) {
       const { done, value } = await map.results.next();
       if (done) break;
-      const cancelled = value.status === "rejected" && value.reason instanceof CancelledError;
-      (call as SubmittedCall).outcome = cancelled ? { status: "cancelled", reason: value.reason } : value;
+      (call as SubmittedCall).outcome = outcomeOf(value);
     }
     map.over = true;
   }
@@ -395,56 +384,35 @@ export class World {
   // --- what holds in the end
 
   #checkCall(call: SubmittedCall): void {
-    const runs = this.ledger.runs(call.id), shown = this.show(call);
-    const { retries = 0, signal } = call.options;
-    assert.ok(runs <= 1 + retries, `${shown} ran too often`);
+    const shown = this.show(call);
+    const { retries = 0, timeout, signal: number = -1 } = call.options;
+    const signal = this.#signals[number]?.signal;
     assert.equal(call.future?.done() ?? true, true, `${shown} is not done`);
-    if (this.isLeft(call)) return;
+    const attempts = this.ledger.runs(call.id);
+    if (this.isLeft(call)) return assert.ok(attempts <= 1 + retries, `${shown} ran too often`);
     const outcome = this.outcome(call);
     if (call.future) assert.deepEqual(call.future.outcome, outcome, "its outcome has changed");
-    if (call.wasCancelled) assert.equal(outcome.status, "cancelled", shown);
-    if (outcome.status === "fulfilled") {
-      assert.ok(runs > 0 && !call.unsendable, shown);
-      assert.deepEqual(this.#endOf(call), { value: outcome.value }, shown);
-    } else if (outcome.status === "cancelled") {
-      this.#checkCancelled(call, outcome.reason);
-    } else {
-      this.#checkFailed(call, outcome.reason as Error);
-    }
-    if (signal === undefined && outcome.status === "cancelled" && retries === 0) assert.equal(runs, 0, shown);
+    const problems = problemsOf({
+      attempts,
+      recordIsComplete: true,
+      retries,
+      hasTimeout: timeout !== undefined,
+      signal,
+      withdrawn: call.wasCancelled,
+      allCancelled: this.#cancelledAll || this.#startedBeforeEnd !== undefined,
+      mayBeBroken: this.#mayBeBroken,
+      beginMayBeUnknown: !this.#program.claims,
+      uncloneable: call.unsendable ? "argument" : undefined,
+      isOwn: (outcome) => isDeepStrictEqual(this.#endOf(call), plain(outcome)),
+    }, outcome);
+    assert.deepEqual(problems, [], shown);
+    // It has the reason of whoever cancelled it first.
+    if (call.wasCancelled) assert.equal(endingOf(outcome, signal), "cancelled", shown);
+    if (signal === undefined && outcome.status === "cancelled" && retries === 0) assert.equal(attempts, 0, shown);
   }
 
   #endOf({ id, task }: SubmittedCall): { value: unknown } | { error: string } | undefined {
     return task === "deadly" ? undefined : TASKS[task].ends(id);
-  }
-
-  #checkCancelled(call: SubmittedCall, reason: unknown): void {
-    const shown = this.show(call), signal = this.#signals[call.options.signal ?? -1]?.signal;
-    if (signal?.aborted && reason === signal.reason) return assert.equal(call.wasCancelled, false, shown);
-    assert.ok(reason instanceof CancelledError, shown);
-    assert.ok(
-      call.wasCancelled || this.#cancelledAll || this.#startedBeforeEnd !== undefined,
-      `nobody has cancelled ${shown}`,
-    );
-  }
-
-  #checkFailed(call: SubmittedCall, reason: Error): void {
-    const runs = this.ledger.runs(call.id), shown = this.show(call);
-    if (reason instanceof BrokenNetwork) {
-      this.#checkBroken();
-    } else if (reason instanceof WorkerLostError) {
-      const claims = this.#program.claims;
-      assert.equal(reason.started === true || (!claims && reason.started === "unknown"), true, shown);
-      if (reason.started === true) assert.ok(runs > 0, `${shown} had not started`);
-    } else if (reason instanceof TimeoutError) {
-      assert.ok(call.options.timeout !== undefined && runs > 0, shown);
-    } else if (call.unsendable) {
-      assert.equal(reason.name, "DataCloneError", shown);
-      assert.equal(runs, 0, shown);
-    } else {
-      assert.ok(runs > 0, shown);
-      assert.deepEqual(this.#endOf(call), { error: reason.message }, shown);
-    }
   }
 
   /** Whether something has happened that may have broken the executor. */
@@ -480,4 +448,9 @@ export class World {
 
 function pick<T>(from: readonly T[], choice: number): T | undefined {
   return from[choice % from.length];
+}
+
+/** An outcome as tasks of the ledger tell theirs. */
+function plain(outcome: FutureOutcome<unknown>): { value: unknown } | { error: string } {
+  return outcome.status === "fulfilled" ? { value: outcome.value } : { error: (outcome.reason as Error).message };
 }
