@@ -13,7 +13,7 @@ import { arm, fail, strikeAfter, strikeInResult, strikeNow, strikeSoon, strikeWh
 import type { Fault, Outcome, Phase } from "./table.ts";
 
 /** The reason of the signal that stops calls. */
-export const REASON: Error = new Error("the signal's reason");
+const REASON = new Error("the signal's reason");
 
 /** How many workers may fail to start, in a row. */
 export const ATTEMPTS = 3;
@@ -36,6 +36,8 @@ export interface Scene {
   readonly neighbour: Future<number> | undefined;
   /** Wait for a worker meanwhile; the squares of 2, 3 and 4. */
   readonly queued: readonly Future<number>[];
+  /** Stops the victim, where a signal does. */
+  readonly signal: AbortSignal;
 }
 
 /** Brings it about. */
@@ -83,7 +85,7 @@ export async function stage(
     await gates.deaf.noted(n + 1);
     endWorker(Number(gates.deaf.notes[n]));
   }
-  return { executor, victim, neighbour, queued };
+  return { executor, victim, neighbour, queued, signal: controller.signal };
 
   function options(): ProcessPoolExecutorOptions {
     const preload = new URL("./preload.ts", import.meta.url);
