@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type Future, TimeoutError, type WorkerLostError } from "../../mod.ts";
+import { TimeoutError, type WorkerLostError } from "../../mod.ts";
 import { behaviour } from "./behaviour.ts";
 import { Gate } from "../support/gate.ts";
 import { KINDS } from "./kinds.ts";
@@ -10,14 +10,10 @@ import { square } from "../fixtures/tasks/arithmetic.ts";
 import { block, hold, note } from "../fixtures/tasks/gate_tasks.ts";
 import { describeTask, exitUntil, holdUntil, listen, listenAndThrow } from "../fixtures/tasks/stop_tasks.ts";
 import { exit } from "../fixtures/tasks/worker_tasks.ts";
+import { errorOf } from "../support/futures.ts";
 
 /** Not cloneable and not equal to any other: what arrives is this or not. */
 const REASON = Object.assign(new Error("stop"), { fn() {} });
-
-/** What a Future rejects with, cancelled or not. */
-function errorOf(future: Future<unknown>): Promise<unknown> {
-  return future.result().then((value) => assert.fail(`It has a result: ${String(value)}`), (error) => error);
-}
 
 function aborted(): AbortSignal {
   return AbortSignal.abort(REASON);

@@ -3,6 +3,9 @@
 
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
+import { chmodSync, mkdirSync, mkdtempSync, realpathSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { within } from "../support/until.ts";
@@ -38,6 +41,26 @@ export interface Program {
   readonly deeds: readonly Deed[];
   readonly cwd?: string;
   readonly env?: Readonly<Record<string, string>>;
+}
+
+/**
+ * Makes a folder whose files a worker may want, and with two commands of one name: `bin/probe` and `evil/probe`.
+ *
+ * @param files The files, each of which holds its own path.
+ * @returns The folder, by its real path.
+ */
+export function makePermissionFolder(files: readonly string[]): string {
+  const folder = realpathSync(mkdtempSync(join(tmpdir(), "futures-permissions-")));
+  for (const path of files) {
+    mkdirSync(join(folder, path, ".."), { recursive: true });
+    writeFileSync(join(folder, path), path);
+  }
+  for (const bin of ["bin", "evil"]) {
+    mkdirSync(join(folder, bin));
+    writeFileSync(join(folder, bin, "probe"), `#!/bin/sh\necho ${bin}`);
+    chmodSync(join(folder, bin, "probe"), 0o755);
+  }
+  return folder;
 }
 
 /** Runs a program, and returns what it may do and what becomes of its executors. */

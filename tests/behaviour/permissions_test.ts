@@ -2,10 +2,9 @@
 // rows are examples; tests/properties/permissions_test.ts tries everything else.
 
 import assert from "node:assert/strict";
-import { chmodSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs";
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import { test } from "node:test";
@@ -14,7 +13,14 @@ import { ProcessPoolExecutor } from "../../mod.ts";
 import { runtime } from "../../src/runtime.ts";
 import { behaviour } from "./behaviour.ts";
 import { KINDS, PROCESSES } from "./kinds.ts";
-import { type Deed, excess, type Made, type Question, runPermissionSets } from "./permission_sets.ts";
+import {
+  type Deed,
+  excess,
+  type Made,
+  makePermissionFolder,
+  type Question,
+  runPermissionSets,
+} from "./permission_sets.ts";
 import { square } from "../fixtures/tasks/arithmetic.ts";
 import { runIn } from "../world/world.ts";
 
@@ -73,17 +79,8 @@ interface Row {
 }
 
 function onDeno(): void {
-  const folder = realpathSync(mkdtempSync(join(tmpdir(), "futures-permissions-")));
+  const folder = makePermissionFolder(["base/f", "base/data/f", "secret/f", "secret/data/f"]);
   const base = join(folder, "base"), secret = join(folder, "secret");
-  for (const path of ["base/f", "base/data/f", "secret/f", "secret/data/f"]) {
-    mkdirSync(join(folder, path, ".."), { recursive: true });
-    writeFileSync(join(folder, path), path);
-  }
-  for (const bin of ["bin", "evil"]) {
-    mkdirSync(join(folder, bin));
-    writeFileSync(join(folder, bin, "probe"), `#!/bin/sh\necho ${bin}`);
-    chmodSync(join(folder, bin, "probe"), 0o755);
-  }
   const PATH = `${folder}/bin:${process.env.PATH}`,
     otherPath = { ...process.env, PATH: `${folder}/evil:${process.env.PATH}` };
 

@@ -1,7 +1,7 @@
 // What has to be true at the end of a cell: of its call, of the neighbours, of the executor.
 
 import assert from "node:assert/strict";
-import { CancelledError, type Future, ShutdownError, WorkerLostError } from "../../mod.ts";
+import { CancelledError, ShutdownError, WorkerLostError } from "../../mod.ts";
 import type { Kind } from "../behaviour/behaviour.ts";
 import { square } from "../fixtures/tasks/arithmetic.ts";
 import { type Ending, endingOf } from "../support/outcome.ts";
@@ -9,6 +9,7 @@ import { until } from "../support/until.ts";
 import { expectedExit } from "./expected_exit.ts";
 import { ATTEMPTS, type Gates, type Scene } from "./scene.ts";
 import type { Fault, Outcome, Phase } from "./table.ts";
+import { errorOf } from "../support/futures.ts";
 
 /** How the call ends to which it happens. */
 const ENDINGS: Readonly<Record<Outcome, Ending>> = {
@@ -100,12 +101,4 @@ export async function expect(
         return assert.equal(victim.cancelled(), true, shown);
     }
   }
-}
-
-/** What a Future rejects with, cancelled or not. */
-function errorOf(future: Future<unknown>): Promise<unknown> {
-  return future.result().then(
-    (value) => assert.fail(`It has a result: ${String(value)}`),
-    (error) => error,
-  );
 }

@@ -4,10 +4,9 @@
 
 import fc from "fast-check";
 import assert from "node:assert/strict";
-import { chmodSync, mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from "node:fs";
+import { rmSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
 import process from "node:process";
 import { test } from "node:test";
@@ -17,6 +16,7 @@ import {
   type Deed,
   excess,
   type Made,
+  makePermissionFolder,
   type Outcome,
   type Question,
   runPermissionSets,
@@ -32,16 +32,8 @@ if (runtime === "deno") await register();
 else test("Workers on Bun and Node have no permissions to be given", { skip: true }, () => {});
 
 async function register(): Promise<void> {
-  const folder = realpathSync(mkdtempSync(join(tmpdir(), "futures-permissions-")));
-  for (const path of ["base/f", "base/sub/g", "base/data/d", "base/x/e", "secret/f", "secret/data/d"]) {
-    mkdirSync(join(folder, path, ".."), { recursive: true });
-    writeFileSync(join(folder, path), path);
-  }
-  for (const bin of ["bin", "evil"]) {
-    mkdirSync(join(folder, bin));
-    writeFileSync(join(folder, bin, "probe"), `#!/bin/sh\necho ${bin}`);
-    chmodSync(join(folder, bin, "probe"), 0o755);
-  }
+  const files = ["base/f", "base/sub/g", "base/data/d", "base/x/e", "secret/f", "secret/data/d"];
+  const folder = makePermissionFolder(files);
   const server = createServer((_, response) => {
     response.setHeader("content-type", "text/javascript").end(`export default "imported"`);
   });

@@ -5,35 +5,31 @@ import { programs } from "./world.ts";
 
 const HEAD = `import { EXECUTOR as Executor } from "@concurrent/futures";\n`;
 
-programs([
-  {
-    name: "a call is not lost for what an earlier task has left behind: a rejection",
-    files: {
-      "main.ts": HEAD + `
-        await using executor = new Executor({ maxWorkers: 1 });
-        const results = [];
-        for (let n = 0; n < 8; n++) {
-          await executor.submit(() => {
-            Promise.reject(new Error("left behind"));
-          });
-          results.push(await executor.submit((n: number) => n * n, n));
-        }
-        console.log(results.join());`,
-    },
-    prints: "0,1,4,9,16,25,36,49",
-    complains: /^$|left behind/,
-  },
-  {
-    name: "a call is not lost for what an earlier task has left behind: a timer that throws",
-    files: {
-      "main.ts": HEAD + `
-        await using executor = new Executor({ maxWorkers: 1 });
-        const results = [];
-        for (let n = 0; n < 8; n++) {
-          await executor.submit(() => {
-            setTimeout(() => {
+/** A task that takes so many milliseconds, in a program's own words. */
+const BUSY = `const f = (ms: number) => {
+          const end = performance.now() + ms;
+          while (performance.now() < end);
+          return ms;
+        };`;
+
+/** What a task may leave behind that fails when it has returned. */
+const LEFTOVERS = {
+  "a rejection": `Promise.reject(new Error("left behind"));`,
+  "a timer that throws": `setTimeout(() => {
               throw new Error("left behind");
-            });
+            });`,
+};
+
+programs([
+  ...Object.entries(LEFTOVERS).map(([name, leftover]) => ({
+    name: `a call is not lost for what an earlier task has left behind: ${name}`,
+    files: {
+      "main.ts": HEAD + `
+        await using executor = new Executor({ maxWorkers: 1 });
+        const results = [];
+        for (let n = 0; n < 8; n++) {
+          await executor.submit(() => {
+            ${leftover}
           });
           results.push(await executor.submit((n: number) => n * n, n));
         }
@@ -41,7 +37,7 @@ programs([
     },
     prints: "0,1,4,9,16,25,36,49",
     complains: /^$|left behind/,
-  },
+  })),
   {
     name: "a burst of short calls behind a task that leaves a rejection gives each its result",
     files: {
@@ -101,11 +97,7 @@ programs([
     files: {
       "main.ts": HEAD + `
         const executor = new Executor({ maxWorkers: 2 });
-        const f = (ms: number) => {
-          const end = performance.now() + ms;
-          while (performance.now() < end);
-          return ms;
-        };
+        ${BUSY}
         for (let n = 0; n < 10; n++) await executor.submit(f, 0);
         const futures = Array.from({ length: 1000 }, () => executor.submit(f, 20));
         await futures[0];
@@ -121,11 +113,7 @@ programs([
     files: {
       "main.ts": HEAD + `
         const executor = new Executor({ maxWorkers: 1 });
-        const f = (ms: number) => {
-          const end = performance.now() + ms;
-          while (performance.now() < end);
-          return ms;
-        };
+        ${BUSY}
         const results = executor.map(f, Array(1000).fill(20), { chunksize: 1000 });
         console.log((await results.next()).value);
         await executor.shutdown({ cancelFutures: true });

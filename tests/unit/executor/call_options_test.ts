@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type CallOptions, type Executor, type Future, TimeoutError } from "../../../mod.ts";
+import { type CallOptions, type Executor, TimeoutError } from "../../../mod.ts";
 import { behaviour } from "../../behaviour/behaviour.ts";
 import { Gate } from "../../support/gate.ts";
 import { KINDS } from "../../behaviour/kinds.ts";
@@ -12,13 +12,9 @@ import { square } from "../../fixtures/tasks/arithmetic.ts";
 import { block, hold, note } from "../../fixtures/tasks/gate_tasks.ts";
 import { failUntil } from "../../fixtures/tasks/stop_tasks.ts";
 import { until } from "../../support/until.ts";
+import { errorOf } from "../../support/futures.ts";
 
 const REASON = new Error("stop");
-
-/** What a Future rejects with, cancelled or not. */
-function errorOf(future: Future<unknown>): Promise<unknown> {
-  return future.result().then((value) => assert.fail(`It has a result: ${String(value)}`), (error) => error);
-}
 
 for (const kind of KINDS) {
   behaviour(
