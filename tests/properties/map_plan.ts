@@ -1,5 +1,6 @@
 // What a random map() is made of.
 
+import type { NetworkStep } from "./network_steps.ts";
 import type { Pace } from "./tracked_input.ts";
 
 /** What the call of an item does; the last two are about the item itself: it cannot be sent, or has a getter. */
@@ -21,14 +22,11 @@ export interface Deed {
   readonly at: number;
 }
 
-/** One step of a plan. A `choice` is taken modulo the number of things to choose from. */
+/** One step of a plan. */
 export type MapStep =
-  | { readonly kind: "deliver"; readonly choices: readonly number[] }
-  | { readonly kind: "open"; readonly choice: number }
+  | NetworkStep
   | { readonly kind: "next"; readonly count: number }
-  | { readonly kind: Ending | "submit" | "give" }
-  | { readonly kind: "advance"; readonly ms: number }
-  | { readonly kind: "die"; readonly choice: number; readonly share: number };
+  | { readonly kind: Ending | "submit" | "give" };
 
 /** A map(), and what is done meanwhile. */
 export interface MapPlan {

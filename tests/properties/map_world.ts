@@ -16,6 +16,7 @@ import { Mapping } from "../../src/executor/map.ts";
 import { Ledger, TASKS } from "./ledger.ts";
 import type { DeedKind, DeedPlace, MapPlan, MapStep } from "./map_plan.ts";
 import { Network, NetworkExecutor } from "./network.ts";
+import { takeNetworkStep } from "./network_steps.ts";
 import { INPUT_ERROR, TrackedInput } from "./tracked_input.ts";
 import { turn } from "./virtual_time.ts";
 
@@ -265,14 +266,6 @@ export class MapWorld {
 
   async #take(step: MapStep): Promise<void> {
     switch (step.kind) {
-      case "deliver":
-        for (const choice of step.choices) await this.#network.deliver(choice);
-        return;
-      case "open": {
-        const { held } = this.#ledger;
-        if (held.length > 0) await this.#ledger.open(held[step.choice % held.length]!);
-        return;
-      }
       case "next":
         for (let n = 0; n < step.count; n++) this.#next();
         return turn();
@@ -289,15 +282,10 @@ export class MapWorld {
       case "submit":
         this.#submit();
         return turn();
-      case "advance":
-        return this.#network.time.advance(step.ms);
-      case "die": {
-        const { alive } = this.#network;
+      case "die":
         this.#mortal = true;
-        if (alive.length > 0) alive[step.choice % alive.length]!.die({ exitCode: 7 }, step.share);
-        return;
-      }
     }
+    return takeNetworkStep(step, this.#network, this.#ledger);
   }
 
   /** Lets a slow input give what it was asked for. */

@@ -1,6 +1,7 @@
 // What a random program for an executor is made of.
 
 import type { TASKS } from "./ledger.ts";
+import type { NetworkStep } from "./network_steps.ts";
 
 /** What is submitted through Executor.with(). */
 export interface Options {
@@ -50,12 +51,9 @@ export type Step =
   | { readonly kind: "submitDeadly"; readonly share: number }
   | { readonly kind: "map"; readonly task: TaskName; readonly count: number; readonly chunksize: number }
   | { readonly kind: "leave"; readonly choice: number }
-  | { readonly kind: "deliver"; readonly choices: readonly number[] }
+  | NetworkStep
   | { readonly kind: "cancel"; readonly choice: number }
-  | { readonly kind: "open"; readonly choice: number }
   | { readonly kind: "abort"; readonly signal: number }
-  | { readonly kind: "advance"; readonly ms: number }
-  | { readonly kind: "die"; readonly choice: number; readonly share: number }
   | { readonly kind: "babble"; readonly choice: number }
   | { readonly kind: "end"; readonly how: "terminate" | "kill" }
   | { readonly kind: "shutdown"; readonly cancelFutures: boolean };

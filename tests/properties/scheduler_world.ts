@@ -6,6 +6,7 @@ import { isDeepStrictEqual } from "node:util";
 import { type Executor, type Future, type FutureOutcome, type MapIterator, ShutdownError } from "../../mod.ts";
 import { Ledger, TASKS } from "./ledger.ts";
 import { BrokenNetwork, Network, NetworkExecutor } from "./network.ts";
+import { pick, takeNetworkStep } from "./network_steps.ts";
 import { reportsOf } from "../support/observe.ts";
 import { endingOf, outcomeOf, problemsOf } from "../support/outcome.ts";
 import type { Options, Program, Reaction, Step, TaskName, Touchy } from "./scheduler_program.ts";
@@ -152,25 +153,12 @@ export class World {
         await map?.results.return();
         return turn();
       }
-      case "deliver":
-        for (const choice of step.choices) await this.network.deliver(choice);
-        return;
       case "cancel":
         this.#cancel(pick(this.calls.filter((call) => call.future), step.choice));
         return turn();
-      case "open": {
-        const call = pick(this.ledger.held, step.choice);
-        if (call !== undefined) await this.ledger.open(call);
-        return;
-      }
       case "abort":
         this.#abort(step.signal);
         return turn();
-      case "advance":
-        return this.network.time.advance(step.ms);
-      case "die":
-        pick(this.network.alive, step.choice)?.die({ exitCode: 7 }, step.share);
-        return;
       case "babble":
         pick(this.network.alive, step.choice)?.sendToParent({ kind: "other" });
         return;
@@ -180,6 +168,8 @@ export class World {
       case "shutdown":
         this.#shutdown(step.cancelFutures);
         return turn();
+      default:
+        return takeNetworkStep(step, this.network, this.ledger);
     }
   }
 
@@ -444,10 +434,6 @@ export class World {
     assert.deepEqual([completed, failed, cancelled], ["fulfilled", "rejected", "cancelled"].map(count));
     assert.ok(this.#maps.every((map) => map.over));
   }
-}
-
-function pick<T>(from: readonly T[], choice: number): T | undefined {
-  return from[choice % from.length];
 }
 
 /** An outcome as tasks of the ledger tell theirs. */
