@@ -1,4 +1,4 @@
-// Executor.with(): calls that are stopped by a signal or after a time, run again, or run before others.
+// Executor.with(): calls that a signal or a time limit stops, that run again, or that run before others.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -12,7 +12,7 @@ import { describeTask, exitUntil, holdUntil, listen, listenAndThrow } from "../f
 import { exit } from "../fixtures/tasks/worker_tasks.ts";
 import { errorOf } from "../support/futures.ts";
 
-/** Not cloneable and not equal to any other: what arrives is this or not. */
+/** It cannot be cloned and equals no other object, so that a test can tell whether this very one arrives. */
 const REASON = Object.assign(new Error("stop"), { fn() {} });
 
 function aborted(): AbortSignal {
@@ -106,7 +106,7 @@ for (const kind of KINDS) {
       const before = executor.submit(hold, gate.folder, 0);
       const patient = executor.with({ timeout: 2000 }).submit(square, 3);
       await gate.noted();
-      // Longer than it may run, and no time is counted meanwhile.
+      // Longer than the limit of the call, whose time does not count yet.
       await new Promise((resolve) => setTimeout(resolve, 2100));
       assert.equal(patient.done(), false);
       gate.open();
@@ -120,7 +120,7 @@ for (const kind of KINDS) {
     async (Executor) => {
       await using executor = new Executor({ maxWorkers: 1 });
       using gate = new Gate();
-      for (let n = 0; n < 20; n++) await executor.submit(square, n); // short: many would be handed ahead
+      for (let n = 0; n < 20; n++) await executor.submit(square, n); // short calls would be handed over ahead
       const deaf = executor.with({ timeout: 20 }).submit(block, gate.folder, "deaf" as unknown as number);
       const noting = Array.from({ length: 5 }, (_, n) => executor.submit(note, gate.folder, n));
       const queued = Array.from({ length: 50 }, (_, n) => executor.submit(square, n));
@@ -143,7 +143,7 @@ for (const kind of KINDS) {
       assert.equal(await timed.submit(square, 2), 4);
       const next = executor.submit(hold, gate.folder, 1);
       await gate.noted();
-      await new Promise((resolve) => setTimeout(resolve, 1600)); // its limit would have passed
+      await new Promise((resolve) => setTimeout(resolve, 1600)); // longer than its limit
       gate.open();
       assert.equal(await next, 1);
       assert.equal(executor.stats().lost, 0);
@@ -167,7 +167,7 @@ for (const kind of KINDS) {
   behaviour(kind, ".with({ timeout, retries }) runs a call again whose time was up", async (Executor) => {
     await using executor = new Executor({ maxWorkers: 1 });
     using gate = new Gate();
-    // The module has to be loaded in that time, twice.
+    // The worker has to load the module in that time, twice.
     const future = executor.with({ timeout: 2000, retries: 1 }).submit(holdUntil, 2, gate.folder);
     assert.equal(await future, 2);
     assert.deepEqual(gate.notes, ["1", "2"]);

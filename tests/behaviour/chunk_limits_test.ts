@@ -1,4 +1,4 @@
-// Calls of a chunk that may be stopped or run again: each has its worker alone, as other calls of with() have.
+// Calls of a chunk that may be stopped or run again do not share a worker with others, as other calls of with() do not.
 
 import assert from "node:assert/strict";
 import type { CallOptions } from "../../mod.ts";

@@ -1,4 +1,4 @@
-// Both kinds of executor, for tests that run with each.
+// The two kinds of local executor, for tests that run with each.
 
 import { BrokenProcessPool, BrokenThreadPool, ProcessPoolExecutor, ThreadPoolExecutor } from "../../mod.ts";
 import type { Kind } from "./behaviour.ts";

@@ -1,4 +1,4 @@
-// A map() that is over: nothing of it begins any more, wherever it has got to.
+// When a map() has ended, none of its calls begins any more, wherever they are.
 
 import assert from "node:assert/strict";
 import { behaviour } from "./behaviour.ts";
@@ -17,7 +17,7 @@ for (const kind of KINDS) {
       const items = [0, 1, 2, 3, 4, 5];
       const results = executor.map(holdAllButZero, items.map(() => gate.folder), items, { chunksize: items.length });
       await assert.rejects(results.next(), RangeError);
-      // The worker may have gone on to the next one meanwhile, and holds it.
+      // The worker may already have gone on to the next item, which it holds.
       await until("the rest is cancelled", () => executor.stats().cancelled >= 4);
       gate.open();
       await executor.shutdown();

@@ -1,5 +1,5 @@
-// Permissions on Deno: a worker may what it is told, and nothing that its program may not, in whichever way that is said. The
-// rows are examples; tests/properties/permissions_test.ts tries everything else.
+// Permissions on Deno: a worker may do what its executor allows, and nothing that its program may not do, however it
+// is said. The rows are examples; tests/properties/permissions_test.ts tries everything else.
 
 import assert from "node:assert/strict";
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -66,15 +66,15 @@ behaviour(PROCESSES, " refuses wrong folders and flags", () => {
 
 if (runtime === "deno") onDeno();
 
-/** An executor of one program, and what becomes of it. */
+/** An executor of one program, and what its worker may do. */
 interface Row {
   readonly flags?: readonly string[];
   readonly options?: Readonly<Record<string, unknown>>;
-  /** The questions that the worker's answer to is "granted"; those that it is not. */
+  /** Questions that the worker is answered "granted" to, and questions that it is not. */
   readonly granted?: readonly Question[];
   readonly denied?: readonly Question[];
   readonly deeds?: readonly Deed[];
-  /** What the executor's maker is told instead. */
+  /** The message of the error that refuses to make the executor. */
   readonly refused?: RegExp;
 }
 
@@ -92,7 +92,7 @@ function onDeno(): void {
   const run = (command: string) => ({ name: "run", command });
   const all = (...names: string[]) => names.map((name) => ({ name }));
   const EVERYTHING = ["read", "write", "net", "env", "sys", "run", "ffi", "import"];
-  /** What a program needs to have processes. */
+  /** What a program needs to start processes. */
   const PROGRAM = ["--allow-run", "--allow-env", `--allow-read=${ROOT}`];
 
   const rows: Readonly<Record<string, Row>> = {
@@ -390,7 +390,7 @@ function onDeno(): void {
   });
 
   test("workers of a package that comes from a host are loaded from there, and nothing else is", async () => {
-    // As from a registry, but for the host. Deno decides on what is TypeScript by the name of a file.
+    // As a registry does, but from this host. Deno tells TypeScript by the name of the file.
     const server = createServer(({ url }, response) => {
       if (url === "/main.ts") return response.end(MAIN);
       response.end(readFileSync(join(ROOT, url!)));

@@ -1,4 +1,4 @@
-// The behaviours with processes, and what only processes can do.
+// All behaviours with processes, and those that only processes have.
 
 import assert from "node:assert/strict";
 import process from "node:process";

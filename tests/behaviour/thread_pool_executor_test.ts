@@ -1,4 +1,4 @@
-// The behaviours with threads, and what only threads can do.
+// All behaviours with threads, and those that only threads have.
 
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
@@ -82,7 +82,7 @@ function threadCases(kind: Kind): void {
   });
 }
 
-/** The modules of the project that loading one loads. */
+/** Lists the modules of this project that loading a module loads. */
 function modulesOf(module: URL, found: Set<string> = new Set()): Set<string> {
   if (found.has(module.href)) return found;
   found.add(module.href);

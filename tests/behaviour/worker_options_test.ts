@@ -1,4 +1,4 @@
-// Limits of workers: memory, environment, flags, and whether source may be evaluated.
+// The options of workers: memoryLimit, inlineTasks, env, cwd and execArgv.
 
 import { test } from "node:test";
 import assert from "node:assert/strict";
@@ -20,7 +20,7 @@ import { keepMemory } from "../fixtures/tasks/limit_tasks.ts";
 import { workerId } from "../fixtures/tasks/worker_tasks.ts";
 import { within } from "../support/until.ts";
 
-/** In MiB: more than an idle worker has, which is some 100 for a process. */
+/** In MiB. More than an idle worker uses, which is about 100 for a process. */
 const LIMIT = 256;
 
 for (const kind of KINDS) {
@@ -31,7 +31,7 @@ for (const kind of KINDS) {
       await using executor = new Executor({ maxWorkers: 1, memoryLimit: LIMIT } as object);
       const first = await executor.submit(workerId);
       const counts: number[] = [];
-      // A tenth at a time: a call that takes it all at once would meet the limit of the heap, where there is one.
+      // A tenth at a time, as a call that takes all at once would meet the limit of the heap, where there is one.
       while (counts.length < 30 && (counts.length < 2 || counts.at(-1)! > 1)) {
         counts.push(await executor.submit(keepMemory, LIMIT / 10));
       }

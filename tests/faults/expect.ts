@@ -1,4 +1,4 @@
-// What has to be true at the end of a cell: of its call, of the neighbours, of the executor.
+// Checks a cell at its end: the call that the fault hits, its neighbours, and the executor.
 
 import assert from "node:assert/strict";
 import { CancelledError, ShutdownError, WorkerLostError } from "../../mod.ts";
@@ -11,7 +11,7 @@ import { ATTEMPTS, type Gates, type Scene } from "./scene.ts";
 import type { Fault, Outcome, Phase } from "./table.ts";
 import { errorOf } from "../support/futures.ts";
 
-/** How the call ends to which it happens. */
+/** How the victim ends, in the words of the oracle. */
 const ENDINGS: Readonly<Record<Outcome, Ending>> = {
   lost: "lost",
   unknown: "lost",
@@ -28,7 +28,7 @@ const ENDINGS: Readonly<Record<Outcome, Ending>> = {
   cancelled: "cancelled",
 };
 
-/** Fails unless all of it is true. */
+/** Fails unless the victim, its neighbours and the executor end as the outcome says. */
 export async function expect(
   scene: Scene,
   kind: Kind,
@@ -43,7 +43,7 @@ export async function expect(
 
   await expectOfVictim();
 
-  // One that is being ended would be quick enough to return, now and then.
+  // Otherwise its worker, which is being ended, could still be quick enough to return.
   if (!isOver) gates.neighbour.open();
   if (isOver) {
     if (neighbour) assert.ok(await errorOf(neighbour) instanceof WorkerLostError);
@@ -85,7 +85,7 @@ export async function expect(
       case "unknown":
       case "ended": {
         const error = reason as WorkerLostError;
-        // What may have begun, and says so before it ends, has begun.
+        // A call that may have begun has begun when its worker said so.
         assert.ok(error.started === true || (outcome === "unknown" && error.started === "unknown"), shown);
         assert.match(error.workerName ?? "none", /^faults_\d$/);
         return assert.deepEqual({ exitCode: error.exitCode, signal: error.signal }, expectedExit(fault, kind));

@@ -1,5 +1,5 @@
-// The fault matrix: every way in which a worker can fail, at every moment, on both executors: faults/table.ts says what
-// has to happen, and here it is made to.
+// The fault matrix: every way in which a worker can fail, at every moment, on both executors. table.ts says what must
+// happen, scene.ts brings it about, expect.ts checks it.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";

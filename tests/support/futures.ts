@@ -29,7 +29,7 @@ export function succeeded<T>(value: T): Future<T> {
   return future;
 }
 
-/** What a Future rejects with, failed or cancelled. */
+/** Resolves to what a Future rejects with, failed or cancelled. */
 export function errorOf(future: Future<unknown>): Promise<unknown> {
   return future.result().then(
     (value) => assert.fail(`It has a result: ${String(value)}`),

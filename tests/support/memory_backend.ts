@@ -1,5 +1,5 @@
-// A third backend: joins the scheduler to the worker loop inside this program, so that most tests start no worker and can
-// hold, lose and forge every message. It is also the proof that the scheduler knows no backend.
+// A third backend, whose workers are in this program. Most tests start no real worker, and can hold, lose and forge every
+// message. It also proves that the scheduler knows no backend.
 
 import type { Backend } from "../../src/pool/backend.ts";
 import { BrokenExecutor } from "../../src/future/errors.ts";
@@ -13,7 +13,7 @@ import { type Delivery, MemoryChannel, type MemoryChannelOptions } from "./memor
 
 /** What the workers of a {@linkcode MemoryExecutor} are like. */
 export interface MemoryOptions extends MemoryChannelOptions {
-  /** Called with each worker while it starts. */
+  /** Called with each worker as it starts. */
   readonly onStart?: (worker: MemoryWorker) => void;
 }
 
@@ -27,7 +27,7 @@ export class MemoryWorker extends MemoryChannel {
     super(name, events, options, (delivery) => this.#deliver(delivery));
   }
 
-  /** Holds back whatever is sent from now on, in both directions, and the worker's end. */
+  /** Holds back everything that is sent from now on, in both directions, and the worker's end. */
   hold(): void {
     this.#held ??= [];
   }
@@ -39,24 +39,24 @@ export class MemoryWorker extends MemoryChannel {
     for (const delivery of held) this.#deliver(delivery);
   }
 
-  // For a test that plays the worker.
+  // --- for a test that plays the worker
 
-  /** It is up. */
+  /** Says that the worker is up. */
   ready(): void {
     this.say({ kind: "ready" });
   }
 
-  /** Answers calls from `first` on, which took so many milliseconds. */
+  /** Answers calls from `first` on, which took `spent` milliseconds together. */
   done(first: number, results: unknown[], spent = 0): void {
     this.say(toAnswers({ kind: "done", first, results, failures: undefined, spent: spent * 1000, full: false }));
   }
 
-  /** Begins a call; false when it was withdrawn. */
+  /** Begins a call. Returns false when it was withdrawn. */
   begin(call: number): boolean {
     return begin(new Int32Array(this.claims!), call);
   }
 
-  /** The arguments of each call that it was handed, in order. */
+  /** The arguments of each call that was handed over, in order. */
   get calls(): unknown[][] {
     const calls: unknown[][] = [];
     for (const message of this.inbox) {
@@ -70,7 +70,7 @@ export class MemoryWorker extends MemoryChannel {
     return calls;
   }
 
-  /** What the worker had sent before a signal has arrived by then: nothing more of it does. */
+  /** A share of 0: what a worker sent before a signal has arrived by then, and no more does. */
   #deliver(delivery: Delivery): void {
     if (this.#held) this.#held.push(delivery);
     else queueMicrotask(() => delivery.run(0));
@@ -81,7 +81,7 @@ export class MemoryWorker extends MemoryChannel {
  * Makes a backend.
  *
  * @param workers Gets each worker that is started.
- * @param memory How they are.
+ * @param memory What they are like.
  * @returns The backend.
  */
 export function memoryBackend(workers: MemoryWorker[], memory: MemoryOptions = {}): Backend {
@@ -97,9 +97,9 @@ export function memoryBackend(workers: MemoryWorker[], memory: MemoryOptions = {
   };
 }
 
-/** Two workers in this very program. */
+/** An executor whose workers, two by default, are in this program. */
 export class MemoryExecutor extends Executor {
-  /** All that were ever started. */
+  /** All workers that were ever started. */
   readonly workers: readonly MemoryWorker[];
 
   constructor(options: ExecutorOptions = {}, memory: MemoryOptions = {}) {
@@ -109,7 +109,7 @@ export class MemoryExecutor extends Executor {
   }
 }
 
-/** Waits until every message that is under way was delivered and handled: they all travel by microtasks. */
+/** Resolves when every message that is under way has been delivered and handled, as all travel by microtasks. */
 export function delivered(): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, 0));
 }

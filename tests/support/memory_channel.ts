@@ -1,6 +1,7 @@
-// The line to a worker inside this program: the worker's loop at one end, the executor's channel at the other. Every message
-// is copied, as a real line copies it, and each direction keeps its order; nothing else is promised. This class does not
-// decide when a message arrives: memory_backend.ts delivers by itself, tests/properties/network.ts as a random run says.
+// The line to a worker inside this program: the worker's loop at one end, the executor's channel at the other. Every
+// message is copied, as a real line copies it, and each direction keeps its order; nothing else is promised. This
+// class does not decide when a message arrives: memory_backend.ts delivers by itself, tests/properties/network.ts as
+// a random run says.
 
 import type { ChannelEvents, WorkerChannel, WorkerExit } from "../../src/wire/channel.ts";
 import { CALLS_PER_WORKER } from "../../src/wire/claims.ts";

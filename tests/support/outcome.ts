@@ -1,7 +1,8 @@
-// How a call may end: the one oracle of outcomes, for random programs (tests/properties), the fault matrix (tests/faults) and
-// chaos runs. It knows what was submitted, what was done to the call and how often it ran; of executors, it knows the error
-// classes alone. What only one of these can know as well (which outcome a cell of the matrix has, whether a chaos run has
-// killed enough workers) stays there. map() has a model of its own, map_world.ts: an iteration ends once for all its calls.
+// How a call may end: the one oracle of outcomes, for random programs (tests/properties), the fault matrix
+// (tests/faults) and chaos runs. It knows what was submitted, what was done to the call and how often it ran; of
+// executors, it knows the error classes alone. What only one of these can know as well (which outcome a cell of the
+// matrix has, whether a chaos run has killed enough workers) stays there. map() has a model of its own, map_world.ts:
+// an iteration ends once for all its calls.
 
 import { BrokenExecutor, CancelledError, type FutureOutcome, TimeoutError, WorkerLostError } from "../../mod.ts";
 

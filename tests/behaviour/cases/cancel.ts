@@ -1,4 +1,4 @@
-// Futures of an executor: what cancel(), running() and waiting mean while workers work.
+// Futures of an executor: cancel(), running() and waiting, while workers run calls.
 
 import assert from "node:assert/strict";
 import { asCompleted, CancelledError, FIRST_COMPLETED, FIRST_EXCEPTION, TimeoutError, wait } from "../../../mod.ts";
@@ -42,7 +42,7 @@ export function cancelCases(kind: Kind): void {
     async (Executor) => {
       await using executor = new Executor({ maxWorkers: 2 });
       using gate = new Gate();
-      for (let n = 0; n < 50; n++) await executor.submit(note, gate.folder, "warm"); // short: calls are handed ahead
+      for (let n = 0; n < 50; n++) await executor.submit(note, gate.folder, "warm"); // short calls are handed over ahead
       const futures = Array.from({ length: 400 }, (_, n) => executor.submit(note, gate.folder, n));
       const expected: string[] = [];
       for (const [n, future] of futures.entries()) {
@@ -67,7 +67,7 @@ export function cancelCases(kind: Kind): void {
         for (const future of futures.filter((future) => !future.done())) {
           const running = future.running();
           const cancelled = future.cancel();
-          // The worker may begin it in between; the other way round is impossible.
+          // The worker may begin it between the two calls; the opposite cannot happen.
           if (running) assert.equal(cancelled, false);
           if (!cancelled) assert.equal(future.running(), true);
         }

@@ -1,4 +1,4 @@
-// What a task throws, as it arrives.
+// Errors that tasks throw, and how they arrive.
 
 import assert from "node:assert/strict";
 import { inspect } from "node:util";
@@ -8,7 +8,7 @@ import { fail } from "../../fixtures/tasks/worker_tasks.ts";
 
 class HttpError extends Error {
   readonly status: number;
-  constructor(response: { status: number }) { // its arguments are none that anybody could guess
+  constructor(response: { status: number }) { // nobody can guess its arguments
     super(`HTTP ${response.status}`);
     this.name = "HttpError";
     this.status = response.status;
@@ -166,7 +166,7 @@ export function errorCases(kind: Kind): void {
   });
 }
 
-/** Self-contained: the class is another one, of the same name, in the worker. */
+/** Self-contained, so that the worker has a class of its own with the same name. */
 function throwHttpError(status: number): never {
   class HttpError extends Error {
     readonly status: number;

@@ -1,4 +1,4 @@
-// How whole programs end: with their work done, by themselves, with an exit code of their own.
+// Programs end by themselves when their work is done, with their own exit code.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";

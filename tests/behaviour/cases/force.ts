@@ -74,12 +74,12 @@ export function forceCases(kind: Kind): void {
     await gate.noted();
     executor.killWorkers();
     assert.ok(await deaf.exception() instanceof WorkerLostError);
-    gate.open(); // Deno cannot stop such a thread: it ends by itself now
+    gate.open(); // Deno cannot stop such a thread, which now ends by itself
     await executor.shutdown();
   });
 }
 
-/** Inline, so that its second half is plain to see. */
+/** Inline, so that both of its halves can be seen here. */
 async function holdThenNote(folder: string, url: string): Promise<void> {
   const { hold, note } = await import(url);
   await hold(folder, 0);

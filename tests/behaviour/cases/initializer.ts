@@ -1,4 +1,4 @@
-// The initializer: runs once in each worker, before anything else; when it fails, the executor is broken.
+// The initializer runs once in each worker, before anything else. When it fails, the executor is broken.
 
 import assert from "node:assert/strict";
 import { BrokenExecutor, taskModule } from "../../../mod.ts";
@@ -75,7 +75,7 @@ export function initializerCases(kind: Kind): void {
     kind,
     " is broken when the initializer is a closure or cannot be loaded [I3, test_init_closure]",
     async (Executor) => {
-      const outer = Math.random(); // Bun would put a constant in its place
+      const outer = Math.random(); // Bun would inline a constant
       const missing = taskModule<{ gone(): void }>(new URL("no_such_module.ts", import.meta.url));
       for (const initializer of [() => outer, missing.gone]) {
         await using executor = new Executor({ maxWorkers: 1, initializer });

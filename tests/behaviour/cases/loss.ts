@@ -1,4 +1,4 @@
-// Workers that end without being asked to: only what they were running fails.
+// When a worker ends unasked, only the call that it was running fails.
 
 import assert from "node:assert/strict";
 import { type Future, WorkerLostError } from "../../../mod.ts";
@@ -92,14 +92,14 @@ export function lossCases(kind: Kind): void {
     ".submit() leaves no call pending when workers die with calls handed ahead [L4, P9]",
     async (Executor) => {
       await using executor = new Executor({ maxWorkers: 2 });
-      for (let n = 0; n < 20; n++) await executor.submit(square, n); // known to be short: many are handed ahead
+      for (let n = 0; n < 20; n++) await executor.submit(square, n); // known to be short: more are handed over ahead
       const before = Array.from({ length: 50 }, (_, n) => executor.submit(square, n));
       const lost = executor.submit(exit, 1);
       const after = Array.from({ length: 50 }, (_, n) => executor.submit(square, n));
       await lossOf(lost);
       for (const [n, future] of [...before, ...after].entries()) {
         const error = await future.exception();
-        // At most once: what a process may have begun is not run again, and says so.
+        // At most once: a call that a process may have begun is not run again, and its error says so.
         if (error === undefined) assert.equal(await future, (n % 50) ** 2);
         else assert.equal((await lossOf(future)).started, "unknown");
       }

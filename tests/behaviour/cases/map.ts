@@ -1,4 +1,4 @@
-// map(): many calls, one iteration.
+// map(): many calls, whose results come from one iterator.
 
 import assert from "node:assert/strict";
 import { TimeoutError } from "../../../mod.ts";
@@ -14,7 +14,7 @@ export function* count(from = 0): Generator<number> {
   for (let n = from;; n++) yield n;
 }
 
-/** What is left of an iterator, and the error that ends it. */
+/** Takes the rest of an iterator; returns its results, and the error that ends it. */
 export async function drain<T>(iterator: AsyncIterator<T>): Promise<{ values: T[]; error?: unknown }> {
   const values: T[] = [];
   try {
@@ -195,7 +195,7 @@ export function mapCases(kind: Kind): void {
     await using executor = new Executor({ maxWorkers: 2 });
     using gate = new Gate();
     const busy = [0, 1].map((n) => executor.submit(hold, gate.folder, n));
-    await gate.noted(2); // both workers are up: what follows is shared between them
+    await gate.noted(2); // both workers are up, so that they share what follows
     const ids = executor.map(workerId as (n: number) => string, ten, { chunksize: 5 });
     gate.open();
     await Promise.all(busy);

@@ -1,4 +1,4 @@
-// map() and its inputs: how far they are read, and what happens when they fail or the executor is shut down.
+// The inputs of map(): how far they are read, and what happens when they fail or the executor shuts down.
 
 import assert from "node:assert/strict";
 import { ShutdownError } from "../../../mod.ts";

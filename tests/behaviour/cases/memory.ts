@@ -1,4 +1,4 @@
-// What nobody can reach any more is not kept: arguments, results and yielded items, on both sides.
+// Neither side keeps arguments, results and items that the program can no longer reach.
 
 import assert from "node:assert/strict";
 import type { Future } from "../../../mod.ts";
@@ -58,7 +58,7 @@ export function memoryCases(kind: Kind): void {
       await using executor = new Executor({ maxWorkers: 1 });
       using gate = new Gate();
       await executor.submit(watchArgument, gate.folder, large());
-      await gate.noted(2); // no call has come in between
+      await gate.noted(2); // no other call has run in between
       assert.deepEqual(gate.notes, ["argument dropped", "result dropped"]);
     },
   );

@@ -1,4 +1,4 @@
-// Bad input: every wrong option or argument is an error at the call, in one grammar.
+// Every wrong option or argument is an error at the call, with a message of the same grammar.
 
 import assert from "node:assert/strict";
 import { availableParallelism } from "node:os";
@@ -8,11 +8,11 @@ import { square } from "../../fixtures/tasks/arithmetic.ts";
 import { hold } from "../../fixtures/tasks/gate_tasks.ts";
 import { setState } from "../../fixtures/tasks/worker_tasks.ts";
 
-// What a type checker would refuse is tried all the same.
+// Values that a type checker refuses are tried, too.
 // deno-lint-ignore no-explicit-any
 type Anything = any;
 
-/** `[option, value, class of the error]`, as they are shown in `received ...`. */
+/** `[option, value, class of the error, the value as the message shows it]`. */
 type Wrong = readonly (readonly [string, Anything, "TypeError" | "RangeError", string])[];
 
 const counts = (option: string): Wrong => [
@@ -58,7 +58,7 @@ const WRONG_MAP_OPTIONS: Wrong = [
 ];
 
 export function optionCases(kind: Kind): void {
-  /** Asserts the grammar: Cannot <action> as ... '<option>' ...: received <value> */
+  /** Asserts that a message is: Cannot <action> as ... '<option>' ...: received <value> */
   const refused = (action: string, option: string, type: string, received: string) => (error: unknown) => {
     assert.ok(error instanceof Error);
     assert.equal(error.name, type, error.message);

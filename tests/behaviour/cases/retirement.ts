@@ -1,4 +1,4 @@
-// maxTasksPerWorker: a worker leaves after so many calls and another takes its place; it is not lost.
+// maxTasksPerWorker: a worker ends after this many calls and another takes its place. It does not count as lost.
 
 import assert from "node:assert/strict";
 import { behaviour, type Kind } from "../behaviour.ts";

@@ -90,7 +90,7 @@ export function submitCases(kind: Kind): void {
       await using executor = new Executor({ maxWorkers: 3 });
       using gate = new Gate();
       const futures = [0, 1, 2].map((n) => executor.submit(hold, gate.folder, n));
-      await gate.noted(3); // would wait for ever if one waited for another
+      await gate.noted(3); // would never come if one waited for another
       gate.open();
       assert.deepEqual(await Promise.all(futures), [0, 1, 2]);
     },

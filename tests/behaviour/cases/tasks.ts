@@ -1,4 +1,4 @@
-// What can be submitted: functions by their source, exports of modules, whole modules; and what cannot.
+// What can be submitted and what cannot: functions by their source, exports of modules, whole modules.
 
 import assert from "node:assert/strict";
 import { type Future, task, taskModule } from "../../../mod.ts";
@@ -14,7 +14,7 @@ const broken = taskModule<typeof import("../../fixtures/tasks/broken_module.ts")
 // deno-lint-ignore no-explicit-any
 const missing = taskModule<any>(new URL("../tasks/no_such_module.ts", import.meta.url));
 
-/** An executor's first two calls are neighbours in one message: the good one is not harmed by the other. */
+/** The first two calls of an executor share a message. The bad one must not harm the good one. */
 async function failsAlone(Executor: ExecutorClass, bad: (executor: InstanceType<ExecutorClass>) => Future<unknown>) {
   await using executor = new Executor({ maxWorkers: 1 });
   const before = executor.submit((n: number) => n, 1);
@@ -100,7 +100,7 @@ export function taskCases(kind: Kind): void {
     kind,
     ".submit() rejects with the name that an inline task closed over [P5, test_submit_closure]",
     async (Executor) => {
-      const outer = Math.random(); // Bun would put a constant in its place
+      const outer = Math.random(); // Bun would inline a constant
       const error = await failsAlone(Executor, (executor) => executor.submit((n: number) => n + outer, 1));
       assert.ok(error instanceof ReferenceError);
       assert.match(error.message, /^outer is not defined: .*cannot close over variables/);
@@ -137,7 +137,7 @@ export function taskCases(kind: Kind): void {
     const meta = await failsAlone(Executor, (executor) => executor.submit(() => import.meta.url));
     assert.match(meta.message, /pass import\.meta\.url, say, as an argument/);
     const path = "./no_such_file.ts";
-    const relative = eval(`async () => await import("${path}")`) as () => Promise<unknown>; // Deno checks what it imports
+    const relative = eval(`async () => await import("${path}")`) as () => Promise<unknown>; // Deno would look for the module when it checks types
     const imported = await failsAlone(Executor, (executor) => executor.submit(relative));
     assert.match(imported.message, /"\.\/no_such_file\.ts" is not looked for beside that; pass import\.meta\.resolve/);
   });

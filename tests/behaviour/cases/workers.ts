@@ -1,4 +1,4 @@
-// The workers: when they start, how many there are, what they are called.
+// Workers: when they start, how many there are, and their names.
 
 import assert from "node:assert/strict";
 import { behaviour, type Kind } from "../behaviour.ts";
