@@ -1,5 +1,5 @@
-// Executor.map() against a model, in random plans: any inputs and options, items that fail, and an iteration that is ended at
-// any point, also by its own inputs while they are read or closed, while messages are delivered in any order.
+// Executor.map() against a model, in random plans: any inputs and options, items that fail, messages in any order, and an
+// iteration that ends at any point, also by its own inputs while they are read or closed.
 
 import fc from "fast-check";
 import type { Deed, DeedKind, Ending, ItemKind, MapPlan, MapStep } from "./map_plan.ts";

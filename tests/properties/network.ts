@@ -1,5 +1,5 @@
-// Workers in this very program, on whose lines nothing moves until it is told to: a random run says which message, of which
-// worker, is delivered next, and which worker dies of what is under way. memory_backend.ts is the other use of these lines.
+// Workers in this program, on whose lines nothing moves by itself. A random run says which message of which worker is
+// delivered next, and which worker dies. tests/support/memory_backend.ts uses the same lines and delivers by itself.
 
 import type { Backend } from "../../src/pool/backend.ts";
 import { BrokenExecutor } from "../../src/future/errors.ts";
@@ -14,42 +14,42 @@ import { turn, VirtualTime } from "./virtual_time.ts";
 export interface NetworkOptions {
   /** `true`: with claim words, as threads. `false`: without, as processes. */
   readonly claims: boolean;
-  /** Which workers are refused at their start: the n-th that is started, when the n-th is `true`. */
+  /** Whether the n-th worker is refused when it starts. */
   readonly refused?: readonly boolean[];
 }
 
-/** What a broken executor rejects with. */
+/** The error of a broken executor. */
 export class BrokenNetwork extends BrokenExecutor {}
 
 /** A worker, and what the executor has heard of it. */
 export class Line extends MemoryChannel {
   /** Whether the executor has heard that it is up. */
   up = false;
-  /** Whether the executor has had an answer of it. */
+  /** Whether the executor has had an answer from it. */
   answered = false;
-  /** Whether the executor has heard nonsense of it, and believes nothing of it any more. */
+  /** Whether the executor has had a malformed message from it, and ignores it since. */
   distrusted = false;
 }
 
-/** The lines of one executor. */
+/** The workers of one executor, and their lines. */
 export class Network {
   readonly time: VirtualTime = new VirtualTime();
-  /** All lines that there ever were. */
+  /** The lines of all workers that were ever started. */
   readonly lines: Line[] = [];
-  /** The worker that a task, if one runs now, runs in. */
+  /** The worker whose code runs now, if any. */
   active: Line | undefined;
-  /** Workers that ended without being asked to, or spoke nonsense, as far as the parent has heard. */
+  /** How many workers have ended unasked or sent nonsense, as far as the executor has heard. */
   lost = 0;
-  /** Workers that ended before they were up, as far as the parent has heard. */
+  /** How many workers have ended before they were up, as far as the executor has heard. */
   failedStarts = 0;
-  /** Workers that ended without an answer, since the last answer of any; and whether there were three in a row. */
+  /** How many workers in a row have ended without an answer, and whether there were ever three. */
   useless = 0;
   hopeless = false;
   readonly #options: NetworkOptions;
 
   constructor(options: NetworkOptions) {
     this.#options = options;
-    // What a worker puts off runs in that worker, if it lives.
+    // A callback of setImmediate() runs in the worker that set it, unless that is dead.
     this.time.bind = (fn) => {
       const line = this.active;
       return !line ? fn : () => {
@@ -83,20 +83,20 @@ export class Network {
     };
   }
 
-  /** The workers that the parent takes to be there, or may. */
+  /** The lines that the executor does not know to be closed. */
   get open(): Line[] {
     return this.lines.filter((line) => !line.closed);
   }
 
-  /** The workers that live. */
+  /** The lines of workers that live. */
   get alive(): Line[] {
     return this.lines.filter((line) => line.alive);
   }
 
   /**
-   * Delivers one message, death or turn of an event loop, and waits until it has had its effects.
+   * Delivers one message, death or callback of setImmediate(), and waits for its effects.
    *
-   * @param choice Which, of those that are under way; any natural number.
+   * @param choice Any natural number, which chooses among those that are possible.
    * @returns Whether there was one.
    */
   async deliver(choice: number): Promise<boolean> {
@@ -111,7 +111,7 @@ export class Network {
     return true;
   }
 
-  /** Does something, and waits until it has had its effects. What it lets run, runs in `active`. */
+  /** Does something in the worker `active`, or in the parent, and waits for its effects. */
   async act(fn: () => void, active?: Line): Promise<void> {
     this.active = active;
     fn();

@@ -1,5 +1,5 @@
-// The steps that a random program of any kind may take on its network: messages are delivered, calls that are held go on, time
-// passes, workers die. What a program asks of its executor is its own: scheduler_program.ts and map_plan.ts.
+// The steps that a random program of any kind may take on its network: messages are delivered, calls that are held go on,
+// time passes, workers die. What a program asks of its executor is its own: scheduler_program.ts and map_plan.ts.
 
 import fc from "fast-check";
 import type { Ledger } from "./ledger.ts";

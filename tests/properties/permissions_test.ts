@@ -1,6 +1,5 @@
-// Properties of permissions on Deno: whatever a program was started with, and whatever an executor is told to give to its
-// workers, a worker may nothing that the program may not. Both are asked for everything near the edges of the lists, and try
-// some of it.
+// Permissions on Deno: whatever the program was started with and whatever an executor gives to its workers, a worker may do
+// nothing that the program may not. Both are asked about everything near the edges of the lists, and try some of it.
 
 import fc from "fast-check";
 import assert from "node:assert/strict";
@@ -23,7 +22,7 @@ import {
 } from "../behaviour/permission_sets.ts";
 import { property } from "./properties.ts";
 
-/** Programs, each with so many executors: a program takes as long as its worker processes, some 0.1 s each. */
+/** How many programs, and executors of each. A program takes as long as its worker processes: about 0.1 s each. */
 const PROGRAMS = 30, EXECUTORS = 8;
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));

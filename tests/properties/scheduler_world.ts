@@ -1,5 +1,5 @@
-// A random program for an executor on a network, and what must be true of it after each step and in the end. It knows what
-// was submitted and, by the ledger, what was run; of the scheduler, it knows the public API.
+// Runs a random program for an executor on a network, and checks what must hold after each step and in the end. It knows
+// what was submitted and, from the ledger, what has run. Of the scheduler, it knows only the public API.
 
 import assert from "node:assert/strict";
 import { isDeepStrictEqual } from "node:util";
@@ -17,13 +17,13 @@ export interface SubmittedCall {
   readonly id: number;
   readonly task: TaskName | "deadly";
   readonly options: Options;
-  /** One of its arguments cannot be sent. */
+  /** Whether one of its arguments cannot be sent. */
   readonly unsendable: boolean;
-  /** Absent: it is a map's. */
+  /** Absent for a call of a map(). */
   readonly future?: Future<unknown>;
-  /** How it ended, as its callback or its map was told. */
+  /** How it ended, as its callback or its map() was told. */
   outcome: FutureOutcome<unknown> | undefined;
-  /** `cancel()` has returned true. */
+  /** Whether `cancel()` has returned true. */
   wasCancelled: boolean;
 }
 
@@ -46,7 +46,7 @@ export class World {
   #nextCall = 0;
   #shutDown = false;
   #cancelledAll = false;
-  /** How many workers had been started when all were ended. */
+  /** How many workers had been started when terminateWorkers() or killWorkers() was called. */
   #startedBeforeEnd: number | undefined;
   #closed = false;
 
@@ -92,12 +92,12 @@ export class World {
     return call.outcome;
   }
 
-  /** Whether a call failed by something else than its task and its arguments. */
+  /** Whether a call failed for another reason than its task and its arguments. */
   failedFromOutside(call: SubmittedCall): boolean {
     return call.outcome !== undefined && ["broken", "lost", "timed out"].includes(endingOf(call.outcome));
   }
 
-  /** Whether it is a map's whose iteration was ended, so that nobody learns how the call ended. */
+  /** Whether it is a call of a map() that was left, so that its outcome is not known. */
   isLeft(call: SubmittedCall): boolean {
     return this.#maps.some((map) => map.left && map.calls.includes(call));
   }
@@ -173,9 +173,9 @@ export class World {
     }
   }
 
-  /** An argument that calls `react` when somebody looks at it. */
+  /** An argument that calls `react` when it is read. */
   #touchy(argument: Touchy, react: () => void): unknown {
-    // Once: a reaction that submits the like would never end.
+    // Once, as a reaction that submits such an argument would never end.
     let done = false;
     const reactOnce = () => {
       if (done) return;
@@ -213,7 +213,7 @@ export class World {
     }
   }
 
-  /** What code of the user's does at any time. */
+  /** Does what user code may do at any time. */
   #react(reaction: Reaction, choice: number): void {
     switch (reaction) {
       case "nothing":
@@ -346,7 +346,7 @@ export class World {
 
   #checkStep(): void {
     const { queued, running, completed, failed, cancelled, workers, idle, busy, lost } = this.executor.stats();
-    // What a worker holds that was told to end, and has not, is not counted.
+    // Calls of a worker that was told to end and has not ended do not count.
     const uncounted = this.network.open.some((line) => line.endedBy !== undefined) ? this.calls.length : 0;
     const lacking = this.calls.length - (queued + running + completed + failed + cancelled);
     assert.ok(0 <= lacking && lacking <= uncounted, `stats() lacks ${lacking} calls`);
@@ -360,13 +360,13 @@ export class World {
     assert.ok(!open || keptAlive, "the program ends before its work does");
   }
 
-  /** Nothing is under way: what has not begun waits because it has to. */
+  /** When nothing is under way, a call waits only if no worker could run it. */
   #checkQuiet(): void {
     this.#checkStep();
     const { queued, workers, idle } = this.executor.stats();
-    // A map's chunk stays where it is; a call that is to be run again has its pause.
+    // The calls of a chunk stay together, and a call pauses before it is run again.
     if (this.#maps.length > 0 || this.calls.some(({ options }) => options.retries)) return;
-    // An executor that is broken starts no worker, but those that it has finish what they hold.
+    // A broken executor starts no worker, but its workers finish what they hold.
     const full = workers === this.#program.maxWorkers || this.#mayBeBroken;
     assert.ok(queued === 0 || (idle === 0 && full), "calls wait, and a worker could run them");
   }
@@ -396,7 +396,7 @@ export class World {
       isOwn: (outcome) => isDeepStrictEqual(this.#endOf(call), plain(outcome)),
     }, outcome);
     assert.deepEqual(problems, [], shown);
-    // It has the reason of whoever cancelled it first.
+    // cancel() was first, so its reason counts.
     if (call.wasCancelled) assert.equal(endingOf(outcome, signal), "cancelled", shown);
     if (signal === undefined && outcome.status === "cancelled" && retries === 0) assert.equal(attempts, 0, shown);
   }
@@ -415,7 +415,7 @@ export class World {
     assert.ok(this.#mayBeBroken, "the executor is broken, and nothing has broken it");
   }
 
-  /** Everything has ended: nobody holds anything. */
+  /** When every call has ended, no worker holds anything. */
   #checkIdle(): void {
     const { queued, running, busy } = this.executor.stats();
     assert.deepEqual({ queued, running, busy }, { queued: 0, running: 0, busy: 0 });
@@ -436,7 +436,7 @@ export class World {
   }
 }
 
-/** An outcome as tasks of the ledger tell theirs. */
+/** An outcome in the form of `LedgerTask.ends`. */
 function plain(outcome: FutureOutcome<unknown>): { value: unknown } | { error: string } {
   return outcome.status === "fulfilled" ? { value: outcome.value } : { error: (outcome.reason as Error).message };
 }

@@ -1,4 +1,4 @@
-// wait() and asCompleted() against models: any futures, done before or settled in any order, several in one turn.
+// wait() and asCompleted() against models: futures that are done before or settle in any order, several in one turn.
 
 import assert from "node:assert/strict";
 import fc from "fast-check";
@@ -20,7 +20,7 @@ type End = "fulfilled" | "rejected" | "cancelled";
 
 /** What happens in one turn. */
 interface Turn {
-  /** Futures that are settled, by number; those that are done already are left alone. */
+  /** The futures that settle, by number, and how. Those that are done already are skipped. */
   readonly settled: readonly { readonly future: number; readonly end: End }[];
   /** How much time passes then. */
   readonly ms: number;
@@ -29,9 +29,9 @@ interface Turn {
 }
 
 interface WaitPlan {
-  /** How many futures there are, and how many of them run already. */
+  /** The futures, and whether each runs already. */
   readonly futures: readonly boolean[];
-  /** What is given to wait() or asCompleted(), by number. */
+  /** The input of wait() or asCompleted(), by number. */
   readonly input: readonly number[];
   readonly before: Turn["settled"];
   readonly timeout: number | undefined;
@@ -60,9 +60,9 @@ const plan: fc.Arbitrary<WaitPlan> = fc.record({
 class Stage {
   readonly time: VirtualTime = new VirtualTime();
   readonly futures: readonly Future<number>[];
-  /** Those that are waited for, each once. */
+  /** The futures of the input, each once. */
   readonly input: readonly Future<number>[];
-  /** Those of the input that are done, in the order in which they came to be. */
+  /** The futures of the input that are done, in the order in which they ended. */
   readonly done: Future<number>[] = [];
   readonly #plan: WaitPlan;
 
@@ -77,12 +77,12 @@ class Stage {
     this.settle(plan.before);
   }
 
-  /** What is given to the function: each future as often as the plan says. */
+  /** The input, with each future as often as the plan says. */
   get given(): Future<number>[] {
     return this.#plan.input.map((n) => this.futures[n]!);
   }
 
-  /** Which futures these are, in order. */
+  /** The numbers of futures, in order. */
   numbers(futures: Iterable<Future<number>>): number[] {
     return [...futures].map((future) => this.futures.indexOf(future)).sort((a, b) => a - b);
   }
@@ -166,12 +166,12 @@ property(
   },
 );
 
-/** What next() has to give. */
+/** What next() must give. */
 type Given = Future<number> | "end" | "timeout";
 
 /** The model of asCompleted(): what next() gives, call by call. */
 class Completions {
-  /** What next() has given, or `undefined` as long as it waits. */
+  /** The results of next(); `undefined` for one that waits. */
   readonly given: (Given | undefined)[] = [];
   readonly #stage: Stage;
   readonly #deadline: number;
@@ -214,7 +214,7 @@ property(
   fc.tuple(plan, fc.option(fc.nat(10), { nil: undefined })),
   ([plan, returnAt]) => {
     const stage = new Stage(plan), { timeout } = plan;
-    // Those that were done before have no order among them.
+    // Futures that were done before come in any order.
     stage.done.sort((a, b) => stage.input.indexOf(a) - stage.input.indexOf(b));
     return stage.run(async () => {
       const model = new Completions(stage, timeout ?? Infinity);

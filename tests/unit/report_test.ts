@@ -1,4 +1,4 @@
-// report(): what nobody can be told otherwise is on the console, and does nothing there.
+// report() writes errors that have no other recipient to the console, where their text has no effect.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";

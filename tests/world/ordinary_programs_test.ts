@@ -1,4 +1,4 @@
-// Programs that use the library in ways that a reader of README.md would: each is one that no other test is like.
+// Programs that a reader of README.md would write, each in a way that no other test covers.
 
 import { programs } from "./world.ts";
 

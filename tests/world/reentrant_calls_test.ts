@@ -1,5 +1,5 @@
-// What an executor must bear in one program: values that cannot be sent, by the thousand; arguments, callbacks and options of
-// the user's that call back in, or end it.
+// Programs whose arguments, callbacks and options call the executor from inside or end it, or whose values cannot be
+// sent, by the thousand.
 
 import { programs } from "./world.ts";
 

@@ -1,4 +1,4 @@
-// A worker's line that is not ours alone: tasks, and what they import, send and listen on it, and so do the runtimes.
+// A worker's line is not this library's alone. Tasks, their imports and the runtimes also send and listen on it.
 
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
@@ -10,7 +10,7 @@ import { runtime } from "../../src/runtime.ts";
 import { until } from "../support/until.ts";
 import { EXECUTORS, makeFolder, programs } from "./world.ts";
 
-/** A module that has a mind of its own about the line: it was made to be a worker of something else. */
+/** A module that was made to be the worker of something else, and uses the line as such. */
 const CHATTY = `
   import process from "node:process";
   import { parentPort } from "node:worker_threads";
@@ -66,7 +66,7 @@ programs([
   },
 ]);
 
-/** Does something to the line of its worker, which is `what` is about, and does not return. */
+/** Does `what` to the line of its worker, and never returns. */
 const CLOSING = `
   import { closeSync, writeSync } from "node:fs";
   import process from "node:process";
@@ -107,7 +107,7 @@ const WITH_DESCRIPTOR: readonly string[] = runtime === "deno" ? [] : [
   "sends what V8 does not know",
 ];
 
-/** What nobody hears of before the worker says something. */
+/** What shows only when the worker sends its next message. */
 const LATER = runtime === "node" ? ["sends a byte"] : [];
 
 const LINE_ENDS = {
@@ -228,7 +228,7 @@ programs([
         console.log(executor.stats().lost);`,
     },
     prints: "11",
-    complains: /^/, // processes say why they end
+    complains: /^/, // processes print why they end
   },
 ]);
 

@@ -1,18 +1,18 @@
-// How workers and executors live and end in ordinary programs: what tasks leave behind, slow initializers, calls of a burst
-// that are cancelled.
+// The life and end of workers in ordinary programs: leftovers of tasks, slow initializers, bursts of calls that are
+// cancelled.
 
 import { programs } from "./world.ts";
 
 const HEAD = `import { EXECUTOR as Executor } from "@concurrent/futures";\n`;
 
-/** A task that takes so many milliseconds, in a program's own words. */
+/** The source of a task that takes `ms` milliseconds. */
 const BUSY = `const f = (ms: number) => {
           const end = performance.now() + ms;
           while (performance.now() < end);
           return ms;
         };`;
 
-/** What a task may leave behind that fails when it has returned. */
+/** Leftovers of a task, which fail after it has returned. */
 const LEFTOVERS = {
   "a rejection": `Promise.reject(new Error("left behind"));`,
   "a timer that throws": `setTimeout(() => {
@@ -76,7 +76,7 @@ programs([
         import { mkdtempSync, rmSync } from "node:fs";
         import { tmpdir } from "node:os";
         import { join } from "node:path";
-        // The first worker takes the folder away, and with it what lets another be ready.
+        // The first worker removes the folder; the second finds none and hangs.
         const folder = mkdtempSync(join(tmpdir(), "futures-first-"));
         const first = async (folder: string) => {
           const { rmdirSync } = await import("node:fs");

@@ -1,4 +1,4 @@
-// Executor.with(): which calls are run again, which first, and what options are.
+// Executor.with(): which calls run again, which run first, and which options are refused.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";

@@ -1,4 +1,4 @@
-// Executor.map(): how the iteration ends before its inputs do, and what becomes of the calls.
+// Executor.map(): how the iteration can end before its inputs do, and what happens to its calls.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -11,7 +11,7 @@ import { until } from "../../support/until.ts";
 const END = { value: undefined, done: true };
 const double = (n: number) => n * 2;
 
-/** Fails for 3, after which nothing may come. */
+/** Fails for 3, after which no result may come. */
 const refuse3 = (n: number) => {
   if (n === 3) throw new RangeError("three");
   return n;
@@ -19,7 +19,7 @@ const refuse3 = (n: number) => {
 
 const drained = <T>(results: AsyncIterable<T>): Promise<T[]> => Array.fromAsync(results);
 
-/** An executor whose only worker is busy, so that nothing else begins, and how to end that. */
+/** An executor whose only worker is busy until `free()`, so that no other call begins. */
 async function busyExecutor(): Promise<MemoryExecutor & { free(): void }> {
   const executor = new MemoryExecutor({ maxWorkers: 1 });
   const gate = new MemoryGate();
@@ -83,7 +83,7 @@ test("Executor.map() of an argument that cannot be sent ends there, and reads no
   await Promise.all([executor.submit(double, 1), executor.submit(double, 1)]);
   for (const options of [{}, { ordered: false }]) {
     let pulled = 0;
-    // Without a return(): it does not end when it is closed.
+    // Without a return(), so that closing it does not end it.
     const next = () => ({ done: false as const, value: pulled++ === 0 ? 5 : () => "cannot be sent" });
     const input: Iterable<unknown> = { [Symbol.iterator]: () => ({ next }) };
     const results = executor.map((item: unknown) => item, input, { buffersize: 1, ...options });

@@ -1,4 +1,4 @@
-// Executor.map() and its inputs: when what they give is submitted, how they are read, and how they are let go.
+// The inputs of Executor.map(): when their items are submitted, how they are read, and how they are closed.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -25,10 +25,10 @@ function* naturals(): Generator<number> {
 
 const drained = <T>(results: AsyncIterable<T>): Promise<T[]> => Array.fromAsync(results);
 
-/** Lets a slow input give an item, as soon as it is asked for one. */
+/** Lets a slow input give an item as soon as it is asked for one. */
 const give = (input: TrackedInput<unknown>) => until("an item is asked for", () => input.give());
 
-// --- what an input has given does not wait for what it has not
+// --- an item does not wait for those after it
 
 for (const options of [{}, { ordered: false }, { buffersize: 2 }, { chunksize: 10 }, { chunksize: 2, buffersize: 1 }]) {
   test(`Executor.map() gives a result while the next item is waited for, with ${JSON.stringify(options)}`, async () => {
@@ -223,9 +223,9 @@ test("Executor.map() is over when an item ends it while it is copied", async () 
   }
 });
 
-// --- inputs that are let go
+// --- inputs that are closed
 
-/** How an iteration of four items at most ends, and what has become of its inputs then. */
+/** How an iteration of at most four items ends, and the state of its inputs then. */
 const ENDINGS: Record<string, (results: MapIterator<number>, executor: Executor) => Promise<"ended" | "closed">> = {
   "all were taken": async (results) => (await drained(results), "ended"),
   "return()": async (results) => (await results.return(), "closed"),

@@ -1,4 +1,4 @@
-// asCompleted(): each future once, as it ends.
+// asCompleted() yields each future once, when it ends.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -10,7 +10,7 @@ import { timersOf } from "../../support/observe.ts";
 
 const END = { value: undefined, done: true };
 
-/** All that an iterator yields. */
+/** Takes all futures of an iterator. */
 async function drained<F>(iterator: AsyncIterable<F>): Promise<F[]> {
   const yielded: F[] = [];
   for await (const item of iterator) yielded.push(item);

@@ -1,4 +1,4 @@
-// Future.addDoneCallback(): when callbacks run, in which order, and what becomes of their errors.
+// Future.addDoneCallback(): when callbacks run, in which order, and what happens to their errors.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";

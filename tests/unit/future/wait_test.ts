@@ -11,13 +11,13 @@ import { timersOf } from "../../support/observe.ts";
 
 const EVERY_MODE = [ALL_COMPLETED, FIRST_COMPLETED, FIRST_EXCEPTION] as const;
 
-/** What a wait() returned, in the order of its input. */
+/** The two sets of a wait(), in the order of its input. */
 async function sets(waiting: ReturnType<typeof wait>): Promise<[Future<unknown>[], Future<unknown>[]]> {
   const { done, notDone } = await waiting;
   return [[...done], [...notDone]];
 }
 
-/** Fails unless a wait() has not returned. */
+/** Fails when a wait() has returned. */
 async function assertWaits(waiting: Promise<unknown>): Promise<void> {
   const later = delivered().then(() => "waits");
   assert.equal(await Promise.race([waiting, later]), "waits");

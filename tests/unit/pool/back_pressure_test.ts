@@ -1,4 +1,4 @@
-// Back-pressure: maxQueue, QueueFullError and ready(). And without it: a million calls at once.
+// Back-pressure: maxQueue, QueueFullError and ready(). Without it, a million calls can be submitted at once.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -21,7 +21,7 @@ for (const kind of KINDS) {
       for (let n = from; n < from + 100; n++) {
         await executor.ready();
         results.push(executor.submit(square, n).result());
-        // What a worker holds has left the queue.
+        // A call that a worker holds has left the queue.
         longest = Math.max(longest, executor.stats().queued - executor.stats().busy);
       }
       return Promise.all(results);
@@ -73,7 +73,7 @@ async function full(maxQueue: number): Promise<MemoryExecutor> {
   return executor;
 }
 
-/** Notes `name` when there is room, and takes it. */
+/** Notes `name` when the queue has room, and submits a call. */
 async function take(executor: Executor, name: string, served: string[]): Promise<void> {
   await executor.ready();
   executor.submit(identity, 0);

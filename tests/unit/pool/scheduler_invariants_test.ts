@@ -1,5 +1,5 @@
-// The scheduler's invariants against what has broken them: calls that cannot be sent by the thousand, code of the user's that
-// calls back in, executors that cannot run any more. tests/properties/scheduler_test.ts tries combinations of these.
+// The scheduler's invariants against what has broken them: thousands of calls that cannot be sent, user code that calls the
+// executor from inside, executors that cannot run any more. tests/properties/scheduler_test.ts tries combinations of these.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -12,7 +12,7 @@ const identity = (n: unknown) => n;
 const first = (n: number, _unsendable?: unknown) => n;
 const unsendable = () => {};
 
-/** An executor whose one worker the test plays. It has answered a call at once, so that more are handed to it ahead. */
+/** An executor whose one worker the test plays. It has answered a short call, so that more are handed over ahead. */
 async function quickWorker({ claims = true } = {}): Promise<{ executor: MemoryExecutor; worker: MemoryWorker }> {
   const executor = new MemoryExecutor({ maxWorkers: 1 }, { claims, served: false });
   executor.submit(identity, -1);
@@ -23,7 +23,7 @@ async function quickWorker({ claims = true } = {}): Promise<{ executor: MemoryEx
   return { executor, worker };
 }
 
-/** A proxy that throws whatever it is asked, and one that is revoked. */
+/** Proxies that throw at every access, and one that is revoked. */
 function proxies(): object[] {
   const refuse = () => {
     throw new Error("of a proxy");
@@ -194,7 +194,7 @@ test("onUnobserved is told once, of all failures", async () => {
     served: false,
   });
   const futures = [executor.submit(identity, 1), executor.submit(identity, 2)];
-  // Each time, one more has failed: and the first to hear of it shuts the executor down.
+  // The callback of the first failure shuts the executor down.
   for (const future of futures) future.addDoneCallback(() => void executor.shutdown());
   for (let n = 0; n < 3; n++) {
     executor.workers.at(-1)!.close({ error: new Error("it does not start") });

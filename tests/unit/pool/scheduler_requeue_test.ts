@@ -1,4 +1,4 @@
-// The scheduler: calls that wait once more, after a failure or because another runs, and when they may not.
+// The scheduler: when calls are queued again, after a failure or behind another call, and when they must not be.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -10,7 +10,7 @@ import { World } from "../../properties/scheduler_world.ts";
 /** The calls of these tests. */
 const CALL = 1, OTHER = 2;
 
-/** Waits to be let go on, and fails. */
+/** Holds, then fails. */
 const fail = async (call: number) => {
   await ledger.hold(ledger.begin(call));
   throw new RangeError(`call ${call}`);
@@ -24,7 +24,7 @@ interface Setup {
   readonly settle: () => Promise<void>;
 }
 
-/** Registers a test for threads and for processes, which ends with an executor that can be shut down. */
+/** Registers a test for threads and one for processes. In the end, the executor must shut down. */
 function requeue(
   behaviour: string,
   options: ExecutorOptions & { readonly refused?: readonly boolean[] },
@@ -116,7 +116,7 @@ for (const claims of [true, false]) {
   for (const maxTasksPerWorker of [2, 3]) {
     const kind = claims ? "threads" : "processes";
     test(`Executor of ${kind} that retire after ${maxTasksPerWorker} calls has none wait while a worker could be started`, () =>
-      // Calls that were short so far, and of which the last ones are handed ahead to a worker that has to wait now.
+      // The calls were short so far, so the last ones are handed over ahead, to a worker that has to wait now.
       new World({
         claims,
         maxWorkers: 2,

@@ -1,4 +1,4 @@
-// toProcess() and cloneForProcess(): what can cross to another process and arrive as it was.
+// toProcess() and cloneForProcess(): values that can cross to another process and arrive unchanged.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -8,7 +8,7 @@ import { runtime } from "../../../src/runtime.ts";
 
 const refused = { name: "DataCloneError" };
 
-/** A method that nobody is to call. */
+/** A method that must not be called. */
 const trap = () => {
   throw new Error("It was called");
 };
@@ -185,7 +185,7 @@ test("toProcess() refuses what is nested too deep to be read, in the order in wh
     for (let i = 0; i < 99_000; i++) value = wrap(value);
     refuses(value);
   }
-  // All links are in a list as well, the last one first: none is inside another any more.
+  // All links are also in a list, the last one first, so that none is nested in another.
   const links: { next: unknown }[] = [];
   for (let i = 0; i < 100_000; i++) links.push({ next: links.at(-1) });
   accepts(links);

@@ -1,4 +1,4 @@
-// standApart() and assertNotLocal(): what is asked of arguments before they share a message.
+// standApart() and assertNotLocal(): checks of arguments before they share a message.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";

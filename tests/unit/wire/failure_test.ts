@@ -1,4 +1,4 @@
-// What a task throws, on its way to the parent: toFailure(), structured clone, fromFailure().
+// The way of a thrown value to the parent: toFailure(), structured clone, fromFailure().
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -19,7 +19,7 @@ function revived(failure: unknown, ...types: ErrorConstructorLike[]): unknown {
   return fromFailure(failure as Failure, new Map(types.map((type) => [type.name, type])));
 }
 
-/** What arrives in the parent. */
+/** Returns what arrives in the parent. */
 function arrived(thrown: unknown, ...types: ErrorConstructorLike[]): unknown {
   return revived(structuredClone(toFailure(thrown)), ...types);
 }

@@ -1,4 +1,4 @@
-// seal() and open(): what is ours on a line is told from what is not, whatever that is, at once.
+// seal() and open() tell this library's messages on a line from all others, at once.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";

@@ -1,4 +1,4 @@
-// toThread(): the line of a thread refuses what the other side could not read.
+// toThread() refuses what the other side of a thread's line cannot read.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -7,7 +7,7 @@ import { cloneForThread, toThread } from "../../../src/wire/sendable.ts";
 
 const refused = { name: "DataCloneError" };
 
-/** What leaves, if it does. */
+/** Returns what leaves, if it does. */
 function leaves(values: unknown[], transfer?: Transferable[], shallow = true): unknown[] {
   let sent: unknown;
   toThread<ToWorker>((message) => void (sent = message), shallow)(values as unknown[] as ToWorker, transfer);

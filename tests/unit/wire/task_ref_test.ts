@@ -5,7 +5,7 @@ import { test } from "node:test";
 import { task, taskModule } from "../../../mod.ts";
 import { isInline, taskRef } from "../../../src/wire/task_ref.ts";
 
-/** What a function is called on the wire. */
+/** Returns the reference of a function. */
 const refOf = (fn: unknown) => taskRef("try this", fn);
 
 test("taskRef() of a self-contained function is its source", () => {

@@ -1,4 +1,4 @@
-// resolveTask(): from a task's name to its function, in the worker.
+// resolveTask() finds the function of a task in the worker.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";

@@ -1,4 +1,4 @@
-// The worker's loop by itself: the test is the parent.
+// The worker's loop alone. The test plays the parent.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -14,7 +14,7 @@ import { taskRef } from "../../../src/wire/task_ref.ts";
 
 type Run = Extract<ToWorker, { kind: "run" }>;
 
-/** A worker, and what it has said. */
+/** The parent of a worker, and what the worker has said. */
 class Parent {
   readonly said: Said[] = [];
   readonly claims: SharedArrayBuffer | undefined;
@@ -31,7 +31,7 @@ class Parent {
     this.#loop.end(exitCode);
   }
 
-  /** Starts the worker and waits until it is up, or not. */
+  /** Starts the worker and waits until it has answered. */
   async init(init: Partial<Extract<ToWorker, { kind: "init" }>> = {}): Promise<this> {
     const { claims } = this;
     this.#loop.receive({
@@ -47,7 +47,7 @@ class Parent {
     return this;
   }
 
-  /** Has it run a function with each of these lists of arguments; returns the number of the first call. */
+  /** Hands over a call of a function for each list of arguments. Returns the number of the first call. */
   run(fn: unknown, lists: unknown[][], extra: Partial<Run> = {}): number {
     const first = this.#next;
     this.#next += lists.length;
@@ -66,7 +66,7 @@ class Parent {
     this.#loop.receive({ kind: "abort", call, reason });
   }
 
-  /** What has come of every call so far: a result, or the error. */
+  /** The outcomes of all calls so far: a result or an error. */
   get outcomes(): unknown[] {
     const outcomes: unknown[] = [];
     for (const message of this.said) {
@@ -254,7 +254,7 @@ test(
   },
 );
 
-/** What a task may return or throw that is unkind to whoever looks at it; each is answered, and so is the next call. */
+/** Values that throw when they are read. A task may return or throw each; it is answered, and so is the next call. */
 const UNKIND: Record<string, () => unknown> = {
   "a `then` that throws when it is read": () => ({
     get then() {
