@@ -6,13 +6,13 @@ import { type CallFacts, type Ending, endingOf, problemsOf } from "../../../test
 import { type Entry, isBroken, type MapEnd, outcomeOf, type Told } from "./entry.ts";
 import { Ledger, type Notes } from "./ledger.ts";
 import { type Crash, CRASHES, type Job, type Round } from "./plan.ts";
-import type { Scene } from "./round.ts";
+import type { PlayedRound } from "./round.ts";
 import { answerTo, invert, payloadOf, sameBytes } from "./values.ts";
 import { count, type Counts, type Verdict } from "../lib/verdict.ts";
 
 /** Judges a round that is over. */
-export function judge(round: Round, scene: Scene, ledgerPath: string): Verdict {
-  return new Judge(round, scene, new Ledger(ledgerPath)).verdict();
+export function judge(round: Round, played: PlayedRound, ledgerPath: string): Verdict {
+  return new Judge(round, played, new Ledger(ledgerPath)).verdict();
 }
 
 class Judge {
@@ -20,23 +20,23 @@ class Judge {
   readonly #survived: Counts = {};
   readonly #problems: string[] = [];
   readonly #round: Round;
-  readonly #scene: Scene;
+  readonly #played: PlayedRound;
   readonly #ledger: Ledger;
   /** The errors that Futures have got from lost workers, each of which is one call's own. */
   readonly #lost = new Set<WorkerLostError>();
 
-  constructor(round: Round, scene: Scene, ledger: Ledger) {
+  constructor(round: Round, played: PlayedRound, ledger: Ledger) {
     this.#round = round;
-    this.#scene = scene;
+    this.#played = played;
     this.#ledger = ledger;
   }
 
   verdict(): Verdict {
-    this.#problems.push(...this.#scene.problems, ...this.#ledger.problems);
-    const known = new Set(this.#scene.entries.map(({ job }) => job.id));
+    this.#problems.push(...this.#played.problems, ...this.#ledger.problems);
+    const known = new Set(this.#played.entries.map(({ job }) => job.id));
     for (const id of this.#ledger.ids) if (!known.has(id)) this.#problem(`call ${id} has run, and was not submitted`);
-    for (const entry of this.#scene.entries) this.#judgeCall(entry);
-    for (const map of this.#scene.maps) this.#judgeMap(map);
+    for (const entry of this.#played.entries) this.#judgeCall(entry);
+    for (const map of this.#played.maps) this.#judgeMap(map);
     this.#judgeWorkers();
     this.#judgeReport();
     return { injected: this.#injected, survived: this.#survived, problems: this.#problems };
@@ -54,7 +54,7 @@ class Judge {
         this.#problem(`call ${job.id} was run more than ${most} times`);
       }
       if (!future) count(this.#survived, "not taken from a map");
-      return; // a Future that is not done is a problem of the scene's
+      return; // a Future that is not done is a problem of the round's
     }
     if (future && told) {
       // What the Future says now is what its promise has told, and it has told once.
@@ -80,7 +80,7 @@ class Judge {
       signal,
       withdrawn,
       allCancelled: this.#cancels,
-      mayBeBroken: this.#scene.kills >= 3,
+      mayBeBroken: this.#played.kills >= 3,
       beginMayBeUnknown: true,
       uncloneable: job.way === "bad argument" ? "argument" : job.way === "bad result" ? "result" : undefined,
       isOwn: (outcome) => isOwn(job, outcome),
@@ -104,7 +104,7 @@ class Judge {
         return;
       case "failed": {
         if (ended.length === 0) this.#problem(`call ${job.id} has thrown, and has not`);
-        const again = retries > 0 && job.times > retries && !this.#forces && this.#scene.kills < 3;
+        const again = retries > 0 && job.times > retries && !this.#forces && this.#played.kills < 3;
         if (again && Math.max(...begun) <= retries) this.#problem(`call ${job.id} was not tried again`);
       }
     }
@@ -151,7 +151,7 @@ class Judge {
       reason instanceof TimeoutError && (plan.timeout ?? limits.timeout) !== undefined ||
       reason instanceof Error && reason.name === "ShutdownError" && (plan.buffersize || this.#round.options.maxQueue) ||
       reason instanceof CancelledError && this.#cancels ||
-      isBroken(reason) && this.#scene.kills >= 3 ||
+      isBroken(reason) && this.#played.kills >= 3 ||
       !plan.settled && (reason instanceof WorkerLostError || this.#isOwnError(entries, reason));
     if (!allowed) this.#problem(`the map from ${first} on has failed: ${String(reason)}`);
     else count(this.#survived, "maps ended by an error");
@@ -166,11 +166,11 @@ class Judge {
 
   /** Only what happened to a worker can be told of it; a thread takes no other call with it. */
   #judgeWorkers(): void {
-    const { kills, ended, executor } = this.#scene;
+    const { kills, ended, executor } = this.#played;
     const { lost, abandoned, workers } = executor.stats();
     count(this.#injected, "killed from outside", kills);
     count(this.#injected, this.#round.ending);
-    count(this.#injected, "submits to a full queue", this.#scene.refused);
+    count(this.#injected, "submits to a full queue", this.#played.refused);
     count(this.#survived, "workers lost", lost);
     count(this.#survived, "workers abandoned", abandoned);
     const struck = kills + CRASHES.reduce((sum, crash) => sum + (this.#injected[crash] ?? 0), 0);
@@ -183,7 +183,7 @@ class Judge {
 
   /** Failures that nobody looked at are told, all of them. Those that a map had not handed out yet may be, too. */
   #judgeReport(): void {
-    const { entries, unobserved } = this.#scene;
+    const { entries, unobserved } = this.#played;
     const unseen = entries.filter(({ future, looked }) => !looked && future?.outcome?.status === "rejected").length;
     const maps = entries.filter(({ future, told }) => !future && told?.status !== "fulfilled").length;
     if (unobserved < unseen || unobserved > unseen + maps) {
