@@ -1,8 +1,6 @@
 // Programs that a reader of README.md would write, each in a way that no other test covers.
 
-import { programs } from "./world.ts";
-
-const HEAD = `import { EXECUTOR as Executor } from "@concurrent/futures";\n`;
+import { HEAD, programs } from "./world.ts";
 
 programs([
   {

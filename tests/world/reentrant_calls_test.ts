@@ -1,9 +1,7 @@
 // Programs whose arguments, callbacks and options call the executor from inside or end it, or whose values cannot be
 // sent, by the thousand.
 
-import { programs } from "./world.ts";
-
-const HEAD = `import { EXECUTOR as Executor } from "@concurrent/futures";\n`;
+import { HEAD, programs } from "./world.ts";
 
 programs([
   {

@@ -1,9 +1,7 @@
 // The life and end of workers in ordinary programs: leftovers of tasks, slow initializers, bursts of calls that are
 // cancelled.
 
-import { programs } from "./world.ts";
-
-const HEAD = `import { EXECUTOR as Executor } from "@concurrent/futures";\n`;
+import { HEAD, programs } from "./world.ts";
 
 /** The source of a task that takes `ms` milliseconds. */
 const BUSY = `const f = (ms: number) => {

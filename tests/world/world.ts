@@ -16,6 +16,9 @@ import { CEILING } from "../support/until.ts";
 export const EXECUTORS = ["ThreadPoolExecutor", "ProcessPoolExecutor"] as const;
 export type ExecutorName = typeof EXECUTORS[number];
 
+/** The first line of most programs: imports the executor's class as `Executor`. */
+export const HEAD = `import { EXECUTOR as Executor } from "@concurrent/futures";\n`;
+
 /** The arguments with which this runtime runs `main.ts`. */
 export const RUN: readonly string[] = runtime === "deno" ? ["run", "-A", "--no-check", "main.ts"] : ["main.ts"];
 
