@@ -143,7 +143,7 @@ test("Executor.with() refuses wrong options at the call", async () => {
   await executor.shutdown();
 });
 
-test("with() leaves as it was what is undefined", async () => {
+test("with() ignores options that are undefined", async () => {
   await using executor = new MemoryExecutor();
   const limited = executor.with({ timeout: 20, priority: 3 });
   const endless = limited.with({ timeout: undefined, retries: undefined } as unknown as CallOptions)

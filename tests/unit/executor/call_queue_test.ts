@@ -77,7 +77,7 @@ test("CallQueue.remove() takes a call out, wherever it stands", () => {
   }
 });
 
-test("CallQueue is as a sorted list would be, whatever is done to it", () => {
+test("CallQueue equals a sorted list, whatever is done to it", () => {
   let seed = 7;
   const random = (below: number) => (seed = seed * 48271 % 2147483647) % below;
   const queue = new CallQueue<Named>();

@@ -47,7 +47,7 @@ for (const options of [{}, { ordered: false }, { buffersize: 2 }, { chunksize: 1
   });
 }
 
-test("Executor.map() submits the items of an async input though nobody iterates", async () => {
+test("Executor.map() submits the items of an async input before anybody iterates", async () => {
   await using executor = new MemoryExecutor();
   const input = new TrackedInput([1, 2, 3], { pace: "slow" });
   const results = executor.map(double, input.iterable);
@@ -58,7 +58,7 @@ test("Executor.map() submits the items of an async input though nobody iterates"
   await results.return();
 });
 
-test("Executor.map() waits until a chunk is full, as long as nobody waits for it, or something is under way", async () => {
+test("Executor.map() waits until a chunk is full, unless somebody waits for it and no call is under way", async () => {
   await using executor = new MemoryExecutor();
   const input = new TrackedInput([1, 2, 3, 4, 5, 6], { pace: "slow" });
   const gate = new MemoryGate();
@@ -89,7 +89,7 @@ test("Executor.map() waits until a chunk is full, as long as nobody waits for it
   await slow.return();
 });
 
-test("Executor.map() with maxQueue does not part a chunk as it waits for room", async () => {
+test("Executor.map() with maxQueue does not split a chunk while it waits for room", async () => {
   const executor = new MemoryExecutor({ maxWorkers: 1, maxQueue: 1 }, { served: false });
   executor.submit(double, 0);
   executor.workers[0]!.ready();
@@ -120,7 +120,7 @@ test("Executor.map() over an async input that is always ready leaves the program
   }
 });
 
-test("Executor.map() over two async inputs reads one after the other, and none after the end", async () => {
+test("Executor.map() over two async inputs reads one after the other, and neither after the end", async () => {
   await using executor = new MemoryExecutor();
   for (const [a, b] of [[3, 2], [2, 3], [0, 1], [1, 0]] as const) {
     for (const paces of [["slow", "slow"], ["slow", undefined], [undefined, "slow"]] as const) {

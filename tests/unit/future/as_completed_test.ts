@@ -90,7 +90,7 @@ test("asCompleted() rejects nothing when all are done, however late [A3]", async
   assert.deepEqual(await drained(asCompleted(futures, { timeout: -1 })), futures);
 });
 
-test("asCompleted() yields what ends after the deadline and before it is asked [A3]", async () => {
+test("asCompleted() yields a future that ends after the deadline and before next() is called [A3]", async () => {
   const future = running();
   const iterator = asCompleted([future], { timeout: -1 });
   future.setResult(5);

@@ -135,7 +135,7 @@ test("wait() with a timeout of 0 or less looks once, in every mode [W5]", async 
   }
 });
 
-test("wait() returns what is done when it returns, not when it was woken [W6]", async () => {
+test("wait() returns the futures that are done when it returns, not when it was woken [W6]", async () => {
   const [first, second, open] = [running(), running(), running()] as const;
   const waiting = wait([first, second, open], { returnWhen: FIRST_COMPLETED });
   first.setResult(1);
@@ -192,7 +192,7 @@ test("wait() leaves no timer behind [L2]", async () => {
   assert.deepEqual([delays.length, left], [1, 0]);
 });
 
-test("wait() misses none of many that end at once [test_pending_calls_race]", async () => {
+test("wait() misses no future when many end at once [test_pending_calls_race]", async () => {
   const futures = Array.from({ length: 100 }, () => running());
   const waiting = wait(futures);
   for (const future of futures) queueMicrotask(() => future.setResult(5));

@@ -43,7 +43,7 @@ test("pack() makes text of many plain values on Bun, and nowhere else", () => {
   assert.equal(typeof pack([0, 1, 1, 5] as unknown[] as ToWorker), "object");
 });
 
-test("pack() refuses what cannot cross, among many values too", () => {
+test("pack() refuses values that cannot cross, also among many others", () => {
   const many: unknown[] = Array.from({ length: 100 }, (_, i) => i);
   for (const value of [Symbol("s"), () => {}, new WeakMap()]) {
     assert.throws(() => pack([...many, value] as ToWorker), { name: "DataCloneError" });
@@ -59,7 +59,7 @@ test("pack() refuses what cannot cross, among many values too", () => {
   }
 });
 
-test("unpack() makes nothing of what is none of ours", () => {
+test("unpack() returns nothing for what pack() has not made", () => {
   const foreign = [
     "",
     "{",

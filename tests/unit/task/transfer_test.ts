@@ -6,7 +6,7 @@ import { transfer } from "../../../mod.ts";
 import { transfersOf } from "../../../src/wire/marks.ts";
 import { MemoryExecutor } from "../../support/memory_backend.ts";
 
-test("transfer() returns the value and marks what of it is moved", () => {
+test("transfer() returns the value, and marks the parts that are moved", () => {
   const value = { bytes: new Uint8Array(8) }, list = [value.bytes.buffer];
   assert.equal(transfer(value, list), value);
   assert.deepEqual(transfersOf(value), list);

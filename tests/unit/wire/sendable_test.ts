@@ -49,7 +49,7 @@ for (const [name, wrap] of Object.entries(WRAPS)) {
   });
 }
 
-test("toThread() sends what is not deep as it is", () => {
+test("toThread() sends values that are not deep as they are", () => {
   const twice = {}, cycle: unknown[] = [];
   cycle.push(cycle);
   let wide: unknown = {};
@@ -91,7 +91,7 @@ test("toThread() asks a getter once, where it asks at all", () => {
   assert.equal(calls, 1);
 });
 
-test("toThread() makes a DataCloneError of what runtimes say in other words", () => {
+test("toThread() makes a DataCloneError of the errors that runtimes throw instead", () => {
   const says = (error: Error) =>
     toThread<ToWorker>(() => {
       throw error;

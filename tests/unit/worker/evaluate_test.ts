@@ -129,7 +129,7 @@ test("evaluate() takes static methods, and calls no getter", () => {
   }
 });
 
-test("evaluate() of what does not stand for itself says what to do", () => {
+test("evaluate() of a source that is not a function by itself says what to do", () => {
   const sources: [string, RegExp][] = [
     ["() => import.meta.url", /has no import\.meta: pass import\.meta\.url, say, as an argument/],
     ["url() { return import.meta.url; }", /has no import\.meta/],

@@ -109,7 +109,7 @@ test("serve() runs its initializer first, and says when it fails [P11]", async (
   assert.ok(fromFailure(message.failure, new Map()) instanceof RangeError);
 });
 
-test("serve() that was told to take no inline tasks evaluates none, whatever it is told later", async () => {
+test("serve() without inline tasks evaluates none, whatever the parent sends later", async () => {
   const parent = await new Parent().init({ inlineTasks: false });
   await parent.init({ inlineTasks: true });
   parent.run(double, [[1]]);
@@ -121,7 +121,7 @@ test("serve() that was told to take no inline tasks evaluates none, whatever it 
   assert.match(source!.message, /inline tasks are switched off/);
 });
 
-test("serve() that was told to take no inline tasks runs no such initializer", async () => {
+test("serve() without inline tasks runs no initializer by its source", async () => {
   const initializer = { task: taskRef("init", () => {}), args: [] };
   const parent = await new Parent().init({ inlineTasks: false, initializer });
   assert.deepEqual(parent.kinds(), ["unready"]);
@@ -139,7 +139,7 @@ test("serve() waits for a call's promise before it begins the next [X6]", async 
   assert.deepEqual(parent.outcomes, [1, 2]);
 });
 
-test("serve() sends what is finished while it waits for a call", async () => {
+test("serve() sends finished results while it waits for a call", async () => {
   const parent = await new Parent().init();
   const gate = new MemoryGate();
   parent.run(double, [[1]]);
@@ -182,7 +182,7 @@ test("serve() says that it begins a call when asked to", async () => {
   assert.deepEqual(thread.kinds(), ["ready", "done", "begun", "done"]);
 });
 
-test("serve() gives back what it has not begun", async () => {
+test("serve() gives back calls that it has not begun", async () => {
   const parent = await new Parent().init();
   const gate = new MemoryGate();
   parent.run(pass, [[gate.name, 1], [gate.name, 2]]);
@@ -196,7 +196,7 @@ test("serve() gives back what it has not begun", async () => {
   assert.equal(gate.arrived, 1);
 });
 
-test("serve() tells a task its worker and its attempt, and nobody when none runs", async () => {
+test("serve() tells a task its worker and its attempt, and throws when none runs", async () => {
   const parent = await new Parent().init({ name: "pool_7" });
   const url = new URL("../../../mod.ts", import.meta.url).href;
   const ask = async (url: string) => {
@@ -228,7 +228,7 @@ test("serve() says when it uses too much memory", async () => {
   assert.deepEqual(parent.said.map((message) => message.kind === "done" && message.full), [false, false, true]);
 });
 
-test("serve() sends what is finished when the worker ends by its own will", async () => {
+test("serve() sends finished results when the worker ends by its own will", async () => {
   const parent = await new Parent().init();
   const gate = new MemoryGate();
   parent.run(double, [[1]]);
