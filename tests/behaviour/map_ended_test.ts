@@ -10,7 +10,7 @@ import { until } from "../support/until.ts";
 for (const kind of KINDS) {
   behaviour(
     kind,
-    ".map() that an item of a chunk has ended runs no more of it than the next [X7j, P16]",
+    ".map() that ends by an item of a chunk runs at most the next one of it [X7j, P16]",
     async (Executor) => {
       await using executor = new Executor({ maxWorkers: 1 });
       using gate = new Gate();
@@ -25,7 +25,7 @@ for (const kind of KINDS) {
     },
   );
 
-  behaviour(kind, ".map() that is left runs no more of a chunk than what runs [X7j, P16]", async (Executor) => {
+  behaviour(kind, ".map() that is left begins no further item of a chunk [X7j, P16]", async (Executor) => {
     await using executor = new Executor({ maxWorkers: 1 });
     using gate = new Gate();
     const items = [0, 1, 2, 3, 4, 5];
@@ -40,7 +40,7 @@ for (const kind of KINDS) {
 
   behaviour(
     kind,
-    ".map() that an item has ended which cannot be sent runs none of those after it [X4, X7j]",
+    ".map() that ends by an item which cannot be sent runs no item after it [X4, X7j]",
     async (Executor) => {
       for (const options of [{}, { chunksize: 4 }]) {
         await using executor = new Executor({ maxWorkers: 1 });

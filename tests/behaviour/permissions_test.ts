@@ -30,7 +30,7 @@ const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 type Anything = any;
 
 for (const kind of KINDS) {
-  behaviour(kind, " refuses what are no permissions, on every runtime", async (Executor) => {
+  behaviour(kind, " refuses wrong permissions, on every runtime", async (Executor) => {
     const wrong: [Anything, RegExp][] = [
       [1, /'permissions' must be "inherit", "none" or an object: received 1/],
       [null, /'permissions' must be/],

@@ -206,7 +206,7 @@ const kinds: fc.Arbitrary<Command>[] = [
 ];
 
 property(
-  "Future is in every state what its model is, whatever is done with it",
+  "Future equals its model in every state, whatever is done with it",
   1000,
   commands(kinds),
   async (commands) => {

@@ -179,7 +179,7 @@ async function register(): Promise<void> {
 
   const counts = { asked: 0, refused: 0, broken: 0 };
   property(
-    "No worker may what its program may not, whatever both are told of permissions",
+    "No worker may do what its program may not, whatever permissions both are given",
     PROGRAMS,
     given,
     async ({ flags, sets }) => {

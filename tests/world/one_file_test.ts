@@ -400,7 +400,7 @@ programs([
     prints: /fails to load: Cannot serve while a worker loads file:\S*main\.ts: .*isWorker/,
   },
   {
-    name: "an executable of which nothing says that it is compiled gives no work when it is started as a worker",
+    name: "an executable that does not look compiled gives no work when it is started as a worker",
     files: {
       "main.ts": `
         import { EXECUTOR as Executor } from "@concurrent/futures";

@@ -19,7 +19,7 @@ programs([
     prints: "1\n5000\n2 0",
   },
   {
-    name: "arguments that throw whatever they are asked, while a worker is idle and while it is not",
+    name: "arguments that throw at every access, while a worker is idle and while it is not",
     files: {
       "main.ts": HEAD + `
         await using executor = new Executor({ maxWorkers: 1 });

@@ -46,7 +46,7 @@ const CHATTY = `
 
 programs([
   {
-    name: "messages of tasks and of what they import on the worker's line are nobody's business",
+    name: "messages that tasks and their imports send on the worker's line do no harm",
     files: {
       "chatty.ts": CHATTY,
       "main.ts": `
@@ -149,7 +149,7 @@ for (const executor of EXECUTORS) {
 if (LATER.length > 0) {
   programs([
     {
-      name: "a byte that is none of a message spoils the line when the next message comes",
+      name: "a byte that is not of a message spoils the line when the next message comes",
       executors: ["ProcessPoolExecutor"],
       files: {
         "harm.ts": CLOSING.replace("return new Promise(() => {});", "return Promise.resolve() as never;"),

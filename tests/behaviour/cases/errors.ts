@@ -95,7 +95,7 @@ export function errorCases(kind: Kind): void {
 
   behaviour(
     kind,
-    ".submit() rejects with any thrown value as it was [test_swallows_falsey_exceptions, T7]",
+    ".submit() rejects with any thrown value, unchanged [test_swallows_falsey_exceptions, T7]",
     async (Executor) => {
       await using executor = new Executor({ maxWorkers: 1 });
       const values = [undefined, null, 0, "", false, NaN, -0, "text", 5n, [1], { code: 1 }];

@@ -64,7 +64,7 @@ export function mapCases(kind: Kind): void {
 
   behaviour(
     kind,
-    ".map() submits everything at the call, and runs it though nobody iterates [X7c, X7k, test_map_submits_without_iteration]",
+    ".map() submits everything at the call, and runs it even if nobody iterates [X7c, X7k, test_map_submits_without_iteration]",
     async (Executor) => {
       using gate = new Gate();
       {

@@ -45,7 +45,7 @@ export function memoryCases(kind: Kind): void {
     assert.ok(futures.every((future) => future.cancelled()));
   });
 
-  behaviour(kind, " keeps no result that nobody can ask for [F15]", async (Executor) => {
+  behaviour(kind, " keeps no result that the program cannot reach [F15]", async (Executor) => {
     await using executor = new Executor({ maxWorkers: 1 });
     const make = () => ({ large: new Array(1000) });
     assert.ok(await isCollected(async () => new WeakRef(await executor.submit(make))));

@@ -26,7 +26,7 @@ export function retirementCases(kind: Kind): void {
 
   behaviour(
     kind,
-    " replaces workers for a burst of short calls too, none of which runs in a worker that is done [P12]",
+    " replaces workers during a burst of short calls, and runs none in a worker at its limit [P12]",
     async (Executor) => {
       await using executor = new Executor({ maxWorkers: 2, maxTasksPerWorker: 4 });
       await executor.submit(workerId);

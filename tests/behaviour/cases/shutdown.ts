@@ -173,7 +173,7 @@ export function shutdownCases(kind: Kind): void {
     },
   );
 
-  behaviour(kind, " lets an error out of its block as it is, after the work [X9, X10]", async (Executor) => {
+  behaviour(kind, " passes on an error of its block, after the work [X9, X10]", async (Executor) => {
     using gate = new Gate();
     const thrown = new Error("from the block");
     const reports = await reportsOf(() =>
