@@ -1,11 +1,11 @@
-// Build tools between a program and its inline tasks: real ones, at the versions that tests/tools pins.
+// Inline tasks that have passed through real build tools, at the versions that tests/tools pins.
 
 import assert from "node:assert/strict";
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { runtime } from "../../src/runtime.ts";
-import { esbuild, tool, toolFile } from "../support/tools.ts";
+import { esbuild, tool, toolFile } from "../support/build_tools.ts";
 import { EXECUTORS, expectEnd, makeFolder, type Program, programs, RUN, runIn } from "./world.ts";
 
 /** Inline tasks in which a tool finds something to put in, and a module of tasks. */
@@ -46,7 +46,7 @@ const FILES = {
     console.log((await work()).join("\\n"));`,
 };
 
-/** It keeps its files in the program's folder, which is removed. */
+/** Has tsx keep its files in the program's folder, which is removed. */
 const TSX = { TMPDIR: ".", TEMP: ".", TMP: "." };
 
 const PRINTS = "double,addOne,Kept,41,a/b\nHI!\n21";
@@ -87,7 +87,7 @@ function compiled(name: string, compile: (folder: string) => void, row: Pick<Pro
   }
 }
 
-/** Puts something else in place of a file. */
+/** Replaces the contents of a file. */
 function rewrite(folder: string, file: string, change: (code: string) => string): void {
   const path = join(folder, file);
   writeFileSync(path, change(readFileSync(path, "utf8")));

@@ -1,4 +1,4 @@
-// What somebody writes on the first day, after a look at the first screen of README.md.
+// Programs of a first day: by somebody who has read the first screen of README.md.
 
 import { programs } from "./world.ts";
 
