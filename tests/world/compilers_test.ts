@@ -105,6 +105,21 @@ compiled("esbuild has renamed the functions of tasks, whose names are those of v
   assert.match(readFileSync(join(folder, "tasks.ts"), "utf8"), /export const triple = .*function triple2\(/);
 });
 
+compiled(
+  "esbuild has made one file of the program and its tasks, in which this package is an external one",
+  (folder) => {
+    const guarded = `
+    import { isWorker } from "@concurrent/futures";
+    import { work } from "./work.ts";
+    if (!isWorker) console.log((await work()).join("\\n"));`;
+    writeFileSync(join(folder, "main.ts"), guarded);
+    const options = ["--bundle", "--packages=external", "--platform=node", "--format=esm", "--target=es2022"];
+    const bundle = esbuild(["main.ts", ...options], { cwd: folder });
+    for (const file of ["work.ts", "tasks.ts"]) rmSync(join(folder, file));
+    writeFileSync(join(folder, "main.ts"), bundle);
+  },
+);
+
 compiled("Istanbul counts what is covered", (folder) => {
   const { createInstrumenter } = tool<{
     createInstrumenter(options: object): { instrumentSync(code: string, path: string): string };

@@ -7,7 +7,7 @@ programs([
     name: "a program and a module of tasks",
     files: {
       "words.ts": `
-        import { task } from "@concurrent/futures";
+        import { task } from "@concurrent/futures/task";
         export const countWords = task(import.meta.url, function countWords(text: string): number {
           return text.split(/\\s+/).length;
         });`,
