@@ -1,6 +1,6 @@
-// Invariants as assertions. They cost something, so they are checked only in a program that asks for it, as the tests do.
+// Assertions of what always holds. They cost time, so they are checked only in a program that asks for it, as the tests do.
 
-// A registered symbol: the program that asks imports nothing of this.
+// A registered symbol: a program can ask without an import of this file.
 const ASKED: unique symbol = Symbol.for("@concurrent/futures/invariants") as never;
 const realm = globalThis as { [ASKED]?: boolean };
 
@@ -9,7 +9,7 @@ export function invariantsAreChecked(): boolean {
   return realm[ASKED] === true;
 }
 
-/** Throws when an invariant does not hold: there is a mistake in this package. */
+/** Throws if an invariant does not hold, which is a mistake in this package. */
 export function assertInvariant(holds: boolean, invariant: string): void {
   if (!holds) throw new Error(`This does not hold: ${invariant}`);
 }

@@ -1,29 +1,29 @@
-// The one place that writes to the console: failures that belong to no caller.
+// Writes failures that belong to no caller to the console; nothing else in src/ writes there.
 
 import { inspect } from "./runtime.ts";
 
-/** What a terminal would obey instead of showing it; a line's end and a tab do no harm. */
+/** Characters that a terminal obeys instead of showing them, but for line feeds and tabs, which are harmless. */
 // deno-lint-ignore no-control-regex
 const CONTROLS = /[\x00-\x08\x0b-\x1f\x7f-\x9f]/g;
 
 const UNSHOWABLE = "something that cannot be shown";
 
 /**
- * Reports an error that cannot be thrown to anybody. Texts of tasks are in it: they are shown, and do nothing.
+ * Reports an error that cannot be thrown to anybody. Texts of tasks in it are shown, and have no other effect.
  *
- * @param what What went wrong, as the start of a sentence.
- * @param subject What it concerns.
- * @param error The error.
+ * @param what What went wrong, as the start of a sentence: "Exception calling".
+ * @param subject What it concerns, the end of the sentence.
+ * @param error The error, or an explanation.
  */
 export function report(what: string, subject: unknown, error: unknown): void {
   const shown = typeof error === "string" ? error : shownAs(error), harmless = shownSafely(shown);
-  // The first argument is a format, of which "%%" is the only sign that takes nothing.
+  // console.error() takes its first argument for a format, in which "%%" prints a percent sign.
   const title = shownSafely(`concurrent.futures: ${what} ${textOf(subject)}:`).replaceAll("%", "%%");
   // deno-lint-ignore no-console
   console.error(title, shown === harmless && shown !== UNSHOWABLE ? error : harmless);
 }
 
-/** What the console would write. It may call what a program has defined for that, and throw. */
+/** What the console would write. It may call functions that the program has defined for that, which may throw. */
 function shownAs(value: unknown): string {
   try {
     return inspect(value);

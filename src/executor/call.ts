@@ -1,4 +1,4 @@
-// One call on its way: made by submit() or map(), queued, handed to a worker, answered.
+// One call on its way: submit() or map() makes it, an engine queues it, hands it to a worker and settles it.
 
 import type { CallSettings } from "./call_options.ts";
 import type { CallQueue, QueueEntry } from "./call_queue.ts";
@@ -8,20 +8,20 @@ import type { OutgoingCall } from "../wire/calls.ts";
 import type { Timer } from "../future/timer.ts";
 import type { UnobservedFailures } from "../future/unobserved.ts";
 
-/** From this cost on, in milliseconds, a call is long: no other waits behind it, and a process says that it begins it. */
+/** From this cost on, in milliseconds, a call is long: no other waits behind it, and a process says when it begins it. */
 const LONG = 4;
 
-/** How long a call of a task is expected to take, in milliseconds; Infinity when that is long, or unknown. */
+/** How long a call of a task is expected to take, in milliseconds; Infinity if that is long or unknown. */
 export function expectedCost({ cost }: TaskRecord): number {
   return cost < LONG ? cost : Infinity;
 }
 
-/** What a call of Executor.with() needs besides. */
+/** How far a call of Executor.with() has come: its attempts, and what may end it before its task does. */
 export class CallProgress {
   readonly settings: CallSettings;
   /** 1 for the first run. */
   attempt = 1;
-  /** Its signal has aborted while it ran. */
+  /** Why it has to stop: its signal has aborted while it ran. */
   aborted: { readonly reason: unknown } | undefined;
   /** When its time is up, by `performance.now()`. */
   deadline = Infinity;
@@ -37,7 +37,7 @@ export class CallProgress {
 export interface CallEngine {
   /** The failures that nobody has looked at. */
   readonly unobserved: UnobservedFailures;
-  /** Takes a call back that no worker has begun, for its owner to cancel; false when it is too late. */
+  /** Withdraws a call, for its owner to cancel; false when a worker has begun it. */
   withdraw(call: Call): boolean;
   /** The signal of a call has aborted. */
   abort(call: Call, reason: unknown): void;
@@ -45,17 +45,21 @@ export interface CallEngine {
 
 /** What holds a call that was handed over: a worker. */
 export interface CallHolder {
-  /** Takes it back; false when it has begun, or nobody can know. */
+  /** Withdraws the call; false when it has begun, or nobody can know. */
   withdraw(call: Call): boolean;
-  /** Whether it has begun, or nobody can know. */
+  /** Whether the call has begun, or nobody can know. */
   begun(call: Call): boolean;
-  /** Tells its task to stop. */
+  /** Tells the call's task to stop. */
   abort(call: Call, reason: unknown): void;
-  /** Asks for what has not begun, where only the worker can know. */
+  /**
+   * Asks the worker for the calls that it has not begun, where only it can know.
+   *
+   * @param chunks Whether to ask for the rest of a chunk, too.
+   */
   recall?(chunks: boolean): void;
 }
 
-/** One call; a subclass says who gets the answer. */
+/** One call; a subclass says where its result goes. */
 export abstract class Call implements CallControl, OutgoingCall, QueueEntry<Call> {
   readonly engine: CallEngine;
   readonly task: TaskRecord;
@@ -65,7 +69,7 @@ export abstract class Call implements CallControl, OutgoingCall, QueueEntry<Call
   queue: CallQueue<Call> | undefined = undefined;
   before: QueueEntry<Call> | undefined = undefined;
   after: QueueEntry<Call> | undefined = undefined;
-  /** The worker that has it, until it is settled or waits again, and its number there. */
+  /** The worker that holds it, until it is settled or queued again, and its number there. */
   worker: CallHolder | undefined = undefined;
   number = 0;
 
@@ -107,12 +111,12 @@ export abstract class Call implements CallControl, OutgoingCall, QueueEntry<Call
     return this.progress === undefined ? 0 : this.progress.settings.priority;
   }
 
-  /** What may be stopped, or must stay together, has its worker alone, too. */
+  /** Infinity, too, for a call that may be stopped, or belongs to a chunk: it does not share its worker. */
   get cost(): number {
     return this.progress?.settings.limited || this.chunk ? Infinity : expectedCost(this.task);
   }
 
-  /** A call that may be stopped or run again has a message of its own, which says how often it was tried. */
+  /** The attempt, if the call may be stopped or run again: then it has a message of its own. */
   get attempt(): number | undefined {
     return this.progress?.settings.limited ? this.progress.attempt : undefined;
   }
@@ -131,7 +135,7 @@ export abstract class Call implements CallControl, OutgoingCall, QueueEntry<Call
   }
 }
 
-/** A call whose answer goes to a Future. */
+/** A call of submit(): its result goes to a Future. */
 export class SubmittedCall<T> extends Call {
   readonly future: Future<T> = new Future<T>();
 

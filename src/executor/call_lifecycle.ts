@@ -8,8 +8,9 @@ import { report } from "../report.ts";
 import { startTimer } from "../future/timer.ts";
 
 /**
- * How much longer than its time limit a call has from when it is handed over, in milliseconds: its worker says when it begins,
- * but what an earlier task has left there may keep it from that. An idle worker begins at once; a busy machine may be late.
+ * How much longer than its time limit a call may take after it was handed over, in milliseconds. The limit itself starts when
+ * the worker says that it begins the call, and leftovers of an earlier task can keep the worker from that. An idle worker
+ * begins at once, but a busy machine may be late.
  */
 const BEGIN_MARGIN = 3000;
 
@@ -18,19 +19,19 @@ const FIRST_PAUSE = 100, LONGEST_PAUSE = 30_000;
 
 const NONE: readonly unknown[] = [];
 
-/** Why a call fails: its task's own error, or the loss of its worker, or for good. Only the first two may be run again. */
+/** Why a call fails: its task has thrown, its worker is lost, or a retry would not help. Only the first two are retried. */
 export type FailureKind = "thrown" | "lost" | "final";
 
-/** The lifecycle of an engine's calls; the engine says how a call is queued and stopped. */
+/** Settles, stops and retries calls; an engine extends it, and says how a call is queued and how its worker is ended. */
 export abstract class CallLifecycle {
   /** Calls settled so far, for Executor.stats(). */
   readonly settled = { completed: 0, failed: 0, cancelled: 0 };
   /** Calls that pause before they are run again. */
   readonly #resting = new Set<Call>();
 
-  /** Whether a call that is queued will be run. */
+  /** Whether a queued call will run. */
   protected abstract get canRun(): boolean;
-  /** Queues calls: admitted ones, or one that is run again. */
+  /** Queues calls that were admitted, or one that is run again. */
   abstract submit(entry: QueueEntry<Call>): void;
   /** Ends the worker of a call and takes the call from it, then settles it. */
   protected abstract stop(call: Call, settle: () => void): void;
@@ -47,7 +48,7 @@ export abstract class CallLifecycle {
     call.fulfil(value);
   }
 
-  /** A call has failed, unless it is run again. */
+  /** A call has failed; it is rejected unless it is run again. */
   reject(call: Call, reason: unknown, kind: FailureKind): void {
     if (call.progress?.aborted) return this.cancel(call, call.progress.aborted.reason);
     if (call.progress && this.#retries(call, call.progress, reason, kind)) return;
@@ -56,36 +57,36 @@ export abstract class CallLifecycle {
     call.reject(reason);
   }
 
-  /** A call is cancelled. */
+  /** Cancels a call that no worker runs. */
   cancel(call: Call, reason: unknown): void {
-    this.withdrawn(call);
+    this.onWithdrawn(call);
     call.cancel(reason);
   }
 
-  /** A call was withdrawn; its owner cancels it. */
-  protected withdrawn(call: Call): void {
+  /** A call was withdrawn, and its owner cancels it. */
+  protected onWithdrawn(call: Call): void {
     this.settled.cancelled++;
     this.#release(call);
   }
 
-  /** A call was handed to a worker: its time limit starts, with a margin to begin in. */
-  protected handedOver(call: Call): void {
+  /** A call was handed to a worker: starts its time limit, with a margin to begin in. */
+  protected onHandedOver(call: Call): void {
     const progress = call.progress!, { timeout } = progress.settings;
     if (timeout === Infinity || progress.aborted || !call.worker) return;
     progress.timer = startTimer(timeout + BEGIN_MARGIN, () => this.#expire(call));
   }
 
-  /** A call's task begins: its time limit starts. */
-  protected begun(call: Call): void {
+  /** A worker begins a call: starts its time limit. */
+  protected onBegun(call: Call): void {
     const progress = call.progress!, { timeout } = progress.settings;
-    // A worker that says it twice gives the call no more time.
+    // A worker that says so twice does not give the call more time.
     if (timeout === Infinity || progress.aborted || progress.deadline !== Infinity) return;
     progress.timer?.clear();
     progress.deadline = performance.now() + timeout;
     progress.timer = startTimer(timeout, () => this.#expire(call));
   }
 
-  /** Tells the task of a call that its signal has aborted, and stops it when it has not ended in time. */
+  /** Tells the task of a call that its signal has aborted, and stops the call unless it ends within its grace. */
   protected abortBegun(call: Call, reason: unknown): void {
     const progress = call.progress!;
     if (!call.worker || progress.aborted) return;
@@ -98,12 +99,12 @@ export abstract class CallLifecycle {
 
   #retries(call: Call, progress: CallProgress, reason: unknown, kind: FailureKind): boolean {
     if (kind === "final" || progress.attempt > progress.settings.retries) return false;
-    if (kind === "thrown" && !wanted(progress, reason)) return false;
-    if (!call.wanted || !this.canRun) return false; // asked after retryOn, which may have ended everything
+    if (kind === "thrown" && !isRetryable(progress, reason)) return false;
+    if (!call.wanted || !this.canRun) return false; // read after retryOn, which may have shut down the executor
     call.worker = undefined;
     progress.timer?.clear();
     progress.deadline = Infinity;
-    // Half of it by chance: calls that failed together do not come back together.
+    // Half of the pause is random: calls that failed together do not come back together.
     const pause = Math.min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** (progress.attempt - 1)) * (0.5 + Math.random() / 2);
     progress.attempt++;
     this.#resting.add(call);
@@ -113,19 +114,19 @@ export abstract class CallLifecycle {
     return true;
   }
 
-  /** Ends the pause of a call, if it has one. */
+  /** Ends the pause of a call; false when it has none. */
   protected wake(call: Call): boolean {
     if (!this.#resting.delete(call)) return false;
     call.progress!.timer?.clear();
     return true;
   }
 
-  /** Ends all pauses. */
+  /** Ends all pauses; returns the calls. */
   protected wakeAll(): Call[] {
     return [...this.#resting].filter((call) => this.wake(call));
   }
 
-  /** A call is done: nothing is kept for it. */
+  /** Drops what was kept for a call that is done. */
   #release(call: Call): void {
     call.args = NONE;
     call.worker = undefined;
@@ -152,7 +153,7 @@ function timeoutError({ task: { ref }, progress }: Call): TaskTimeoutError {
   );
 }
 
-function wanted({ settings }: CallProgress, reason: unknown): boolean {
+function isRetryable({ settings }: CallProgress, reason: unknown): boolean {
   try {
     return settings.retryOn?.(reason) ?? false;
   } catch (error) {

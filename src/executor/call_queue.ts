@@ -1,21 +1,21 @@
-// The calls that no worker has yet: those of a higher priority first, first in, first out among equals. A list that runs
-// through the calls themselves, so that push, shift and removal take the same time however many there are.
+// The calls that wait for a worker: higher priorities first, and first in, first out among equals. The list runs through the
+// calls themselves, so push, shift and remove take the same time however many there are.
 
 import type { TaskRecord } from "./task_table.ts";
 
-/** What waits in the queue: a call, or a supply of calls that are made when their turn comes. The links are the queue's own. */
+/** What is queued: a call, or a supply of calls that are made when their turn comes. The queue alone sets the links. */
 export interface QueueEntry<C> {
   readonly priority: number;
-  /** How many calls it stands for; an entry that has none left is in no queue. */
+  /** How many calls it stands for; an entry with none left is in no queue. */
   readonly size: number;
   readonly task: TaskRecord;
   /** How long its next call is expected to take, in milliseconds; Infinity for a call that must not share its worker. */
   readonly cost: number;
-  /** Calls of one chunk are handed over together, to a worker that has nothing else to do. */
+  /** The chunk of its calls: those of one chunk are handed over together, to an idle worker. */
   readonly chunk: object | undefined;
-  /** Whether anybody still needs its results; an entry that nobody wants is cancelled rather than queued again. */
+  /** Whether anybody still needs its results; if not, it is cancelled rather than queued again. */
   readonly wanted: boolean;
-  /** Gives its next call. */
+  /** Takes its next call. */
   draw(): C;
   queue: CallQueue<C> | undefined;
   before: QueueEntry<C> | undefined;
@@ -27,23 +27,23 @@ interface Lane<C> {
   readonly priority: number;
   head: QueueEntry<C> | undefined;
   tail: QueueEntry<C> | undefined;
-  /** Where it stands in the heap; -1 when it does not. */
+  /** Its index in the heap; -1 when it is not there. */
   place: number;
 }
 
 const makeLane = <C>(priority: number): Lane<C> => ({ priority, head: undefined, tail: undefined, place: -1 });
 
-/** A queue of calls. */
+/** One lane for each priority that has calls. */
 export class CallQueue<C> {
   /** The lane of priority 0, which most calls are in. */
   readonly #usual = makeLane<C>(0);
   /** The lanes of other priorities that have calls. */
   readonly #lanes = new Map<number, Lane<C>>();
-  /** The same as a heap, the highest priority first: thousands of priorities cost a call their logarithm. */
+  /** The same lanes as a heap, the highest priority first: thousands of priorities cost a call their logarithm. */
   readonly #heap: Lane<C>[] = [];
   #size = 0;
 
-  /** How many calls wait. */
+  /** How many calls are queued. */
   get size(): number {
     return this.#size;
   }
@@ -55,13 +55,13 @@ export class CallQueue<C> {
     return top.priority < 0 && this.#usual.head ? this.#usual.head : top.head;
   }
 
-  /** Adds calls behind all others of their priority. */
+  /** Adds an entry behind all others of its priority. */
   push(entry: QueueEntry<C>): void {
     const lane = this.#lane(entry.priority);
     this.#insert(entry, lane, lane.tail, undefined);
   }
 
-  /** Adds a call before all others of its priority: it waited before, and was taken back from a worker. */
+  /** Adds an entry before all others of its priority: it was queued before, and withdrawn from a worker. */
   unshift(entry: QueueEntry<C>): void {
     const lane = this.#lane(entry.priority);
     this.#insert(entry, lane, undefined, lane.head);
@@ -76,7 +76,7 @@ export class CallQueue<C> {
     return entry.draw();
   }
 
-  /** Takes calls out of this queue, wherever they stand. */
+  /** Removes an entry of this queue, wherever it stands. */
   remove(entry: QueueEntry<C>): void {
     const lane = this.#lane(entry.priority);
     const { before, after } = entry;
@@ -115,7 +115,7 @@ export class CallQueue<C> {
     return lane;
   }
 
-  /** Takes an empty lane out of the heap. */
+  /** Removes an empty lane. */
   #drop(lane: Lane<C>): void {
     this.#lanes.delete(lane.priority);
     const last = this.#heap.pop()!;

@@ -1,4 +1,4 @@
-// What every engine does with calls, whatever runs them: takes them in, takes them back, breaks and closes.
+// What every engine does, whatever runs its calls: it queues them, withdraws them, breaks, shuts down and closes.
 
 import { isExiting } from "../runtime.ts";
 import { Call, type CallEngine } from "./call.ts";
@@ -38,11 +38,11 @@ export abstract class Engine<Stats extends CallStats = CallStats> extends CallLi
   readonly guard: Guard | undefined = Guard.here();
   readonly unobserved: UnobservedFailures;
   readonly queueLimit: QueueLimit;
-  /** Calls that wait here. */
+  /** Calls that wait for a worker. */
   protected readonly queue: CallQueue<Call> = new CallQueue<Call>();
   protected broken: Break | undefined = undefined;
   protected closing = false;
-  /** Everything that waits is cancelled, and whatever would wait again. */
+  /** Whether calls that would be queued are cancelled instead. */
   protected cancelling = false;
   readonly #Broken: BrokenClass;
   #closed: Deferred<void> | undefined = undefined;
@@ -61,26 +61,24 @@ export abstract class Engine<Stats extends CallStats = CallStats> extends CallLi
   abstract end(how: "terminate" | "kill"): void;
   /** How many calls wait, as `maxQueue` counts them. */
   protected abstract get waiting(): number;
-  /** Calls were taken back: others may have their turn now. */
+  /** Calls were withdrawn: others may have their turn now. */
   protected abstract onSlotFreed(): void;
-  /** Shut down or broken, and perhaps nothing left to do. */
+  /** Closes the engine if it was shut down and nothing is left to do. */
   protected abstract closeIfDone(): void;
 
-  /** Whether a call that waits will have its turn. */
   protected override get canRun(): boolean {
     return !this.broken && !this.cancelling;
   }
 
   /**
-   * The one way into the queue. Nothing enters that of an engine that cannot run it: it would wait for ever. Nor does what
-   * nobody wants any more.
+   * The only way into the queue. Calls that nobody will run, or wants any more, are settled instead: they would wait for ever.
    *
    * @param entry A call, or a supply of calls.
-   * @param again Whether it waited before, and comes before all others of its priority.
-   * @returns Whether it waits now; if not, each of its calls has been settled.
+   * @param again Whether it was queued before, and now comes before all others of its priority.
+   * @returns Whether it is queued now; if not, each of its calls has been settled.
    */
   protected enqueue(entry: QueueEntry<Call>, again = false): boolean {
-    if (again && entry instanceof Call) entry.progress?.timer?.clear(); // its time has not begun
+    if (again && entry instanceof Call) entry.progress?.timer?.clear(); // its time limit has not started
     if (this.canRun && entry.wanted) {
       if (again) this.queue.unshift(entry);
       else this.queue.push(entry);
@@ -91,6 +89,8 @@ export abstract class Engine<Stats extends CallStats = CallStats> extends CallLi
     return false;
   }
 
+  /** Settles a call that is not queued. */
+  /** Settles a call that is not queued. */
   #turnAway(call: Call): void {
     if (this.broken) this.reject(call, this.brokenError(), "final");
     else this.cancel(call, new CancelledError());
@@ -108,7 +108,7 @@ export abstract class Engine<Stats extends CallStats = CallStats> extends CallLi
     if (isExiting()) throw new ShutdownError("cannot schedule new futures after program shutdown");
   }
 
-  /** Watches the signal of a call that was submitted. False when it has aborted already, and the call is cancelled. */
+  /** Lets the signal of a submitted call stop it. False when it has aborted already, and the call is cancelled. */
   protected watch(call: Call): boolean {
     const { settings } = call.progress!;
     if (settings.signal?.aborted) {
@@ -122,7 +122,7 @@ export abstract class Engine<Stats extends CallStats = CallStats> extends CallLi
   withdraw(call: Call): boolean {
     if (call.queue) call.queue.remove(call);
     else if (!this.wake(call) && !call.worker?.withdraw(call)) return false;
-    this.withdrawn(call);
+    this.onWithdrawn(call);
     this.onSlotFreed();
     return true;
   }
@@ -150,12 +150,12 @@ export abstract class Engine<Stats extends CallStats = CallStats> extends CallLi
     return promise;
   }
 
-  /** Cancels every call that waits. */
+  /** Cancels every queued call. */
   protected cancelWaiting(): void {
     for (const call of this.#takeWaiting()) this.cancel(call, new CancelledError());
   }
 
-  /** Nothing can run any more: each call that waits fails, with an error of its own. */
+  /** Stops running calls: each queued one fails, with an error of its own. */
   protected break(message: string, cause: unknown): void {
     this.broken ??= { message, cause };
     for (const call of this.#takeWaiting()) this.reject(call, this.brokenError(), "final");
@@ -166,7 +166,7 @@ export abstract class Engine<Stats extends CallStats = CallStats> extends CallLi
     return new this.#Broken(this.broken!.message, { cause: this.broken!.cause });
   }
 
-  /** Everything is over: whoever has shut it down is told, once, when the code that found it out has ended. */
+  /** Resolves what shutdown() has returned, once, after the code that runs at the moment. */
   protected close(): void {
     if (this.#isOver) return;
     this.#isOver = true;
@@ -176,6 +176,8 @@ export abstract class Engine<Stats extends CallStats = CallStats> extends CallLi
     });
   }
 
+  /** Takes the queued calls one by one, and those that pause before a retry. */
+  /** Takes the queued calls one by one, and those that pause before a retry. */
   *#takeWaiting(): Generator<Call> {
     for (let call = this.queue.shift(); call; call = this.queue.shift()) yield call;
     yield* this.wakeAll();

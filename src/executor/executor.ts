@@ -1,19 +1,29 @@
-// The executor: what users call, the same for threads and processes.
+// The executor: what users call, the same for threads and processes. A call's way, class by class:
 //
-//   submit(fn, ...args)                                   map(fn, ...iterables)
-//        |  names the task (task_table.ts), makes a call       |  one call for each item (map.ts)
-//        |  and its Future (call.ts, future.ts)                |
-//        +------------------------+----------------------------+
-//                                 v
-//   scheduler.ts      the queue (call_queue.ts); which call goes to which worker, when
-//                                 v
-//   worker_handle.ts  the calls that one worker holds; many calls, one message
-//                                 v
-//   thread/ process/  the channel: structured clone        == the boundary, wire/messages.ts ==
-//                                 v
-//   worker/main.ts    runs the calls in order; many answers, one message
-//                                 v
-//   scheduler.ts      call.fulfil() or call.reject(): the Future, or the map's iterator, has its result
+//   Executor.submit()  executor.ts                       Executor.map()  executor.ts
+//        |                                                    |
+//   TaskTable          task_table.ts, names the task     TaskTable       task_table.ts
+//   QueueLimit         queue_limit.ts, has a place       Mapping         map.ts, the iteration
+//   SubmittedCall      call.ts, with its Future          MapReader       map_reader.ts, reads a Source (zip.ts)
+//        |                                               MapSupply       map_call.ts, the items until their turn
+//        |                                               MappedCall      map_call.ts
+//        +--------------------------+-------------------------+
+//                                   v
+//   Scheduler          pool/scheduler.ts, the Engine (engine.ts) of local workers
+//   CallQueue          call_queue.ts                                                          the call is queued
+//   Dispatcher         pool/dispatcher.ts, chooses the worker; WorkerPool (pool/worker_pool.ts) starts workers
+//   WorkerHandle       pool/worker_handle.ts, the worker; HeldCalls (pool/held_calls.ts)      handed over
+//   Outgoing           pool/outgoing.ts, many calls in one message by CallWriter (wire/calls.ts)
+//   WorkerChannel      thread/ or process/
+//                                   |   == the boundary: wire/messages.ts ==
+//   serve()            worker/main.ts, runs the calls in order                                begun
+//                                   |   == the boundary: many answers in one message ==
+//   WorkerChannel      thread/ or process/
+//   Scheduler          by way of WorkerPool, which tells it what workers say
+//   CallLifecycle      call_lifecycle.ts, the base of Engine: fulfils, rejects or retries     settled
+//        +--------------------------+-------------------------+
+//        v                                                    v
+//   Future             future/future.ts                  MapBuffer       map_buffer.ts, until next() takes it
 
 import { keepLocal } from "../wire/marks.ts";
 import { SubmittedCall } from "./call.ts";

@@ -1,15 +1,15 @@
-// Who may give work in a worker: its tasks, but no module that it loads (wire/place.ts).
+// In a worker, lets tasks give work to executors, but not the modules that the worker loads (wire/place.ts).
 
 import { asyncContext } from "../runtime.ts";
 import { currentPlace, type Place } from "../wire/place.ts";
 
-/** Stands before an executor that was made in a worker. */
+/** Guards an executor that was made in a worker. */
 export class Guard {
   readonly #place: Place;
-  /** A task has made the executor, or given it work: from then on, whatever calls belongs to the task's doing. */
+  /** A task has made the executor, or given it work: from then on, every caller is taken for a task. */
   #open: boolean;
 
-  /** The guard of a new executor; none in a program. */
+  /** The guard of a new executor; `undefined` in a program. */
   static here(): Guard | undefined {
     const place = currentPlace();
     return place && new Guard(place);
@@ -24,7 +24,7 @@ export class Guard {
   /**
    * Checks that work may be given here.
    *
-   * @param action What cannot be done otherwise, for the message.
+   * @param action What the caller wants to do, for the message: "submit a task".
    * @throws {Error} when no task does it.
    */
   check(action: string): void {
@@ -42,7 +42,7 @@ function isTask(place: Place): boolean {
   return place.inTask() || place.runsUnfollowed();
 }
 
-/** From here on, what a task starts is known for the task's. */
+/** From here on, whatever a task starts is known as the task's. */
 function follow(place: Place): void {
   if (place.follow) return;
   const context = asyncContext<boolean>();
@@ -53,18 +53,18 @@ function follow(place: Place): void {
 
 function describe({ loading, modules }: Place): string {
   if (loading === undefined && modules.size === 0) {
-    return "in a worker that has not begun: what `--import`, `--preload` and `--require` name runs in workers, too, and " +
-      "leaves that to the program by `if (!isWorker) { ... }`, with isWorker of @concurrent/futures. " +
-      "An executable that was compiled from a program cannot be a worker process: use ThreadPoolExecutor";
+    return "in a worker that has not begun: modules that `--import`, `--preload` and `--require` name run in workers, too. " +
+      "Put what starts the work into `if (!isWorker) { ... }`, with isWorker of @concurrent/futures. " +
+      "An executable that was compiled from a program cannot be a worker process: use ThreadPoolExecutor there";
   }
   const where = loading === undefined
     ? `outside of a task, in what the worker's module ${[...modules].join(" or ")} has started when it was loaded`
     : `while a worker loads ${loading}`;
-  return `${where}: it would start workers of its own, and so would they. Put what starts the work into ` +
+  return `${where}: that would start workers, which would start workers, without end. Put what starts the work into ` +
     "`if (import.meta.main) { ... }`, or `if (!isWorker) { ... }` with isWorker of @concurrent/futures, " +
     "or move the tasks to a file of their own";
 }
 
-// A module of tasks that imports executors has this run before it does anything itself, and before any of its tasks.
+// When a module of tasks imports executors, this runs before the rest of that module, and before any of its tasks.
 const here = currentPlace();
 if (here) follow(here);

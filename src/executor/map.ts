@@ -1,14 +1,15 @@
-// Executor.map(): items in, calls out, results in again. A call of it costs no Future, as nobody could see one, and is not
-// even made before its turn comes (map_call.ts).
+// The iteration of Executor.map(): reads items (map_reader.ts), submits them as calls that are made when their turn comes
+// (map_call.ts), and gives out the results (map_buffer.ts). A call has no Future, as nobody could see it.
 //
-// Code of the user runs in the middle of things: when an input is read or closed, when an item is copied that has a getter,
-// when a signal aborts. It may do anything, and call next() and return() of this very iteration. So whenever it runs, all
+// Code of the user runs in the middle of things: when an input is read or closed, when an item with a getter is copied, when
+// a signal aborts. It may do anything, such as call next() and return() of this iteration. So whenever it runs, everything
 // that assertInvariants() lists holds, and after it has run, `#over` is read again.
 
 import type { CallSettings } from "./call_options.ts";
 import type { Engine } from "./engine.ts";
 import { CancelledError, TimeoutError } from "../future/errors.ts";
 import { assertInvariant, invariantsAreChecked } from "../invariant.ts";
+import { makeBuffer, type MapBuffer } from "./map_buffer.ts";
 import { FULFILLED, PENDING, REJECTED } from "../future/state.ts";
 import { type MapOwner, type MappedCall, MapSupply } from "./map_call.ts";
 import type { MapArguments, MapIterator, MapSettings } from "./map_options.ts";
@@ -22,28 +23,23 @@ interface Waiter<T> {
   reject(reason: unknown): void;
 }
 
-/** The iteration of one map(). */
+/** What one map() returns. */
 export class Mapping<T> implements MapIterator<T> {
   readonly #engine: Engine;
   readonly #options: MapSettings;
   readonly #deadline: number;
   readonly #reader: MapReader;
   readonly #owner: MapOwner;
-  /** Items that are read ahead at most. */
+  /** Maximum number of items that are read ahead. */
   readonly #capacity: number;
-  /** Made and not taken yet, oldest first, from `#taken` on. */
-  #calls: MappedCall[] = [];
-  #taken = 0;
-  /** With `ordered: false`: made and not done; done and not taken yet. */
-  readonly #pending = new Set<MappedCall>();
-  #ready: MappedCall[] = [];
-  #readyTaken = 0;
-  /** Items that were submitted and whose results were not taken. */
+  /** Calls whose results were not taken. */
+  readonly #buffer: MapBuffer;
+  /** Items that were submitted and whose results were not taken: with a call, or waiting for one. */
   #outstanding = 0;
-  /** What may still wait in the queue, oldest first. */
+  /** Submitted items that may still wait for their calls, oldest first. */
   readonly #supplies: MapSupply[] = [];
   #over = false;
-  /** It has ended for a reason, and nobody has been told. */
+  /** Why it has ended, until somebody is told. */
   #stopped: { readonly reason: unknown } | undefined;
   #waiters: Waiter<T>[] = [];
   #serving = false;
@@ -56,6 +52,7 @@ export class Mapping<T> implements MapIterator<T> {
     this.#options = options;
     this.#deadline = performance.now() + timeout;
     this.#capacity = buffersize * chunksize;
+    this.#buffer = makeBuffer(options.ordered);
     signal?.throwIfAborted();
     const source = new Source(inputs);
     this.#reader = new MapReader(engine, source, chunksize, {
@@ -70,13 +67,13 @@ export class Mapping<T> implements MapIterator<T> {
       settings,
       toArguments: (item) => source.toArguments(item),
       isWanted: () => !this.#over,
-      drawn: (call) => this.#drawn(call),
+      drawn: (call) => this.#buffer.add(call),
       completed: (call) => this.#completed(call),
     };
     signal?.addEventListener("abort", this.#onAbort, { once: true });
     if (signal?.aborted) this.#onAbort(); // while the inputs were opened
     this.#reader.read();
-    // Nothing was accepted and nothing can be delivered first: the caller learns it at the call.
+    // Nothing can be delivered before this error: map() itself throws it.
     const { end } = this.#reader;
     if (end?.failed && !this.#over && (this.#outstanding === 0 || buffersize === Infinity)) {
       this.#finish();
@@ -86,24 +83,21 @@ export class Mapping<T> implements MapIterator<T> {
 
   /** The next result. */
   next(): Promise<IteratorResult<T>> {
-    if (this.#waiters.length === 0) {
-      const call = this.#takeReady();
-      if (call) {
-        if (call.state === FULFILLED || this.#options.settled) {
-          const value = this.#valueOf(call);
-          this.#reader.read();
-          return Promise.resolve({ value, done: false });
-        }
-        return Promise.reject(this.#failWith(call));
-      }
+    const call = this.#waiters.length === 0 ? this.#take() : undefined;
+    if (!call) {
+      return new Promise((resolve, reject) => {
+        this.#waiters.push({ resolve, reject });
+        this.#serve();
+      });
     }
-    return new Promise((resolve, reject) => {
-      this.#waiters.push({ resolve, reject });
-      this.#serve();
-    });
+    try {
+      return Promise.resolve(this.#deliver(call));
+    } catch (reason) {
+      return Promise.reject(reason);
+    }
   }
 
-  /** Ends the iteration: what has not begun is cancelled, what runs finishes and is dropped. */
+  /** Ends the iteration: calls that have not begun are cancelled, results of those that have are dropped. */
   return(): Promise<IteratorResult<T>> {
     this.#stopped = undefined;
     this.#finish();
@@ -111,12 +105,12 @@ export class Mapping<T> implements MapIterator<T> {
     return Promise.resolve({ value: undefined, done: true });
   }
 
-  /** As return(). */
+  /** Calls {@linkcode Mapping.return}. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.return();
   }
 
-  /** Itself. */
+  /** Returns this iterator. */
   [Symbol.asyncIterator](): this {
     return this;
   }
@@ -131,75 +125,57 @@ export class Mapping<T> implements MapIterator<T> {
     if (items.length === 1 && supplies.length === 0) return this.#engine.submit(supply.draw());
     supplies.push(supply);
     if (!this.#owner.settings) return this.#engine.submit(supply);
-    // Those that with() applies to are watched one by one.
+    // Calls with options of with() are watched one by one.
     while (supply.size > 0) this.#engine.submit(supply.draw());
   }
 
   // --- delivering
 
-  #drawn(call: MappedCall): void {
-    if (this.#options.ordered) this.#calls.push(call);
-    else this.#pending.add(call);
-  }
-
   #completed(call: MappedCall): void {
     if (this.#over) return;
     if (call.state === REJECTED) this.#engine.unobserved.add(call, call.outcome);
-    if (!this.#options.ordered) {
-      this.#pending.delete(call);
-      this.#ready.push(call);
-    }
+    this.#buffer.completed(call);
     if (this.#waiters.length > 0) this.#serve();
   }
 
-  /** The call whose result is next, when it is there. */
-  #takeReady(): MappedCall | undefined {
-    let call: MappedCall | undefined;
-    if (this.#options.ordered) {
-      call = this.#calls[this.#taken];
-      if (!call || call.state === PENDING) return undefined;
-      this.#taken = drop(this.#calls, this.#taken);
-    } else {
-      call = this.#ready[this.#readyTaken];
-      if (!call) return undefined;
-      this.#readyTaken = drop(this.#ready, this.#readyTaken);
-    }
+  /** Takes the call whose result is next, when that is there. */
+  #take(): MappedCall | undefined {
+    const call = this.#buffer.take();
+    if (!call) return undefined;
     this.#outstanding--;
     if (call.state === REJECTED) this.#engine.unobserved.remove(call);
     return call;
   }
 
-  #valueOf(call: MappedCall): T {
-    if (!this.#options.settled) return call.outcome as T;
-    return (call.state === FULFILLED
-      ? { status: "fulfilled", value: call.outcome }
-      : { status: "rejected", reason: call.outcome }) as T;
+  /**
+   * The result of a call that was taken. Reads on, as there is room for one more item.
+   *
+   * @throws the error of a failed call, and ends the iteration (Python 3.14), unless `settled`.
+   */
+  #deliver({ state, outcome }: MappedCall): IteratorResult<T> {
+    const { settled } = this.#options, isFulfilled = state === FULFILLED;
+    if (!isFulfilled && !settled) {
+      this.#finish();
+      throw outcome;
+    }
+    this.#reader.read();
+    if (!settled) return { value: outcome as T, done: false };
+    const value = isFulfilled ? { status: "fulfilled", value: outcome } : { status: "rejected", reason: outcome };
+    return { value: value as T, done: false };
   }
 
-  /** A call has failed: the iteration is over (Python 3.14). */
-  #failWith(call: MappedCall): unknown {
-    const reason = call.outcome;
-    this.#finish();
-    return reason;
-  }
-
-  /** Gives those who wait what there is for them. */
+  /** Gives the results that are there to those who wait. */
   #serve(): void {
-    if (this.#serving) return; // it is seen there who waits now
+    if (this.#serving) return; // whoever serves sees who waits now
     this.#serving = true;
     while (this.#waiters.length > 0) {
-      const call = this.#takeReady();
-      if (!call) {
-        if (!this.#ends()) break;
-        const waiter = this.#waiters.shift()!, stopped = this.#stopped;
-        this.#stopped = undefined;
-        if (stopped) waiter.reject(stopped.reason);
-        else waiter.resolve({ value: undefined, done: true });
-      } else if (call.state === FULFILLED || this.#options.settled) {
-        this.#waiters.shift()!.resolve({ value: this.#valueOf(call), done: false });
-        this.#reader.read();
-      } else {
-        this.#waiters.shift()!.reject(this.#failWith(call));
+      const call = this.#take();
+      if (!call && !this.#ends()) break;
+      const waiter = this.#waiters.shift()!;
+      try {
+        waiter.resolve(call ? this.#deliver(call) : this.#endResult());
+      } catch (reason) {
+        waiter.reject(reason);
       }
     }
     this.#serving = false;
@@ -208,7 +184,19 @@ export class Mapping<T> implements MapIterator<T> {
     if (invariantsAreChecked()) Mapping.assertInvariants(this);
   }
 
-  /** Whether it is over, as it is when all results were taken and no more items come. */
+  /**
+   * What next() gives after the end.
+   *
+   * @throws the reason for which the iteration was ended, once.
+   */
+  #endResult(): IteratorResult<T> {
+    const stopped = this.#stopped;
+    this.#stopped = undefined;
+    if (stopped) throw stopped.reason;
+    return { value: undefined, done: true };
+  }
+
+  /** Ends the iteration if all results were taken and no more items come; returns whether it is over. */
   #ends(): boolean {
     const { end } = this.#reader;
     if (!this.#over && this.#outstanding === 0 && end) {
@@ -218,11 +206,15 @@ export class Mapping<T> implements MapIterator<T> {
     return this.#over;
   }
 
+  /** Somebody waits: reads an incomplete chunk, if that is all there is to wait for, and starts the timer. */
+  /** Somebody waits: reads an incomplete chunk, if that is all there is to wait for, and starts the timer. */
   #await(): void {
     if (this.#outstanding === 0) this.#reader.starve();
     if (this.#deadline === Infinity || this.#timer) return;
-    const { timeout } = this.#options;
-    const expire = () => this.#stop(new TimeoutError(`A result of map() was not there after ${timeout} ms`));
+    const expire = () => {
+      const { timeout } = this.#options;
+      this.#stop(new TimeoutError(`The results of map() took longer than its timeout of ${timeout} ms`));
+    };
     const left = this.#deadline - performance.now();
     if (left > 0) this.#timer = startTimer(left, expire);
     else expire();
@@ -235,7 +227,7 @@ export class Mapping<T> implements MapIterator<T> {
 
   // --- ending
 
-  /** Ends the iteration from outside: whoever waits gets the reason, or the next who asks. */
+  /** Ends the iteration for a reason, which rejects the first next() that waits, or the next one. */
   #stop(reason: unknown): void {
     if (this.#over) return;
     this.#stopped = { reason };
@@ -247,13 +239,8 @@ export class Mapping<T> implements MapIterator<T> {
     if (this.#over) return;
     this.#over = true;
     this.#options.signal?.removeEventListener("abort", this.#onAbort);
-    const rest = this.#options.ordered
-      ? this.#calls.slice(this.#taken)
-      : [...this.#pending, ...this.#ready.slice(this.#readyTaken)];
-    this.#calls = [];
-    this.#ready = [];
-    this.#taken = this.#readyTaken = this.#outstanding = 0;
-    this.#pending.clear();
+    const rest = this.#buffer.clear();
+    this.#outstanding = 0;
     for (const supply of this.#supplies.splice(0)) {
       if (supply.queue) this.#engine.withdrawAll(supply);
       supply.drop();
@@ -262,7 +249,7 @@ export class Mapping<T> implements MapIterator<T> {
       if (call.state === REJECTED) this.#engine.unobserved.remove(call);
       else if (call.state !== PENDING) continue;
       else if (call.withdraw()) call.cancel(new CancelledError());
-      else call.worker?.recall?.(true); // of what it has not begun, nothing is wanted: the engine cancels it
+      else call.worker?.recall?.(true); // what it gives back is cancelled: nobody wants it
     }
     this.#reader.close();
   }
@@ -270,20 +257,14 @@ export class Mapping<T> implements MapIterator<T> {
   /** What holds whenever code of the user runs. */
   static assertInvariants(results: MapIterator<unknown>): void {
     const map = results as Mapping<unknown>;
-    const made = map.#calls.length - map.#taken + map.#pending.size + map.#ready.length - map.#readyTaken;
     const waiting = map.#supplies.reduce((sum, { size }) => sum + size, 0);
-    assertInvariant(map.#outstanding === made + waiting, "what is out was made, or waits");
-    assertInvariant(map.#outstanding <= map.#capacity, "no more is out than may be");
-    assertInvariant(!map.#over || map.#outstanding === 0, "nothing is out when it is over");
-    assertInvariant(map.#waiters.length > 0 || map.#serving || !map.#timer, "nothing but who waits has a timer");
+    assertInvariant(map.#outstanding === map.#buffer.size + waiting, "an outstanding item has a call, or waits for it");
+    assertInvariant(map.#outstanding <= map.#capacity, "no more items are outstanding than may be");
+    assertInvariant(!map.#over || map.#outstanding === 0, "no item is outstanding when it is over");
+    assertInvariant(
+      map.#waiters.length > 0 || map.#serving || !map.#timer,
+      "there is a timer only while somebody waits",
+    );
     map.#reader.assertInvariants();
   }
-}
-
-/** Moves the head of a queue in an array on by one, and gives the room of the taken back now and then. */
-function drop(queue: unknown[], head: number): number {
-  queue[head++] = undefined;
-  if (head < 1024 || head * 2 < queue.length) return head;
-  queue.splice(0, head);
-  return 0;
 }

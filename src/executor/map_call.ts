@@ -1,4 +1,4 @@
-// The calls of a map(): made when their turn comes, so that an item that waits costs no more than itself.
+// The calls of a map(). They are made when their turn comes, so an item that waits costs no more than itself.
 
 import { Call, type CallEngine, expectedCost } from "./call.ts";
 import type { CallQueue, QueueEntry } from "./call_queue.ts";
@@ -15,13 +15,13 @@ export interface MapOwner {
   toArguments(item: unknown): readonly unknown[];
   /** Whether somebody may still take the results. */
   isWanted(): boolean;
-  /** A call is made; calls are, in the order of their items. */
+  /** A call was made; calls are made in the order of their items. */
   drawn(call: MappedCall): void;
   /** A call is done. */
   completed(call: MappedCall): void;
 }
 
-/** One item's call; it keeps its outcome until the iterator takes it. */
+/** The call of one item; it keeps its outcome until the iterator takes it. */
 export class MappedCall extends Call {
   state: FutureState = PENDING;
   outcome: unknown = undefined;
@@ -34,7 +34,7 @@ export class MappedCall extends Call {
     this.#chunk = chunk;
   }
 
-  /** What may be stopped or run again is by itself: the rest of its chunk would end with its worker. */
+  /** None for a call that may be stopped or run again: the rest of the chunk would end with its worker. */
   override get chunk(): object | undefined {
     return this.progress?.settings.limited ? undefined : this.#chunk;
   }
@@ -62,25 +62,25 @@ export class MappedCall extends Call {
   }
 }
 
-/** Items of a map() that wait in the queue. */
+/** Items of a map() that are queued together. */
 export class MapSupply implements QueueEntry<Call> {
   queue: CallQueue<Call> | undefined = undefined;
   before: QueueEntry<Call> | undefined = undefined;
   after: QueueEntry<Call> | undefined = undefined;
   readonly #map: MapOwner;
   readonly #items: unknown[];
-  readonly #together: boolean;
+  readonly #isChunk: boolean;
   #next = 0;
 
   /**
-   * @param map Whose items they are.
-   * @param items The items; they are the supply's from now on.
-   * @param together Whether they are a chunk.
+   * @param map The map() that they belong to.
+   * @param items The items; the supply changes the array.
+   * @param isChunk Whether they are a chunk.
    */
-  constructor(map: MapOwner, items: unknown[], together: boolean) {
+  constructor(map: MapOwner, items: unknown[], isChunk: boolean) {
     this.#map = map;
     this.#items = items;
-    this.#together = together;
+    this.#isChunk = isChunk;
   }
 
   get priority(): number {
@@ -96,7 +96,7 @@ export class MapSupply implements QueueEntry<Call> {
   }
 
   get chunk(): object | undefined {
-    return this.#together ? this : undefined;
+    return this.#isChunk ? this : undefined;
   }
 
   get wanted(): boolean {
@@ -104,10 +104,10 @@ export class MapSupply implements QueueEntry<Call> {
   }
 
   get cost(): number {
-    return this.#together ? Infinity : expectedCost(this.#map.task);
+    return this.#isChunk ? Infinity : expectedCost(this.#map.task);
   }
 
-  /** Forgets what was not drawn. */
+  /** Drops the items that have no call yet. */
   drop(): void {
     this.#items.length = this.#next = 0;
   }

@@ -1,14 +1,13 @@
-// What a map() reads: the items of its inputs, in the groups in which they are submitted, as far ahead as it may.
+// Reads the inputs of a map() as far ahead as it may, and submits their items in groups.
 //
-// Inputs are code of the user and may do anything while they are read or closed, ending the iteration included. So whenever
-// they run, all that assertInvariants() lists holds, and after it has run, nothing is taken for granted: `#closed` and `end`
-// are read again.
+// Inputs are code of the user and may do anything while they are read or closed, such as end the iteration. So whenever they
+// run, everything that assertInvariants() lists holds, and after they have run, `#closed` and `end` are read again.
 
 import type { Engine } from "./engine.ts";
 import { assertInvariant } from "../invariant.ts";
 import { END, type Source } from "./zip.ts";
 
-/** Items that are put into the queue in one go, at most: the first by itself, so that it starts at once, then twice as many each time. */
+/** Maximum number of items that are queued together: first one, so that it starts at once, then twice as many each time. */
 const LARGEST_SUPPLY = 1024;
 
 declare function setImmediate(fn: () => void): unknown;
@@ -16,35 +15,35 @@ declare function setImmediate(fn: () => void): unknown;
 /** How the inputs have ended: by themselves, or with an error. */
 export type InputEnd = { readonly failed: false } | { readonly failed: true; readonly error: unknown };
 
-/** Whose items they are. */
+/** What the reader asks of its map(). */
 export interface ReaderOwner {
-  /** Whether one more may be read, when so many are read and not submitted. */
+  /** Whether one more item may be read when `held` are read and not submitted. */
   wants(held: number): boolean;
-  /** Whether somebody waits for a result, and none is under way. */
+  /** Whether somebody waits for a result, and no item is submitted. */
   isStarved(): boolean;
-  /** Takes items that were accepted; they are its own from now on. */
+  /** Takes items that were read, as an array of its own. */
   submit(items: unknown[]): void;
-  /** There is no more to read now, or ever. */
+  /** There is no more to read, for now or for ever. */
   onRead(): void;
 }
 
-/** Reads for one map(). */
+/** Reads the inputs of one map(). */
 export class MapReader {
   readonly #engine: Engine;
   readonly #source: Source;
   readonly #owner: ReaderOwner;
   readonly #inChunks: boolean;
-  /** No more items come. */
+  /** How the inputs have ended; `undefined` while more items may come. */
   end: InputEnd | undefined = undefined;
-  /** Nobody wants any more. */
+  /** Nobody wants more items. */
   #closed = false;
-  /** Items that were read and not submitted: with `chunksize`, the chunk that is being filled. */
+  /** Items that are read and not submitted: with `chunksize`, the chunk that is being filled. */
   #items: unknown[] = [];
   /** How many are submitted together. */
   #together: number;
-  /** Whether somebody reads: one at a time. It is in the middle of it, or waits for an item, for room or for another turn. */
+  /** What the one reader does: it reads now, or waits for an item, for a place in the queue or for another turn. */
   #reading: undefined | "now" | "item" | "room" | "turn";
-  /** Whether it hears of the end of this turn of the event loop, and how much an async input has given in it. */
+  /** Whether onTurnEnd() will be called in this turn of the event loop, and how many items an async input has given in it. */
   #turnArmed = false;
   #readInTurn = 0;
 
@@ -58,11 +57,11 @@ export class MapReader {
 
   /** Reads items and submits them, as many as are wanted and there is room for. */
   read(): void {
-    if (this.#reading) return; // it is seen there how much is wanted now
+    if (this.#reading) return; // that reader sees how much is wanted now
     this.#reading = "now";
     const { queueLimit } = this.#engine, owner = this.#owner;
     while (!this.#closed && !this.end && owner.wants(this.#items.length)) {
-      // A chunk is filled, however much waits.
+      // A chunk is filled, even beyond the limit.
       if (queueLimit.left <= (this.#inChunks ? 0 : this.#items.length)) return void this.#readWhenThereIsRoom();
       if (this.#source.async) return this.#readAsync();
       try {
@@ -76,12 +75,12 @@ export class MapReader {
     owner.onRead();
   }
 
-  /** Somebody waits for a result, and none is under way. */
+  /** Somebody waits for a result, and no item is submitted. */
   starve(): void {
     if (this.#holdsUp) this.#armTurn();
   }
 
-  /** Closes the inputs: nothing is read any more, and what is held is dropped. */
+  /** Closes the inputs; items that are not submitted are dropped. */
   close(): void {
     this.#closed = true;
     this.#items = [];
@@ -90,7 +89,7 @@ export class MapReader {
 
   #readAsync(): void {
     this.#armTurn();
-    // One that never has to be waited for leaves the program its timers and its results nevertheless.
+    // An input that always has an item leaves the program its timers and its results nevertheless.
     this.#reading = this.#readInTurn < LARGEST_SUPPLY ? "item" : "turn";
     if (this.#reading === "item") (this.#source.next() as Promise<unknown>).then(this.#onItem, this.#onError);
   }
@@ -108,7 +107,7 @@ export class MapReader {
     this.#readOn();
   };
 
-  /** Waits for room in the queue, as a submitter has to (`maxQueue`). */
+  /** Waits for a place in the queue (`maxQueue`), as those who submit do. */
   async #readWhenThereIsRoom(): Promise<void> {
     if (!this.#inChunks) this.#submit();
     this.#reading = "room";
@@ -128,7 +127,10 @@ export class MapReader {
     setImmediate(this.#onTurnEnd);
   }
 
-  /** What an async input has given in a turn of the event loop goes at the end of it; the first of a chunk, when the rest would be waited for in vain. */
+  /**
+   * Submits what an async input has given in a turn of the event loop, at its end; of a chunk only if waiting for the rest
+   * would hold up everything.
+   */
   readonly #onTurnEnd = () => {
     this.#turnArmed = false;
     this.#readInTurn = 0;
@@ -138,14 +140,14 @@ export class MapReader {
     this.#owner.onRead();
   };
 
-  /** Whether only the rest of a chunk is waited for, while the input waits, too: perhaps for the results of the first of it. */
+  /** Whether the reader waits for the rest of a chunk while the input may wait for the results of its first items. */
   get #holdsUp(): boolean {
     return this.#reading === "item" && this.#items.length > 0 && this.#owner.isStarved();
   }
 
-  /** An item was read, or the end. */
+  /** An item was read, or {@linkcode END}. */
   #accept(item: unknown): void {
-    if (this.#closed || this.end) return; // meanwhile
+    if (this.#closed || this.end) return; // it has ended meanwhile
     if (item === END) {
       this.end = { failed: false };
       return this.#submit();
@@ -161,7 +163,7 @@ export class MapReader {
     this.#submit();
   }
 
-  /** Whether items are accepted still. If not, none is read any more. */
+  /** Whether the engine still takes calls. If not, reading ends with its error. */
   #admit(): boolean {
     try {
       this.#engine.assertOpen();
@@ -185,7 +187,7 @@ export class MapReader {
   /** What holds whenever code of the user runs. */
   assertInvariants(): void {
     const held = this.#items.length;
-    assertInvariant(held < this.#together, "what is complete is submitted");
+    assertInvariant(held < this.#together, "a complete group is submitted");
     assertInvariant(held === 0 || this.#owner.wants(held - 1), "no more is held than was wanted");
     if (this.end || this.#closed) {
       assertInvariant(held === 0 && !this.#source.open, "nothing is held, and no input is open, after the end");

@@ -1,21 +1,24 @@
-// Back-pressure: how a producer is refused, or held until there is room in the queue.
+// Back-pressure: limits how many calls are queued, and holds producers that await ready() until there is a place for them.
 
 import { QueueFullError } from "../future/errors.ts";
 
-/** QueueLimit in the queue of an executor. */
+/** The places in the queue of an executor. */
 export class QueueLimit {
   readonly #most: number;
   readonly #size: () => number;
   readonly #isOpen: () => boolean;
+  /** Producers that wait, the first of them first. */
   readonly #waiters: (() => void)[] = [];
-  /** Places that ready() has given away and nobody has taken yet. */
+  /** Places of producers whose ready() has resolved, and that have not run since. */
   #promised = 0;
-  #expiring = false;
+  /** Places of producers that run, and have not submitted yet. */
+  #offered = 0;
+  #isExpiryDue = false;
 
   /**
-   * @param most Calls that may wait.
-   * @param size How many do.
-   * @param isOpen Whether the executor takes calls; if not, nobody waits for room, and `submit` says why.
+   * @param most Maximum number of queued calls.
+   * @param size How many are queued.
+   * @param isOpen Whether the executor takes calls; if not, nobody waits for a place, and `submit` says why.
    */
   constructor(most: number, size: () => number, isOpen: () => boolean) {
     this.#most = most;
@@ -23,27 +26,28 @@ export class QueueLimit {
     this.#isOpen = isOpen;
   }
 
-  /** How many calls there is room for, but for what was promised. */
+  /** How many more calls may be queued by who has not been given a place. */
   get left(): number {
-    return this.#most === Infinity || !this.#isOpen() ? Infinity : this.#most - this.#size() - this.#promised;
+    if (this.#most === Infinity || !this.#isOpen()) return Infinity;
+    return this.#most - this.#size() - this.#promised - this.#offered;
   }
 
   /**
-   * Throws when there is no room.
+   * Takes a place: one that ready() has offered, if there is any. Those that it has promised to others are not touched.
    *
-   * @throws {QueueFullError} then.
+   * @throws {QueueFullError} when there is none.
    */
   admit(): void {
     if (this.#most === Infinity) return;
-    if (this.#size() >= this.#most) {
+    if (this.#size() + this.#promised >= this.#most) {
       throw new QueueFullError(
-        `Cannot submit a task as ${this.#most} calls wait already: await executor.ready() first`,
+        `Cannot submit a task as ${this.#most} calls wait already: await executor.ready() before each`,
       );
     }
-    if (this.#promised > 0) this.#promised--;
+    this.leave();
   }
 
-  /** Waits until there is room. Those who wait are served in turn, and each has a place for itself until it yields. */
+  /** Resolves when there is a place. Producers are served in turn; each has its place for itself until it yields. */
   ready(): Promise<void> {
     if (this.#most === Infinity) return Promise.resolve();
     return new Promise((resolve) => {
@@ -52,23 +56,28 @@ export class QueueLimit {
     });
   }
 
-  /** Gives back the place that ready() has promised. */
+  /** Gives back a place that ready() has offered. */
   leave(): void {
-    if (this.#promised > 0) this.#promised--;
+    if (this.#offered > 0) this.#offered--;
   }
 
-  /** Gives the places that are free to those who wait. */
+  /** Promises free places to those who wait. */
   wake(): void {
     while (this.#waiters.length > 0 && this.left > 0) {
       this.#promised++;
+      // This runs just before what awaits the promise does.
+      queueMicrotask(() => {
+        this.#promised--;
+        this.#offered++;
+      });
       this.#waiters.shift()!();
     }
-    if (this.#promised === 0 || this.#expiring) return;
-    this.#expiring = true;
+    if (this.#promised + this.#offered === 0 || this.#isExpiryDue) return;
+    this.#isExpiryDue = true;
+    // A producer that has not submitted by the next turn of the event loop has other things to do.
     setTimeout(() => {
-      // Who has not taken it by now has other things to do.
-      this.#expiring = false;
-      this.#promised = 0;
+      this.#isExpiryDue = false;
+      this.#offered = 0;
       this.wake();
     });
   }

@@ -1,20 +1,20 @@
-// The tasks of one executor: each gets a number, under which workers know it, and a record of how long it takes.
+// The tasks of one executor: each has a number, by which workers know it, and a record of how long it takes.
 
 import { type TaskRef, taskRef } from "../wire/task_ref.ts";
 
-/** A task that an executor has been given. */
+/** What an executor knows of a task. */
 export interface TaskRecord {
   readonly number: number;
   readonly ref: TaskRef;
-  /** How long a call of it has been taking, in milliseconds; Infinity until one has been answered. */
+  /** How long a call of it has taken so far, in milliseconds; Infinity until one was answered. */
   cost: number;
 }
 
-/** Numbers tasks. */
+/** Finds the record of a function, or makes it. */
 export class TaskTable {
   readonly #inlineTasks: boolean;
   #byFunction = new WeakMap<object, TaskRecord>();
-  /** A function that is made anew for each call is the same task each time. */
+  /** A function that is created anew for each call is the same task each time. */
   #byName = new Map<string, TaskRecord>();
 
   /**
@@ -25,11 +25,11 @@ export class TaskTable {
   }
 
   /**
-   * The task that a function is.
+   * Looks up the task of a function.
    *
-   * @param action What cannot be done otherwise, for the message.
+   * @param action What the caller wants to do, for the message: "submit a task".
    * @param fn The function.
-   * @returns Its task.
+   * @returns Its record.
    * @throws {TypeError} when `fn` cannot be a task.
    */
   get(action: string, fn: unknown): TaskRecord {

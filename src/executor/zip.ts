@@ -1,27 +1,27 @@
-// The inputs of map() as one: items that stand for argument lists, until the shortest input ends.
+// The inputs of map() as one: each item stands for the arguments of a call, until the shortest input ends.
 //
-// Inputs are code of the user: next() and return() may do anything, ending the iteration included. Whenever they run:
+// Inputs are code of the user: next() and return() may do anything, such as end the iteration. Whatever they do:
 // - An input is asked for one item at a time, and for none once the source is closed.
-// - return() of an input is called once at most, and as a loop does: not of one that has ended, or has thrown, by itself. It
-//   is not called within its own next(), either, where a generator refuses it, but as soon as that has returned.
+// - return() of an input is called at most once, and not after the input has ended or thrown by itself, as in a loop. It is
+//   not called within the input's own next(), where a generator refuses it, but as soon as that has returned.
 
 import { show } from "../wire/check.ts";
 import type { AnyIterable } from "./map_options.ts";
 
-/** What next() gives at the end. */
+/** What {@linkcode Source.next} returns after the last item. */
 export const END = Symbol("end");
 
 type AnyIterator = Iterator<unknown> | AsyncIterator<unknown>;
 
-/** Items, one after the other. */
+/** Reads several inputs side by side. */
 export class Source {
   /** Whether next() gives promises. */
   readonly async: boolean = false;
   readonly #iterators: AnyIterator[] = [];
   readonly #isAsync: boolean[] = [];
-  /** Those that have not ended, and are not closed. */
+  /** Which of them have neither ended nor been closed. */
   readonly #open: boolean[] = [];
-  /** The one that is in its next() at the moment. */
+  /** The input whose next() runs at the moment; -1 for none. */
   #within = -1;
   #closed = false;
 
@@ -29,7 +29,7 @@ export class Source {
    * Opens the inputs.
    *
    * @param inputs Iterables and async iterables; none at all is an empty input.
-   * @throws what an input throws; those before it are closed.
+   * @throws what an input throws; the inputs before it are closed.
    */
   constructor(inputs: readonly AnyIterable<unknown>[]) {
     try {
@@ -46,23 +46,23 @@ export class Source {
     }
   }
 
-  /** Whether an input is still to be closed. */
+  /** Whether an input has yet to be closed. */
   get open(): boolean {
     return this.#open.some((open, i) => open && i !== this.#within);
   }
 
-  /** The next item, {@linkcode END} after the last; a promise of it, when `async`. Throws, or rejects with, what an input throws. */
+  /** The next item, or {@linkcode END}; a promise of it if `async`. Throws, or rejects with, what an input throws. */
   next(): unknown {
     if (!this.async) return this.#nextSync();
     return this.#iterators.length === 1 ? this.#readAsync(0) : this.#nextAsync();
   }
 
-  /** The arguments that an item stands for: itself, when there is one input. */
+  /** The arguments that an item stands for: the item itself if there is one input. */
   toArguments(item: unknown): readonly unknown[] {
     return this.#iterators.length === 1 ? [item] : item as unknown[];
   }
 
-  /** Closes the inputs that have not ended. Errors of theirs are dropped: nobody waits for these any more. */
+  /** Closes the inputs that have not ended. Their errors are dropped: nobody waits for them any more. */
   close(): void {
     this.#closed = true;
     const open = this.#iterators.filter((_, i) => this.#open[i] && i !== this.#within);
@@ -93,7 +93,7 @@ export class Source {
       if (item === END) this.#ended(i);
     }
     if (!this.#closed) return item;
-    this.close(); // again: it left out the one that called it
+    this.close(); // again: the first time left out this input, which was in its next()
     return END;
   }
 
@@ -114,7 +114,7 @@ export class Source {
     try {
       const result = this.#iterators[i]!.next();
       this.#within = -1;
-      // While it waits it can be closed: many a source, such as a socket, would wait for ever otherwise.
+      // An input can be closed while it waits: otherwise a source such as a socket might wait for ever.
       if (this.#closed) this.close();
       item = itemOf(await result);
     } finally {
@@ -143,6 +143,6 @@ async function quietly(fn: () => unknown): Promise<void> {
   try {
     await fn();
   } catch {
-    // See Source.close().
+    // Nobody waits for it: see Source.close().
   }
 }

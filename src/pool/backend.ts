@@ -1,37 +1,37 @@
-// What an executor needs to know of the kind of worker that it runs: everything else is the same for all.
+// What differs between kinds of workers, threads and processes; everything else in pool/ is the same for both.
 
 import type { ChannelEvents, WorkerChannel } from "../wire/channel.ts";
 import type { BrokenClass } from "../executor/engine.ts";
 
 /** A kind of worker. */
 export interface Backend {
-  /** The executor's name, for its messages and its workers' names. */
+  /** The name of the executor's class, for messages and the names of workers. */
   readonly name: string;
   /** The class of the error when the executor is broken. */
   readonly Broken: BrokenClass;
   /** The names of the options that its executor has besides those of all. */
   readonly ownOptions?: readonly string[];
   /**
-   * Checks what workers shall be allowed, when their executor is made.
+   * Checks the options of workers when their executor is created.
    *
-   * @param action What is refused, for the message of what is thrown.
-   * @param options What they shall be allowed.
-   * @returns The same, such that it means the same whenever and wherever a worker starts.
+   * @param action What fails, for the message of an error.
+   * @param options The options.
+   * @returns The options with what is relative made absolute, so that they mean the same whenever a worker starts.
    */
   checkWorkerOptions?(action: string, options: WorkerOptions): WorkerOptions;
-  /** Starts a worker. What goes wrong is told to `events.onClose`, nothing is thrown. */
+  /** Starts a worker. Never throws: if a worker cannot start, `events.onClose` says why, after this has returned. */
   start(workerName: string, options: WorkerOptions, events: ChannelEvents): WorkerChannel;
 }
 
 /** What Deno lets a worker do: everything the program may, nothing, or a list of permissions that the program has too. */
 export type WorkerPermissions = "inherit" | "none" | Readonly<Record<string, boolean | readonly string[]>>;
 
-/** What workers may use. */
+/** How workers are started, and what they may use. */
 export interface WorkerOptions {
-  /** Memory, in MiB. */
+  /** Maximum memory of each, in MiB. */
   readonly memoryLimit: number | undefined;
   readonly permissions: WorkerPermissions;
-  /** For processes. */
+  /** For processes, as are those that follow. */
   readonly env: Readonly<Record<string, string | undefined>> | undefined;
   readonly cwd: string | URL | undefined;
   readonly execArgv: readonly string[] | undefined;

@@ -1,4 +1,4 @@
-// What an executor can be told when it is made: defaults and checks.
+// The options of an executor of local workers: defaults and checks.
 
 import { availableParallelism } from "../runtime.ts";
 import {
@@ -156,8 +156,8 @@ export const PROCESS_OPTIONS: readonly string[] = optionNames<
   Omit<ProcessPoolExecutorOptions, keyof ExecutorOptions>
 >({ env: true, cwd: true, execArgv: true });
 
-/** Options with defaults, checked. */
-export interface Settings {
+/** The options, checked and with defaults. */
+export interface PoolSettings {
   readonly onWorkerLost: "replace" | "break";
   readonly maxQueue: number;
   readonly inlineTasks: boolean;
@@ -174,14 +174,14 @@ export interface Settings {
 /**
  * Checks the options of an executor.
  *
- * @param backend What the executor runs.
- * @param options What its maker wants.
+ * @param backend The kind of workers.
+ * @param options The options as given.
  * @returns The options with defaults.
  * @throws {TypeError} when an option is of the wrong kind.
  * @throws {RangeError} when a number is out of range.
  * @throws {Error} when workers would have a permission that the program does not have.
  */
-export function readOptions(backend: Backend, options: ProcessPoolExecutorOptions): Settings {
+export function readOptions(backend: Backend, options: ProcessPoolExecutorOptions): PoolSettings {
   const action = `create ${backend.name}`;
   checkOptions(action, options, [...EXECUTOR_OPTIONS, ...backend.ownOptions ?? []]);
   const { name, initializer, initargs = [], errorTypes = [], onWorkerLost = "replace", inlineTasks = true } = options;

@@ -1,9 +1,9 @@
-// What workers may do on Deno: the same option for both executors, which grant it in different ways.
+// The option `permissions`: what workers may do on Deno. Both executors check it here, and grant it in different ways.
 
 import type { WorkerPermissions } from "./backend.ts";
 import { refuseKind, show } from "../wire/check.ts";
 
-/** What there are permissions for, and how a question about one names a value of its list. */
+/** The kinds of permissions, and how a question about a kind names a value of its list. */
 export const PERMISSIONS: Readonly<Record<string, string>> = {
   read: "path",
   write: "path",
@@ -15,12 +15,12 @@ export const PERMISSIONS: Readonly<Record<string, string>> = {
   import: "host",
 };
 
-/** What the program itself may do: how it is asked, and what it answers. `partial`: there are exceptions. */
+/** Asks what the program itself may do. `partial` in the answer: there are exceptions. */
 export type Ask = (
   question: Readonly<Record<string, string>>,
 ) => { readonly state: string; readonly partial: boolean };
 
-/** Checks that an option is one of permissions: whether the program has them is asked where there are any. */
+/** Checks the form of the option. Whether the program has these permissions is asked only on Deno. */
 export function checkPermissions(action: string, permissions: unknown): void {
   if (permissions === "inherit" || permissions === "none") return;
   if (typeof permissions !== "object" || permissions === null) {
@@ -39,7 +39,7 @@ export function checkPermissions(action: string, permissions: unknown): void {
   }
 }
 
-/** A copy of permissions, with each value of their lists as `fix` has it. */
+/** Copies permissions, with `fix` applied to each value of their lists. */
 export function fixLists(
   permissions: WorkerPermissions,
   fix: (name: string, value: string) => string,
@@ -51,20 +51,20 @@ export function fixLists(
   return Object.fromEntries(entries);
 }
 
-/** Whether the program may do all of a kind. */
+/** Whether the program has a permission without exceptions. */
 export function hasWhole(ask: Ask, name: string): boolean {
   const { state, partial } = ask({ name });
   return state === "granted" && !partial;
 }
 
 /**
- * Has the program say that it may do itself what its workers shall.
+ * Throws unless the program has a permission itself that its workers are to have.
  *
- * @param action What is refused otherwise.
- * @param ask How it is asked.
- * @param name What for.
- * @param value Of a list; everything by default.
- * @param exceptions Whether it may have exceptions from it.
+ * @param action What fails otherwise, for the message.
+ * @param ask Asks the program.
+ * @param name The kind of permission.
+ * @param value A value of its list; everything by default.
+ * @param exceptions Whether the program may have it with exceptions.
  */
 export function demand(action: string, ask: Ask, name: string, value?: string, exceptions = false): void {
   const shown = value === undefined ? `'${name}'` : `'${name}' for ${show(value)}`;

@@ -1,43 +1,45 @@
-// The workers of one executor: started on demand, kept while idle, ended. What they do is the scheduler's business.
+// The workers of one executor: starts them on demand, keeps them while they are idle, ends them. What they run is up to the
+// dispatcher, what they say to the scheduler.
 
 import type { WorkerExit } from "../wire/channel.ts";
 import { offDone, onDone } from "../runtime.ts";
 import { assertNotLocal } from "../wire/marks.ts";
 import type { FromWorker } from "../wire/messages.ts";
 import type { Backend } from "./backend.ts";
-import type { Settings } from "./options.ts";
+import type { PoolSettings } from "./options.ts";
 import { startTimer, type Timer } from "../future/timer.ts";
 import { WorkerHandle, type WorkerState } from "./worker_handle.ts";
 
 /** What the pool tells the scheduler. */
 export interface PoolEvents {
-  /** A message of a worker that has not been given up. */
+  /** A message came from a worker. */
   onMessage(worker: WorkerHandle, message: FromWorker): void;
-  /** A worker has ended, asked to ("leaving") or not; it is not in the pool any more. */
+  /** A worker has ended, and is not in the pool any more. It was asked to when it `was` "leaving". */
   onGone(worker: WorkerHandle, exit: WorkerExit, was: WorkerState): void;
-  /** A worker cannot even be told what to run first. */
+  /** The arguments of the initializer cannot be sent. */
   onUnsendable(reason: unknown): void;
 }
 
-/** The workers of one executor. */
+/** The workers that start, that are ready, and that leave. */
 export class WorkerPool {
   /** Starting and ready. */
   readonly workers = new Set<WorkerHandle>();
-  /** Workers that ended without being asked to. */
+  /** How many ended without being asked to. */
   lost = 0;
-  /** Workers that could not be stopped. */
+  /** How many could not be stopped. */
   abandoned = 0;
   readonly #backend: Backend;
-  readonly #settings: Settings;
+  readonly #settings: PoolSettings;
   readonly #events: PoolEvents;
+  readonly #starting = new Set<WorkerHandle>();
   readonly #leaving = new Set<WorkerHandle>();
   /** Ready and without a call; the last to fall idle is used first. */
   #idle: WorkerHandle[] = [];
-  #starting = 0;
+  /** How many were ever started: the number in the next one's name. */
   #started = 0;
   #idleTimer: Timer | undefined;
 
-  constructor(backend: Backend, settings: Settings, events: PoolEvents) {
+  constructor(backend: Backend, settings: PoolSettings, events: PoolEvents) {
     this.#backend = backend;
     this.#settings = settings;
     this.#events = events;
@@ -45,12 +47,12 @@ export class WorkerPool {
 
   /** How many are starting. */
   get starting(): number {
-    return this.#starting;
+    return this.#starting.size;
   }
 
   /** How many are ready, idle or not. */
   get ready(): number {
-    return this.workers.size - this.#starting;
+    return this.workers.size - this.#starting.size;
   }
 
   /** How many wait for a call. */
@@ -75,50 +77,48 @@ export class WorkerPool {
     const { name, maxTasksPerWorker, initializer, workerOptions, inlineTasks } = this.#settings;
     const { memoryLimit } = workerOptions;
     const workerName = `${name}_${this.#started++}`;
-    // Never before this function returns, whatever a backend does: the handle is made first.
+    // The events come after this function has returned, whatever a backend does: the handle is there by then.
     const channel = this.#backend.start(workerName, workerOptions, {
-      onMessage: (message) => {
-        if (this.workers.has(worker) || this.#leaving.has(worker)) this.#events.onMessage(worker, message);
-      },
+      onMessage: (message) => this.#events.onMessage(worker, message),
       onClose: (exit) => queueMicrotask(() => this.#onClose(worker, exit)),
     });
     const worker = new WorkerHandle(workerName, channel, maxTasksPerWorker ?? Infinity);
     this.workers.add(worker);
-    this.#starting++;
+    this.#starting.add(worker);
     try {
       const { claims } = channel;
       initializer?.args.forEach(assertNotLocal);
       channel.send({ kind: "init", name: workerName, claims, memoryLimit, inlineTasks, initializer });
     } catch (reason) {
-      // Without arguments, it is the line that fails: of this worker, which counts as one that starts until then.
+      // Without arguments, the line has failed: that of this worker, which is lost, and counts as starting until then.
       if (initializer) this.#events.onUnsendable(reason);
       else queueMicrotask(() => this.lose(worker, reason as Error));
     }
   }
 
-  /** A starting worker is up. */
+  /** A worker that was starting is up. */
   welcome(worker: WorkerHandle): void {
-    this.#starting--;
+    this.#starting.delete(worker);
     worker.state = "ready";
     this.release(worker);
   }
 
-  /** The idle worker that is taken next. */
-  get next(): WorkerHandle | undefined {
+  /** The worker that {@linkcode WorkerPool.takeIdle} takes next. */
+  get nextIdle(): WorkerHandle | undefined {
     return this.#idle.at(-1);
   }
 
-  /** Takes an idle worker, to give it a call. */
-  take(): WorkerHandle | undefined {
+  /** Takes an idle worker, to hand it a call. */
+  takeIdle(): WorkerHandle | undefined {
     const worker = this.#idle.pop();
     if (worker) worker.idle = false;
     return worker;
   }
 
-  /** Puts a worker that holds no call where the next call finds it; it may have run enough of them. */
+  /** Makes a worker idle if it holds no call, or dismisses it if it has to retire. */
   release(worker: WorkerHandle): void {
-    if (worker.idle || worker.recalling || worker.state !== "ready" || worker.held > 0) return;
-    if (worker.remaining <= 0) return this.dismiss(worker);
+    if (worker.idle || worker.recalling || worker.state !== "ready" || worker.calls.size > 0) return;
+    if (worker.retires) return this.dismiss(worker);
     worker.idle = true;
     worker.keepAlive(false);
     this.#idle.push(worker);
@@ -141,14 +141,14 @@ export class WorkerPool {
     for (const worker of [...this.#idle]) this.dismiss(worker);
   }
 
-  /** Ends the workers that still start, however long that would take. */
+  /** Ends the workers that are starting, however long that would take. */
   dismissStarting(): void {
-    for (const worker of this.workers) if (worker.state === "starting") this.end(worker, "kill");
+    for (const worker of this.#starting) this.end(worker, "kill");
   }
 
-  /** Lets the workers that still start keep the program alive, or not. */
+  /** Lets the workers that are starting keep the program alive, or not. */
   keepStarting(alive: boolean): void {
-    for (const worker of this.workers) if (worker.state === "starting") worker.keepAlive(alive);
+    for (const worker of this.#starting) worker.keepAlive(alive);
   }
 
   /** Ends a worker now. */
@@ -157,7 +157,7 @@ export class WorkerPool {
     worker.channel[how]();
   }
 
-  /** Ends a worker that nobody can rely on; it counts as one that was lost by itself. */
+  /** Ends a worker that cannot be relied on; it counts as one that ended unasked. */
   lose(worker: WorkerHandle, error: Error): void {
     if (worker.state === "leaving") return;
     worker.distrusted = { was: worker.state, error };
@@ -172,12 +172,12 @@ export class WorkerPool {
 
   #leave(worker: WorkerHandle): void {
     this.workers.delete(worker);
+    this.#starting.delete(worker);
     if (worker.idle) this.#idle = this.#idle.filter((idle) => idle !== worker);
     if (this.#idle.length === 0) {
       this.#idleTimer?.clear();
       this.#idleTimer = undefined;
     }
-    if (worker.state === "starting") this.#starting--;
     worker.idle = false;
     worker.state = "leaving";
     this.#leaving.add(worker);
@@ -197,6 +197,7 @@ export class WorkerPool {
     else this.#events.onGone(worker, exit, state);
   }
 
+  /** Dismisses each worker when it has been idle for so long. */
   #armIdleTimer(timeout: number): Timer {
     const oldest = this.#idle[0]?.idleSince ?? performance.now();
     return startTimer(oldest + timeout - performance.now(), () => {

@@ -1,8 +1,8 @@
-// Calls of a chunk that may be stopped or run again: each has its worker alone, as other calls of with() have.
+// Calls of a chunk that may be stopped or run again do not share a worker with others, as other calls of with() do not.
 
 import assert from "node:assert/strict";
 import type { CallOptions } from "../../mod.ts";
-import { check } from "./check.ts";
+import { behaviour } from "./behaviour.ts";
 import { Gate } from "../support/gate.ts";
 import { KINDS } from "./kinds.ts";
 import { hold } from "../fixtures/tasks/gate_tasks.ts";
@@ -15,7 +15,7 @@ const LIMITS: Record<string, CallOptions> = {
 
 for (const kind of KINDS) {
   for (const [name, options] of Object.entries(LIMITS)) {
-    check(kind, `.with({ ${name} }) hands the calls of a chunk to workers one by one`, async (Executor) => {
+    behaviour(kind, `.with({ ${name} }) hands the calls of a chunk to workers one by one`, async (Executor) => {
       await using executor = new Executor({ maxWorkers: 2 });
       using gate = new Gate();
       const folders = [gate.folder, gate.folder];

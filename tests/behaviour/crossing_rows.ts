@@ -1,4 +1,4 @@
-// The rows of README.md's table of what can cross: values to be tried, and what to call what arrives.
+// The rows of the table in docs/values.md of what can cross: values to be tried, and what to call what arrives.
 
 import { Buffer } from "node:buffer";
 import { readFileSync } from "node:fs";
@@ -327,8 +327,8 @@ function ports(): MessageChannel {
 
 /** The cells for threads and processes, by the first cell. */
 export function readTable(): Map<string, string[]> {
-  const readme = readFileSync(new URL("../../README.md", import.meta.url), "utf8");
-  const lines = readme.split("<!-- crossing:begin -->")[1]!.split("<!-- crossing:end -->")[0]!.trim().split("\n");
+  const page = readFileSync(new URL("../../docs/values.md", import.meta.url), "utf8");
+  const lines = page.split("<!-- crossing:begin -->")[1]!.split("<!-- crossing:end -->")[0]!.trim().split("\n");
   return new Map(
     lines.slice(2).map((line) => {
       const [first, ...cells] = line.split("|").slice(1, -1).map((cell) => cell.trim());

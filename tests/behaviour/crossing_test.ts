@@ -1,4 +1,4 @@
-// The table of README.md that says what can cross: every row of it is tried, there and back, on each runtime.
+// The table in docs/values.md of what can cross: every row of it is tried, there and back, on each runtime.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -8,7 +8,7 @@ import { within } from "../support/until.ts";
 
 const table = readTable();
 
-test("README.md says of everything whether it crosses", () => {
+test("docs/values.md says of everything whether it crosses", () => {
   assert.deepEqual([...table.keys()], Object.keys(rows));
 });
 

@@ -1,4 +1,4 @@
-// The behaviours of an executor, each written once; the two executors' own test files run them all.
+// All behaviours of an executor. Each is written once, and the test file of each executor runs them all.
 
 import { test } from "node:test";
 import { cancelCases } from "./cases/cancel.ts";
@@ -17,10 +17,10 @@ import { submitCases } from "./cases/submit.ts";
 import { taskCases } from "./cases/tasks.ts";
 import { valueCases } from "./cases/values.ts";
 import { workerCases } from "./cases/workers.ts";
-import type { Kind } from "./check.ts";
+import type { Kind } from "./behaviour.ts";
 import { assertNothingIsLeft } from "../support/leaks.ts";
 
-/** Registers the tests of a kind of executor. `ownCases` has those that only make sense for it. */
+/** Registers the tests of a kind of executor. `ownCases` registers those that only make sense for it. */
 export function executorCases(kind: Kind, ownCases: (kind: Kind) => void): void {
   submitCases(kind);
   taskCases(kind);

@@ -1,7 +1,7 @@
-// Both kinds of executor, for tests that run with each.
+// The two kinds of local executor, for tests that run with each.
 
 import { BrokenProcessPool, BrokenThreadPool, ProcessPoolExecutor, ThreadPoolExecutor } from "../../mod.ts";
-import type { Kind } from "./check.ts";
+import type { Kind } from "./behaviour.ts";
 import { workerProcesses, workerThreads } from "../support/leaks.ts";
 
 export const THREADS: Kind = {

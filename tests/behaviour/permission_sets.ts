@@ -1,36 +1,39 @@
-// Programs with some of Deno's permissions, executors that are to give some of them to their workers, and what both may do
-// then: as they are asked, and as they do it.
+// Runs programs that have some of Deno's permissions and whose executors give some of these to their workers. Then
+// both are asked what they may do, and both try it.
 
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
+import { chmodSync, mkdirSync, mkdtempSync, realpathSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { within } from "../support/until.ts";
 
-/** What `Deno.permissions.querySync()` is asked. */
+/** A question to `Deno.permissions.querySync()`. */
 export type Question = Readonly<Record<string, string>>;
 
-/** Something that wants a permission, and has a result: `[what, with what, with which port]`. */
+/** Something that needs a permission and has a result: `[what, with what, with which port]`. */
 export type Deed =
   | readonly ["read" | "env" | "run" | "import", string]
   | readonly ["connect", string, number];
 
-/** An executor that a program makes. */
+/** An executor, as a program makes it. */
 export interface Made {
   readonly kind: "threads" | "processes";
   readonly options: Readonly<Record<string, unknown>>;
 }
 
-/** What a program, or a worker of it, is answered, and has come to do. */
+/** The answers that a program or its worker gets, and what it has been able to do. */
 export interface Shown {
   readonly answers: readonly string[];
   readonly done: readonly string[];
 }
 
-/** What becomes of an executor: its worker is asked, or it cannot be made, or its worker cannot be started. */
+/** What becomes of an executor: its worker answers, it cannot be made, or its worker cannot be started. */
 export type Outcome = Shown | { readonly refused: string } | { readonly broken: string };
 
-/** A program. */
+/** A program, its executors, and what both are asked and try. */
 export interface Program {
   readonly flags: readonly string[];
   readonly sets: readonly Made[];
@@ -38,6 +41,26 @@ export interface Program {
   readonly deeds: readonly Deed[];
   readonly cwd?: string;
   readonly env?: Readonly<Record<string, string>>;
+}
+
+/**
+ * Makes a folder with files for workers to read, and two commands of the same name: `bin/probe` and `evil/probe`.
+ *
+ * @param files The files, each of which holds its own path.
+ * @returns The folder, by its real path.
+ */
+export function makePermissionFolder(files: readonly string[]): string {
+  const folder = realpathSync(mkdtempSync(join(tmpdir(), "futures-permissions-")));
+  for (const path of files) {
+    mkdirSync(join(folder, path, ".."), { recursive: true });
+    writeFileSync(join(folder, path), path);
+  }
+  for (const bin of ["bin", "evil"]) {
+    mkdirSync(join(folder, bin));
+    writeFileSync(join(folder, bin, "probe"), `#!/bin/sh\necho ${bin}`);
+    chmodSync(join(folder, bin, "probe"), 0o755);
+  }
+  return folder;
 }
 
 /** Runs a program, and returns what it may do and what becomes of its executors. */
@@ -62,13 +85,13 @@ export async function runPermissionSets(
   return { own, outcomes };
 }
 
-/** What a worker may that its program may not, in words; nothing, if all is well. */
+/** Lists what a worker may do although its program may not. Empty when all is well. */
 export function excess(
   { questions, deeds }: Pick<Program, "questions" | "deeds">,
   own: Shown,
   worker: Shown,
 ): string[] {
-  const ranks = ["granted", "partial"]; // anything else is nothing
+  const ranks = ["granted", "partial"]; // any other answer is a refusal
   const rank = (answer: string) => ranks.includes(answer) ? ranks.indexOf(answer) : ranks.length;
   return [
     ...questions.filter((_, i) => rank(worker.answers[i]!) < rank(own.answers[i]!)).map((question) =>

@@ -1,20 +1,26 @@
-// Permissions on Deno: a worker may what it is told, and nothing that its program may not, in whichever way that is said. The
-// rows are examples; properties_permissions_test.ts tries everything else.
+// Permissions on Deno: a worker may do what its executor allows, and nothing that its program may not do, however it
+// is said. The rows are examples; tests/properties/permissions_test.ts tries everything else.
 
 import assert from "node:assert/strict";
-import { chmodSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs";
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import { test } from "node:test";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { ProcessPoolExecutor } from "../../mod.ts";
 import { runtime } from "../../src/runtime.ts";
-import { check } from "./check.ts";
+import { behaviour } from "./behaviour.ts";
 import { KINDS, PROCESSES } from "./kinds.ts";
-import { type Deed, excess, type Made, type Question, runPermissionSets } from "./permission_sets.ts";
+import {
+  type Deed,
+  excess,
+  type Made,
+  makePermissionFolder,
+  type Question,
+  runPermissionSets,
+} from "./permission_sets.ts";
 import { square } from "../fixtures/tasks/arithmetic.ts";
 import { runIn } from "../world/world.ts";
 
@@ -24,7 +30,7 @@ const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 type Anything = any;
 
 for (const kind of KINDS) {
-  check(kind, " refuses what are no permissions, on every runtime", async (Executor) => {
+  behaviour(kind, " refuses wrong permissions, on every runtime", async (Executor) => {
     const wrong: [Anything, RegExp][] = [
       [1, /'permissions' must be "inherit", "none" or an object: received 1/],
       [null, /'permissions' must be/],
@@ -44,7 +50,7 @@ for (const kind of KINDS) {
   });
 }
 
-check(PROCESSES, " refuses wrong folders and flags", () => {
+behaviour(PROCESSES, " refuses wrong folders and flags", () => {
   const wrong: [Anything, RegExp][] = [
     [{ cwd: 1 }, /'cwd' must be a path or a file: URL: received 1/],
     [{ cwd: new URL("https://example.com/") }, /'cwd' must be a path or a file: URL/],
@@ -60,30 +66,21 @@ check(PROCESSES, " refuses wrong folders and flags", () => {
 
 if (runtime === "deno") onDeno();
 
-/** An executor of one program, and what becomes of it. */
+/** An executor of one program, and what its worker may do. */
 interface Row {
   readonly flags?: readonly string[];
   readonly options?: Readonly<Record<string, unknown>>;
-  /** The questions that the worker's answer to is "granted"; those that it is not. */
+  /** Questions that the worker is answered "granted" to, and questions that it is not. */
   readonly granted?: readonly Question[];
   readonly denied?: readonly Question[];
   readonly deeds?: readonly Deed[];
-  /** What the executor's maker is told instead. */
+  /** The message of the error that refuses to make the executor. */
   readonly refused?: RegExp;
 }
 
 function onDeno(): void {
-  const folder = realpathSync(mkdtempSync(join(tmpdir(), "futures-permissions-")));
+  const folder = makePermissionFolder(["base/f", "base/data/f", "secret/f", "secret/data/f"]);
   const base = join(folder, "base"), secret = join(folder, "secret");
-  for (const path of ["base/f", "base/data/f", "secret/f", "secret/data/f"]) {
-    mkdirSync(join(folder, path, ".."), { recursive: true });
-    writeFileSync(join(folder, path), path);
-  }
-  for (const bin of ["bin", "evil"]) {
-    mkdirSync(join(folder, bin));
-    writeFileSync(join(folder, bin, "probe"), `#!/bin/sh\necho ${bin}`);
-    chmodSync(join(folder, bin, "probe"), 0o755);
-  }
   const PATH = `${folder}/bin:${process.env.PATH}`,
     otherPath = { ...process.env, PATH: `${folder}/evil:${process.env.PATH}` };
 
@@ -95,7 +92,7 @@ function onDeno(): void {
   const run = (command: string) => ({ name: "run", command });
   const all = (...names: string[]) => names.map((name) => ({ name }));
   const EVERYTHING = ["read", "write", "net", "env", "sys", "run", "ffi", "import"];
-  /** What a program needs to have processes. */
+  /** What a program needs to start processes. */
   const PROGRAM = ["--allow-run", "--allow-env", `--allow-read=${ROOT}`];
 
   const rows: Readonly<Record<string, Row>> = {
@@ -393,7 +390,7 @@ function onDeno(): void {
   });
 
   test("workers of a package that comes from a host are loaded from there, and nothing else is", async () => {
-    // As from a registry, but for the host. Deno decides on what is TypeScript by the name of a file.
+    // As a registry does, but from this host. Deno tells TypeScript by the name of the file.
     const server = createServer(({ url }, response) => {
       if (url === "/main.ts") return response.end(MAIN);
       response.end(readFileSync(join(ROOT, url!)));

@@ -1,33 +1,28 @@
-// The behaviours with processes, and what only processes can do.
+// All behaviours with processes, and those that only processes have.
 
 import assert from "node:assert/strict";
 import process from "node:process";
 import { BrokenProcessPool, ProcessPoolExecutor, transfer, WorkerLostError } from "../../mod.ts";
-import { check, type Kind } from "./check.ts";
+import { behaviour, type Kind } from "./behaviour.ts";
 import { executorCases } from "./executor_cases.ts";
 import { Gate } from "../support/gate.ts";
-import { isAlive, workerProcesses } from "../support/leaks.ts";
+import { PROCESSES } from "./kinds.ts";
+import { isAlive } from "../support/leaks.ts";
 import { square } from "../fixtures/tasks/arithmetic.ts";
 import { block, hold } from "../fixtures/tasks/gate_tasks.ts";
 import { workerPid } from "../fixtures/tasks/worker_tasks.ts";
 import { until } from "../support/until.ts";
 
-executorCases({
-  name: "ProcessPoolExecutor",
-  Executor: ProcessPoolExecutor,
-  Broken: BrokenProcessPool,
-  sharesMemory: false,
-  alive: workerProcesses,
-}, processCases);
+executorCases(PROCESSES, processCases);
 
 function processCases(kind: Kind): void {
-  check(kind, ".submit() runs the task in another process [test_run_in_executor]", async (Executor) => {
+  behaviour(kind, ".submit() runs the task in another process [test_run_in_executor]", async (Executor) => {
     await using executor = new Executor({ maxWorkers: 1 });
     assert.notEqual(await executor.submit(workerPid), process.pid);
   });
 
   for (const signal of ["SIGKILL", "SIGTERM"] as const) {
-    check(
+    behaviour(
       kind,
       `.submit() rejects when ${signal} ends the worker from outside [P9, test_killed_child]`,
       async (Executor) => {
@@ -48,7 +43,7 @@ function processCases(kind: Kind): void {
     );
   }
 
-  check(kind, " replaces an idle worker that is killed when the next call comes [P13]", async (Executor) => {
+  behaviour(kind, " replaces an idle worker that is killed when the next call comes [P13]", async (Executor) => {
     await using executor = new Executor({ maxWorkers: 1 });
     const pid = await executor.submit(workerPid);
     process.kill(pid, "SIGKILL");
@@ -56,7 +51,7 @@ function processCases(kind: Kind): void {
     assert.notEqual(await executor.submit(workerPid), pid);
   });
 
-  check(
+  behaviour(
     kind,
     " is broken when no process can be started [L4, test_failed_worker_replacement_breaks_pool, test_python_finalization_error]",
     async () => {
@@ -72,14 +67,14 @@ function processCases(kind: Kind): void {
     },
   );
 
-  check(kind, " has workers that leave Ctrl-C to the program [P19]", async (Executor) => {
+  behaviour(kind, " has workers that leave Ctrl-C to the program [P19]", async (Executor) => {
     await using executor = new Executor({ maxWorkers: 1 });
     const pid = await executor.submit(workerPid);
     process.kill(pid, "SIGINT");
     assert.deepEqual([await executor.submit(square, 3), await executor.submit(workerPid)], [9, pid]);
   });
 
-  check(
+  behaviour(
     kind,
     ".killWorkers() ends a worker in a synchronous loop [P14, test_force_shutdown_workers]",
     async (Executor) => {
@@ -95,7 +90,7 @@ function processCases(kind: Kind): void {
     },
   );
 
-  check(kind, ".submit() rejects when memory would have to be shared: never a silent copy", async (Executor) => {
+  behaviour(kind, ".submit() rejects when memory would have to be shared: never a silent copy", async (Executor) => {
     await using executor = new Executor({ maxWorkers: 1 });
     const shared = new SharedArrayBuffer(4);
     for (const value of [shared, new Int32Array(shared), { deep: [new Map([["key", shared]])] }]) {
@@ -105,7 +100,7 @@ function processCases(kind: Kind): void {
     assert.equal(await executor.submit(square, 3), 9);
   });
 
-  check(kind, ".submit() copies what transfer() marks", async (Executor) => {
+  behaviour(kind, ".submit() copies what transfer() marks", async (Executor) => {
     await using executor = new Executor({ maxWorkers: 1 });
     const bytes = new Uint8Array([1, 2, 3]);
     const marked = transfer(bytes, [bytes.buffer]);
@@ -113,7 +108,7 @@ function processCases(kind: Kind): void {
     assert.equal(bytes.length, 3);
   });
 
-  check(
+  behaviour(
     kind,
     " loses no large argument and hangs in no shutdown when its worker dies meanwhile [P17]",
     async (Executor) => {

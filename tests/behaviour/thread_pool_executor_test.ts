@@ -1,28 +1,22 @@
-// The behaviours with threads, and what only threads can do.
+// All behaviours with threads, and those that only threads have.
 
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
-import { BrokenThreadPool, ThreadPoolExecutor, transfer } from "../../mod.ts";
-import { check, type Kind } from "./check.ts";
+import { transfer } from "../../mod.ts";
+import { behaviour, type Kind } from "./behaviour.ts";
 import { executorCases } from "./executor_cases.ts";
-import { workerThreads } from "../support/leaks.ts";
+import { THREADS } from "./kinds.ts";
 
-executorCases({
-  name: "ThreadPoolExecutor",
-  Executor: ThreadPoolExecutor,
-  Broken: BrokenThreadPool,
-  sharesMemory: true,
-  alive: workerThreads,
-}, threadCases);
+executorCases(THREADS, threadCases);
 
 function threadCases(kind: Kind): void {
-  check(kind, " can be imported where there are no processes [P21, test_import_interpreter_pool_executor]", () => {
+  behaviour(kind, " can be imported where there are no processes [P21, test_import_interpreter_pool_executor]", () => {
     const reached = modulesOf(new URL("../../src/thread/thread_pool_executor.ts", import.meta.url));
     assert.ok([...reached].some((url) => url.includes("/src/thread/")));
     assert.deepEqual([...reached].filter((url) => url.includes("/src/process/")), []);
   });
 
-  check(kind, ".submit() moves what transfer() marks, there and back", async (Executor) => {
+  behaviour(kind, ".submit() moves what transfer() marks, there and back", async (Executor) => {
     await using executor = new Executor({ maxWorkers: 1 });
     const module = new URL("../../mod.ts", import.meta.url).href;
     for (let round = 0; round < 2; round++) { // to a starting worker, then to an idle one
@@ -39,7 +33,7 @@ function threadCases(kind: Kind): void {
     }
   });
 
-  check(kind, ".submit() moves a MessagePort to a task, which can talk through it", async (Executor) => {
+  behaviour(kind, ".submit() moves a MessagePort to a task, which can talk through it", async (Executor) => {
     await using executor = new Executor({ maxWorkers: 1 });
     const { port1, port2 } = new MessageChannel();
     const heard = new Promise((resolve) => port1.onmessage = ({ data }) => resolve(data));
@@ -51,7 +45,7 @@ function threadCases(kind: Kind): void {
     port1.close();
   });
 
-  check(
+  behaviour(
     kind,
     ".submit() rejects when the same buffer is transferred twice, and harms no neighbour [X4]",
     async (Executor) => {
@@ -67,7 +61,7 @@ function threadCases(kind: Kind): void {
     },
   );
 
-  check(kind, ".submit() shares a SharedArrayBuffer", async (Executor) => {
+  behaviour(kind, ".submit() shares a SharedArrayBuffer", async (Executor) => {
     await using executor = new Executor({ maxWorkers: 2 });
     const counter = new Int32Array(new SharedArrayBuffer(4));
     const count = (counter: Int32Array) => void Atomics.add(counter, 0, 1);
@@ -75,7 +69,7 @@ function threadCases(kind: Kind): void {
     assert.equal(counter[0], 100);
   });
 
-  check(kind, " runs tasks that block each other through shared memory [test_blocking]", async (Executor) => {
+  behaviour(kind, " runs tasks that block each other through shared memory [test_blocking]", async (Executor) => {
     await using executor = new Executor({ maxWorkers: 2 });
     const word = new Int32Array(new SharedArrayBuffer(4));
     const waiting = executor.submit((word: Int32Array) => Atomics.wait(word, 0, 0, 20_000), word);
@@ -88,7 +82,7 @@ function threadCases(kind: Kind): void {
   });
 }
 
-/** The modules of the project that loading one loads. */
+/** Lists the modules of this project that loading a module loads. */
 function modulesOf(module: URL, found: Set<string> = new Set()): Set<string> {
   if (found.has(module.href)) return found;
   found.add(module.href);

@@ -1,4 +1,4 @@
-// The runtime's own calls fail, one after the other, from the first time on or later: whatever it is, a backend throws
+// Each call of a backend to its runtime fails, from the first time on or later. Whichever it is, the backend throws
 // nothing, every Future settles, and shutdown() resolves.
 
 import assert from "node:assert/strict";
@@ -18,7 +18,7 @@ import { threadBackend } from "../../src/thread/thread_backend.ts";
 import { square } from "../fixtures/tasks/arithmetic.ts";
 import { within } from "../support/until.ts";
 
-/** Which call fails, and from which time on. */
+/** The call that fails, and from which time on. */
 interface Fault {
   readonly method: string;
   readonly from: number;
@@ -27,7 +27,7 @@ interface Fault {
 // deno-lint-ignore no-explicit-any
 type Methods = Record<string | symbol, any>;
 
-/** Has a method of what the runtime has made fail, until what is returned is called. */
+/** Makes a method of the runtime's object fail until the returned function is called. */
 function sabotage(made: Methods, { method, from }: Fault): () => void {
   let calls = 0;
   for (const name of namesOf(made, method)) {
@@ -40,7 +40,7 @@ function sabotage(made: Methods, { method, from }: Fault): () => void {
   return () => calls = -Infinity;
 }
 
-/** Deno (2.9) has `ref` and `unref` of a Worker under a symbol without a description. */
+/** Deno (2.9) keeps `ref` and `unref` of a Worker under symbols without descriptions. */
 function namesOf(made: Methods, method: string): (string | symbol)[] {
   if (method === "start") return [];
   if (method !== "ref or unref") return [method];

@@ -1,15 +1,34 @@
-// What has to be true at the end of a cell: of its call, of the neighbours, of the executor.
+// Checks a cell at its end: the call that the fault hits, its neighbours, and the executor.
 
 import assert from "node:assert/strict";
-import { CancelledError, type Future, ShutdownError, TaskTimeoutError, WorkerLostError } from "../../mod.ts";
-import type { Kind } from "../behaviour/check.ts";
+import { CancelledError, ShutdownError, WorkerLostError } from "../../mod.ts";
+import type { Kind } from "../behaviour/behaviour.ts";
 import { square } from "../fixtures/tasks/arithmetic.ts";
+import { type Ending, endingOf } from "../support/outcome.ts";
 import { until } from "../support/until.ts";
-import { lastWords } from "./last_words.ts";
-import { ATTEMPTS, type Gates, REASON, type Scene } from "./scene.ts";
+import { expectedExit } from "./expected_exit.ts";
+import { ATTEMPTS, type Gates, type Scene } from "./scene.ts";
 import type { Fault, Outcome, Phase } from "./table.ts";
+import { errorOf } from "../support/futures.ts";
 
-/** Fails unless all of it is. */
+/** How the victim ends, in the words of the oracle. */
+const ENDINGS: Readonly<Record<Outcome, Ending>> = {
+  lost: "lost",
+  unknown: "lost",
+  ended: "lost",
+  gone: "fulfilled",
+  result: "fulfilled",
+  broken: "broken",
+  breaks: "broken",
+  error: "failed",
+  clone: "uncloneable",
+  timeout: "timed out",
+  aborted: "aborted",
+  never: "aborted",
+  cancelled: "cancelled",
+};
+
+/** Fails unless the victim, its neighbours and the executor end as the outcome says. */
 export async function expect(
   scene: Scene,
   kind: Kind,
@@ -24,7 +43,7 @@ export async function expect(
 
   await expectOfVictim();
 
-  // One that is being ended would be quick enough to return, now and then.
+  // Otherwise its worker, which is being ended, could still be quick enough to return.
   if (!isOver) gates.neighbour.open();
   if (isOver) {
     if (neighbour) assert.ok(await errorOf(neighbour) instanceof WorkerLostError);
@@ -51,48 +70,35 @@ export async function expect(
   await executor.shutdown();
 
   async function expectOfVictim(): Promise<void> {
+    const value = await victim.result().catch(() => undefined);
+    const ended = victim.outcome!;
+    const reason = ended.status === "fulfilled" ? undefined : ended.reason;
+    const shown = `${outcome}: ${String(reason)}`;
+    assert.equal(endingOf(ended, scene.signal), ENDINGS[outcome], shown);
     switch (outcome) {
       case "result":
-        return assert.equal(await victim, "result");
+        return assert.equal(value, "result");
       case "gone":
-        assert.equal(await victim, "returned");
+        assert.equal(value, "returned");
         return until("the worker is lost", () => executor.stats().lost === 1);
-    }
-    const error = await errorOf(victim);
-    const shown = `${outcome}: ${String(error)}`;
-    switch (outcome) {
       case "lost":
       case "unknown":
-      case "ended":
-        assert.ok(error instanceof WorkerLostError, shown);
-        // What may have begun, and says so before it ends, has begun.
+      case "ended": {
+        const error = reason as WorkerLostError;
+        // A call that may have begun has begun when its worker said so.
         assert.ok(error.started === true || (outcome === "unknown" && error.started === "unknown"), shown);
         assert.match(error.workerName ?? "none", /^faults_\d$/);
-        return assert.deepEqual({ exitCode: error.exitCode, signal: error.signal }, lastWords(fault, kind));
+        return assert.deepEqual({ exitCode: error.exitCode, signal: error.signal }, expectedExit(fault, kind));
+      }
       case "broken":
       case "breaks":
-        assert.ok(error instanceof kind.Broken, shown);
-        return assert.ok(error.cause instanceof Error, shown);
+        assert.ok(reason instanceof kind.Broken, shown);
+        return assert.ok(reason.cause instanceof Error, shown);
       case "error":
         return assert.match(shown, /struck|process\.abort/);
-      case "clone":
-        return assert.equal((error as Error).name, "DataCloneError", shown);
-      case "timeout":
-        return assert.ok(error instanceof TaskTimeoutError, shown);
       case "aborted":
       case "never":
-        assert.equal(victim.cancelled(), true, shown);
-        return assert.equal(error, REASON, shown);
-      case "cancelled":
-        return assert.ok(error instanceof CancelledError, shown);
+        return assert.equal(victim.cancelled(), true, shown);
     }
   }
-}
-
-/** What a Future rejects with, cancelled or not. */
-function errorOf(future: Future<unknown>): Promise<unknown> {
-  return future.result().then(
-    (value) => assert.fail(`It has a result: ${String(value)}`),
-    (error) => error,
-  );
 }

@@ -1,4 +1,4 @@
-// A module that fails while it loads, in the way that its worker is armed for.
+// Fails while it loads, in the way that its worker was armed with.
 
 import { strikeAsArmed } from "./strike.ts";
 

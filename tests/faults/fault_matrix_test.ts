@@ -1,9 +1,9 @@
-// The fault matrix: every way in which a worker can fail, at every moment, on both executors: faults/table.ts says what
-// has to happen, and here it is made to.
+// The fault matrix: every way in which a worker can fail, at every moment, on both executors. table.ts says what must
+// happen, scene.ts brings it about, expect.ts checks it.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { check } from "../behaviour/check.ts";
+import { behaviour } from "../behaviour/behaviour.ts";
 import { expect } from "./expect.ts";
 import { stage } from "./scene.ts";
 import { cellOf, EXCEPTIONS, FAULTS, PHASES } from "./table.ts";
@@ -22,7 +22,7 @@ for (const kind of KINDS) {
     for (const phase of PHASES) {
       const outcome = cellOf(fault, phase, kind);
       if (typeof outcome === "object") continue; // the reason is in the table
-      check(kind, ` meets ${fault.name} (${phase}): ${outcome}`, async (Executor) => {
+      behaviour(kind, ` meets ${fault.name} (${phase}): ${outcome}`, async (Executor) => {
         using deaf = new Gate();
         using neighbour = new Gate();
         using strike = new Gate();

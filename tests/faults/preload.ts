@@ -1,4 +1,4 @@
-// Loaded before the worker's entry: fails in the way that the environment says.
+// Loaded before the worker's entry. Fails in the way that the environment says.
 
 import process from "node:process";
 import { strike } from "./strike.ts";

@@ -1,9 +1,9 @@
-// One cell of the matrix, staged: a call to which it happens, and its neighbours.
+// Stages one cell of the matrix: a call that the fault hits, the victim, and its neighbours.
 
 import process from "node:process";
 import { type Executor, type Future, type ProcessPoolExecutorOptions, taskModule } from "../../mod.ts";
 import { runtime } from "../../src/runtime.ts";
-import type { ExecutorClass } from "../behaviour/check.ts";
+import type { ExecutorClass } from "../behaviour/behaviour.ts";
 import type { Gate } from "../support/gate.ts";
 import { square } from "../fixtures/tasks/arithmetic.ts";
 import { hold } from "../fixtures/tasks/gate_tasks.ts";
@@ -13,32 +13,34 @@ import { arm, fail, strikeAfter, strikeInResult, strikeNow, strikeSoon, strikeWh
 import type { Fault, Outcome, Phase } from "./table.ts";
 
 /** The reason of the signal that stops calls. */
-export const REASON: Error = new Error("the signal's reason");
+const REASON = new Error("the signal's reason");
 
-/** How many workers may fail to start, in a row. */
+/** After this many workers in a row that do not start, an executor is broken. */
 export const ATTEMPTS = 3;
 
 const failing = taskModule<typeof import("./failing_module.ts")>(new URL("./failing_module.ts", import.meta.url));
 
-/** Where the workers of a cell are held: those that are deaf, the neighbour, and what waits for its moment. */
+/** Where the workers of a cell wait: those that listen to nothing, the neighbour, and the one that is about to fail. */
 export interface Gates {
   readonly deaf: Gate;
   readonly neighbour: Gate;
   readonly strike: Gate;
 }
 
-/** A cell that is under way. */
+/** A staged cell. */
 export interface Scene {
   readonly executor: Executor;
-  /** To which it happens. */
+  /** The call that the fault hits. */
   readonly victim: Future<unknown>;
-  /** Runs on another worker meanwhile; none while workers start. */
+  /** Runs on another worker meanwhile. Absent while workers start. */
   readonly neighbour: Future<number> | undefined;
-  /** Wait for a worker meanwhile; the squares of 2, 3 and 4. */
+  /** Wait for a worker meanwhile. Their results are the squares of 2, 3 and 4. */
   readonly queued: readonly Future<number>[];
+  /** The signal that stops the victim, in the row of signals. */
+  readonly signal: AbortSignal;
 }
 
-/** Brings it about. */
+/** Starts an executor with the calls of a cell, and has the fault happen. */
 export async function stage(
   Executor: ExecutorClass,
   { way, end }: Fault,
@@ -53,7 +55,7 @@ export async function stage(
   const limited = end === "timeout"
     ? executor.with({ timeout: 50 })
     : end === "signal"
-    ? executor.with({ signal: controller.signal, grace: outcome === "result" ? 60_000 : 10 }) // it returns within its grace
+    ? executor.with({ signal: controller.signal, grace: outcome === "result" ? 60_000 : 10 }) // returns within its grace
     : executor;
 
   const neighbour = early ? undefined : executor.submit(hold, gates.neighbour.folder, 1);
@@ -65,7 +67,7 @@ export async function stage(
     await gates.deaf.noted();
   }
   const victim = submitVictim();
-  const over = phase === "argument" && end?.endsWith("Workers"); // ended within submit(), which takes nothing more
+  const over = phase === "argument" && end?.endsWith("Workers"); // it has ended, and takes nothing more
   const queued = over ? [] : [2, 3, 4].map((n) => executor.submit(square, n));
 
   if (phase === "shutdown") {
@@ -77,13 +79,13 @@ export async function stage(
     await Promise.all([victim, ...queued]);
     gates.strike.open();
   }
-  // Deaf workers say so first. Those that are only starting come one after the other.
+  // A worker notes when it stops to listen. While workers start, there is one after the other.
   for (let n = 0; way === "loop" && end !== "timeout" && n < (outcome === "broken" ? ATTEMPTS : 1); n++) {
     if (phase === "argument") break;
     await gates.deaf.noted(n + 1);
     endWorker(Number(gates.deaf.notes[n]));
   }
-  return { executor, victim, neighbour, queued };
+  return { executor, victim, neighbour, queued, signal: controller.signal };
 
   function options(): ProcessPoolExecutorOptions {
     const preload = new URL("./preload.ts", import.meta.url);
@@ -127,7 +129,7 @@ export async function stage(
     }
   }
 
-  /** Something to which it happens while it is copied. */
+  /** An argument that has the fault happen while it is copied. */
   function argument(): unknown {
     if (way === "uncloneable") return fail;
     let looks = 0;

@@ -1,4 +1,4 @@
-// What goes wrong in a worker: it is done here, for every phase of it.
+// Makes a worker fail, in each way and in each phase.
 
 import process from "node:process";
 import { setTimeout as delay } from "node:timers/promises";
@@ -9,13 +9,13 @@ import type { Way } from "./table.ts";
 /** `[way, folder]` for failing_module.ts, which is loaded by its name alone. */
 const armed = globalThis as { fault?: [Way, string] };
 
-/** Does it, at once or soon. What it returns is to be waited for and returned. */
+/** Fails in this way, at once or soon. A task awaits and returns what this returns. */
 export function strike(way: Way, folder: string): unknown {
   const scope = globalThis as unknown as { Deno: { exit(code: number): never }; close(): void };
   switch (way) {
     case "exit":
       process.exit(7);
-      break; // in a thread of Bun it goes on for a moment
+      break; // a thread of Bun runs on for a moment
     case "Deno.exit":
       return scope.Deno.exit(7);
     case "close":
@@ -49,7 +49,7 @@ export const arm = task(import.meta.url, function arm(way: Way, folder: string):
   armed.fault = [way, folder];
 });
 
-/** What {@linkcode arm} has prepared. */
+/** Fails as {@linkcode arm} has prepared. */
 export function strikeAsArmed(): unknown {
   return armed.fault && strike(...armed.fault);
 }
@@ -86,7 +86,7 @@ export const strikeInResult = task(
   },
 );
 
-/** Strikes when it has returned and the gate in the folder `first` is open. */
+/** Returns, and strikes when the gate in the folder `first` is open. */
 export const strikeWhenIdle = task(
   import.meta.url,
   function strikeWhenIdle(way: Way, folder: string, first: string): string {

@@ -1,8 +1,8 @@
-// The fault matrix, as data: how a worker can fail, when, and what then has to happen. The row of a fault holds for both
-// executors and all runtimes, but for the EXCEPTIONS; a cell that cannot be is a reason, never a blank.
+// The fault matrix, as data: how a worker can fail, when, and what must happen then. The row of a fault holds for both
+// executors and all runtimes, except for the EXCEPTIONS. A cell that is impossible holds the reason.
 
 import { type Runtime, runtime } from "../../src/runtime.ts";
-import type { Kind } from "../behaviour/check.ts";
+import type { Kind } from "../behaviour/behaviour.ts";
 
 export const PHASES = [
   "start",
@@ -16,39 +16,39 @@ export const PHASES = [
   "shutdown",
 ] as const;
 
-/** When it happens; an argument and a result are being copied. */
+/** When the fault happens. In "argument" and "result", while these are copied. */
 export type Phase = typeof PHASES[number];
 
-/** What has to happen. In every case the neighbours' results are right, and nothing is left behind. */
+/** What must happen. The neighbours' results are always right, and nothing is left behind. */
 export type Outcome =
   /** The running call gets a WorkerLostError of its own; another worker takes over. */
   | "lost"
-  /** As "lost", of a call that the worker may or may not have begun. */
+  /** As "lost", but the worker may or may not have begun the call. */
   | "unknown"
   /** The call has its result; the worker is lost, and replaced when there is work. */
   | "gone"
   /** Three workers fail in a row, then every call gets a Broken... error of its own, with the reason as cause. */
   | "broken"
-  /** As "broken", at the first failure: another try would end the same. */
+  /** As "broken", at the first failure, as another worker would fail as well. */
   | "breaks"
-  /** The call gets its own error, the worker lives. */
+  /** The call gets its own error and the worker lives. */
   | "error"
-  /** As "error": a DataCloneError. */
+  /** As "error", with a DataCloneError. */
   | "clone"
-  /** The call gets a TimeoutError, its worker is ended and replaced. */
+  /** The call gets a TimeoutError; its worker is ended and replaced. */
   | "timeout"
-  /** The call gets the signal's reason, its worker is ended and replaced. */
+  /** The call gets the signal's reason; its worker is ended and replaced. */
   | "aborted"
-  /** As "aborted", of a call that has not begun: no worker has to end. */
+  /** As "aborted", but the call has not begun and no worker is ended. */
   | "never"
-  /** The call gets a WorkerLostError, the executor is shut down. */
+  /** The call gets a WorkerLostError; the executor is shut down. */
   | "ended"
-  /** As "ended", of a call that has not begun: a CancelledError. */
+  /** As "ended", but the call has not begun and gets a CancelledError. */
   | "cancelled"
-  /** The call has its result: it was too quick to be stopped. */
+  /** The call returns before it can be stopped. */
   | "result";
 
-/** Why a cell cannot be. */
+/** Why a cell is impossible. */
 export interface Reason {
   readonly because: string;
 }
@@ -68,13 +68,13 @@ export type Way =
   | "rejection"
   | "throw"
   | "uncloneable"
-  /** It is deaf to everything, until the parent does something about it. */
+  /** An endless loop, which listens to nothing until the parent ends the worker. */
   | "loop";
 
-/** What the parent does about a deaf worker. */
+/** How the parent ends a worker that listens to nothing. */
 export type End = "SIGKILL" | "SIGTERM" | "SIGABRT" | "timeout" | "signal" | "terminateWorkers" | "killWorkers";
 
-/** One row. */
+/** One row: a fault, and what must happen in each phase. */
 export interface Fault {
   readonly name: string;
   readonly way: Way;
@@ -112,7 +112,7 @@ export const FAULTS: readonly Fault[] = [
   row("killWorkers()", "loop", "killWorkers",              ["cancelled", "cancelled", "ended",   "cancelled", "ended",   "ended",   "ended",   "unknown",   "ended"]),
 ];
 
-/** What differs: everything that is left out of an exception matches. The first that matches counts. */
+/** Cells that differ from the rows. An absent field matches everything; the first exception that matches counts. */
 interface Exception {
   readonly kind?: "threads" | "processes";
   readonly runtimes?: readonly Runtime[];
@@ -137,15 +137,15 @@ export const EXCEPTIONS: readonly Exception[] = [
   { kind: "threads", runtimes: ["deno"], ways: ["memory"], cell: because("Deno (2.9): it ends the whole program") },
   { kind: "threads", runtimes: ["node"], ways: ["memory"], cell: because("Node (24): its limit is best effort, and now and then the whole program ends instead (nodejs/node#47224)") },
   { kind: "threads", runtimes: ["deno", "bun"], ways: ["abort"], cell: because("It ends the whole program") },
-  // Node refuses process.abort() in threads: an error like another.
+  // Node refuses process.abort() in threads, by an error.
   { kind: "threads", ways: ["abort"], phases: ["initializer"], cell: "breaks" },
   { kind: "threads", ways: ["abort"], phases: ["load", "sync", "async", "result", "shutdown"], cell: "error" },
-  // Threads know what they have begun: what they have not can always be taken back.
+  // Threads share what they have begun, so a call that has not begun can always be withdrawn.
   { kind: "threads", ends: ["signal"], phases: ["argument", "idle"], cell: "never" },
   { kind: "threads", ends: ENDINGS, phases: ["idle"], cell: "cancelled" },
 ];
 
-/** What has to happen in this runtime. */
+/** What must happen on this runtime. */
 export function cellOf(fault: Fault, phase: Phase, kind: Kind): Cell {
   const matches = <T>(wanted: readonly T[] | undefined, value: T) => !wanted || wanted.includes(value);
   const backend = kind.sharesMemory ? "threads" : "processes";
@@ -157,7 +157,7 @@ export function cellOf(fault: Fault, phase: Phase, kind: Kind): Cell {
     matches(exception.phases, phase)
   );
   const usual = fault.cells[PHASES.indexOf(phase)]!;
-  // What cannot be anywhere has its reason in the row.
+  // A cell that is impossible everywhere has its reason in the row.
   return typeof usual === "object" ? usual : exception?.cell ?? usual;
 }
 

@@ -1,5 +1,5 @@
-// Python's behaviours, by number: each is in the name of a test, or in the README's list of differences. And Python's
-// names: each is in the README's table.
+// Python's behaviours, by number: each is in the name of a test, or among the differences in docs/from-python.md. And
+// Python's names: each is in the table there.
 //
 //   E errors and constants, X executors (X7: map, X8: shutdown), T threads, I interpreters, P processes, F Future,
 //   W wait, A as_completed, L lifetime
@@ -36,10 +36,10 @@ const NAMES = `
   BrokenExecutor BrokenThreadPool BrokenInterpreterPool BrokenProcessPool ExecutionFailed
 `.trim().split(/\s+/);
 
-const readme = readFileSync(new URL("../../README.md", import.meta.url), "utf8");
+const page = readFileSync(new URL("../../docs/from-python.md", import.meta.url), "utf8");
 
-test("every behaviour of Python has a test, or a line in the README's differences", () => {
-  const differences = tags(sectionOf("## Differences from Python"), /\[([^\]]*)\]/g);
+test("every behaviour of Python has a test, or a line among the differences", () => {
+  const differences = tags(sectionOf("## Differences, and why"), /\[([^\]]*)\]/g);
   const tested = new Set(
     testFiles(TESTS).flatMap((file) => [...tags(readFileSync(file, "utf8"), /\[([^\]\n]*)\][`"]/g)]),
   );
@@ -48,9 +48,9 @@ test("every behaviour of Python has a test, or a line in the README's difference
   assert.deepEqual([...differences].filter((id) => !BEHAVIOURS.includes(id)), [], "there are no such behaviours");
 });
 
-test("every name of Python is in the README's table", () => {
-  // The middle column; the first cell of a line is empty.
-  const cells = sectionOf("## Python -> here").split("\n").filter((line) => line.startsWith("|"))
+test("every name of Python is in the table", () => {
+  // The text before the first | of a line is empty.
+  const cells = sectionOf("## Names").split("\n").filter((line) => line.startsWith("|"))
     .map((line) => line.split("|")[1]!);
   const names = new Set(cells.flatMap((cell) => cell.match(/\w+/g) ?? []));
   assert.deepEqual(NAMES.filter((name) => !names.has(name)), []);
@@ -73,7 +73,7 @@ function tags(text: string, brackets: RegExp): Set<string> {
 }
 
 function sectionOf(heading: string): string {
-  const [, rest] = readme.split(`\n${heading}`);
+  const [, rest] = page.split(`\n${heading}`);
   return rest!.split("\n## ")[0]!;
 }
 

@@ -3,7 +3,7 @@
 
 import assert from "node:assert/strict";
 import { type ChildProcess, execFile, spawn } from "node:child_process";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import process from "node:process";
@@ -31,17 +31,26 @@ export interface Block {
   /** Where it is, for messages. */
   readonly place: string;
   readonly code: string;
-  /** The file that it is for others; a program has none. */
+  /** The name under which other blocks import it; a program has none. */
   readonly file: string | undefined;
+  /** Whether it is a program that calls require(). Only Bun and Node find packages for it without further ado. */
+  readonly isCommonJs: boolean;
 }
 
-/** The blocks of a part of a document. */
-export function blocksOf(text: string, place: string): Block[] {
-  return [...text.matchAll(/^```(?:ts|js)\n(.*?)^```$/gms)].map(([, code], n) => ({
-    place: `${place}, block ${n + 1}`,
-    code: code!,
-    file: /^\/\/ (?!main\.ts$)(\w+\.ts)$/m.exec(code!.split("\n")[0]!)?.[1],
-  }));
+/**
+ * The blocks of a page. One whose first line is a comment with a file's name, such as `// words.ts`, is that file; all
+ * others are programs, `// main.ts` and `// main.cjs` included.
+ */
+export function blocksOf(text: string, page: string): Block[] {
+  return [...text.matchAll(/^```(?:ts|js)\n(.*?)^```$/gms)].map(({ 1: code, index }) => {
+    const name = /^\/\/ (\w+\.(?:ts|js|cjs))\n/.exec(code!)?.[1];
+    return {
+      place: `${page}:${text.slice(0, index).split("\n").length}`,
+      code: code!,
+      file: name?.startsWith("main.") ? undefined : name,
+      isCommonJs: name === "main.cjs",
+    };
+  });
 }
 
 /** Whether there are programs that want a Redis server. */
@@ -61,15 +70,21 @@ export async function runAll(blocks: readonly Block[]): Promise<void> {
   const failures: string[] = [];
   try {
     install(folder);
-    for (const { file, code } of blocks) if (file) write(file, code);
+    for (const { file, code, place } of blocks) {
+      if (!file) continue;
+      assert.ok(!existsSync(join(folder, file)), `${place}: the page has two files ${file}`);
+      write(file, code);
+    }
     const host = blocks.some(({ file }) => file === HOST) ? startHost(folder) : undefined;
-    const programs = blocks.filter(({ file }) => !file).flatMap(variants);
+    const programs = blocks.filter(({ file, isCommonJs }) => !file && !(isCommonJs && runtime === "deno"))
+      .flatMap(variants);
     let next = 0;
     const lane = async () => {
       for (let n = next++; n < programs.length; n = next++) {
-        const { place, code } = programs[n]!;
-        write(`program_${n}.ts`, code);
-        const { problem, stdout, stderr } = await run(folder, [...FLAGS, `program_${n}.ts`]);
+        const { place, code, isCommonJs } = programs[n]!;
+        const program = `program_${n}.${isCommonJs ? "cjs" : "ts"}`;
+        write(program, code);
+        const { problem, stdout, stderr } = await run(folder, [...FLAGS, program]);
         const printed = stdout.trimEnd().split("\n").join(", ");
         const expected = [...code.matchAll(/\/\/ prints: (.*)$/gm)].map(([, line]) => line).join(", ");
         if (problem) failures.push(`${place}: ${problem}\n${stderr}`);

@@ -1,35 +1,41 @@
-// Every program in README.md and in the examples of the doc comments runs as a user would run it.
+// What the documentation says is true: its programs run as a user would run them, its links lead somewhere, and the tests
+// that it names exist.
 
 import assert from "node:assert/strict";
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { test } from "node:test";
 import { runtime } from "../../src/runtime.ts";
-import { type Block, blocksOf, install, ROOT, run, runAll, wantRedis } from "./docs_programs.ts";
 import { needsRedis } from "../support/redis_server.ts";
+import { type Block, blocksOf, install, ROOT, run, runAll, wantRedis } from "./docs_programs.ts";
 
-const readme = readFileSync(join(ROOT, "README.md"), "utf8");
-const clusterPage = readFileSync(join(ROOT, "docs/cluster.md"), "utf8");
+/** The pages whose programs run. */
+const PAGES = ["README.md", ...readdirSync(join(ROOT, "docs")).map((file) => `docs/${file}`)];
+
+/** The pages whose links are followed. */
+const LINKED = [...PAGES, "SECURITY.md", "CHANGELOG.md", ".github/CONTRIBUTING.md", "examples/README.md"];
+
+/** Who reads more lines at first has a reason to. */
+const MOST_LINES_OF_README = 200;
+
+const texts: Readonly<Record<string, string>> = Object.fromEntries(LINKED.map((page) => [page, read(page)]));
 
 /** Blocks that stand together, by what they belong to. */
 const groups = new Map<string, Block[]>();
 
-for (const section of readme.split(/^(?=## )/m)) {
-  const title = /^##? (.*)$/m.exec(section)![1]!;
-  const blocks = blocksOf(section, `README.md, "${title}"`);
-  if (blocks.length > 0) groups.set(`README.md, "${title}",`, blocks);
+for (const page of PAGES) {
+  const blocks = blocksOf(texts[page]!, page);
+  if (blocks.length > 0) groups.set(page, blocks);
 }
 
-// One program after another builds on the same files.
-groups.set("docs/cluster.md", blocksOf(clusterPage, "docs/cluster.md"));
-
 for (const file of ["mod.ts", ...sourceFiles("src")]) {
-  const text = readFileSync(join(ROOT, file), "utf8");
+  const text = read(file);
   const blocks = [...text.matchAll(/@example (.*)\n\s*\* ```ts\n(.*?)\n\s*\* ```/gs)].map(([, title, code]) => ({
     place: `${file}, "${title}"`,
     code: code!.replaceAll(/^\s*\* ?/gm, "") + "\n",
     file: undefined,
+    isCommonJs: false,
   }));
   if (blocks.length > 0) groups.set(`The documentation of ${file}`, blocks);
 }
@@ -39,12 +45,12 @@ for (const [name, blocks] of groups) {
 }
 
 if (runtime === "deno") {
-  test("README.md and the documentation compile", async () => {
+  test("the programs of the documentation compile", async () => {
     const folder = mkdtempSync(join(tmpdir(), "futures-docs-"));
     try {
       install(folder);
       const files = [...groups.values()].flatMap((blocks, group) =>
-        blocks.map(({ file, code }, n) => {
+        blocks.filter(({ isCommonJs }) => !isCommonJs).map(({ file, code }, n) => {
           mkdirSync(join(folder, `group_${group}`), { recursive: true });
           const path = `group_${group}/${file ?? `program_${n}.ts`}`;
           writeFileSync(join(folder, path), code);
@@ -69,27 +75,108 @@ test("README.md has the lines that a new user copies", () => {
       "npm install @concurrent/futures",
     ]
   ) {
-    assert.match(readme, new RegExp(`^${line}`, "m"));
+    assert.match(texts["README.md"]!, new RegExp(`^${line}`, "m"));
   }
-  const { tasks } = JSON.parse(readFileSync(join(ROOT, "deno.json"), "utf8"));
+  const { tasks } = JSON.parse(read("deno.json"));
   assert.ok(tasks.demo && tasks.test);
 });
 
-test("README.md and docs/cluster.md link to what exists", () => {
-  for (const [folder, page] of [["", readme], ["docs", clusterPage]] as const) {
-    const anchors = [...page.matchAll(/^## (.*)$/gm)].map(([, title]) => title!.toLowerCase().replaceAll(" ", "-"));
-    for (const [, target] of page.matchAll(/\]\((?!https:)(.*?)\)/g)) {
-      if (target!.startsWith("#")) assert.ok(anchors.includes(target!.slice(1)), target);
-      else readFileSync(join(ROOT, folder, target!.split("#")[0]!));
+test(`README.md has at most ${MOST_LINES_OF_README} lines`, () => {
+  assert.ok(texts["README.md"]!.trimEnd().split("\n").length <= MOST_LINES_OF_README);
+});
+
+test("README.md links to every page of docs/", () => {
+  const linked = new Set(linksOf(texts["README.md"]!).map((target) => target.split("#")[0]));
+  assert.deepEqual(PAGES.slice(1).filter((page) => !linked.has(page)), []);
+});
+
+test("code that is not run is of packages that this project does not have", () => {
+  for (const page of PAGES) {
+    for (const [, code] of texts[page]!.matchAll(/^```(?:javascript|typescript)\n(.*?)^```$/gms)) {
+      assert.match(code!, /\bfrom "(?!node:|\.|@concurrent\/futures)[^"]+"/, `${page}: ${code}`);
     }
   }
 });
 
-test("SECURITY.md names tests that there are", () => {
-  const named = [...readFileSync(join(ROOT, "SECURITY.md"), "utf8").matchAll(/`(tests\/\S+\.ts)`: "([^"]+)"/g)];
+for (const page of LINKED) {
+  test(`the links of ${page} lead somewhere`, () => {
+    for (const target of linksOf(texts[page]!)) {
+      const [path, anchor] = target.split("#") as [string, string?];
+      const file = path === "" ? page : join(dirname(page), path).replaceAll("\\", "/");
+      assert.ok(existsSync(join(ROOT, file)), target);
+      if (anchor !== undefined) assert.ok(anchorsOf(read(file)).includes(anchor), target);
+    }
+  });
+}
+
+for (
+  const [page, interfaces] of [
+    ["docs/guide.md", [
+      ...["ExecutorOptions", "ProcessPoolExecutorOptions", "CallOptions", "MapOptions", "ShutdownOptions"],
+      ...["WaitOptions", "AsCompletedOptions", "ResultOptions", "TaskOptions"],
+    ]],
+    ["docs/cluster.md", ["BullMQExecutorOptions", "BullMQCallOptions", "ServeOptions"]],
+  ] as const
+) {
+  test(`the table in ${page} has all options, and no others`, () => {
+    const source = sourceFiles("src").map(read).join("\n");
+    const options = interfaces.flatMap((name) => {
+      const [, body] = new RegExp(`^export interface ${name}\\b[^{]*\\{$(.*?)^\\}$`, "ms").exec(source) ?? [];
+      assert.ok(body, `${name} is declared in src/`);
+      return [...body.matchAll(/^ {2}(?:readonly )?(\w+)\??: /gm)].map(([, option]) => option!);
+    });
+    const table = texts[page]!.split("<!-- options:begin -->")[1]!.split("<!-- options:end -->")[0]!;
+    const listed = table.trim().split("\n").slice(2).map((line) => line.split("|")[2]!.trim().replaceAll("`", ""));
+    assert.deepEqual([...new Set(listed)].sort(), [...new Set(options)].sort());
+  });
+}
+
+test("docs/design.md names files that there are", () => {
+  const folders = readdirSync(join(ROOT, "src")).filter((name) => !name.includes(".")).join("|");
+  const file = new RegExp(`(?:\\b(?:src|tests|scripts)/|(?<![\\w/])(?:${folders})/)[\\w./*]*[\\w/]`, "g");
+  const files = ["src", "tests", "scripts"].flatMap((folder) =>
+    (readdirSync(join(ROOT, folder), { recursive: true }) as string[]).map((path) => join(folder, path))
+  ).map((path) => path.replaceAll("\\", "/"));
+  const named = [...texts["docs/design.md"]!.matchAll(file)].map(([path]) => path.replace(/\/$/, ""));
   assert.ok(named.length > 0);
-  for (const [, file, name] of named) assert.ok(readFileSync(join(ROOT, file!), "utf8").includes(name!), name);
+  for (const path of named) {
+    const pattern = new RegExp(`^(src/)?${path.replaceAll(".", "\\.").replaceAll("*", "[^/]+")}$`);
+    assert.ok(files.some((file) => pattern.test(file)), path);
+  }
 });
+
+test("SECURITY.md names tests that there are", () => {
+  const named = [...texts["SECURITY.md"]!.matchAll(/`(tests\/\S+\.ts)`: "([^"]+)"/g)];
+  assert.ok(named.length > 0);
+  for (const [, file, name] of named) assert.ok(read(file!).includes(name!), name);
+});
+
+function read(file: string): string {
+  return readFileSync(join(ROOT, file), "utf8");
+}
+
+/** The text without its code. */
+function prose(page: string): string {
+  return page.replaceAll(/^```.*?^```$/gms, "");
+}
+
+/** Where a page links to within this repository. */
+function linksOf(page: string): string[] {
+  const links = prose(page).replaceAll(/`[^`\n]*`/g, "").matchAll(/\]\((?![a-z]+:)([^)\s]+)\)/g);
+  return [...links].map(([, target]) => target!);
+}
+
+/** The anchors that GitHub gives the headings of a page. */
+function anchorsOf(page: string): string[] {
+  const found = new Map<string, number>();
+  return [...prose(page).matchAll(/^#+ (.*)$/gm)].map(([, title]) => {
+    const text = title!.replaceAll(/\[([^\]]*)\]\([^)]*\)/g, "$1");
+    const anchor = text.toLowerCase().replaceAll(/[^\p{L}\p{N} _-]/gu, "").replaceAll(" ", "-");
+    const count = found.get(anchor) ?? 0;
+    found.set(anchor, count + 1);
+    return count === 0 ? anchor : `${anchor}-${count}`;
+  });
+}
 
 function sourceFiles(folder: string): string[] {
   return readdirSync(join(ROOT, folder), { withFileTypes: true }).flatMap((entry) => {

@@ -1,15 +1,15 @@
-// Failures: whatever a task throws arrives, and whatever another program says that a task has thrown does no harm and costs
-// nothing to speak of.
+// Failures: whatever a task throws arrives. Whatever another program claims that a task has thrown does no harm and costs
+// next to nothing.
 
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { type Failure, fromFailure, isFailure, toFailure } from "../../src/wire/failure.ts";
 import { property } from "./properties.ts";
 
-/** What a record may cost the parent, in milliseconds. */
+/** How long the parent may take for a record, in milliseconds. */
 const LIMIT = 50;
 
-/** How often something with a trap was called. */
+/** How often a trap was called. */
 let calls = 0;
 const trap = () => {
   calls++;
@@ -22,7 +22,7 @@ const leaf = fc.oneof(
   fc.integer(),
 );
 
-/** Arrays that claim to be long, and have little or nothing. */
+/** Arrays that are long but have few or no items. */
 const sparse = fc.tuple(fc.constantFrom(1000, 10 ** 8, 2 ** 31, 2 ** 32 - 1), fc.array(leaf, { maxLength: 3 })).map(
   ([length, elements]) => {
     const array: unknown[] = [...elements];
@@ -38,7 +38,7 @@ const explosive = fc.tuple(fc.integer({ min: 20, max: 60 }), leaf).map(([depth, 
   return array;
 });
 
-/** Objects that call something when they are touched. No structured clone has them, and nothing relies on that. */
+/** Objects that run code when they are touched. A structured clone holds none, and nothing relies on that. */
 const trapped = fc.constantFrom("get", "toString", "length", "iterator").map((how) => {
   if (how === "get") return Object.defineProperty({}, "kind", { get: trap, enumerable: true });
   if (how === "length") return Object.defineProperty({ 0: 1 }, "length", { get: trap });
@@ -47,7 +47,7 @@ const trapped = fc.constantFrom("get", "toString", "length", "iterator").map((ho
 
 const wrong = fc.oneof(leaf, sparse, explosive, trapped, fc.array(leaf), fc.dictionary(fc.string(), leaf));
 
-/** Mostly as it should be. */
+/** A record that is right for the most part. */
 const mostly = <T>(right: fc.Arbitrary<T>) =>
   fc.oneof({ weight: 8, arbitrary: right as fc.Arbitrary<unknown> }, { weight: 1, arbitrary: wrong });
 
@@ -69,7 +69,7 @@ const { failure: forged } = fc.letrec((tie) => ({
   ),
 }));
 
-/** An error of a class that the parent knows, and that does not like to be asked. */
+/** An error of a class that the parent knows, and whose name throws when it is read. */
 class Own extends Error {
   override get name(): string {
     throw new Error("It has none");
@@ -78,7 +78,7 @@ class Own extends Error {
 
 const TYPES = new Map([["Own", Own]]);
 
-/** How long something takes at the least: what else the machine does is not counted. */
+/** Takes the shortest of several runs, so that other work of the machine does not count. */
 function cost(fn: () => unknown): number {
   let least = Infinity;
   for (let turn = 0; turn < 3 && least > LIMIT; turn++) {

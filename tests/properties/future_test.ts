@@ -1,4 +1,4 @@
-// Future against a model of it: any operations in any order.
+// Future against a model: any operations in any order.
 
 import assert from "node:assert/strict";
 import fc from "fast-check";
@@ -10,7 +10,7 @@ import { turn, VirtualTime } from "./virtual_time.ts";
 /** What a callback does besides being called. */
 type Behaviour = "nothing" | "throws" | "rejects" | "adds" | "settles";
 
-/** What a Future should be. */
+/** The model of a Future. */
 interface Model {
   state: "pending" | "running" | "cancelled" | "fulfilled" | "rejected";
   value: unknown;
@@ -19,7 +19,7 @@ interface Model {
   waiting: { readonly name: string; readonly behaviour: Behaviour }[];
   /** The names of the callbacks that were called, in order. */
   called: string[];
-  /** What those who wait for a promise will be told, and by when. */
+  /** What each promise should tell, and until when. */
   promises: Map<string, { readonly deadline: number; told: "nothing" | "outcome" | "timeout" }>;
   /** How many callbacks have failed. */
   reports: number;
@@ -27,7 +27,7 @@ interface Model {
   names: number;
 }
 
-/** A Future, and what it has told. */
+/** A real Future, and what it has told. */
 interface Real {
   readonly future: Future<unknown>;
   readonly time: VirtualTime;
@@ -42,7 +42,7 @@ type Command = fc.AsyncCommand<Model, Real>;
 
 const isDone = ({ state }: Model) => state !== "pending" && state !== "running";
 
-/** A command that is always allowed, after which the Future is what the model is. */
+/** A command that may always run. After it, the Future must equal the model. */
 function command(text: string, run: (model: Model, real: Real) => unknown): Command {
   return {
     check: () => true,
@@ -71,7 +71,7 @@ function settle(model: Model, state: Model["state"], value: unknown): void {
   for (const callback of model.waiting.splice(0)) call(model, callback);
 }
 
-/** Settles both, unless the Future is done and says so. */
+/** Settles the model and the Future, which must refuse when it is done. */
 function settling(text: string, state: "fulfilled" | "rejected", value: unknown): Command {
   return command(text, (model, { future }) => {
     const act = () => state === "fulfilled" ? future.setResult(value) : future.setException(value);
@@ -101,7 +101,7 @@ function addCallback(behaviour: Behaviour): Command {
   });
 }
 
-/** Asks for a promise, by one of the ways in which one can. */
+/** Asks the Future for a promise, in one of several ways. */
 function ask(how: "result" | "then" | "exception", timeout: number | undefined): Command {
   return command(`${how}(${timeout ?? ""})`, (model, { future, log, promises }) => {
     const name = `promise ${model.names++}`;
@@ -109,7 +109,7 @@ function ask(how: "result" | "then" | "exception", timeout: number | undefined):
       log.push(name);
       promises.set(name, result);
     };
-    // exception() gives the error, so that it looks as the others do when it is thrown here.
+    // exception() resolves to the error. Thrown here, it looks like the other ways.
     const raise = (reason: unknown) => {
       if (model.state === "rejected") throw reason;
       return model.value;
@@ -206,7 +206,7 @@ const kinds: fc.Arbitrary<Command>[] = [
 ];
 
 property(
-  "Future is in every state what its model is, whatever is done with it",
+  "Future equals its model in every state, whatever is done with it",
   1000,
   commands(kinds),
   async (commands) => {
@@ -232,7 +232,7 @@ property(
       );
       assert.equal(reports.length, model.reports, "a failed callback is reported once");
       for (const [text] of reports) assert.match(String(text), /Exception calling callback for/);
-      // Timers of those who wait in vain; none is left for those who were told.
+      // Timers of promises that still wait. None is left of promises that have settled.
       const waiting = [...model.promises.values()].filter(({ told, deadline }) =>
         told === "nothing" && deadline < Infinity
       );

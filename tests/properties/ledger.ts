@@ -1,5 +1,7 @@
-// What the tasks of a random run do, and a record of it that no executor keeps: which call has begun, when, how often.
-// The workers of network.ts share this program's global scope, so that inline tasks find the ledger there.
+// The tasks of random runs, and a record of them that is independent of the executor: which call has begun, in which
+// worker, how often. Tasks also ask it what to do next: to hold, or to die. The workers of network.ts share this
+// program's global scope, where inline tasks find the ledger. Runs with real workers note their begins in a file instead,
+// which outlives a worker (tests/support/entry_counts.ts and the ledger of the stress runs).
 
 import assert from "node:assert/strict";
 import type { Line, Network } from "./network.ts";
@@ -9,20 +11,20 @@ declare global {
   var ledger: Ledger;
 }
 
-/** More deliveries than any run needs. */
+/** More deliveries than any run needs. A run that takes more never ends. */
 const ENDLESS = 20_000;
 
 /** The record of a run. */
 export class Ledger {
-  /** The calls in the order in which they began; one that was run again is there again. */
+  /** The calls in the order in which they began. One that was run again is listed again. */
   readonly begun: number[] = [];
-  /** In which worker a call began last. */
+  /** The worker in which each call began last. */
   readonly lines: Map<number, Line> = new Map();
   readonly #network: Network;
   readonly #runs = new Map<number, number>();
   readonly #held = new Map<number, { readonly line: Line; readonly open: () => void }>();
 
-  /** Makes the record that the tasks write to from now on. */
+  /** Makes a record, to which the tasks write from now on. */
   constructor(network: Network) {
     this.#network = network;
     globalThis.ledger = this;
@@ -46,7 +48,7 @@ export class Ledger {
   }
 
   /**
-   * Delivers everything, and lets every call end and all time pass.
+   * Delivers everything, lets every call end and all time pass.
    *
    * @param onQuiet Called whenever nothing is under way.
    */
@@ -62,7 +64,7 @@ export class Ledger {
     assert.fail("it never ends");
   }
 
-  /** For tasks: a call begins, and takes so long. */
+  /** For tasks: notes that a call begins, and spends `ms` milliseconds. */
   begin(call: number, ms = 0): number {
     assert.ok(this.#network.active?.alive, `call ${call} runs, and in no worker`);
     this.#runs.set(call, this.runs(call) + 1);
@@ -88,14 +90,14 @@ export class Ledger {
 /** A task of random runs. */
 export interface LedgerTask {
   readonly fn: (call: number) => unknown;
-  /** What it returns, or the message of what it throws. */
+  /** The value that it returns, or the message of the error that it throws. */
   readonly ends: (call: number) => { readonly value: unknown } | { readonly error: string };
 }
 
 const returned = (call: number) => ({ value: call });
 const thrown = (call: number) => ({ error: `call ${call}` });
 
-/** Tasks that end, one way or the other. */
+/** Tasks that return or throw. */
 export const TASKS = {
   instant: { fn: (call) => ledger.begin(call), ends: returned },
   short: { fn: (call) => ledger.begin(call, 0.1), ends: returned },

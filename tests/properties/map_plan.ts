@@ -1,46 +1,44 @@
-// What a random map() is made of.
+// The plan of a random map().
 
+import type { NetworkStep } from "./network_steps.ts";
 import type { Pace } from "./tracked_input.ts";
 
-/** What the call of an item does; the last two are about the item itself: it cannot be sent, or has a getter. */
+/** What the call of an item does. The last two are about the item itself: it cannot be sent, or it has a getter. */
 export type ItemKind = "instant" | "long" | "later" | "held" | "throws" | "rejects" | "unsendable" | "getter";
 
-/** What ends the iteration, or may. */
+/** Something that ends the iteration, or may. */
 export type Ending = "return" | "abort" | "shutdown" | "cancel" | "kill";
 
-/** What code of the user does in the middle of things. */
+/** What user code does while the library calls it. */
 export type DeedKind = Ending | "next" | "submit";
 
-/** Where it does so: within the n-th next() of the first or the last input, in return(), or in the getter of an item. */
+/** Where user code does so: in the n-th next() of the first or last input, in return(), or in the getter of an item. */
 export type DeedPlace = "first" | "next" | "return" | "getter";
 
-/** A deed. */
+/** Something that user code does, and where. */
 export interface Deed {
   readonly kind: DeedKind;
   readonly where: DeedPlace;
   readonly at: number;
 }
 
-/** One step of a plan. A `choice` is taken modulo the number of things to choose from. */
+/** One step of a plan. */
 export type MapStep =
-  | { readonly kind: "deliver"; readonly choices: readonly number[] }
-  | { readonly kind: "open"; readonly choice: number }
+  | NetworkStep
   | { readonly kind: "next"; readonly count: number }
-  | { readonly kind: Ending | "submit" | "give" }
-  | { readonly kind: "advance"; readonly ms: number }
-  | { readonly kind: "die"; readonly choice: number; readonly share: number };
+  | { readonly kind: Ending | "submit" | "give" };
 
-/** A map(), and what is done meanwhile. */
+/** A map(), and what happens meanwhile. */
 export interface MapPlan {
   readonly claims: boolean;
   readonly maxWorkers: number;
   readonly maxQueue: number | undefined;
-  /** Whether the calls are those of with(). */
+  /** Whether map() is called on the result of with(). */
   readonly configured: boolean;
   readonly items: readonly ItemKind[];
-  /** How the last input gives its items; it is sync without. */
+  /** The pace of the last input, which is sync when this is absent. */
   readonly pace: Pace | undefined;
-  /** The length of a second input, which is the last then, and how the first gives its items. */
+  /** The length of the second input, which is the last one then, and the pace of the first. */
   readonly second: number | undefined;
   readonly firstPace: Pace | undefined;
   /** The item at which the last input fails. */

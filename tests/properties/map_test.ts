@@ -1,12 +1,12 @@
-// Executor.map() against a model, in random plans: any inputs and options, items that fail, and an iteration that is ended at
-// any point, also by its own inputs while they are read or closed, while messages are delivered in any order.
+// Executor.map() against a model, in random plans: any inputs and options, items that fail, messages in any order, and an
+// iteration that ends at any point, also by its own inputs while they are read or closed.
 
 import fc from "fast-check";
 import type { Deed, DeedKind, Ending, ItemKind, MapPlan, MapStep } from "./map_plan.ts";
 import { MapWorld } from "./map_world.ts";
+import { advance, deliver, die, open } from "./network_steps.ts";
 import { property } from "./properties.ts";
 
-const choice = fc.nat(1000);
 const optional = <T>(arbitrary: fc.Arbitrary<T>) => fc.option(arbitrary, { nil: undefined });
 
 const successes: ItemKind[] = ["instant", "long", "later", "held", "getter"];
@@ -16,22 +16,19 @@ const harmless: DeedKind[] = ["next", "submit"];
 const fatal: Ending[] = ["return", "abort", "shutdown", "cancel", "kill"];
 
 const steps: fc.WeightedArbitrary<MapStep>[] = [
-  { weight: 6, arbitrary: fc.record({ kind: fc.constant("deliver"), choices: fc.array(choice, { maxLength: 12 }) }) },
+  { weight: 6, arbitrary: deliver() },
   { weight: 4, arbitrary: fc.record({ kind: fc.constant("next"), count: fc.integer({ min: 1, max: 4 }) }) },
-  { weight: 3, arbitrary: fc.record({ kind: fc.constant("open"), choice }) },
+  { weight: 3, arbitrary: open },
   { weight: 3, arbitrary: fc.record({ kind: fc.constant("give") }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant("submit") }) },
 ];
 
 const endings: fc.WeightedArbitrary<MapStep>[] = [
   { weight: 1, arbitrary: fc.record({ kind: fc.constantFrom(...fatal) }) },
-  { weight: 1, arbitrary: fc.record({ kind: fc.constant("advance"), ms: fc.constantFrom(1, 40) }) },
+  { weight: 1, arbitrary: advance(1, 40) },
 ];
 
-const deaths: fc.WeightedArbitrary<MapStep> = {
-  weight: 2,
-  arbitrary: fc.record({ kind: fc.constant("die"), choice, share: fc.constantFrom(0, 0.5, 1) }),
-};
+const deaths: fc.WeightedArbitrary<MapStep> = { weight: 2, arbitrary: die };
 
 function plan(
   kinds: readonly ItemKind[],

@@ -1,4 +1,5 @@
-// A random map() on a network, and what must be true of it: what its iterator gives, what it reads, what it runs.
+// Runs a plan of a random map() on a network, and checks what its iterator gives, what it reads and what it runs. It has an
+// oracle of its own, apart from tests/support/outcome.ts: an iteration ends once for all its calls.
 
 import assert from "node:assert/strict";
 import {
@@ -17,21 +18,22 @@ import { Mapping } from "../../src/executor/map.ts";
 import { Ledger, TASKS } from "./ledger.ts";
 import type { DeedKind, DeedPlace, MapPlan, MapStep } from "./map_plan.ts";
 import { Network, NetworkExecutor } from "./network.ts";
+import { takeNetworkStep } from "./network_steps.ts";
 import { INPUT_ERROR, TrackedInput } from "./tracked_input.ts";
 import { turn } from "./virtual_time.ts";
 
-/** What next() has come to. */
+/** The result of a next(). */
 type Given =
   | { readonly kind: "value"; readonly value: unknown }
   | { readonly kind: "error"; readonly error: unknown }
   | { readonly kind: "end" };
 
 declare global {
-  // What the tasks of a MapWorld find in the global scope.
+  // Tasks of a MapWorld find this in the global scope.
   var perform: (item: unknown, other?: number) => unknown;
 }
 
-/** The first of the calls that are none of the map's. */
+/** The number of the first call that is not of the map. */
 const OTHER_CALLS = 1000;
 const ABORT_REASON = new Error("abort");
 
@@ -42,27 +44,27 @@ export class MapWorld {
   readonly #ledger: Ledger;
   readonly #executor: Executor<ExecutorStats>;
   readonly #abort = new AbortController();
-  /** What next() has given, in the order in which it was called, as far as it has. */
+  /** The results of next(), in the order of the calls; `undefined` while there is none. */
   readonly #given: (Given | undefined)[] = [];
-  /** The calls beside the map, by number. */
+  /** Calls submitted beside the map, by number. */
   readonly #others = new Map<number, Future<unknown>>();
   #nextOther = OTHER_CALLS;
-  /** How many items come, and whether an error comes after them. */
+  /** How many items the inputs give, and whether they fail then. */
   readonly #length: number;
   readonly #inputFails: boolean;
   #results: MapIterator<unknown> | undefined;
-  /** The inputs; the last is the one whose items count, as it is read last. */
+  /** The inputs. The last is read last, so its items count. */
   #inputs: TrackedInput<unknown>[] = [];
   readonly #done = new Set<unknown>();
   #returned = false;
   #shutDown = false;
   #cancelled = false;
   #mortal = false;
-  /** Items that were read after the executor was shut down: one is, as without any there is no error. */
+  /** How many items were read after the shutdown. One may be, as map() fails only if there is an item left. */
   #readInVain = 0;
-  /** Code of the user runs within code of the library. */
+  /** How many calls of user code run inside the library. */
   #within = 0;
-  /** What was found wrong there, where nobody may throw. */
+  /** What user code has found wrong. It must not throw into the library, so it is thrown after the step. */
   readonly #wrong: unknown[] = [];
   #deadline = Infinity;
   /** How many items had begun when the iteration was over. */
@@ -160,7 +162,7 @@ export class MapWorld {
     if (!this.#isAsync) this.#checkFilled();
   }
 
-  /** What stands for an item. */
+  /** The value that is mapped for an item. */
   #itemAt(item: number): unknown {
     if (this.#plan.items[item] === "unsendable") return () => item;
     if (this.#plan.items[item] !== "getter") return item;
@@ -172,7 +174,7 @@ export class MapWorld {
     };
   }
 
-  /** Everything is read at the call, so that the error of the input is met there. */
+  /** Whether map() itself must throw the error of the input, as it reads everything at once. */
   get #mustThrow(): boolean {
     const { buffersize, maxQueue } = this.#plan;
     return this.#inputFails && !this.#isAsync && buffersize === undefined && maxQueue === undefined;
@@ -183,12 +185,12 @@ export class MapWorld {
     return pace !== undefined || (second !== undefined && firstPace !== undefined);
   }
 
-  /** Whether something was done that ends the iteration from outside, or may. */
+  /** Whether something has been done from outside that ends the iteration, or may. */
   get #disturbed(): boolean {
     return this.#returned || this.#shutDown || this.#abort.signal.aborted;
   }
 
-  /** Code of the user runs, in the middle of things. */
+  /** Runs user code that the library calls. */
   #runUserCode(where: DeedPlace, at: number): void {
     this.#within++;
     try {
@@ -215,7 +217,7 @@ export class MapWorld {
   #do(kind: DeedKind): void {
     switch (kind) {
       case "return":
-        if (!this.#results) return; // it is not there yet
+        if (!this.#results) return; // map() has not returned yet
         this.#returned = true;
         void this.#results.return();
         break;
@@ -258,7 +260,7 @@ export class MapWorld {
     return ["throws", "rejects", "unsendable"].includes(this.#plan.items[item]!);
   }
 
-  /** Whether an error is that of an item; undefined, when it is nobody's. */
+  /** Whether an error is that of an item. */
   #isErrorOf(item: number, error: unknown): boolean {
     if (this.#plan.items[item] === "unsendable") return (error as Error).name === "DataCloneError";
     return this.#fails(item) && (error as Error).message === `item ${item}`;
@@ -266,14 +268,6 @@ export class MapWorld {
 
   async #take(step: MapStep): Promise<void> {
     switch (step.kind) {
-      case "deliver":
-        for (const choice of step.choices) await this.#network.deliver(choice);
-        return;
-      case "open": {
-        const { held } = this.#ledger;
-        if (held.length > 0) await this.#ledger.open(held[step.choice % held.length]!);
-        return;
-      }
       case "next":
         for (let n = 0; n < step.count; n++) this.#next();
         return turn();
@@ -290,18 +284,13 @@ export class MapWorld {
       case "submit":
         this.#submit();
         return turn();
-      case "advance":
-        return this.#network.time.advance(step.ms);
-      case "die": {
-        const { alive } = this.#network;
+      case "die":
         this.#mortal = true;
-        if (alive.length > 0) alive[step.choice % alive.length]!.die({ exitCode: 7 }, step.share);
-        return;
-      }
     }
+    await takeNetworkStep(step, this.#network, this.#ledger);
   }
 
-  /** Lets a slow input give what it was asked for. */
+  /** Lets a slow input give the item that it was asked for. */
   #give(): boolean {
     return this.#inputs.some((input) => input.give());
   }
@@ -320,7 +309,7 @@ export class MapWorld {
 
   #next(): void {
     const place = this.#given.push(undefined) - 1;
-    // One that is called within another is not seen before it.
+    // A next() inside user code may be answered before an earlier one is seen.
     const nested = this.#within > 0;
     const settle = (given: Given) => {
       if (!nested && place > 0 && !this.#given[place - 1]) {
@@ -356,7 +345,7 @@ export class MapWorld {
     this.#checkStep();
   }
 
-  /** Lets everything happen, but for what nobody asks for. */
+  /** Lets everything happen that does not need a next(). */
   async #settleDown(): Promise<void> {
     do {
       await this.#ledger.finish(() => this.#checkStep());
@@ -376,7 +365,7 @@ export class MapWorld {
     }
   }
 
-  /** All has happened that can: whoever waits for a result has had those of all items that have come. */
+  /** When all that can happen has happened, whoever waits for a result has had the results of all items that were read. */
   #checkSlow(): void {
     if (!this.#results || this.#given.length === 0 || this.#given.at(-1)) return;
     assert.equal(this.#taken, this.#pulled, "a result is held back while its input waits");
@@ -395,16 +384,16 @@ export class MapWorld {
     const errors = this.#given.filter((given) => given?.kind === "error").length;
     assert.ok(this.#pulled <= this.#taken + errors + this.#capacity, `${this.#pulled} items are read`);
     const { maxQueue = Infinity, chunksize = 1 } = this.#plan;
-    // As long as no worker is up, all wait. An executor that takes nothing any more holds nobody up.
+    // As long as no worker is up, all items wait. An executor that is shut down does not limit the reading.
     const waiting = !this.#shutDown && !this.#mortal && this.#network.lines.every((line) => !line.up);
     if (waiting) assert.ok(this.#pulled < maxQueue + chunksize, `${this.#pulled} items wait`);
   }
 
-  /** As much is read as may be: whatever there is to do has been done. */
+  /** Checks that as many items have been read as may be. */
   #checkFilled(): void {
     if (this.#begunAtEnd !== undefined || this.#shutDown || this.#plan.maxQueue !== undefined) return;
     if (this.#inputs.some(({ waits }) => waits)) return;
-    // A broken executor takes nothing, and so nothing is read for it.
+    // A broken executor takes nothing, so nothing is read for it.
     if (this.#mortal && this.#inputs.some(({ state }) => state === "closed")) return;
     assert.equal(this.#pulled, Math.min(this.#length, this.#taken + this.#capacity));
   }
@@ -430,7 +419,7 @@ export class MapWorld {
     }
   }
 
-  /** The item that an unordered result is of; NaN, when it was not run to its end. */
+  /** The item of an unordered result; NaN when it has none that can be told. */
   #itemOf(value: unknown): number {
     if (!this.#plan.settled) return this.#plan.second === undefined ? value as number : (value as number[])[0]!;
     const outcome = value as PromiseSettledResult<unknown>;
@@ -449,7 +438,7 @@ export class MapWorld {
     const outcome = value as PromiseSettledResult<unknown>;
     if (outcome.status === "fulfilled") assert.deepEqual(outcome.value, this.#valueOf(item));
     else if (this.#isLoss(outcome.reason)) return;
-    // Which of those that cannot be sent it was cannot be told when the order is another.
+    // Without an order, an item that cannot be sent is not known by its error.
     else if (Number.isNaN(item)) {
       return assert.ok(this.#plan.items.some((_, item) => this.#isErrorOf(item, outcome.reason)));
     }
@@ -457,7 +446,7 @@ export class MapWorld {
     if (outcome.status === "rejected") assert.ok(this.#isErrorOf(item, outcome.reason), String(outcome.reason));
   }
 
-  /** Whether a call may have failed with this because its worker has died, or the executor was ended. */
+  /** Whether a call may have failed by this error because its worker died or the executor was ended. */
   #isLoss(error: unknown): boolean {
     return (this.#mortal && (error instanceof BrokenExecutor || error instanceof WorkerLostError)) ||
       (this.#cancelled && error instanceof CancelledError);
@@ -467,7 +456,7 @@ export class MapWorld {
     const all = items.length === this.#length;
     if (error === ABORT_REASON) assert.ok(this.#abort.signal.aborted);
     else if (error === INPUT_ERROR) {
-      // What was read when nothing is taken any more is not submitted.
+      // An item that is read when the executor takes nothing any more is not submitted.
       assert.ok(this.#inputFails && (all || this.#shutDown || this.#mortal), "the input's error comes before results");
     } else if (error instanceof TimeoutError) assert.ok(performance.now() >= this.#deadline);
     else if (error instanceof ShutdownError) assert.ok(this.#shutDown);
@@ -496,7 +485,7 @@ export class MapWorld {
       this.#begun <= ended && ended <= this.#pulled,
       `${ended} calls have ended, ${this.#pulled} items were read`,
     );
-    // The rest was cancelled. Of what a process that died was handed, nobody knows.
+    // The rest was cancelled. Whether calls that a dead process held have begun is not known.
     const unsent = ended - ownCancelled - this.#begun;
     const unsendable = this.#plan.items.filter((kind) => kind === "unsendable").length;
     if (!this.#mortal) {
@@ -512,7 +501,7 @@ export class MapWorld {
   /** Each chunk is run by one worker. */
   #checkChunks(): void {
     const { chunksize = 1, items, pace, firstPace } = this.#plan;
-    // Of an input that takes its time, part of a chunk may be all that there is.
+    // A slow input may give part of a chunk, which is sent when a result is wanted.
     if (this.#mortal || pace === "slow" || firstPace === "slow") return;
     for (let first = 0; first < items.length; first += chunksize) {
       const lines = [...items.keys()].slice(first, first + chunksize).map((item) => this.#ledger.lines.get(item));

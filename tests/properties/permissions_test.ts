@@ -1,13 +1,11 @@
-// Properties of permissions on Deno: whatever a program was started with, and whatever an executor is told to give to its
-// workers, a worker may nothing that the program may not. Both are asked for everything near the edges of the lists, and try
-// some of it.
+// Permissions on Deno: whatever the program was started with and whatever an executor gives to its workers, a worker may do
+// nothing that the program may not. Both are asked about everything near the edges of the lists, and try some of it.
 
 import fc from "fast-check";
 import assert from "node:assert/strict";
-import { chmodSync, mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from "node:fs";
+import { rmSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
 import process from "node:process";
 import { test } from "node:test";
@@ -17,13 +15,14 @@ import {
   type Deed,
   excess,
   type Made,
+  makePermissionFolder,
   type Outcome,
   type Question,
   runPermissionSets,
 } from "../behaviour/permission_sets.ts";
 import { property } from "./properties.ts";
 
-/** Programs, each with so many executors: a program takes as long as its worker processes, some 0.1 s each. */
+/** How many programs, and executors of each. A program takes as long as its worker processes: about 0.1 s each. */
 const PROGRAMS = 30, EXECUTORS = 8;
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
@@ -32,16 +31,8 @@ if (runtime === "deno") await register();
 else test("Workers on Bun and Node have no permissions to be given", { skip: true }, () => {});
 
 async function register(): Promise<void> {
-  const folder = realpathSync(mkdtempSync(join(tmpdir(), "futures-permissions-")));
-  for (const path of ["base/f", "base/sub/g", "base/data/d", "base/x/e", "secret/f", "secret/data/d"]) {
-    mkdirSync(join(folder, path, ".."), { recursive: true });
-    writeFileSync(join(folder, path), path);
-  }
-  for (const bin of ["bin", "evil"]) {
-    mkdirSync(join(folder, bin));
-    writeFileSync(join(folder, bin, "probe"), `#!/bin/sh\necho ${bin}`);
-    chmodSync(join(folder, bin, "probe"), 0o755);
-  }
+  const files = ["base/f", "base/sub/g", "base/data/d", "base/x/e", "secret/f", "secret/data/d"];
+  const folder = makePermissionFolder(files);
   const server = createServer((_, response) => {
     response.setHeader("content-type", "text/javascript").end(`export default "imported"`);
   });
@@ -188,7 +179,7 @@ async function register(): Promise<void> {
 
   const counts = { asked: 0, refused: 0, broken: 0 };
   property(
-    "No worker may what its program may not, whatever both are told of permissions",
+    "No worker may do what its program may not, whatever permissions both are given",
     PROGRAMS,
     given,
     async ({ flags, sets }) => {

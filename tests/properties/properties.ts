@@ -11,7 +11,7 @@ import process from "node:process";
 
 const { PROPERTY_RUNS, PROPERTY_SEED, PROPERTY_PATH, PROPERTY_REPLAY } = process.env;
 
-/** How long a failing input is shrunk, in milliseconds: the smallest one until then is good enough. */
+/** How long a failing input is shrunk, in milliseconds. The smallest one by then is good enough. */
 const SHRINKING = 15_000;
 
 /**

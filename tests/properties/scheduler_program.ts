@@ -1,8 +1,9 @@
-// What a random program for an executor is made of.
+// The steps of a random program for an executor.
 
 import type { TASKS } from "./ledger.ts";
+import type { NetworkStep } from "./network_steps.ts";
 
-/** What is submitted through Executor.with(). */
+/** Options of Executor.with(). */
 export interface Options {
   priority?: number;
   retries?: number;
@@ -15,10 +16,10 @@ export interface Options {
 /** The name of a task of the ledger. */
 export type TaskName = keyof typeof TASKS;
 
-/** An argument that cannot be sent, or runs code of the user's while it is: then it reacts. */
+/** An argument that cannot be sent, or that runs user code, a reaction, while it is. */
 export type Touchy = "function" | "getter" | "throwing getter" | "proxy" | "revoked proxy";
 
-/** What code of the user's does that the executor calls, wherever it is called. */
+/** What user code does when the executor calls it. */
 export type Reaction =
   | "nothing"
   | "submit"
@@ -50,24 +51,21 @@ export type Step =
   | { readonly kind: "submitDeadly"; readonly share: number }
   | { readonly kind: "map"; readonly task: TaskName; readonly count: number; readonly chunksize: number }
   | { readonly kind: "leave"; readonly choice: number }
-  | { readonly kind: "deliver"; readonly choices: readonly number[] }
+  | NetworkStep
   | { readonly kind: "cancel"; readonly choice: number }
-  | { readonly kind: "open"; readonly choice: number }
   | { readonly kind: "abort"; readonly signal: number }
-  | { readonly kind: "advance"; readonly ms: number }
-  | { readonly kind: "die"; readonly choice: number; readonly share: number }
   | { readonly kind: "babble"; readonly choice: number }
   | { readonly kind: "end"; readonly how: "terminate" | "kill" }
   | { readonly kind: "shutdown"; readonly cancelFutures: boolean };
 
-/** An executor, and what is done with it. */
+/** An executor, and what a program does with it. */
 export interface Program {
   readonly claims: boolean;
   readonly maxWorkers: number;
   readonly maxTasksPerWorker: number | undefined;
   readonly onWorkerLost: "replace" | "break";
   readonly refused: readonly boolean[];
-  /** Tasks of which it is known from the start how long they take. */
+  /** Tasks that run once first, so that the executor knows how long they take. */
   readonly known: readonly TaskName[];
   readonly steps: readonly Step[];
 }

@@ -1,17 +1,17 @@
-// The scheduler against what any scheduler owes its callers, in random programs: calls of all kinds are submitted, cancelled
-// and stopped while messages are delivered in any order, and workers die at any point.
+// The scheduler in random programs: calls of all kinds are submitted, cancelled and stopped while messages are delivered
+// in any order and workers die at any point. Any scheduler must pass.
 
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { TASKS } from "./ledger.ts";
+import { advance, choice, deliver, die, open, share } from "./network_steps.ts";
 import { property } from "./properties.ts";
 import type { Options, Program, Reaction, Step } from "./scheduler_program.ts";
 import { World } from "./scheduler_world.ts";
 
-const choice = fc.nat(1000);
 const task = fc.constantFrom(...Object.keys(TASKS) as (keyof typeof TASKS)[]);
 
-/** As many calls as it takes for a process to be handed some ahead. */
+/** Enough calls for a process to be handed some ahead. */
 const burst: fc.WeightedArbitrary<Step> = {
   weight: 1,
   arbitrary: fc.record({ kind: fc.constant("submit"), task, count: fc.integer({ min: 33, max: 50 }) }),
@@ -19,7 +19,7 @@ const burst: fc.WeightedArbitrary<Step> = {
 
 const HANDED = ["instant", "short", "held"] as const;
 
-/** Calls that are handed ahead, as all were short so far, and handed back when one of them takes long. */
+/** Calls that are handed over ahead, as all were short so far, and recalled when one of them takes long. */
 const handing: fc.WeightedArbitrary<Step>[] = [
   {
     weight: 2,
@@ -37,8 +37,8 @@ const handing: fc.WeightedArbitrary<Step>[] = [
       count: fc.integer({ min: 1, max: 3 }),
     }),
   },
-  { weight: 4, arbitrary: fc.record({ kind: fc.constant("deliver"), choices: fc.array(choice, { maxLength: 5 }) }) },
-  { weight: 1, arbitrary: fc.record({ kind: fc.constant("open"), choice }) },
+  { weight: 4, arbitrary: deliver(5) },
+  { weight: 1, arbitrary: open },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant("cancel"), choice }) },
 ];
 
@@ -56,7 +56,7 @@ function touchy(...reactions: Reaction[]): fc.WeightedArbitrary<Step> {
   };
 }
 
-/** Code of the user's that calls back in, wherever the executor calls it. */
+/** User code that calls the executor when the executor calls it. */
 const reacting: fc.WeightedArbitrary<Step>[] = [
   touchy("submit", "submitMany", "cancel", "abort", "shutdown", "cancelAll", "kill", "leave"),
   {
@@ -71,18 +71,18 @@ const reacting: fc.WeightedArbitrary<Step>[] = [
   },
 ];
 
-/** Some steps of a program that no worker fails in. */
+/** Steps of a program in which no worker fails. */
 const ordinary: fc.WeightedArbitrary<Step>[] = [
   { weight: 6, arbitrary: fc.record({ kind: fc.constant("submit"), task, count: fc.integer({ min: 1, max: 4 }) }) },
   burst,
   touchy("nothing"),
-  { weight: 10, arbitrary: fc.record({ kind: fc.constant("deliver"), choices: fc.array(choice, { maxLength: 12 }) }) },
+  { weight: 10, arbitrary: deliver() },
   { weight: 4, arbitrary: fc.record({ kind: fc.constant("cancel"), choice }) },
-  { weight: 3, arbitrary: fc.record({ kind: fc.constant("open"), choice }) },
+  { weight: 3, arbitrary: open },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant("shutdown"), cancelFutures: fc.boolean() }) },
 ];
 
-/** Calls of Executor.with(), and what they wait for. */
+/** Calls of Executor.with(), aborts, and time that passes. */
 const limiting: fc.WeightedArbitrary<Step>[] = [
   {
     weight: 4,
@@ -100,7 +100,7 @@ const limiting: fc.WeightedArbitrary<Step>[] = [
     }),
   },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant("abort"), signal: fc.nat(1) }) },
-  { weight: 3, arbitrary: fc.record({ kind: fc.constant("advance"), ms: fc.constantFrom(1, 40, 200, 1000) }) },
+  { weight: 3, arbitrary: advance(1, 40, 200, 1000) },
 ];
 
 const prioritized: fc.WeightedArbitrary<Step> = {
@@ -126,15 +126,12 @@ const mapping: fc.WeightedArbitrary<Step>[] = [
   { weight: 1, arbitrary: fc.record({ kind: fc.constant("leave"), choice }) },
 ];
 
-const dying: fc.WeightedArbitrary<Step> = {
-  weight: 2,
-  arbitrary: fc.record({ kind: fc.constant("die"), choice, share: fc.constantFrom(0, 0.5, 1) }),
-};
+const dying: fc.WeightedArbitrary<Step> = { weight: 2, arbitrary: die };
 
-/** What goes wrong. */
+/** Workers that die or send nonsense. */
 const faults: fc.WeightedArbitrary<Step>[] = [
   dying,
-  { weight: 1, arbitrary: fc.record({ kind: fc.constant("submitDeadly"), share: fc.constantFrom(0, 0.5, 1) }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant("submitDeadly"), share }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant("babble"), choice }) },
 ];
 

@@ -1,22 +1,21 @@
-// A random program for an executor on a network, and what must be true of it after each step and in the end. It knows what
-// was submitted and, by the ledger, what was run; of the scheduler, it knows the public API.
+// Runs a random program for an executor on a network, and checks what must hold after each step and in the end. It knows
+// what was submitted and, from the ledger, what has run. Of the scheduler, it knows only the public API.
 
 import assert from "node:assert/strict";
+import { isDeepStrictEqual } from "node:util";
 import {
-  BrokenExecutor,
-  CancelledError,
   type Executor,
   type ExecutorStats,
   type Future,
   type FutureOutcome,
   type MapIterator,
   ShutdownError,
-  TaskTimeoutError,
-  WorkerLostError,
 } from "../../mod.ts";
 import { Ledger, TASKS } from "./ledger.ts";
 import { BrokenNetwork, Network, NetworkExecutor } from "./network.ts";
+import { pick, takeNetworkStep } from "./network_steps.ts";
 import { reportsOf } from "../support/observe.ts";
+import { endingOf, outcomeOf, problemsOf } from "../support/outcome.ts";
 import type { Options, Program, Reaction, Step, TaskName, Touchy } from "./scheduler_program.ts";
 import { turn } from "./virtual_time.ts";
 
@@ -25,13 +24,13 @@ export interface SubmittedCall {
   readonly id: number;
   readonly task: TaskName | "deadly";
   readonly options: Options;
-  /** One of its arguments cannot be sent. */
+  /** Whether one of its arguments cannot be sent. */
   readonly unsendable: boolean;
-  /** Absent: it is a map's. */
+  /** Absent for a call of a map(). */
   readonly future?: Future<unknown>;
-  /** How it ended, as its callback or its map was told. */
+  /** How it ended, as its callback or its map() was told. */
   outcome: FutureOutcome<unknown> | undefined;
-  /** `cancel()` has returned true. */
+  /** Whether `cancel()` has returned true. */
   wasCancelled: boolean;
 }
 
@@ -54,7 +53,7 @@ export class World {
   #nextCall = 0;
   #shutDown = false;
   #cancelledAll = false;
-  /** How many workers had been started when all were ended. */
+  /** How many workers had been started when terminateWorkers() or killWorkers() was called. */
   #startedBeforeEnd: number | undefined;
   #closed = false;
 
@@ -100,14 +99,12 @@ export class World {
     return call.outcome;
   }
 
-  /** Whether a call failed by something else than its task and its arguments. */
+  /** Whether a call failed for another reason than its task and its arguments. */
   failedFromOutside(call: SubmittedCall): boolean {
-    const { outcome } = call;
-    return outcome?.status === "rejected" &&
-      (outcome.reason instanceof BrokenExecutor || outcome.reason instanceof TaskTimeoutError);
+    return call.outcome !== undefined && ["broken", "lost", "timed out"].includes(endingOf(call.outcome));
   }
 
-  /** Whether it is a map's whose iteration was ended, so that nobody learns how the call ended. */
+  /** Whether it is a call of a map() that was left, so that its outcome is not known. */
   isLeft(call: SubmittedCall): boolean {
     return this.#maps.some((map) => map.left && map.calls.includes(call));
   }
@@ -163,27 +160,14 @@ export class World {
         await map?.results.return();
         return turn();
       }
-      case "deliver":
-        for (const choice of step.choices) await this.network.deliver(choice);
-        return;
       case "cancel":
         this.#cancel(pick(this.calls.filter((call) => call.future), step.choice));
         return turn();
-      case "open": {
-        const call = pick(this.ledger.held, step.choice);
-        if (call !== undefined) await this.ledger.open(call);
-        return;
-      }
       case "abort":
         this.#abort(step.signal);
         return turn();
-      case "advance":
-        return this.network.time.advance(step.ms);
-      case "die":
-        pick(this.network.alive, step.choice)?.die({ exitCode: 7 }, step.share);
-        return;
       case "babble":
-        pick(this.network.alive, step.choice)?.babble();
+        pick(this.network.alive, step.choice)?.sendToParent({ kind: "other" });
         return;
       case "end":
         this.#endAll(step.how);
@@ -191,12 +175,14 @@ export class World {
       case "shutdown":
         this.#shutdown(step.cancelFutures);
         return turn();
+      default:
+        return takeNetworkStep(step, this.network, this.ledger);
     }
   }
 
-  /** An argument that calls `react` when somebody looks at it. */
+  /** An argument that calls `react` when it is read. */
   #touchy(argument: Touchy, react: () => void): unknown {
-    // Once: a reaction that submits the like would never end.
+    // Once, as a reaction that submits such an argument would never end.
     let done = false;
     const reactOnce = () => {
       if (done) return;
@@ -234,7 +220,7 @@ export class World {
     }
   }
 
-  /** What code of the user's does at any time. */
+  /** Does what user code may do at any time. */
   #react(reaction: Reaction, choice: number): void {
     switch (reaction) {
       case "nothing":
@@ -337,8 +323,7 @@ export class World {
     for (const call of map.calls) {
       const { done, value } = await map.results.next();
       if (done) break;
-      const cancelled = value.status === "rejected" && value.reason instanceof CancelledError;
-      (call as SubmittedCall).outcome = cancelled ? { status: "cancelled", reason: value.reason } : value;
+      (call as SubmittedCall).outcome = outcomeOf(value);
     }
     map.over = true;
   }
@@ -368,7 +353,7 @@ export class World {
 
   #checkStep(): void {
     const { queued, running, completed, failed, cancelled, workers, idle, busy, lost } = this.executor.stats();
-    // What a worker holds that was told to end, and has not, is not counted.
+    // Calls of a worker that was told to end and has not ended do not count.
     const uncounted = this.network.open.some((line) => line.endedBy !== undefined) ? this.calls.length : 0;
     const lacking = this.calls.length - (queued + running + completed + failed + cancelled);
     assert.ok(0 <= lacking && lacking <= uncounted, `stats() lacks ${lacking} calls`);
@@ -382,13 +367,13 @@ export class World {
     assert.ok(!open || keptAlive, "the program ends before its work does");
   }
 
-  /** Nothing is under way: what has not begun waits because it has to. */
+  /** When nothing is under way, a call waits only if no worker could run it. */
   #checkQuiet(): void {
     this.#checkStep();
     const { queued, workers, idle } = this.executor.stats();
-    // A map's chunk stays where it is; a call that is to be run again has its pause.
+    // The calls of a chunk stay together, and a call pauses before it is run again.
     if (this.#maps.length > 0 || this.calls.some(({ options }) => options.retries)) return;
-    // An executor that is broken starts no worker, but those that it has finish what they hold.
+    // A broken executor starts no worker, but its workers finish what they hold.
     const full = workers === this.#program.maxWorkers || this.#mayBeBroken;
     assert.ok(queued === 0 || (idle === 0 && full), "calls wait, and a worker could run them");
   }
@@ -396,56 +381,35 @@ export class World {
   // --- what holds in the end
 
   #checkCall(call: SubmittedCall): void {
-    const runs = this.ledger.runs(call.id), shown = this.show(call);
-    const { retries = 0, signal } = call.options;
-    assert.ok(runs <= 1 + retries, `${shown} ran too often`);
+    const shown = this.show(call);
+    const { retries = 0, timeout, signal: number = -1 } = call.options;
+    const signal = this.#signals[number]?.signal;
     assert.equal(call.future?.done() ?? true, true, `${shown} is not done`);
-    if (this.isLeft(call)) return;
+    const attempts = this.ledger.runs(call.id);
+    if (this.isLeft(call)) return assert.ok(attempts <= 1 + retries, `${shown} ran too often`);
     const outcome = this.outcome(call);
     if (call.future) assert.deepEqual(call.future.outcome, outcome, "its outcome has changed");
-    if (call.wasCancelled) assert.equal(outcome.status, "cancelled", shown);
-    if (outcome.status === "fulfilled") {
-      assert.ok(runs > 0 && !call.unsendable, shown);
-      assert.deepEqual(this.#endOf(call), { value: outcome.value }, shown);
-    } else if (outcome.status === "cancelled") {
-      this.#checkCancelled(call, outcome.reason);
-    } else {
-      this.#checkFailed(call, outcome.reason as Error);
-    }
-    if (signal === undefined && outcome.status === "cancelled" && retries === 0) assert.equal(runs, 0, shown);
+    const problems = problemsOf({
+      attempts,
+      recordIsComplete: true,
+      retries,
+      hasTimeout: timeout !== undefined,
+      signal,
+      withdrawn: call.wasCancelled,
+      allCancelled: this.#cancelledAll || this.#startedBeforeEnd !== undefined,
+      mayBeBroken: this.#mayBeBroken,
+      beginMayBeUnknown: !this.#program.claims,
+      uncloneable: call.unsendable ? "argument" : undefined,
+      isOwn: (outcome) => isDeepStrictEqual(this.#endOf(call), plain(outcome)),
+    }, outcome);
+    assert.deepEqual(problems, [], shown);
+    // cancel() was first, so its reason counts.
+    if (call.wasCancelled) assert.equal(endingOf(outcome, signal), "cancelled", shown);
+    if (signal === undefined && outcome.status === "cancelled" && retries === 0) assert.equal(attempts, 0, shown);
   }
 
   #endOf({ id, task }: SubmittedCall): { value: unknown } | { error: string } | undefined {
     return task === "deadly" ? undefined : TASKS[task].ends(id);
-  }
-
-  #checkCancelled(call: SubmittedCall, reason: unknown): void {
-    const shown = this.show(call), signal = this.#signals[call.options.signal ?? -1]?.signal;
-    if (signal?.aborted && reason === signal.reason) return assert.equal(call.wasCancelled, false, shown);
-    assert.ok(reason instanceof CancelledError, shown);
-    assert.ok(
-      call.wasCancelled || this.#cancelledAll || this.#startedBeforeEnd !== undefined,
-      `nobody has cancelled ${shown}`,
-    );
-  }
-
-  #checkFailed(call: SubmittedCall, reason: Error): void {
-    const runs = this.ledger.runs(call.id), shown = this.show(call);
-    if (reason instanceof BrokenNetwork) {
-      this.#checkBroken();
-    } else if (reason instanceof WorkerLostError) {
-      const claims = this.#program.claims;
-      assert.equal(reason.started === true || (!claims && reason.started === "unknown"), true, shown);
-      if (reason.started === true) assert.ok(runs > 0, `${shown} had not started`);
-    } else if (reason instanceof TaskTimeoutError) {
-      assert.ok(call.options.timeout !== undefined && runs > 0, shown);
-    } else if (call.unsendable) {
-      assert.equal(reason.name, "DataCloneError", shown);
-      assert.equal(runs, 0, shown);
-    } else {
-      assert.ok(runs > 0, shown);
-      assert.deepEqual(this.#endOf(call), { error: reason.message }, shown);
-    }
   }
 
   /** Whether something has happened that may have broken the executor. */
@@ -458,7 +422,7 @@ export class World {
     assert.ok(this.#mayBeBroken, "the executor is broken, and nothing has broken it");
   }
 
-  /** Everything has ended: nobody holds anything. */
+  /** When every call has ended, no worker holds anything. */
   #checkIdle(): void {
     const { queued, running, busy } = this.executor.stats();
     assert.deepEqual({ queued, running, busy }, { queued: 0, running: 0, busy: 0 });
@@ -479,6 +443,7 @@ export class World {
   }
 }
 
-function pick<T>(from: readonly T[], choice: number): T | undefined {
-  return from[choice % from.length];
+/** An outcome in the form of `LedgerTask.ends`. */
+function plain(outcome: FutureOutcome<unknown>): { value: unknown } | { error: string } {
+  return outcome.status === "fulfilled" ? { value: outcome.value } : { error: (outcome.reason as Error).message };
 }

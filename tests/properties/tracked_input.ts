@@ -1,14 +1,14 @@
-// An input of map() that notes when it is read or closed otherwise than a loop would: one next() at a time and none after the
-// end, return() once at most, never in the middle of next(), and never after it has ended or thrown by itself.
+// An input of map() that notes when it is used otherwise than by a loop. A loop calls one next() at a time and none after
+// the end; return() once at most, never inside next(), and never after the input has ended or thrown by itself.
 
 /** How an async input gives its items: at once, after some microtasks, or when {@linkcode TrackedInput.give} is called. */
 export type Pace = "ready" | "hops" | "slow";
 
-/** What an input is like. */
+/** Options of an input. */
 export interface InputOptions {
-  /** Async, at this pace; sync without. */
+  /** The pace of an async input. A sync input has none. */
   readonly pace?: Pace | undefined;
-  /** The place of the item in whose stead it throws. */
+  /** The place of the item that it throws instead of. */
   readonly failsAt?: number | undefined;
   /** Whether its return() throws. */
   readonly closeThrows?: boolean;
@@ -18,19 +18,19 @@ export interface InputOptions {
   readonly onReturn?: () => void;
 }
 
-/** What a failing input throws. */
+/** The error of an input that fails. */
 export const INPUT_ERROR = new Error("input");
 
 const CLOSE_ERROR = new Error("return()");
 
-/** One input; an iterable of one of the two kinds, and its own iterator. */
+/** One input: a sync or async iterable, and its own iterator. */
 export class TrackedInput<T> {
   state: "unopened" | "open" | "ended" | "failed" | "closed" = "unopened";
-  /** Items that it has given. */
+  /** How many items it has given. */
   given = 0;
-  /** Calls of return(). */
+  /** How often return() was called. */
   closings = 0;
-  /** What was done to it that no loop does. */
+  /** What was done to it that a loop does not do. */
   readonly violations: string[] = [];
   readonly #values: Iterator<T>;
   readonly #options: InputOptions;
@@ -55,7 +55,7 @@ export class TrackedInput<T> {
     return this.#pending !== undefined;
   }
 
-  /** A slow input gives what it was asked for; false when it was not. */
+  /** Gives the item that a slow input was asked for. Returns false when it was asked for none. */
   give(): boolean {
     const give = this.#pending;
     this.#pending = undefined;
@@ -78,7 +78,7 @@ export class TrackedInput<T> {
       ? new Promise<void>((give) => this.#pending = give)
       : microtasks(pace === "hops" ? 5 : 0);
     const result = asked.then(() => this.#settle());
-    // Before whoever has asked can see it, and after that cannot but know.
+    // Noted before the caller of next() can see the result.
     result.then((result) => this.#seen(result), () => this.#seen());
     return result;
   }
@@ -106,7 +106,7 @@ export class TrackedInput<T> {
     return this;
   }
 
-  /** What the last next() has come to. One that was closed meanwhile still gives what it was asked for, as many do. */
+  /** The result of a next(). An input that was closed meanwhile still gives its item, as many do. */
   #settle(): IteratorResult<T> {
     const result = this.#values.next();
     if (result.done) return result;
@@ -118,7 +118,7 @@ export class TrackedInput<T> {
     return result;
   }
 
-  /** What next() has come to is seen; an error when there is nothing. */
+  /** Notes that the result of a next() is seen: an error when it is absent. */
   #seen(result?: IteratorResult<T>): IteratorResult<T> {
     this.#asked = false;
     if (this.state === "open" && !result) this.state = "failed";

@@ -1,4 +1,4 @@
-// Time that passes only when a test says so, so that what a random run does depends on its seed and on nothing else.
+// Time that passes only when a test says so, so that a random run depends on its seed and on nothing else.
 
 const { setTimeout, clearTimeout, setImmediate } = globalThis as typeof globalThis & {
   setImmediate(fn: () => void): unknown;
@@ -6,12 +6,12 @@ const { setTimeout, clearTimeout, setImmediate } = globalThis as typeof globalTh
 const { now } = performance;
 const { random } = Math;
 
-/** Resolves when all microtasks have run; other timers of the program, real ones, hardly get a turn. */
+/** Resolves when all microtasks have run. */
 export function turn(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }
 
-/** A timer; an object on every runtime, as Node's. */
+/** A timer: an object, as Node's are, on every runtime. */
 interface VirtualTimer {
   readonly due: number;
   readonly fn: () => void;
@@ -19,11 +19,11 @@ interface VirtualTimer {
   unref(): void;
 }
 
-/** Stands in for the clock, the timers and chance. */
+/** Replaces the clock, the timers and Math.random(). */
 export class VirtualTime {
   /** Callbacks of setImmediate() that have not been called. */
   readonly immediates: (() => void)[] = [];
-  /** Binds a callback of setImmediate() to whoever asks for it. */
+  /** Called with each callback of setImmediate(); what it returns is called instead. */
   bind: (fn: () => void) => () => void = (fn) => fn;
   #now = 1000;
   readonly #timers = new Set<VirtualTimer>();
@@ -62,24 +62,24 @@ export class VirtualTime {
     return [...this.#timers].some((timer) => timer.keepsAlive);
   }
 
-  /** How many timers are neither cleared nor fired. */
+  /** How many timers were neither cleared nor have fired. */
   get timers(): number {
     return this.#timers.size;
   }
 
-  /** The time goes on while something runs: no timer fires. */
+  /** Lets time pass while something runs, so that no timer fires. */
   spend(ms: number): void {
     this.#now += ms;
   }
 
-  /** Lets time pass: the timers that are due fire, one turn each. */
+  /** Lets time pass. Timers that are due fire, one in a turn. */
   async advance(ms: number): Promise<void> {
     const end = this.#now + ms;
     for (let timer = this.#next(); timer && timer.due <= end; timer = this.#next()) await this.#fire(timer);
     this.#now = end;
   }
 
-  /** Lets time pass until the next timer fires; false when there is none. */
+  /** Lets time pass until the next timer fires. Returns false when there is none. */
   async fireNext(): Promise<boolean> {
     const timer = this.#next();
     if (timer) await this.#fire(timer);

@@ -1,4 +1,4 @@
-// wait() and asCompleted() against models: any futures, done before or settled in any order, several in one turn.
+// wait() and asCompleted() against models: futures that are done before or settle in any order, several in one turn.
 
 import assert from "node:assert/strict";
 import fc from "fast-check";
@@ -20,7 +20,7 @@ type End = "fulfilled" | "rejected" | "cancelled";
 
 /** What happens in one turn. */
 interface Turn {
-  /** Futures that are settled, by number; those that are done already are left alone. */
+  /** The futures that settle, by number, and how. Those that are done already are skipped. */
   readonly settled: readonly { readonly future: number; readonly end: End }[];
   /** How much time passes then. */
   readonly ms: number;
@@ -28,10 +28,10 @@ interface Turn {
   readonly nexts: number;
 }
 
-interface Scene {
-  /** How many futures there are, and how many of them run already. */
+interface WaitPlan {
+  /** The futures, and whether each runs already. */
   readonly futures: readonly boolean[];
-  /** What is given to wait() or asCompleted(), by number. */
+  /** The input of wait() or asCompleted(), by number. */
   readonly input: readonly number[];
   readonly before: Turn["settled"];
   readonly timeout: number | undefined;
@@ -45,7 +45,7 @@ const settled = fc.array(
   { maxLength: 3 },
 );
 
-const scene: fc.Arbitrary<Scene> = fc.record({
+const plan: fc.Arbitrary<WaitPlan> = fc.record({
   futures: fc.array(fc.boolean(), { minLength: MOST, maxLength: MOST }),
   input: fc.array(fc.nat(MOST - 1), { maxLength: 12, size: "max" }),
   before: settled,
@@ -56,33 +56,33 @@ const scene: fc.Arbitrary<Scene> = fc.record({
   ),
 });
 
-/** The futures of a scene, in virtual time. */
+/** The futures of a plan, in virtual time. */
 class Stage {
   readonly time: VirtualTime = new VirtualTime();
   readonly futures: readonly Future<number>[];
-  /** Those that are waited for, each once. */
+  /** The futures of the input, each once. */
   readonly input: readonly Future<number>[];
-  /** Those of the input that are done, in the order in which they came to be. */
+  /** The futures of the input that are done, in the order in which they ended. */
   readonly done: Future<number>[] = [];
-  readonly #scene: Scene;
+  readonly #plan: WaitPlan;
 
-  constructor(scene: Scene) {
-    this.#scene = scene;
-    this.futures = scene.futures.map((running) => {
+  constructor(plan: WaitPlan) {
+    this.#plan = plan;
+    this.futures = plan.futures.map((running) => {
       const future = new Future<number>();
       if (running) future.setRunningOrNotifyCancel();
       return future;
     });
-    this.input = [...new Set(scene.input)].map((n) => this.futures[n]!);
-    this.settle(scene.before);
+    this.input = [...new Set(plan.input)].map((n) => this.futures[n]!);
+    this.settle(plan.before);
   }
 
-  /** What is given to the function: each future as often as the scene says. */
+  /** The input, with each future as often as the plan says. */
   get given(): Future<number>[] {
-    return this.#scene.input.map((n) => this.futures[n]!);
+    return this.#plan.input.map((n) => this.futures[n]!);
   }
 
-  /** Which futures these are, in order. */
+  /** The numbers of futures, in order. */
   numbers(futures: Iterable<Future<number>>): number[] {
     return [...futures].map((future) => this.futures.indexOf(future)).sort((a, b) => a - b);
   }
@@ -125,9 +125,9 @@ function isMet(stage: Stage, returnWhen: ReturnWhen): boolean {
 property(
   "wait() returns when its condition is met or its time is up, with what is done then",
   1000,
-  fc.tuple(scene, fc.constantFrom(ALL_COMPLETED, FIRST_COMPLETED, FIRST_EXCEPTION)),
-  ([scene, returnWhen]) => {
-    const stage = new Stage(scene), { timeout } = scene;
+  fc.tuple(plan, fc.constantFrom(ALL_COMPLETED, FIRST_COMPLETED, FIRST_EXCEPTION)),
+  ([plan, returnWhen]) => {
+    const stage = new Stage(plan), { timeout } = plan;
     return stage.run(async () => {
       let result: WaitResult<Future<number>> | undefined;
       let expected: Future<number>[] | undefined;
@@ -151,7 +151,7 @@ property(
       await turn();
       let now = 0;
       check(isMet(stage, returnWhen) || (timeout ?? Infinity) <= now);
-      for (const { settled, ms } of scene.turns) {
+      for (const { settled, ms } of plan.turns) {
         stage.settle(settled);
         await turn();
         check(isMet(stage, returnWhen));
@@ -166,12 +166,12 @@ property(
   },
 );
 
-/** What next() has to give. */
+/** What next() must give. */
 type Given = Future<number> | "end" | "timeout";
 
 /** The model of asCompleted(): what next() gives, call by call. */
 class Completions {
-  /** What next() has given, or `undefined` as long as it waits. */
+  /** The results of next(); `undefined` for one that waits. */
   readonly given: (Given | undefined)[] = [];
   readonly #stage: Stage;
   readonly #deadline: number;
@@ -211,10 +211,10 @@ class Completions {
 property(
   "asCompleted() gives each future once, as it is done, and those first that were done before",
   1000,
-  fc.tuple(scene, fc.option(fc.nat(10), { nil: undefined })),
-  ([scene, returnAt]) => {
-    const stage = new Stage(scene), { timeout } = scene;
-    // Those that were done before have no order among them.
+  fc.tuple(plan, fc.option(fc.nat(10), { nil: undefined })),
+  ([plan, returnAt]) => {
+    const stage = new Stage(plan), { timeout } = plan;
+    // Futures that were done before come in any order.
     stage.done.sort((a, b) => stage.input.indexOf(a) - stage.input.indexOf(b));
     return stage.run(async () => {
       const model = new Completions(stage, timeout ?? Infinity);
@@ -239,7 +239,7 @@ property(
         assert.deepEqual(given.map(nameOf), model.given.map(nameOf));
       };
       const nameOf = (given: Given | undefined) => given instanceof Future ? stage.futures.indexOf(given) : given;
-      for (const [n, { settled, ms, nexts }] of scene.turns.entries()) {
+      for (const [n, { settled, ms, nexts }] of plan.turns.entries()) {
         if (n === returnAt) {
           await iterator.return();
           model.end();

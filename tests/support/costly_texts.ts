@@ -1,18 +1,18 @@
-// Short texts that would take a host, or an executor, hours to decode, or more memory than there is, if it believed them.
+// Short texts that would cost a host or an executor hours, or all memory, to decode if it trusted them.
 
 const SPARSE = "[-7,4294967295]";
 
-/** An array of one number so often, and what that number names. */
+/** An array that repeats one number, and the entry that this number names. */
 function times(count: number, name: number, ...entries: string[]): string {
   return `[[${Array(count).fill(name).join()}],${entries.join()}]`;
 }
 
-/** Each entry is made of the next, twice. */
+/** Each entry holds the next one twice. */
 function doubled(entries: number, entry: (next: number) => string, first = 0): string[] {
   return Array.from({ length: entries }, (_, n) => entry(first + n + 1));
 }
 
-/** Errors without number that share one list of very many. */
+/** Many errors that share one long list. */
 function sharedMembers(errors: number, members: number): string {
   const first = 5 + members;
   const records = Array.from({ length: errors }, (_, n) => [
@@ -25,7 +25,7 @@ function sharedMembers(errors: number, members: number): string {
     `${Array(members).fill('{"kind":2,"value":-1}')},${records.flat()}]`;
 }
 
-/** What they try, and the texts. */
+/** The texts, by what they try. */
 export const COSTLY: Readonly<Record<string, string>> = {
   "a sparse array": `[${SPARSE}]`,
   "a sparse array as an argument": `[[1],${SPARSE}]`,

@@ -1,5 +1,6 @@
-// Futures in each of their states, made by hand.
+// Futures in each of their states, made by hand, and what a Future rejects with.
 
+import assert from "node:assert/strict";
 import { Future } from "../../mod.ts";
 
 export const pending = <T = unknown>(): Future<T> => new Future<T>();
@@ -26,4 +27,12 @@ export function succeeded<T>(value: T): Future<T> {
   const future = new Future<T>();
   future.setResult(value);
   return future;
+}
+
+/** Resolves to what a Future rejects with, failed or cancelled. */
+export function errorOf(future: Future<unknown>): Promise<unknown> {
+  return future.result().then(
+    (value) => assert.fail(`It has a result: ${String(value)}`),
+    (error) => error,
+  );
 }

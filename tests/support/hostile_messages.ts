@@ -1,16 +1,16 @@
-// Messages that no worker sends, as a grammar: those that one does send, with anything at all in place of any of their parts.
-// They are recipes, which can be printed and shrunk: what they make may be longer than anything that can be written down.
+// A grammar of messages that no worker sends: real messages, with anything at all in place of any of their parts. They are
+// recipes, which can be printed and shrunk, as the messages themselves may be too long to be written down.
 
 import fc from "fast-check";
 import { SEAL } from "../../src/wire/seal.ts";
 
-/** What takes the place of a part: what makes it, and of what. */
+/** What replaces a part: its maker, and what that makes it from. */
 export interface Garbage {
   readonly make: string;
   readonly of: readonly Garbage[];
 }
 
-/** A message: which one it would have been, and what has become of it. Parts are numbered in the order in which they are met. */
+/** A message: the real one, and what replaces its parts. Parts are numbered in the order in which they are met. */
 export interface Recipe {
   readonly message: string;
   readonly edits: readonly { readonly part: number; readonly becomes: Garbage | undefined }[];
@@ -18,7 +18,7 @@ export interface Recipe {
 
 const LONGEST_ARRAY = 2 ** 32 - 1;
 
-/** A record of a failure, with all that one has. */
+/** A record of a failure, with every field that one can have. */
 const failure = (nested: unknown[][] = [], errors: unknown[] | undefined = undefined) => ({
   kind: "error",
   classes: ["RangeError", "Error"],
@@ -32,7 +32,7 @@ const failure = (nested: unknown[][] = [], errors: unknown[] | undefined = undef
 const failures = () =>
   failure([["cause", failure([["cause", { kind: "value", value: 1 }]])]], [failure(), { kind: "value", value: [1] }]);
 
-/** What a worker sends that was handed three calls, has begun the first of them, and has not always said that it is up. */
+/** Messages of a worker that was handed three calls and has begun the first. It may not have said that it is up. */
 const MESSAGES: Readonly<Record<string, () => unknown>> = {
   "an answer": () => [0, 100, 1],
   "answers": () => [0, 100, 1, "two", { three: 3 }],
@@ -56,7 +56,7 @@ const MESSAGES: Readonly<Record<string, () => unknown>> = {
   "nothing": () => undefined,
 };
 
-/** How often somebody has looked behind an accessor. */
+/** How often accessors were called. */
 let looks = 0;
 
 function accessors(): object {
@@ -93,7 +93,7 @@ function sparse(length: number, entries: Readonly<Record<number, unknown>> = {})
   return Object.assign(new Array(length), entries);
 }
 
-/** `depth` containers, each in the next. */
+/** Nests `depth` containers. */
 function nest(depth: number, inner: unknown, around: (value: unknown) => unknown): unknown {
   let value = inner;
   for (let i = 0; i < depth; i++) value = around(value);
@@ -103,7 +103,7 @@ function nest(depth: number, inner: unknown, around: (value: unknown) => unknown
 const polluting = () =>
   JSON.parse(`{ "__proto__": { "polluted": true }, "constructor": { "prototype": { "polluted": true } } }`);
 
-/** Everything that can stand somewhere. */
+/** Everything that can replace a part. */
 const ATOMS: Readonly<Record<string, () => unknown>> = {
   ...Object.fromEntries(
     [undefined, null, true, "", "done", "error", "value", "__proto__", "constructor", "%s%o%j", "\x1b[2J\x07", "cause"]
@@ -160,7 +160,7 @@ const ATOMS: Readonly<Record<string, () => unknown>> = {
   "a failure": failures,
 };
 
-/** What can stand around something else. */
+/** Everything that can be put around a part. */
 const AROUND: Readonly<Record<string, (...parts: unknown[]) => unknown>> = {
   "in a list": (a, b) => [a, b],
   "after a hole": (a) => [, a],
@@ -199,7 +199,7 @@ export const recipes: fc.Arbitrary<Recipe> = fc.record({
   ),
 });
 
-/** What a recipe makes; `looks`: how often its accessors have been called since. */
+/** Makes the message of a recipe. `looks` counts how often its accessors have been called since. */
 export function make({ message, edits }: Recipe): { readonly message: unknown; readonly looks: () => number } {
   const whole = { message: MESSAGES[message]!() };
   for (const { part, becomes } of edits) {
@@ -217,7 +217,7 @@ function grow({ make, of }: Garbage): unknown {
   return ATOMS[make] ? ATOMS[make]() : AROUND[make]!(...of.map(grow));
 }
 
-/** Every place in a message where something else could be. */
+/** Lists the places in a message where something else could be. */
 function partsOf(whole: object): [object, string][] {
   const parts: [object, string][] = [];
   const rest: object[] = [whole];
@@ -239,7 +239,7 @@ function isPlain(value: unknown): value is object {
   return Array.isArray(value) || Object.getPrototypeOf(value) === Object.prototype;
 }
 
-/** About how many bytes it takes on a line: what is in it, each once, and not how long it says to be. */
+/** Estimates how many bytes a message takes on a line: by its contents, each once, not by the length that it claims. */
 export function sizeOf(message: unknown): number {
   const met = new Set<unknown>();
   const rest = [message];
@@ -257,7 +257,7 @@ export function sizeOf(message: unknown): number {
   return size;
 }
 
-/** A message as it is on the line: sealed, as long as an array can be sealed. */
+/** Seals a message as a line does, if it can be sealed. */
 export function sealed(message: unknown): unknown {
   if (!Array.isArray(message)) return [message, SEAL];
   if (message.length < LONGEST_ARRAY) message.push(SEAL);

@@ -1,3 +1,3 @@
-// Imported for its effect: the assertions of src/invariant.ts are checked in this program.
+// Imported for its effect: switches the assertions of src/invariant.ts on in this program.
 
 Object.assign(globalThis, { [Symbol.for("@concurrent/futures/invariants")]: true });

@@ -1,13 +1,13 @@
-// What is alive: the threads and processes of this program, as the operating system sees them.
+// Lists the threads and processes of this program that are alive, as the operating system sees them.
 
 import { readdirSync, readFileSync } from "node:fs";
 import process from "node:process";
 import { until } from "./until.ts";
 
-/** Only Linux shows a program its threads and children without starting another program. */
+/** Only on Linux can a program see its threads and children without starting another program. */
 export const canSeeWorkers: boolean = process.platform === "linux";
 
-/** The threads that are workers: Deno calls them "worker-1", Bun and Node by the executor's name. */
+/** Lists the threads that are workers. Deno names them "worker-1", Bun and Node after the executor. */
 export function workerThreads(): string[] {
   if (!canSeeWorkers) return [];
   return entries("/proc/self/task")
@@ -15,7 +15,7 @@ export function workerThreads(): string[] {
     .filter((name) => /^worker-\d+$|^ThreadPool|^pool/.test(name));
 }
 
-/** The ids of child processes that have not ended. */
+/** Lists the ids of child processes that have not ended. */
 export function children(): number[] {
   if (!canSeeWorkers) return [];
   return entries("/proc").filter((name) => /^\d+$/.test(name)).map(Number).filter((pid) => {
@@ -24,7 +24,7 @@ export function children(): number[] {
   });
 }
 
-/** The child processes that are workers: not the shell that watches over them. */
+/** Lists the child processes that are workers, without the shell that watches over them. */
 export function workerProcesses(): number[] {
   return children().filter((pid) => read(`/proc/${pid}/comm`).trim() !== "sh");
 }
@@ -35,7 +35,7 @@ export function isAlive(pid: number): boolean {
   return state !== undefined && state !== "Z";
 }
 
-/** Fails unless all threads, child processes and timers go. */
+/** Fails unless all threads, child processes and handles end. */
 export async function assertNothingIsLeft(): Promise<void> {
   const left = () => [...workerThreads(), ...children().map((pid) => `process ${pid}`), ...activeResources()];
   await until("nothing is left", () => left().length === 0).catch((error) => {
@@ -43,13 +43,13 @@ export async function assertNothingIsLeft(): Promise<void> {
   });
 }
 
-/** What keeps the program alive besides the test runner; only Node tells. */
+/** Lists what keeps the program alive besides the test runner; only Node tells. */
 function activeResources(): string[] {
   const resources = process.getActiveResourcesInfo?.() ?? [];
   return resources.filter((name) => /Worker|MessagePort|Process/.test(name));
 }
 
-/** The third and fourth field; the second, the name, may hold spaces and brackets. */
+/** Reads the third field and those after it. The second, the name, may hold spaces and brackets. */
 function statOf(pid: number): string[] {
   const stat = read(`/proc/${pid}/stat`);
   return stat === "" ? [] : stat.slice(stat.lastIndexOf(")") + 2).split(" ");

@@ -1,5 +1,5 @@
-// A third backend: joins the scheduler to the worker loop inside this program, so that most tests start no worker and can
-// hold, lose and forge every message. It is also the proof that the scheduler knows no backend.
+// A third backend, whose workers are in this program. Most tests start no real worker, and can hold, lose and forge every
+// message. It also proves that the scheduler knows no backend.
 
 import type { Backend } from "../../src/pool/backend.ts";
 import { BrokenExecutor } from "../../src/future/errors.ts";
@@ -7,88 +7,28 @@ import { Executor } from "../../src/executor/executor.ts";
 import type { ExecutorStats } from "../../src/executor/stats.ts";
 import type { ExecutorOptions } from "../../src/pool/options.ts";
 import { Scheduler } from "../../src/pool/scheduler.ts";
-import type { ChannelEvents, WorkerChannel, WorkerExit } from "../../src/wire/channel.ts";
-import { begin, CALLS_PER_WORKER } from "../../src/wire/claims.ts";
-import { type FromWorker, toAnswers, type ToWorker } from "../../src/wire/messages.ts";
-import { newPlace } from "../../src/wire/place.ts";
-import { serve } from "../../src/worker/main.ts";
-import "./invariants.ts";
+import type { ChannelEvents } from "../../src/wire/channel.ts";
+import { begin } from "../../src/wire/claims.ts";
+import { toAnswers } from "../../src/wire/messages.ts";
+import { type Delivery, MemoryChannel, type MemoryChannelOptions } from "./memory_channel.ts";
 
-/** How the workers of a {@linkcode MemoryExecutor} are. */
-export interface MemoryOptions {
-  /** `true`, the default: with claim words, as threads. `false`: without, as processes. */
-  claims?: boolean;
-  /** `false`: nobody serves the calls, the test plays the worker with {@linkcode MemoryWorker.say}. */
-  served?: boolean;
-  /** Bytes of memory that each worker uses. */
-  memory?: number;
-  /** Called with each worker while it starts. */
-  onStart?: (worker: MemoryWorker) => void;
+/** What the workers of a {@linkcode MemoryExecutor} are like. */
+export interface MemoryOptions extends MemoryChannelOptions {
+  /** Called with each worker as it starts. */
+  readonly onStart?: (worker: MemoryWorker) => void;
 }
 
 export class BrokenMemoryPool extends BrokenExecutor {}
 
-/** One worker, as the scheduler's end of its line, and with what a test may do to it. */
-export class MemoryWorker implements WorkerChannel {
-  readonly name: string;
-  readonly claims: SharedArrayBuffer | undefined;
-  /** What the scheduler has sent; kept only when the test plays the worker. */
-  readonly inbox: ToWorker[] = [];
-  keptAlive = true;
-  endedBy: "stop" | "terminate" | "kill" | undefined;
-  readonly #events: ChannelEvents;
-  #receive: (message: ToWorker) => void = (message) => this.inbox.push(message);
-  #held: (() => void)[] | undefined;
-  #closed = false;
+/** A worker whose line delivers by itself: each message by a microtask, in the order in which they were sent. */
+export class MemoryWorker extends MemoryChannel {
+  #held: Delivery[] | undefined;
 
-  constructor(name: string, events: ChannelEvents, { claims = true, served = true, memory = 0 }: MemoryOptions) {
-    this.name = name;
-    this.#events = events;
-    if (claims) this.claims = new SharedArrayBuffer(CALLS_PER_WORKER * Int32Array.BYTES_PER_ELEMENT);
-    if (served) {
-      serve({
-        place: newPlace(),
-        open: (onMessage) => {
-          this.#receive = onMessage;
-          return {
-            send: (message, transfer) => {
-              const copy = structuredClone(message, transfer && { transfer });
-              this.#deliver(() => this.say(copy));
-            },
-          };
-        },
-        clone: structuredClone,
-        memory: () => memory,
-        excuse() {},
-        beforeEnd() {},
-      });
-    }
+  constructor(name: string, events: ChannelEvents, options: MemoryOptions) {
+    super(name, events, options, (delivery) => this.#deliver(delivery));
   }
 
-  send(message: ToWorker, transfer?: Transferable[]): void {
-    const copy = structuredClone(message, transfer && { transfer });
-    this.#deliver(() => this.#receive(copy));
-  }
-
-  readonly clone = structuredClone;
-
-  keepAlive(alive: boolean): void {
-    this.keptAlive = alive;
-  }
-
-  stop(): void {
-    this.#end("stop");
-  }
-
-  terminate(): void {
-    this.#end("terminate");
-  }
-
-  kill(): void {
-    this.#end("kill");
-  }
-
-  /** Holds back whatever is sent from now on, in both directions, and the worker's end. */
+  /** Holds back everything that is sent from now on, in both directions, and the worker's end. */
   hold(): void {
     this.#held ??= [];
   }
@@ -100,36 +40,24 @@ export class MemoryWorker implements WorkerChannel {
     for (const delivery of held) this.#deliver(delivery);
   }
 
-  /** Tells the parent something, as the worker would: anything at all. */
-  say(message: FromWorker | unknown): void {
-    if (!this.#closed) this.#events.onMessage(message as FromWorker);
-  }
+  // --- for a test that plays the worker
 
-  /** The worker is gone, and with it whatever was under way. */
-  close(exit: WorkerExit = {}): void {
-    if (this.#closed) return;
-    this.#closed = true;
-    this.#events.onClose(exit);
-  }
-
-  // For a test that plays the worker.
-
-  /** It is up. */
+  /** Says that the worker is up. */
   ready(): void {
     this.say({ kind: "ready" });
   }
 
-  /** Answers calls from `first` on, which took so many milliseconds. */
+  /** Answers calls from `first` on, which took `spent` milliseconds together. */
   done(first: number, results: unknown[], spent = 0): void {
     this.say(toAnswers({ kind: "done", first, results, failures: undefined, spent: spent * 1000, full: false }));
   }
 
-  /** Begins a call; false when it was withdrawn. */
+  /** Begins a call. Returns false when it was withdrawn. */
   begin(call: number): boolean {
     return begin(new Int32Array(this.claims!), call);
   }
 
-  /** The arguments of each call that it was handed, in order. */
+  /** The arguments of each call that was handed over, in order. */
   get calls(): unknown[][] {
     const calls: unknown[][] = [];
     for (const message of this.inbox) {
@@ -143,14 +71,10 @@ export class MemoryWorker implements WorkerChannel {
     return calls;
   }
 
-  #end(how: "stop" | "terminate" | "kill"): void {
-    this.endedBy ??= how;
-    this.#deliver(() => this.close({ exitCode: 0 }));
-  }
-
-  #deliver(delivery: () => void): void {
+  /** A share of 0: what a worker sent before a signal has arrived by then, and no more does. */
+  #deliver(delivery: Delivery): void {
     if (this.#held) this.#held.push(delivery);
-    else queueMicrotask(() => this.#closed || delivery());
+    else queueMicrotask(() => delivery.run(0));
   }
 }
 
@@ -158,7 +82,7 @@ export class MemoryWorker implements WorkerChannel {
  * Makes a backend.
  *
  * @param workers Gets each worker that is started.
- * @param memory How they are.
+ * @param memory What they are like.
  * @returns The backend.
  */
 export function memoryBackend(workers: MemoryWorker[], memory: MemoryOptions = {}): Backend {
@@ -174,9 +98,9 @@ export function memoryBackend(workers: MemoryWorker[], memory: MemoryOptions = {
   };
 }
 
-/** Two workers in this very program. */
+/** An executor whose workers, two by default, are in this program. */
 export class MemoryExecutor extends Executor<ExecutorStats> {
-  /** All that were ever started. */
+  /** All workers that were ever started. */
   readonly workers: readonly MemoryWorker[];
 
   constructor(options: ExecutorOptions = {}, memory: MemoryOptions = {}) {
@@ -186,7 +110,7 @@ export class MemoryExecutor extends Executor<ExecutorStats> {
   }
 }
 
-/** Waits until every message that is under way was delivered and handled: they all travel by microtasks. */
+/** Resolves when every message that is under way has been delivered and handled, as all travel by microtasks. */
 export function delivered(): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, 0));
 }

@@ -1,4 +1,4 @@
-// A task that a test lets go on by hand. It works over memory_backend.ts only, whose workers share the test's modules.
+// A task that waits until the test lets it go on. Only for memory_backend.ts, whose workers share the test's modules.
 
 import { task } from "../../src/task/task.ts";
 
@@ -9,10 +9,10 @@ interface Deferred {
 
 const gates = new Map<string, MemoryGate>();
 
-/** Where calls of {@linkcode pass} wait. */
+/** A gate at which calls of {@linkcode pass} wait. */
 export class MemoryGate {
   readonly name: string = `gate ${gates.size}`;
-  /** How many calls have come to it. */
+  /** How many calls have arrived. */
   arrived = 0;
   readonly #first: Deferred = deferred();
   readonly #opened: Deferred = deferred();
@@ -21,17 +21,17 @@ export class MemoryGate {
     gates.set(this.name, this);
   }
 
-  /** Resolves when the first call has come to it. */
+  /** Resolves when the first call has arrived. */
   get reached(): Promise<unknown> {
     return this.#first.promise;
   }
 
-  /** Lets all calls pass. */
+  /** Lets all calls go on. */
   open(): void {
     this.#opened.resolve();
   }
 
-  /** For {@linkcode pass}. */
+  /** Counts a call of {@linkcode pass}, and waits until the gate is open. */
   async wait(): Promise<void> {
     this.arrived++;
     this.#first.resolve();

@@ -1,6 +1,6 @@
-// What code does besides returning: its reports on the console, its timers and its listeners.
+// Records what code does besides returning: its reports on the console, its timers and its listeners.
 
-/** What is written to `console.error` while `fn` runs: the arguments of each call. `fn` gets those so far. */
+/** Resolves to the arguments of each call of `console.error` while `fn` runs. `fn` gets those so far. */
 export async function reportsOf(fn: (reports: readonly unknown[][]) => unknown): Promise<unknown[][]> {
   const reports: unknown[][] = [];
   const { error } = console;
@@ -13,7 +13,7 @@ export async function reportsOf(fn: (reports: readonly unknown[][]) => unknown):
   return reports;
 }
 
-/** Timers that were started while `fn` ran, and how many of them are neither cleared nor fired after it. */
+/** Resolves to the delays of timers that `fn` started, and how many of them were neither cleared nor have fired. */
 export async function timersOf(fn: () => unknown): Promise<{ delays: number[]; left: number }> {
   const delays: number[] = [];
   const live = new Set<unknown>();

@@ -1,4 +1,4 @@
-// Programs on another runtime than the test's: a host on Bun for a submitter on Deno.
+// Commands for programs on another runtime than the test's, such as a host on Bun for a submitter on Deno.
 
 import { execFileSync } from "node:child_process";
 import { existsSync } from "node:fs";
@@ -8,10 +8,10 @@ import { type Runtime, runtime } from "../../src/runtime.ts";
 
 const RUNTIMES: readonly Runtime[] = ["deno", "bun", "node"];
 
-/** The two runtimes that this is not. */
+/** The two other runtimes. */
 export const otherRuntimes: readonly Runtime[] = RUNTIMES.filter((name) => name !== runtime);
 
-/** The command that runs a TypeScript program. `deno task test` says where the others are; by hand it is found out here. */
+/** The command that runs a TypeScript program. `deno task test` names the runtimes; otherwise they are looked for. */
 export function runtimeCommand(name: Runtime): string[] {
   const flags = name === "deno" ? ["run", "--quiet", "--allow-all", "--no-check"] : [];
   return [name === runtime ? process.execPath : find(name), ...flags];

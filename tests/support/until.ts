@@ -1,11 +1,11 @@
-// Waiting in tests: for something that can be observed, and never for ever.
+// Waits for what a test can observe, with a time limit.
 
 import "./invariants.ts";
 
-/** No wait and no test may take longer; everything that works takes a small part of it. */
+/** The time limit of a wait and of a test, in milliseconds. Whatever works takes a small part of it. */
 export const CEILING = 30_000;
 
-/** Resolves when `condition` holds; fails when it does not come to hold. */
+/** Resolves when `condition` holds; rejects when it does not hold in time. */
 export async function until(what: string, condition: () => boolean): Promise<void> {
   const deadline = performance.now() + CEILING;
   while (!condition()) {
@@ -14,7 +14,7 @@ export async function until(what: string, condition: () => boolean): Promise<voi
   }
 }
 
-/** What `promise` gives, unless it takes too long. */
+/** Resolves as `promise` does; rejects when that takes too long. */
 export async function within<T>(what: string, promise: PromiseLike<T>): Promise<T> {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const late = new Promise<never>((_, reject) => {

@@ -1,4 +1,4 @@
-// report(): what nobody can be told otherwise is on the console, and does nothing there.
+// report() writes errors that have no other recipient to the console, where their text has no effect.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -22,7 +22,7 @@ test("report() takes no text for a format", async () => {
   assert.equal(title, "concurrent.futures: What failed: 50%%s %%d %%c %%%%:");
 });
 
-test("report() shows what a terminal would obey", async () => {
+test("report() escapes characters that a terminal would obey", async () => {
   const evil = "\x1b[2J\x07\r\b\x9b31m\x00";
   // deno-lint-ignore no-control-regex
   const shown = /^[^\x00-\x08\x0b-\x1f\x7f-\x9f]*$/;
@@ -45,7 +45,7 @@ test("report() shows what a terminal would obey", async () => {
   assert.match((await reported("a\n\tb", "a\n\tb"))[1] as string, /^a\n\tb$/, "lines and tabs do no harm");
 });
 
-test("report() survives what cannot be shown", async () => {
+test("report() survives values that cannot be shown", async () => {
   const trap = () => {
     throw new Error("hands off");
   };

@@ -1,4 +1,4 @@
-// Programs that are compiled into one executable, which is what `process.execPath` names in them.
+// Programs that are compiled into one executable. `process.execPath` names this executable, not the runtime.
 
 import assert from "node:assert/strict";
 import { chmodSync, copyFileSync, existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -7,7 +7,7 @@ import process from "node:process";
 import { test } from "node:test";
 import { assertNotCompiled } from "../../src/process/compiled.ts";
 import { runtime } from "../../src/runtime.ts";
-import { esbuild, tool } from "../support/tools.ts";
+import { esbuild, tool } from "../support/build_tools.ts";
 import { type ExecutorName, EXECUTORS, expectEnd, makeFolder, runIn } from "./world.ts";
 
 const PROGRAM = `
@@ -22,7 +22,7 @@ const PROGRAM = `
   main().catch((error) => console.log(String(error)));
 `;
 
-/** What the only run of the program prints. */
+/** What the program prints. Its file must run only once. */
 const PRINTS: Record<ExecutorName, RegExp> = {
   ProcessPoolExecutor:
     /^started\nError: Cannot create ProcessPoolExecutor as this program is compiled .*Use ThreadPoolExecutor.*\n$/,
@@ -77,7 +77,7 @@ async function compileWithBun(folder: string, executable: string): Promise<void>
   assert.equal(code, 0, stderr);
 }
 
-/** As Node's documentation of single executable applications has it. */
+/** Follows Node's documentation of single executable applications. */
 async function compileForNode(folder: string, executable: string): Promise<void> {
   const define = ["--define:import.meta.url=here"];
   define.push('--banner:js=const here = require("node:url").pathToFileURL(__filename).href;');

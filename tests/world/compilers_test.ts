@@ -1,11 +1,11 @@
-// Build tools between a program and its inline tasks: real ones, at the versions that tests/tools pins.
+// Inline tasks that have passed through real build tools, at the versions that tests/tools pins.
 
 import assert from "node:assert/strict";
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { runtime } from "../../src/runtime.ts";
-import { esbuild, tool, toolFile } from "../support/tools.ts";
+import { esbuild, tool, toolFile } from "../support/build_tools.ts";
 import { EXECUTORS, expectEnd, makeFolder, type Program, programs, RUN, runIn } from "./world.ts";
 
 /** Inline tasks in which a tool finds something to put in, and a module of tasks. */
@@ -46,7 +46,7 @@ const FILES = {
     console.log((await work()).join("\\n"));`,
 };
 
-/** It keeps its files in the program's folder, which is removed. */
+/** Has tsx keep its files in the program's folder, which is removed. */
 const TSX = { TMPDIR: ".", TEMP: ".", TMP: "." };
 
 const PRINTS = "double,addOne,Kept,41,a/b\nHI!\n21";
@@ -87,7 +87,7 @@ function compiled(name: string, compile: (folder: string) => void, row: Pick<Pro
   }
 }
 
-/** Puts something else in place of a file. */
+/** Replaces the contents of a file. */
 function rewrite(folder: string, file: string, change: (code: string) => string): void {
   const path = join(folder, file);
   writeFileSync(path, change(readFileSync(path, "utf8")));
@@ -104,6 +104,21 @@ compiled("esbuild has renamed the functions of tasks, whose names are those of v
   rewrite(folder, "tasks.ts", (code) => esbuild(["--loader=ts"], { input: code }));
   assert.match(readFileSync(join(folder, "tasks.ts"), "utf8"), /export const triple = .*function triple2\(/);
 });
+
+compiled(
+  "esbuild has made one file of the program and its tasks, in which this package is an external one",
+  (folder) => {
+    const guarded = `
+    import { isWorker } from "@concurrent/futures";
+    import { work } from "./work.ts";
+    if (!isWorker) console.log((await work()).join("\\n"));`;
+    writeFileSync(join(folder, "main.ts"), guarded);
+    const options = ["--bundle", "--packages=external", "--platform=node", "--format=esm", "--target=es2022"];
+    const bundle = esbuild(["main.ts", ...options], { cwd: folder });
+    for (const file of ["work.ts", "tasks.ts"]) rmSync(join(folder, file));
+    writeFileSync(join(folder, "main.ts"), bundle);
+  },
+);
 
 compiled("Istanbul counts what is covered", (folder) => {
   const { createInstrumenter } = tool<{

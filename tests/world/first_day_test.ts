@@ -1,4 +1,4 @@
-// What somebody writes on the first day, after a look at the first screen of README.md.
+// Programs of a first day: by somebody who has read the first screen of README.md.
 
 import { programs } from "./world.ts";
 
@@ -7,7 +7,7 @@ programs([
     name: "a program and a module of tasks",
     files: {
       "words.ts": `
-        import { task } from "@concurrent/futures";
+        import { task } from "@concurrent/futures/task";
         export const countWords = task(import.meta.url, function countWords(text: string): number {
           return text.split(/\\s+/).length;
         });`,

@@ -1,9 +1,10 @@
-// Tasks that speak for their worker: what comes through the line is data from another program, whatever it says to be.
+// Tasks that send messages in the name of their worker. What arrives is data from another program, whatever it claims to
+// be.
 
 import { SEAL } from "../../src/wire/seal.ts";
 import { programs } from "./world.ts";
 
-/** In a task: says something on the worker's own line. */
+/** For a task: sends something on the worker's own line. */
 const SAY = `
   const { default: process } = await import("node:process");
   const { parentPort } = await import("node:worker_threads");
@@ -14,7 +15,7 @@ const SAY = `
     else process.send!(message);
   };`;
 
-/** Nobody's parent may be held up for so long, in milliseconds: what it was held up by took 20 s and more. */
+/** How long the parent may be blocked, in milliseconds. What used to block it took 20 s and more. */
 const LONGEST_GAP = 2500;
 
 programs([
@@ -104,7 +105,7 @@ programs([
         const silence = async () => {
           ${SAY}
           void say;
-          // The answer to this very call is heard, nothing after it is.
+          // The answer to this call arrives, nothing after it does.
           const once = (send: any) => {
             let heard = false;
             return function (this: unknown, ...args: unknown[]) {

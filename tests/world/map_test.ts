@@ -1,4 +1,4 @@
-// map() over the inputs that programs have: streams and crawlers that take their time, and inputs that end the iteration.
+// map() over inputs of real programs: slow streams, crawlers, and inputs that end the iteration.
 
 import { programs } from "./world.ts";
 

@@ -1,4 +1,4 @@
-// A program and its tasks in one file: guarded it works, and without a guard it is told what to do, once.
+// A program and its tasks in one file. It works with a guard; without one, it is told once what to do.
 
 import { EXECUTORS, type Program, programs } from "./world.ts";
 
@@ -22,19 +22,19 @@ const HEAD = `
   console.log("loaded");
 `;
 
-/** A program in one file, of which each worker is to load at most one copy, and nothing of them. */
+/** A program in one file. */
 function oneFile(name: string, code: string, rest: Omit<Program, "name" | "files">): Program {
   return { name, files: { "main.ts": HEAD + code }, ...rest };
 }
 
-/** Has a file loaded first. */
+/** Arguments that load `setup.ts` first. */
 const PRELOADED = {
   deno: ["run", "-A", "--no-check", "--preload", "./setup.ts", "main.ts"],
   bun: ["--preload", "./setup.ts", "main.ts"],
   node: ["--import", "./setup.ts", "main.ts"],
 };
 
-/** The program's own, and that of its one worker. */
+/** What `main.ts` prints when the program and its one worker load it. */
 const TWICE = /^loaded\nloaded\n$/;
 
 programs([
@@ -400,7 +400,7 @@ programs([
     prints: /fails to load: Cannot serve while a worker loads file:\S*main\.ts: .*isWorker/,
   },
   {
-    name: "an executable of which nothing says that it is compiled gives no work when it is started as a worker",
+    name: "an executable that does not look compiled gives no work when it is started as a worker",
     files: {
       "main.ts": `
         import { EXECUTOR as Executor } from "@concurrent/futures";

@@ -1,4 +1,4 @@
-// What tasks print: all of it arrives, in order, before shutdown() resolves or the program ends, whoever ends the workers.
+// All output of tasks arrives in order before shutdown() resolves or the program ends, whoever ends the workers.
 
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
@@ -8,7 +8,7 @@ import { test } from "node:test";
 import { within } from "../support/until.ts";
 import { EXECUTORS, makeFolder, programs, RUN } from "./world.ts";
 
-/** More than any pipe or buffer holds. */
+/** Longer than any pipe or buffer. */
 const LINES = 40_000;
 
 const lines = (count: number) => Array.from({ length: count }, (_, n) => `line ${n}\n`).join("");

@@ -1,5 +1,5 @@
-// How programs are started: by every way and with every flag that works without this package. Or the error says what to do,
-// and the program ends all the same.
+// Programs can be started in every way and with every flag that works without this package. Otherwise the error says what
+// to do, and the program ends all the same.
 
 import { tmpdir } from "node:os";
 import process from "node:process";
@@ -52,7 +52,7 @@ const FILES: Program["files"] = {
   }),
 };
 
-/** What it prints when all is well. */
+/** What the program prints when all is well. */
 const WELL = "42, nothing, no file 0";
 
 type Args = NonNullable<Program["args"]>;
@@ -71,7 +71,7 @@ const node = (...args: string[]): Args => ({ node: args });
 const bun = (...args: string[]): Args => ({ bun: args });
 const deno = (...args: string[]): Args => ({ deno: args });
 
-// Programs that are no file.
+// Programs that are not files.
 rows([
   { args: node("-e", IMPORT) },
   { args: node("--input-type=module", "-e", IMPORT) },
@@ -148,7 +148,7 @@ rows([
   { args: bun("--cwd", ".", "main.ts") },
 ]);
 
-// What is not allowed.
+// Missing permissions.
 const NOT_ALLOWED = (what: string) => new RegExp(`^Broken.* add --allow-${what} to --permission\n$`);
 const PERMISSION = ["--permission", "--allow-fs-read=*"];
 rows([

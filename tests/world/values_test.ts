@@ -1,5 +1,5 @@
-// What strangers send: values that are deep, odd or not to be looked at, and errors that are no plain ones. Whatever it is, it
-// arrives, or is a DataCloneError of its own Future; the call after it, the worker and the program go on.
+// Unusual values and errors: deep, odd, or with code that runs when they are read. Each arrives or is a DataCloneError of
+// its own Future, and the next call, the worker and the program go on.
 
 import { programs } from "./world.ts";
 

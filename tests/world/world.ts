@@ -1,5 +1,5 @@
-// Small programs as a stranger writes them, started as a stranger starts them: in a folder of their own, with the package
-// beside it, by this runtime's own command. Each is run with both executors.
+// Runs small programs as users do: in a folder of their own with the package installed, by the command of this runtime, and
+// with both executors.
 
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
@@ -12,29 +12,32 @@ import { type Runtime, runtime } from "../../src/runtime.ts";
 import { install } from "../package/docs_programs.ts";
 import { CEILING } from "../support/until.ts";
 
-/** The two executors, by the import line that chooses between them. */
+/** The names of the two executors. */
 export const EXECUTORS = ["ThreadPoolExecutor", "ProcessPoolExecutor"] as const;
 export type ExecutorName = typeof EXECUTORS[number];
 
-/** How a runtime runs `main.ts`. */
+/** The first line of most programs: imports the executor's class as `Executor`. */
+export const HEAD = `import { EXECUTOR as Executor } from "@concurrent/futures";\n`;
+
+/** The arguments with which this runtime runs `main.ts`. */
 export const RUN: readonly string[] = runtime === "deno" ? ["run", "-A", "--no-check", "main.ts"] : ["main.ts"];
 
-/** A program, and what it has to do. */
+/** A program, and what it must do. */
 export interface Program {
   /** What it shows, as the rest of the test's name. */
   readonly name: string;
   /** Its files. In each, `EXECUTOR` stands for the name of the executor's class. */
   readonly files: Readonly<Record<string, string>>;
-  /** The runtime's arguments where they are others than {@linkcode RUN}; a runtime that is left out has no such way to start. */
+  /** Arguments other than {@linkcode RUN}, by runtime. Runtimes that are absent skip the program. */
   readonly args?: Readonly<Partial<Record<Runtime, readonly string[]>>>;
   /** The runtimes that it is for; all by default. */
   readonly on?: readonly Runtime[];
   /** The executors that it is for; both by default. */
   readonly executors?: readonly ExecutorName[];
   readonly stdin?: string;
-  /** What its environment has besides, or has not: `undefined` takes a name away. */
+  /** Changes of its environment; `undefined` removes a name. */
   readonly env?: Readonly<Record<string, string | undefined>>;
-  /** What it prints: exactly, but for white space at the ends, or a pattern. */
+  /** What it prints, apart from white space at both ends, or a pattern of it. */
   readonly prints: string | RegExp;
   /** What it writes to stderr; nothing by default. */
   readonly complains?: RegExp;
@@ -67,7 +70,7 @@ export function programs(rows: readonly Program[]): void {
   }
 }
 
-/** A folder with a program's files, in which the package resolves. */
+/** Makes a folder with a program's files and the package. */
 export function makeFolder(files: Program["files"], executor: ExecutorName): string {
   const folder = mkdtempSync(join(tmpdir(), "futures-world-"));
   install(folder);
@@ -79,7 +82,7 @@ export function makeFolder(files: Program["files"], executor: ExecutorName): str
   return folder;
 }
 
-/** Runs this runtime in a folder to its end; what does not end is killed, with all that it has started. */
+/** Runs this runtime in a folder to its end. A program that does not end is killed with all that it has started. */
 export function runIn(
   folder: string,
   args: readonly string[],
@@ -88,13 +91,13 @@ export function runIn(
   const { NODE_TEST_CONTEXT: _, FORCE_COLOR: __, ...inherited } = process.env;
   const env: Record<string, string | undefined> = { ...inherited, NO_COLOR: "1", ...more };
   for (const [name, value] of Object.entries(env)) if (value === undefined) delete env[name];
-  // A group of its own: a chain of programs that start each other is ended as one.
+  // A process group of its own, so that programs which it starts are killed with it.
   const detached = process.platform !== "win32";
   const child = spawn(command, [...args], { cwd: folder, env: env as NodeJS.ProcessEnv, detached });
   let stdout = "", stderr = "";
   child.stdout.setEncoding("utf8").on("data", (text: string) => stdout += text);
   child.stderr.setEncoding("utf8").on("data", (text: string) => stderr += text);
-  child.stdin.on("error", () => {}); // it has ended without reading
+  child.stdin.on("error", () => {}); // the program has ended without reading
   child.stdin.end(stdin);
   return new Promise((resolve, reject) => {
     const timer = setTimeout(() => {

@@ -1,6 +1,7 @@
 // The calls and maps of a round, as the program knows them.
 
 import type { Future, FutureOutcome } from "../../../mod.ts";
+import { outcomeOf as outcomeOfSettled } from "../../../tests/support/outcome.ts";
 import type { Job, Limits, MapPlan } from "./plan.ts";
 
 /** A promise or an iterator has told how a call ended. */
@@ -34,8 +35,8 @@ export interface MapEnd {
 }
 
 /** How a call ended, as far as the program was told. */
-export function outcomeOf({ future, told }: Entry): FutureOutcome<unknown> | undefined {
-  return future ? future.outcome : told;
+export function outcomeOf({ future, told, signal }: Entry): FutureOutcome<unknown> | undefined {
+  return future ? future.outcome : told && outcomeOfSettled(told, signal);
 }
 
 /** Whether this is of a broken executor. */

@@ -1,4 +1,6 @@
-// What the tasks of a round have noted, and whether that can be.
+// What the tasks of a round have noted, and whether that can be. It is a file, read when the round is over, as a worker
+// that is killed leaves nothing else. Tests in memory have a record of their own, tests/properties/ledger.ts, which tasks
+// also ask what to do.
 
 import { readFileSync } from "node:fs";
 

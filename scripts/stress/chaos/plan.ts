@@ -1,4 +1,5 @@
-// What one round of a chaos run does, as data: drawn from the seed and the number of the round, before anything runs.
+// What one round of a chaos run does, as data: drawn from the seed and the number of the round, before anything runs. Its
+// steps are for real workers, which are struck and waited for; those of tests/properties move messages and time by hand.
 
 import { type Runtime, runtime } from "../../../src/runtime.ts";
 import type { Backend } from "../lib/target.ts";

@@ -13,7 +13,7 @@ import { quarter, type Sample, takeSample } from "../lib/sample.ts";
 import { judge } from "./judge.ts";
 import { planRound, type Round } from "./plan.ts";
 import type { Line, Outcome } from "./outcome.ts";
-import { Scene } from "./round.ts";
+import { PlayedRound } from "./round.ts";
 import { count, type Counts } from "../lib/verdict.ts";
 
 /** A round plans for seconds: one that has not ended by then hangs, in milliseconds. */
@@ -51,18 +51,18 @@ process.stdout.write("\n", () => process.exit(problems.length === 0 ? 0 : 1));
 async function play(round: Round): Promise<string[]> {
   const ledger = join(folder, `${round.number}.ledger`);
   writeFileSync(ledger, "");
-  const scene = new Scene(round, backend, ledger);
+  const played = new PlayedRound(round, backend, ledger);
   let timer: ReturnType<typeof setTimeout> | undefined;
   const late = new Promise<"late">((resolve) => timer = setTimeout(resolve, ROUND_LIMIT, "late"));
-  const ended = await Promise.race([late, scene.play()]);
+  const ended = await Promise.race([late, played.play()]);
   clearTimeout(timer);
-  if (ended === "late") return [`it hangs: ${scene.describe()}`];
+  if (ended === "late") return [`it hangs: ${played.describe()}`];
   try {
     await assertNothingIsLeft();
   } catch (error) {
     return [String(error)];
   }
-  const verdict = judge(round, scene, ledger);
+  const verdict = judge(round, played, ledger);
   rmSync(ledger);
   add(injected, verdict.injected);
   add(survived, verdict.survived);

@@ -23,7 +23,7 @@ import { payloadOf } from "./values.ts";
 const tasks = taskModule<typeof import("./tasks.ts")>(new URL("./tasks.ts", import.meta.url));
 
 /** What happened in a round. */
-export class Scene {
+export class PlayedRound {
   readonly entries: Entry[] = [];
   readonly maps: MapEnd[] = [];
   readonly problems: string[] = [];

@@ -1,4 +1,5 @@
-// What a chaos run gives to the executors across machines, and what may rightly come of each.
+// The calls that a chaos run across machines makes, and how each may end. Nothing records every begin on a host, and a
+// job may be run more than once, so these calls are not judged by tests/support/outcome.ts.
 
 import { setTimeout as delay } from "node:timers/promises";
 import { isDeepStrictEqual } from "node:util";
@@ -10,7 +11,7 @@ import { exit } from "../../../tests/fixtures/tasks/worker_tasks.ts";
 import type { Dice } from "../lib/dice.ts";
 
 /** What calls need besides. */
-export interface Scene {
+export interface CallSetup {
   readonly executor: BullMQExecutor;
   readonly dice: Dice;
   /** A file in which each slow call notes that it ends. */
@@ -20,7 +21,7 @@ export interface Scene {
 }
 
 /** Makes a call; resolves with what came of it when that is right, and throws when it is not. */
-type Kind = (scene: Scene) => Promise<string>;
+type Kind = (setup: CallSetup) => Promise<string>;
 
 /** Calls of one key in a row are one job; so many keys are in use at a time. */
 const KEYS = 50;

@@ -8,7 +8,7 @@ import process from "node:process";
 import { setTimeout as delay } from "node:timers/promises";
 import type { BullMQExecutor } from "../../../src/bullmq/submit/bullmq_executor.ts";
 import { Cluster } from "../../../tests/support/bullmq_host.ts";
-import { entries } from "../../../tests/support/entries.ts";
+import { entryCounts } from "../../../tests/support/entry_counts.ts";
 import { RedisServer } from "../../../tests/support/redis_server.ts";
 import { Dice } from "../lib/dice.ts";
 import { KINDS, NOTING } from "./calls.ts";
@@ -95,7 +95,7 @@ async function settled(): Promise<void> {
 
 /** What has returned has run; what did so more than once had lost its host. */
 function checkLedger(): void {
-  const runs = entries(ledger);
+  const runs = entryCounts(ledger);
   for (const serial of noted) if (!runs.has(serial)) problems.push(`call ${serial} returned and has not run`);
   count(survived, "ran to its end more than once", [...runs.values()].filter((times) => times > 1).length);
 }

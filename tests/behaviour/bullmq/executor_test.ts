@@ -24,7 +24,7 @@ import { shutdownCases } from "../cases/shutdown.ts";
 import { submitCases } from "../cases/submit.ts";
 import { taskCases } from "../cases/tasks.ts";
 import { valueCases } from "../cases/values.ts";
-import type { ExecutorClass, Kind } from "../check.ts";
+import type { ExecutorClass, Kind } from "../behaviour.ts";
 import { workerThreads } from "../../support/leaks.ts";
 import { needsRedis, RedisServer } from "../../support/redis_server.ts";
 

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { type Future, WorkerLostError } from "../../../mod.ts";
 import { clusterTest } from "../../support/bullmq_cluster.ts";
 import { STALLED } from "../../support/bullmq_host.ts";
-import { entries } from "../../support/entries.ts";
+import { entryCounts } from "../../support/entry_counts.ts";
 import { Gate } from "../../support/gate.ts";
 import { otherRuntimes } from "../../support/runtime_commands.ts";
 import { square } from "../../fixtures/tasks/arithmetic.ts";
@@ -63,7 +63,7 @@ clusterTest(
     assert.ok(completed < 2_000, "it was killed in the middle");
     await cluster.server.restart();
     assert.deepEqual(await resultsOf(futures), futures.map((_, n) => n * 2));
-    assert.equal(entries(ledger).size, 2_000);
+    assert.equal(entryCounts(ledger).size, 2_000);
     assert.equal(await executor.submit(square, 3), 9, "both sides go on");
   },
   { appendOnly: true },

@@ -1,4 +1,4 @@
-// The table of README.md that says what can cross, between this runtime and hosts on every runtime.
+// The table in docs/values.md of what can cross, between this runtime and hosts on every runtime.
 
 import assert from "node:assert/strict";
 import { type Runtime, runtime } from "../../../src/runtime.ts";

@@ -1,13 +1,13 @@
-// Futures of an executor: what cancel(), running() and waiting mean while workers work.
+// Futures of an executor: cancel(), running() and waiting, while workers run calls.
 
 import assert from "node:assert/strict";
 import { asCompleted, CancelledError, FIRST_COMPLETED, FIRST_EXCEPTION, TimeoutError, wait } from "../../../mod.ts";
-import { check, type Kind } from "../check.ts";
+import { behaviour, type Kind } from "../behaviour.ts";
 import { Gate } from "../../support/gate.ts";
 import { hold, holdAndFail, note } from "../../fixtures/tasks/gate_tasks.ts";
 
 export function cancelCases(kind: Kind): void {
-  check(
+  behaviour(
     kind,
     ".submit() gives a Future that can be cancelled until a worker begins it [F2, F3, P4]",
     async (Executor) => {
@@ -36,13 +36,13 @@ export function cancelCases(kind: Kind): void {
     },
   );
 
-  check(
+  behaviour(
     kind,
     ".submit() gives Futures that are either cancelled or run, once, in a race with the workers [F2, F12]",
     async (Executor) => {
       await using executor = new Executor({ maxWorkers: 2 });
       using gate = new Gate();
-      for (let n = 0; n < 50; n++) await executor.submit(note, gate.folder, "warm"); // short: calls are handed ahead
+      for (let n = 0; n < 50; n++) await executor.submit(note, gate.folder, "warm"); // short calls are handed over ahead
       const futures = Array.from({ length: 400 }, (_, n) => executor.submit(note, gate.folder, n));
       const expected: string[] = [];
       for (const [n, future] of futures.entries()) {
@@ -56,7 +56,7 @@ export function cancelCases(kind: Kind): void {
     },
   );
 
-  check(
+  behaviour(
     kind,
     ".submit() gives a Future whose running() is true exactly when cancel() is too late [F3]",
     async (Executor) => {
@@ -67,7 +67,7 @@ export function cancelCases(kind: Kind): void {
         for (const future of futures.filter((future) => !future.done())) {
           const running = future.running();
           const cancelled = future.cancel();
-          // The worker may begin it in between; the other way round is impossible.
+          // The worker may begin it between the two calls; the opposite cannot happen.
           if (running) assert.equal(cancelled, false);
           if (!cancelled) assert.equal(future.running(), true);
         }
@@ -76,24 +76,28 @@ export function cancelCases(kind: Kind): void {
     },
   );
 
-  check(kind, ".submit() wakes everybody who waits for a Future that is cancelled [W2, A1, F2]", async (Executor) => {
-    await using executor = new Executor({ maxWorkers: 1 });
-    using gate = new Gate();
-    const busy = executor.submit(hold, gate.folder, 0);
-    const queued = executor.submit(hold, gate.folder, 1);
-    const waiting = wait([queued]);
-    const iterating = asCompleted([queued]).next();
-    const called: unknown[] = [];
-    queued.addDoneCallback((future) => called.push(future));
-    queued.cancel();
-    assert.deepEqual(called, [queued], "callbacks run before cancel() returns");
-    assert.deepEqual([...(await waiting).done], [queued]);
-    assert.equal((await iterating).value, queued);
-    gate.open();
-    await busy;
-  });
+  behaviour(
+    kind,
+    ".submit() wakes everybody who waits for a Future that is cancelled [W2, A1, F2]",
+    async (Executor) => {
+      await using executor = new Executor({ maxWorkers: 1 });
+      using gate = new Gate();
+      const busy = executor.submit(hold, gate.folder, 0);
+      const queued = executor.submit(hold, gate.folder, 1);
+      const waiting = wait([queued]);
+      const iterating = asCompleted([queued]).next();
+      const called: unknown[] = [];
+      queued.addDoneCallback((future) => called.push(future));
+      queued.cancel();
+      assert.deepEqual(called, [queued], "callbacks run before cancel() returns");
+      assert.deepEqual([...(await waiting).done], [queued]);
+      assert.equal((await iterating).value, queued);
+      gate.open();
+      await busy;
+    },
+  );
 
-  check(
+  behaviour(
     kind,
     ".submit() gives a Future that can be waited for with a time limit, again and again [F4, F5, test_result_with_timeout]",
     async (Executor) => {
@@ -109,7 +113,7 @@ export function cancelCases(kind: Kind): void {
     },
   );
 
-  check(kind, ".submit() gives a Future whose waiting a signal ends, while the call goes on", async (Executor) => {
+  behaviour(kind, ".submit() gives a Future whose waiting a signal ends, while the call goes on", async (Executor) => {
     await using executor = new Executor({ maxWorkers: 1 });
     using gate = new Gate();
     const future = executor.submit(hold, gate.folder, 1);
@@ -123,7 +127,7 @@ export function cancelCases(kind: Kind): void {
     assert.equal(await future, 1);
   });
 
-  check(
+  behaviour(
     kind,
     ".submit() gives Futures that wait() can wait for in three ways [W1, W4, W5, W7, test_first_completed, test_first_exception]",
     async (Executor) => {
@@ -146,7 +150,7 @@ export function cancelCases(kind: Kind): void {
     },
   );
 
-  check(
+  behaviour(
     kind,
     ".submit() gives Futures that asCompleted() yields as they end [A1, test_no_timeout]",
     async (Executor) => {
@@ -169,7 +173,7 @@ export function cancelCases(kind: Kind): void {
     },
   );
 
-  check(kind, " mixes with other executors in wait() and asCompleted() [L5, W1]", async (Executor) => {
+  behaviour(kind, " mixes with other executors in wait() and asCompleted() [L5, W1]", async (Executor) => {
     await using one = new Executor({ maxWorkers: 1 });
     await using other = new Executor({ maxWorkers: 1 });
     const futures = [one.submit((n: number) => n, 1), other.submit((n: number) => n, 2)];

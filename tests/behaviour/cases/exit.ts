@@ -1,8 +1,8 @@
-// How whole programs end: with their work done, by themselves, with an exit code of their own.
+// Programs end by themselves when their work is done, with their own exit code.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Kind } from "../check.ts";
+import type { Kind } from "../behaviour.ts";
 import { isAlive } from "../../support/leaks.ts";
 import { runProgram, startProgram } from "../../support/run_program.ts";
 import { until } from "../../support/until.ts";

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { ShutdownError, WorkerLostError } from "../../../mod.ts";
-import { check, type Kind } from "../check.ts";
+import { behaviour, type Kind } from "../behaviour.ts";
 import { Gate } from "../../support/gate.ts";
 import { square } from "../../fixtures/tasks/arithmetic.ts";
 import { block } from "../../fixtures/tasks/gate_tasks.ts";
@@ -10,7 +10,7 @@ import { fail } from "../../fixtures/tasks/worker_tasks.ts";
 
 export function forceCases(kind: Kind): void {
   for (const [method, signal] of [["terminateWorkers", "SIGTERM"], ["killWorkers", "SIGKILL"]] as const) {
-    check(
+    behaviour(
       kind,
       `.${method}() ends workers in the middle of their calls [P14, test_terminate_workers, test_kill_workers, test_force_shutdown_workers]`,
       async (Executor) => {
@@ -35,7 +35,7 @@ export function forceCases(kind: Kind): void {
       },
     );
 
-    check(
+    behaviour(
       kind,
       `.${method}() may be called at any time [P14, test_force_shutdown_workers_not_started_yet, test_force_shutdown_workers_dead_workers]`,
       async (Executor) => {
@@ -67,19 +67,19 @@ export function forceCases(kind: Kind): void {
     );
   }
 
-  check(kind, ".killWorkers() settles a call that never returns to its event loop [P14, L4]", async (Executor) => {
+  behaviour(kind, ".killWorkers() settles a call that never returns to its event loop [P14, L4]", async (Executor) => {
     const executor = new Executor({ maxWorkers: 1 });
     using gate = new Gate();
     const deaf = executor.submit(block, gate.folder, 0);
     await gate.noted();
     executor.killWorkers();
     assert.ok(await deaf.exception() instanceof WorkerLostError);
-    gate.open(); // Deno cannot stop such a thread: it ends by itself now
+    gate.open(); // Deno cannot stop such a thread, which now ends by itself
     await executor.shutdown();
   });
 }
 
-/** Inline, so that its second half is plain to see. */
+/** Inline, so that both of its halves can be seen here. */
 async function holdThenNote(folder: string, url: string): Promise<void> {
   const { hold, note } = await import(url);
   await hold(folder, 0);

@@ -1,8 +1,8 @@
-// The initializer: runs once in each worker, before anything else; when it fails, the executor is broken.
+// The initializer runs once in each worker, before anything else. When it fails, the executor is broken.
 
 import assert from "node:assert/strict";
 import { BrokenExecutor, taskModule } from "../../../mod.ts";
-import { check, type Kind } from "../check.ts";
+import { behaviour, type Kind } from "../behaviour.ts";
 import { Gate } from "../../support/gate.ts";
 import { hold, note } from "../../fixtures/tasks/gate_tasks.ts";
 import { exit, fail, getState, setState } from "../../fixtures/tasks/worker_tasks.ts";
@@ -14,7 +14,7 @@ export function initializerCases(kind: Kind): void {
     return true;
   };
 
-  check(
+  behaviour(
     kind,
     " runs the initializer once in each worker, before its first call [test_initializer, test_init_func, T3]",
     async (Executor) => {
@@ -30,7 +30,7 @@ export function initializerCases(kind: Kind): void {
     },
   );
 
-  check(kind, " runs an inline and an async initializer [test_init_func, test_init_script]", async (Executor) => {
+  behaviour(kind, " runs an inline and an async initializer [test_init_func, test_init_script]", async (Executor) => {
     await using executor = new Executor({
       maxWorkers: 1,
       initializer: async (text: string) => {
@@ -42,7 +42,7 @@ export function initializerCases(kind: Kind): void {
     assert.equal(await executor.submit(() => (globalThis as { ready?: string }).ready), "ready");
   });
 
-  check(kind, " does not run the initializer when there is no work [T3]", async (Executor) => {
+  behaviour(kind, " does not run the initializer when there is no work [T3]", async (Executor) => {
     using gate = new Gate();
     {
       await using _executor = new Executor({ initializer: note, initargs: [gate.folder, "ran"] });
@@ -50,7 +50,7 @@ export function initializerCases(kind: Kind): void {
     assert.deepEqual(gate.notes, []);
   });
 
-  check(
+  behaviour(
     kind,
     " is broken when the initializer throws, with its error as the cause [T6, P11, E8, test_initializer, test_init_exception_in_func, test_spawn]",
     async (Executor) => {
@@ -71,11 +71,11 @@ export function initializerCases(kind: Kind): void {
     },
   );
 
-  check(
+  behaviour(
     kind,
     " is broken when the initializer is a closure or cannot be loaded [I3, test_init_closure]",
     async (Executor) => {
-      const outer = Math.random(); // Bun would put a constant in its place
+      const outer = Math.random(); // Bun would inline a constant
       const missing = taskModule<{ gone(): void }>(new URL("no_such_module.ts", import.meta.url));
       for (const initializer of [() => outer, missing.gone]) {
         await using executor = new Executor({ maxWorkers: 1, initializer });
@@ -84,7 +84,7 @@ export function initializerCases(kind: Kind): void {
     },
   );
 
-  check(
+  behaviour(
     kind,
     " is broken when the initializer's arguments cannot be sent [I3, test_pickle_errors_propagate]",
     async (Executor) => {
@@ -97,7 +97,7 @@ export function initializerCases(kind: Kind): void {
     },
   );
 
-  check(
+  behaviour(
     kind,
     " refuses an initializer that cannot be a task, when it is made [T2, P2, test_init_instance_method]",
     (Executor) => {
@@ -108,7 +108,7 @@ export function initializerCases(kind: Kind): void {
     },
   );
 
-  check(
+  behaviour(
     kind,
     " is broken when workers end before they are ready, instead of starting them for ever [L4, test_failed_worker_replacement_breaks_pool]",
     async (Executor) => {
@@ -118,7 +118,7 @@ export function initializerCases(kind: Kind): void {
     },
   );
 
-  check(
+  behaviour(
     kind,
     " that becomes broken leaves cancelled calls cancelled, and lets running ones finish [T6, P10]",
     async (Executor) => {

@@ -1,8 +1,8 @@
-// Workers that end without being asked to: only what they were running fails.
+// When a worker ends unasked, only the call that it was running fails.
 
 import assert from "node:assert/strict";
 import { type Future, WorkerLostError } from "../../../mod.ts";
-import { check, type Kind } from "../check.ts";
+import { behaviour, type Kind } from "../behaviour.ts";
 import { Gate } from "../../support/gate.ts";
 import { square } from "../../fixtures/tasks/arithmetic.ts";
 import { hold } from "../../fixtures/tasks/gate_tasks.ts";
@@ -17,7 +17,7 @@ async function lossOf(future: Future<unknown>): Promise<WorkerLostError> {
 }
 
 export function lossCases(kind: Kind): void {
-  check(
+  behaviour(
     kind,
     ".submit() rejects with WorkerLostError when the task ends its worker [P9, L4, test_traceback_when_child_process_terminates_abruptly]",
     async (Executor) => {
@@ -35,7 +35,7 @@ export function lossCases(kind: Kind): void {
     },
   );
 
-  check(
+  behaviour(
     kind,
     " goes on with another worker after a loss, and loses no other call [P9, test_killed_child]",
     async (Executor) => {
@@ -53,7 +53,7 @@ export function lossCases(kind: Kind): void {
     },
   );
 
-  check(
+  behaviour(
     kind,
     ".submit() gives each lost call an error of its own [test_broken_process_pool_traceback]",
     async (Executor) => {
@@ -65,7 +65,7 @@ export function lossCases(kind: Kind): void {
     },
   );
 
-  check(kind, ".submit() keeps a result that came before its worker ended [P10, P13, L3]", async (Executor) => {
+  behaviour(kind, ".submit() keeps a result that came before its worker ended [P10, P13, L3]", async (Executor) => {
     await using executor = new Executor({ maxWorkers: 1 });
     const future = executor.submit(exitLater, 5);
     assert.equal(await future, "returned");
@@ -74,7 +74,7 @@ export function lossCases(kind: Kind): void {
     assert.equal(await executor.submit(square, 3), 9);
   });
 
-  check(kind, ".submit() rejects when the task's worker dies of an error that nobody caught", async (Executor) => {
+  behaviour(kind, ".submit() rejects when the task's worker dies of an error that nobody caught", async (Executor) => {
     await using executor = new Executor({ maxWorkers: 1 });
     const error = await lossOf(executor.submit(() =>
       new Promise(() =>
@@ -87,19 +87,19 @@ export function lossCases(kind: Kind): void {
     assert.equal(await executor.submit(square, 3), 9);
   });
 
-  check(
+  behaviour(
     kind,
     ".submit() leaves no call pending when workers die with calls handed ahead [L4, P9]",
     async (Executor) => {
       await using executor = new Executor({ maxWorkers: 2 });
-      for (let n = 0; n < 20; n++) await executor.submit(square, n); // known to be short: many are handed ahead
+      for (let n = 0; n < 20; n++) await executor.submit(square, n); // known to be short: more are handed over ahead
       const before = Array.from({ length: 50 }, (_, n) => executor.submit(square, n));
       const lost = executor.submit(exit, 1);
       const after = Array.from({ length: 50 }, (_, n) => executor.submit(square, n));
       await lossOf(lost);
       for (const [n, future] of [...before, ...after].entries()) {
         const error = await future.exception();
-        // At most once: what a process may have begun is not run again, and says so.
+        // At most once: a call that a process may have begun is not run again, and its error says so.
         if (error === undefined) assert.equal(await future, (n % 50) ** 2);
         else assert.equal((await lossOf(future)).started, "unknown");
       }
@@ -107,7 +107,7 @@ export function lossCases(kind: Kind): void {
     },
   );
 
-  check(kind, ".shutdown() ends after a loss, with work left to do [X8a, L4]", async (Executor) => {
+  behaviour(kind, ".shutdown() ends after a loss, with work left to do [X8a, L4]", async (Executor) => {
     const executor = new Executor({ maxWorkers: 1 });
     const lost = executor.submit(exit, 1);
     const queued = executor.submit(square, 3);

@@ -1,8 +1,8 @@
-// map(): many calls, one iteration.
+// map(): many calls, whose results come from one iterator.
 
 import assert from "node:assert/strict";
 import { TimeoutError } from "../../../mod.ts";
-import { check, type Kind } from "../check.ts";
+import { behaviour, type Kind } from "../behaviour.ts";
 import { Gate } from "../../support/gate.ts";
 import { add, addThree, divide, square } from "../../fixtures/tasks/arithmetic.ts";
 import { hold, note } from "../../fixtures/tasks/gate_tasks.ts";
@@ -14,7 +14,7 @@ export function* count(from = 0): Generator<number> {
   for (let n = from;; n++) yield n;
 }
 
-/** What is left of an iterator, and the error that ends it. */
+/** Takes the rest of an iterator; returns its results, and the error that ends it. */
 export async function drain<T>(iterator: AsyncIterator<T>): Promise<{ values: T[]; error?: unknown }> {
   const values: T[] = [];
   try {
@@ -26,7 +26,7 @@ export async function drain<T>(iterator: AsyncIterator<T>): Promise<{ values: T[
 }
 
 export function mapCases(kind: Kind): void {
-  check(
+  behaviour(
     kind,
     ".map() gives results in the order of the items [X7b, X7g, test_map, test_map_chunksize]",
     async (Executor) => {
@@ -49,7 +49,7 @@ export function mapCases(kind: Kind): void {
     },
   );
 
-  check(
+  behaviour(
     kind,
     ".map() without inputs gives nothing and calls nothing [X7b, test_map_buffersize_without_iterable, test_map_buffersize_on_empty_iterable]",
     async (Executor) => {
@@ -62,9 +62,9 @@ export function mapCases(kind: Kind): void {
     },
   );
 
-  check(
+  behaviour(
     kind,
-    ".map() submits everything at the call, and runs it though nobody iterates [X7c, X7k, test_map_submits_without_iteration]",
+    ".map() submits everything at the call, and runs it even if nobody iterates [X7c, X7k, test_map_submits_without_iteration]",
     async (Executor) => {
       using gate = new Gate();
       {
@@ -76,7 +76,7 @@ export function mapCases(kind: Kind): void {
     },
   );
 
-  check(
+  behaviour(
     kind,
     ".map() ends with a task's error, and cancels the rest [X7h, X7j, test_map_exception]",
     async (Executor) => {
@@ -91,7 +91,7 @@ export function mapCases(kind: Kind): void {
     },
   );
 
-  check(kind, ".map() yields how each call ended with settled: true [X7h]", async (Executor) => {
+  behaviour(kind, ".map() yields how each call ended with settled: true [X7h]", async (Executor) => {
     await using executor = new Executor({ maxWorkers: 2 });
     for (const chunksize of [1, 4]) {
       const settled = await Array.fromAsync(executor.map(divide, [1, 0, 5], { settled: true, chunksize }));
@@ -101,7 +101,7 @@ export function mapCases(kind: Kind): void {
     }
   });
 
-  check(
+  behaviour(
     kind,
     ".map() tells a TimeoutError of a task from its own [X7i, test_map_timeout_from_callable]",
     async (Executor) => {
@@ -116,7 +116,7 @@ export function mapCases(kind: Kind): void {
     },
   );
 
-  check(
+  behaviour(
     kind,
     ".map() yields what is ready, then times out and cancels the rest [X7i, X7j, test_map_timeout]",
     async (Executor) => {
@@ -134,14 +134,14 @@ export function mapCases(kind: Kind): void {
     },
   );
 
-  check(kind, ".map() delivers a result that is ready after the deadline [X7i]", async (Executor) => {
+  behaviour(kind, ".map() delivers a result that is ready after the deadline [X7i]", async (Executor) => {
     await using executor = new Executor({ maxWorkers: 1 });
     const iterator = executor.map(square, [3], { timeout: -1 });
     await executor.submit(square, 1); // runs after the item
     assert.deepEqual(await iterator.next(), { value: 9, done: false });
   });
 
-  check(
+  behaviour(
     kind,
     ".map() cancels the call that it waited for when time is up, in a full pool [test_executor_map_current_future_cancel]",
     async (Executor) => {
@@ -157,7 +157,7 @@ export function mapCases(kind: Kind): void {
     },
   );
 
-  check(
+  behaviour(
     kind,
     ".map() ends for good when it is left, and cancels the rest [X7j, X7k, test_map_close]",
     async (Executor) => {
@@ -180,7 +180,7 @@ export function mapCases(kind: Kind): void {
     },
   );
 
-  check(kind, ".map() yields results as they are ready with ordered: false", async (Executor) => {
+  behaviour(kind, ".map() yields results as they are ready with ordered: false", async (Executor) => {
     await using executor = new Executor({ maxWorkers: 2 });
     using late = new Gate();
     using early = new Gate();
@@ -191,11 +191,11 @@ export function mapCases(kind: Kind): void {
     assert.deepEqual((await drain(iterator)).values, [0]);
   });
 
-  check(kind, ".map() runs the items of a chunk one after the other in one worker [P16]", async (Executor) => {
+  behaviour(kind, ".map() runs the items of a chunk one after the other in one worker [P16]", async (Executor) => {
     await using executor = new Executor({ maxWorkers: 2 });
     using gate = new Gate();
     const busy = [0, 1].map((n) => executor.submit(hold, gate.folder, n));
-    await gate.noted(2); // both workers are up: what follows is shared between them
+    await gate.noted(2); // both workers are up, so that they share what follows
     const ids = executor.map(workerId as (n: number) => string, ten, { chunksize: 5 });
     gate.open();
     await Promise.all(busy);
@@ -204,7 +204,7 @@ export function mapCases(kind: Kind): void {
     assert.equal(new Set(workers.slice(5)).size, 1);
   });
 
-  check(kind, ".map() stops when its signal aborts, with its reason", async (Executor) => {
+  behaviour(kind, ".map() stops when its signal aborts, with its reason", async (Executor) => {
     await using executor = new Executor({ maxWorkers: 1 });
     using gate = new Gate();
     const controller = new AbortController();
@@ -219,7 +219,7 @@ export function mapCases(kind: Kind): void {
     assert.throws(() => executor.map(square, [1], { signal: controller.signal }), { message: "changed my mind" });
   });
 
-  check(
+  behaviour(
     kind,
     ".map() with its results ignored does not hang an immediate shutdown [test_shutdown_race_issue12456]",
     async (Executor) => {

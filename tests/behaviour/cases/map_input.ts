@@ -1,8 +1,8 @@
-// map() and its inputs: how far they are read, and what happens when they fail or the executor is shut down.
+// The inputs of map(): how far they are read, and what happens when they fail or the executor shuts down.
 
 import assert from "node:assert/strict";
 import { ShutdownError } from "../../../mod.ts";
-import { check, type Kind } from "../check.ts";
+import { behaviour, type Kind } from "../behaviour.ts";
 import { Gate } from "../../support/gate.ts";
 import { add, square } from "../../fixtures/tasks/arithmetic.ts";
 import { hold, note } from "../../fixtures/tasks/gate_tasks.ts";
@@ -13,7 +13,7 @@ async function* countAsync(to: number): AsyncGenerator<number> {
 }
 
 export function mapInputCases(kind: Kind): void {
-  check(
+  behaviour(
     kind,
     ".map() reads no more than buffersize items ahead [X7d, test_map_buffersize, test_map_buffersize_on_multiple_iterables]",
     async (Executor) => {
@@ -37,7 +37,7 @@ export function mapInputCases(kind: Kind): void {
     },
   );
 
-  check(
+  behaviour(
     kind,
     ".map() takes endless inputs with a buffersize [X7d, test_map_buffersize_on_infinite_iterable, test_map_buffersize_on_multiple_infinite_iterables]",
     async (Executor) => {
@@ -50,7 +50,7 @@ export function mapInputCases(kind: Kind): void {
     },
   );
 
-  check(
+  behaviour(
     kind,
     ".map() reads buffersize items and no more while nobody iterates, across shutdown too [test_map_buffersize_when_buffer_is_full]",
     async (Executor) => {
@@ -62,7 +62,7 @@ export function mapInputCases(kind: Kind): void {
     },
   );
 
-  check(
+  behaviour(
     kind,
     ".map() after shutdown yields what is buffered, then rejects: never a silent cut [X7e]",
     async (Executor) => {
@@ -79,7 +79,7 @@ export function mapInputCases(kind: Kind): void {
     },
   );
 
-  check(
+  behaviour(
     kind,
     ".map() throws after shutdown when there is an item, and is empty when there is none [X7f]",
     async (Executor) => {
@@ -92,7 +92,7 @@ export function mapInputCases(kind: Kind): void {
     },
   );
 
-  check(
+  behaviour(
     kind,
     ".map() throws when reading its input fails, and cancels what it had submitted [X7c]",
     async (Executor) => {
@@ -112,7 +112,7 @@ export function mapInputCases(kind: Kind): void {
     },
   );
 
-  check(kind, ".map() takes async iterables, mixed with others", async (Executor) => {
+  behaviour(kind, ".map() takes async iterables, mixed with others", async (Executor) => {
     await using executor = new Executor({ maxWorkers: 2 });
     assert.deepEqual(await Array.fromAsync(executor.map(square, countAsync(5))), [0, 1, 4, 9, 16]);
     assert.deepEqual(await Array.fromAsync(executor.map(add, countAsync(5), [10, 20], { buffersize: 1 })), [10, 21]);

@@ -1,8 +1,8 @@
-// What nobody can reach any more is not kept: arguments, results and yielded items, on both sides.
+// Neither side keeps arguments, results and items that the program can no longer reach.
 
 import assert from "node:assert/strict";
 import type { Future } from "../../../mod.ts";
-import { check, type Kind } from "../check.ts";
+import { behaviour, type Kind } from "../behaviour.ts";
 import { isCollected, needsCollector } from "../../support/garbage.ts";
 import { Gate } from "../../support/gate.ts";
 import { watchArgument } from "../../fixtures/tasks/memory_tasks.ts";
@@ -13,21 +13,25 @@ const keys = (argument: object) => Object.keys(argument);
 export function memoryCases(kind: Kind): void {
   if (needsCollector.skip) return;
 
-  check(kind, ".submit() keeps no argument of a finished call [F15, test_no_stale_references]", async (Executor) => {
-    await using executor = new Executor({ maxWorkers: 1 });
-    const futures: Future<string[]>[] = [];
-    const submitOne = async () => {
-      const argument = large();
-      const future = executor.submit(keys, argument);
-      futures.push(future);
-      await future;
-      return new WeakRef(argument);
-    };
-    assert.ok(await isCollected(submitOne));
-    assert.deepEqual(await futures[0], ["large"]);
-  });
+  behaviour(
+    kind,
+    ".submit() keeps no argument of a finished call [F15, test_no_stale_references]",
+    async (Executor) => {
+      await using executor = new Executor({ maxWorkers: 1 });
+      const futures: Future<string[]>[] = [];
+      const submitOne = async () => {
+        const argument = large();
+        const future = executor.submit(keys, argument);
+        futures.push(future);
+        await future;
+        return new WeakRef(argument);
+      };
+      assert.ok(await isCollected(submitOne));
+      assert.deepEqual(await futures[0], ["large"]);
+    },
+  );
 
-  check(kind, ".submit() keeps no argument of a cancelled call [F15]", async (Executor) => {
+  behaviour(kind, ".submit() keeps no argument of a cancelled call [F15]", async (Executor) => {
     await using executor = new Executor({ maxWorkers: 1 });
     const futures: Future<string[]>[] = [];
     const cancelOne = () => {
@@ -41,25 +45,25 @@ export function memoryCases(kind: Kind): void {
     assert.ok(futures.every((future) => future.cancelled()));
   });
 
-  check(kind, " keeps no result that nobody can ask for [F15]", async (Executor) => {
+  behaviour(kind, " keeps no result that the program cannot reach [F15]", async (Executor) => {
     await using executor = new Executor({ maxWorkers: 1 });
     const make = () => ({ large: new Array(1000) });
     assert.ok(await isCollected(async () => new WeakRef(await executor.submit(make))));
   });
 
-  check(
+  behaviour(
     kind,
     " has workers that keep no argument and no result [T8, test_ressources_gced_in_workers]",
     async (Executor) => {
       await using executor = new Executor({ maxWorkers: 1 });
       using gate = new Gate();
       await executor.submit(watchArgument, gate.folder, large());
-      await gate.noted(2); // no call has come in between
+      await gate.noted(2); // no other call has run in between
       assert.deepEqual(gate.notes, ["argument dropped", "result dropped"]);
     },
   );
 
-  check(kind, ".map() keeps no item that it has yielded [test_free_reference, A5]", async (Executor) => {
+  behaviour(kind, ".map() keeps no item that it has yielded [test_free_reference, A5]", async (Executor) => {
     await using executor = new Executor({ maxWorkers: 1 });
     await using iterator = executor.map((n: number) => ({ n }), Array(100).keys());
     assert.ok(await isCollected(async () => new WeakRef((await iterator.next()).value!)));

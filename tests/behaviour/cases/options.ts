@@ -1,19 +1,19 @@
-// Bad input: every wrong option or argument is an error at the call, in one grammar.
+// Every wrong option or argument is an error at the call, with a message of the same grammar.
 
 import assert from "node:assert/strict";
 import { availableParallelism } from "node:os";
 import { asCompleted, wait } from "../../../mod.ts";
-import { check, type Kind } from "../check.ts";
+import { behaviour, type Kind } from "../behaviour.ts";
 import { Gate } from "../../support/gate.ts";
 import { square } from "../../fixtures/tasks/arithmetic.ts";
 import { hold } from "../../fixtures/tasks/gate_tasks.ts";
 import { setState } from "../../fixtures/tasks/worker_tasks.ts";
 
-// What a type checker would refuse is tried all the same.
+// Values that a type checker refuses are tried, too.
 // deno-lint-ignore no-explicit-any
 type Anything = any;
 
-/** `[option, value, class of the error]`, as they are shown in `received ...`. */
+/** `[option, value, class of the error, the value as the message shows it]`. */
 type Wrong = readonly (readonly [string, Anything, "TypeError" | "RangeError", string])[];
 
 const counts = (option: string): Wrong => [
@@ -59,7 +59,7 @@ const WRONG_MAP_OPTIONS: Wrong = [
 ];
 
 export function optionCases(kind: Kind): void {
-  /** Asserts the grammar: Cannot <action> as ... '<option>' ...: received <value> */
+  /** Asserts that a message is: Cannot <action> as ... '<option>' ...: received <value> */
   const refused = (action: string, option: string, type: string, received: string) => (error: unknown) => {
     assert.ok(error instanceof Error);
     assert.equal(error.name, type, error.message);
@@ -69,7 +69,7 @@ export function optionCases(kind: Kind): void {
     return true;
   };
 
-  check(kind, " refuses wrong options when it is made [T1, T2, P1, P2, test_max_workers_negative]", (Executor) => {
+  behaviour(kind, " refuses wrong options when it is made [T1, T2, P1, P2, test_max_workers_negative]", (Executor) => {
     for (const [option, value, type, received] of WRONG_OPTIONS) {
       const make = () => new Executor({ [option]: value } as Anything);
       assert.throws(make, refused(`create ${kind.name}`, option, type, received), `${option}: ${String(value)}`);
@@ -82,7 +82,7 @@ export function optionCases(kind: Kind): void {
     }
   });
 
-  check(kind, " takes undefined for every option, as if it were not there", async (Executor) => {
+  behaviour(kind, " takes undefined for every option, as if it were not there", async (Executor) => {
     const names = ["maxWorkers", "name", "initializer", "initargs", "maxTasksPerWorker", "idleTimeout", "errorTypes"];
     const options = Object.fromEntries(names.map((name) => [name, undefined]));
     await using executor = new Executor(options as Anything);
@@ -91,7 +91,7 @@ export function optionCases(kind: Kind): void {
     assert.equal(await patient.submit(square, 2), 4);
   });
 
-  check(
+  behaviour(
     kind,
     " has as many workers as the machine can run by default [T1, P1, test_default_workers]",
     async (Executor) => {
@@ -106,7 +106,7 @@ export function optionCases(kind: Kind): void {
     },
   );
 
-  check(
+  behaviour(
     kind,
     ".map() refuses wrong options at the call [X7a, test_map_buffersize_type_validation, test_map_buffersize_value_validation, test_map_chunksize]",
     async (Executor) => {
@@ -119,7 +119,7 @@ export function optionCases(kind: Kind): void {
     },
   );
 
-  check(kind, ".map() refuses what is no task, and inputs that are not iterable [X7a]", async (Executor) => {
+  behaviour(kind, ".map() refuses what is no task, and inputs that are not iterable [X7a]", async (Executor) => {
     await using executor = new Executor({ maxWorkers: 1 });
     const map = executor.map.bind(executor) as Anything;
     for (const bad of [1, null, Symbol.iterator, () => [1]]) {
@@ -135,7 +135,7 @@ export function optionCases(kind: Kind): void {
     assert.equal(executor.stats().workers, 0);
   });
 
-  check(kind, " refuses options that there are not, and says which was meant", async (Executor) => {
+  behaviour(kind, " refuses options that there are not, and says which was meant", async (Executor) => {
     const unknown = (action: string, name: string, meant: string) => ({
       name: "TypeError",
       message: `Cannot ${action} as there is no option '${name}': did you mean '${meant}'?`,
@@ -168,7 +168,7 @@ export function optionCases(kind: Kind): void {
     assert.equal(await future, 4);
   });
 
-  check(kind, ".shutdown() refuses wrong options and goes on working [X8]", async (Executor) => {
+  behaviour(kind, ".shutdown() refuses wrong options and goes on working [X8]", async (Executor) => {
     await using executor = new Executor({ maxWorkers: 1 });
     const shutdown = executor.shutdown.bind(executor) as Anything;
     assert.throws(() => shutdown({ wait: "no" }), refused("shut down", "wait", "TypeError", '"no"'));

@@ -1,7 +1,7 @@
-// maxTasksPerWorker: a worker leaves after so many calls and another takes its place; it is not lost.
+// maxTasksPerWorker: a worker ends after this many calls and another takes its place. It does not count as lost.
 
 import assert from "node:assert/strict";
-import { check, type Kind } from "../check.ts";
+import { behaviour, type Kind } from "../behaviour.ts";
 import { Gate } from "../../support/gate.ts";
 import { canSeeWorkers } from "../../support/leaks.ts";
 import { square } from "../../fixtures/tasks/arithmetic.ts";
@@ -10,19 +10,23 @@ import { fail, workerId } from "../../fixtures/tasks/worker_tasks.ts";
 import { until } from "../../support/until.ts";
 
 export function retirementCases(kind: Kind): void {
-  check(kind, " replaces a worker after maxTasksPerWorker calls [P12, test_max_tasks_per_child]", async (Executor) => {
-    await using executor = new Executor({ maxWorkers: 1, maxTasksPerWorker: 3 });
-    const ids: string[] = [];
-    for (let n = 0; n < 7; n++) ids.push(await executor.submit(workerId));
-    assert.deepEqual(ids.map((id) => ids.indexOf(id)), [0, 0, 0, 3, 3, 3, 6]);
-    await until("the old workers have gone", () => kind.alive().length <= 1);
-    if (canSeeWorkers) assert.equal(kind.alive().length, 1);
-    assert.deepEqual([executor.stats().workers, executor.stats().lost], [1, 0]);
-  });
-
-  check(
+  behaviour(
     kind,
-    " replaces workers for a burst of short calls too, none of which runs in a worker that is done [P12]",
+    " replaces a worker after maxTasksPerWorker calls [P12, test_max_tasks_per_child]",
+    async (Executor) => {
+      await using executor = new Executor({ maxWorkers: 1, maxTasksPerWorker: 3 });
+      const ids: string[] = [];
+      for (let n = 0; n < 7; n++) ids.push(await executor.submit(workerId));
+      assert.deepEqual(ids.map((id) => ids.indexOf(id)), [0, 0, 0, 3, 3, 3, 6]);
+      await until("the old workers have gone", () => kind.alive().length <= 1);
+      if (canSeeWorkers) assert.equal(kind.alive().length, 1);
+      assert.deepEqual([executor.stats().workers, executor.stats().lost], [1, 0]);
+    },
+  );
+
+  behaviour(
+    kind,
+    " replaces workers during a burst of short calls, and runs none in a worker at its limit [P12]",
     async (Executor) => {
       await using executor = new Executor({ maxWorkers: 2, maxTasksPerWorker: 4 });
       await executor.submit(workerId);
@@ -32,7 +36,7 @@ export function retirementCases(kind: Kind): void {
   );
 
   for (const [maxWorkers, maxTasksPerWorker, calls] of [[1, 2, 6], [2, 2, 8]] as const) {
-    check(
+    behaviour(
       kind,
       ` works off a backlog with ${maxWorkers} workers of ${maxTasksPerWorker} calls [test_max_tasks_per_child_pending_tasks_gh115634]`,
       async (Executor) => {
@@ -43,7 +47,7 @@ export function retirementCases(kind: Kind): void {
     );
   }
 
-  check(
+  behaviour(
     kind,
     " works off its backlog after shutdown({ wait: false }) with workers that retire [P12, test_shutdown_no_wait_max_tasks_gh119592, test_gc_during_max_tasks_worker_exit_gh152967]",
     async (Executor) => {
@@ -55,7 +59,7 @@ export function retirementCases(kind: Kind): void {
     },
   );
 
-  check(
+  behaviour(
     kind,
     " does all work when it is shut down at once, with workers that retire [test_max_tasks_early_shutdown]",
     async (Executor) => {
@@ -70,7 +74,7 @@ export function retirementCases(kind: Kind): void {
   );
 
   for (const maxWorkers of [2, 4]) {
-    check(
+    behaviour(
       kind,
       ` survives a failing call in a worker that retires, of ${maxWorkers} [test_shutdown_gh_132969_case_1, test_shutdown_gh_132969_case_2]`,
       async (Executor) => {
@@ -83,7 +87,7 @@ export function retirementCases(kind: Kind): void {
     );
   }
 
-  check(
+  behaviour(
     kind,
     ".terminateWorkers() does not replace a worker that retires at that moment [P12, test_force_shutdown_during_max_tasks_worker_exit]",
     async (Executor) => {

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { CancelledError, ShutdownError, wait } from "../../../mod.ts";
-import { check, type Kind } from "../check.ts";
+import { behaviour, type Kind } from "../behaviour.ts";
 import { Gate } from "../../support/gate.ts";
 import { reportsOf } from "../../support/observe.ts";
 import { add, square } from "../../fixtures/tasks/arithmetic.ts";
@@ -11,7 +11,7 @@ import { fail } from "../../fixtures/tasks/worker_tasks.ts";
 import { until } from "../../support/until.ts";
 
 export function shutdownCases(kind: Kind): void {
-  check(
+  behaviour(
     kind,
     ".submit() throws from the moment of shutdown() on [X8b, E5, test_run_after_shutdown]",
     async (Executor) => {
@@ -27,7 +27,7 @@ export function shutdownCases(kind: Kind): void {
     },
   );
 
-  check(kind, ".shutdown() waits for all the work [X8c, test_hang_issue12364]", async (Executor) => {
+  behaviour(kind, ".shutdown() waits for all the work [X8c, test_hang_issue12364]", async (Executor) => {
     const executor = new Executor({ maxWorkers: 2 });
     const futures = Array.from({ length: 50 }, (_, n) => executor.submit(square, n));
     await executor.shutdown();
@@ -37,7 +37,7 @@ export function shutdownCases(kind: Kind): void {
     );
   });
 
-  check(kind, ".shutdown() can be called again and again, and each call waits [X8a]", async (Executor) => {
+  behaviour(kind, ".shutdown() can be called again and again, and each call waits [X8a]", async (Executor) => {
     const executor = new Executor({ maxWorkers: 1 });
     using gate = new Gate();
     const future = executor.submit(hold, gate.folder, 1);
@@ -55,7 +55,7 @@ export function shutdownCases(kind: Kind): void {
     await executor.shutdown({ cancelFutures: true });
   });
 
-  check(
+  behaviour(
     kind,
     ".shutdown({ wait: false }) returns at once, and the work is done nevertheless [X8c, test_shutdown_no_wait]",
     async (Executor) => {
@@ -71,7 +71,7 @@ export function shutdownCases(kind: Kind): void {
     },
   );
 
-  check(
+  behaviour(
     kind,
     ".shutdown({ cancelFutures: true }) cancels what has not begun, and wakes who waits for it [X8d, test_cancel_futures]",
     async (Executor) => {
@@ -93,7 +93,7 @@ export function shutdownCases(kind: Kind): void {
     },
   );
 
-  check(
+  behaviour(
     kind,
     ".shutdown({ cancelFutures: true }) still cancels when a plain shutdown is under way [X8e]",
     async (Executor) => {
@@ -113,7 +113,7 @@ export function shutdownCases(kind: Kind): void {
     },
   );
 
-  check(
+  behaviour(
     kind,
     ".shutdown({ cancelFutures: true }) of calls no worker was there for ends at once [X8d, L4]",
     async (Executor) => {
@@ -124,26 +124,26 @@ export function shutdownCases(kind: Kind): void {
     },
   );
 
-  check(kind, ".shutdown() starts nothing when nothing was submitted [X8g]", async (Executor) => {
+  behaviour(kind, ".shutdown() starts nothing when nothing was submitted [X8g]", async (Executor) => {
     const executor = new Executor();
     await executor.shutdown();
     assert.deepEqual([executor.stats().workers, kind.alive()], [0, []]);
   });
 
-  check(kind, ".shutdown() ends when all that was submitted is cancelled [test_hang_gh94440]", async (Executor) => {
+  behaviour(kind, ".shutdown() ends when all that was submitted is cancelled [test_hang_gh94440]", async (Executor) => {
     const executor = new Executor({ maxWorkers: 1 });
     assert.equal(executor.submit(square, 1).cancel(), true);
     await executor.shutdown();
   });
 
-  check(kind, ".shutdown() can be waited for in a done callback [X8f]", async (Executor) => {
+  behaviour(kind, ".shutdown() can be waited for in a done callback [X8f]", async (Executor) => {
     const executor = new Executor({ maxWorkers: 1 });
     await new Promise<void>((resolve) => {
       executor.submit(square, 1).addDoneCallback(() => executor.shutdown().then(resolve));
     });
   });
 
-  check(
+  behaviour(
     kind,
     ".shutdown() makes submit() throw in done callbacks, which is reported, not lost [X8h, E8]",
     async (Executor) => {
@@ -157,7 +157,7 @@ export function shutdownCases(kind: Kind): void {
     },
   );
 
-  check(
+  behaviour(
     kind,
     " waits for the work at the end of its block, and cancels nothing [X9, test_context_manager_shutdown]",
     async (Executor) => {
@@ -173,7 +173,7 @@ export function shutdownCases(kind: Kind): void {
     },
   );
 
-  check(kind, " lets an error out of its block as it is, after the work [X9, X10]", async (Executor) => {
+  behaviour(kind, " passes on an error of its block, after the work [X9, X10]", async (Executor) => {
     using gate = new Gate();
     const thrown = new Error("from the block");
     const reports = await reportsOf(() =>
@@ -188,7 +188,7 @@ export function shutdownCases(kind: Kind): void {
     assert.equal(reports.length, 1, "the failure that nobody looked at");
   });
 
-  check(
+  behaviour(
     kind,
     ".shutdown() reports once the failures that nobody looked at [X10, F17]",
     async (Executor) => {

@@ -2,13 +2,13 @@
 
 import assert from "node:assert/strict";
 import { Future, wait } from "../../../mod.ts";
-import { check, type Kind } from "../check.ts";
+import { behaviour, type Kind } from "../behaviour.ts";
 import { Gate } from "../../support/gate.ts";
 import { hold, note } from "../../fixtures/tasks/gate_tasks.ts";
 import { overlap } from "../../fixtures/tasks/worker_tasks.ts";
 
 export function submitCases(kind: Kind): void {
-  check(kind, ".submit() gives what the task returns [X1, test_submit, test_run_in_executor]", async (Executor) => {
+  behaviour(kind, ".submit() gives what the task returns [X1, test_submit, test_run_in_executor]", async (Executor) => {
     await using executor = new Executor({ maxWorkers: 1 });
     const future = executor.submit((base: number, exponent: number) => base ** exponent, 2, 8);
     assert.ok(future instanceof Future);
@@ -16,14 +16,14 @@ export function submitCases(kind: Kind): void {
     assert.deepEqual([future.done(), future.running(), future.cancelled()], [true, false, false]);
   });
 
-  check(kind, ".submit() gives what an async task resolves to", async (Executor) => {
+  behaviour(kind, ".submit() gives what an async task resolves to", async (Executor) => {
     await using executor = new Executor({ maxWorkers: 1 });
     assert.equal(await executor.submit(async (n: number) => await Promise.resolve(n + 1), 1), 2);
     // deno-lint-ignore no-explicit-any
     assert.equal(await executor.submit((n: number) => ({ then: (done: any) => done(n + 1) }), 1), 2);
   });
 
-  check(
+  behaviour(
     kind,
     ".submit() hands all arguments after the task to it, whatever they look like [test_submit_keyword]",
     async (Executor) => {
@@ -40,7 +40,7 @@ export function submitCases(kind: Kind): void {
     },
   );
 
-  check(kind, ".submit() returns before any worker is there [X1]", async (Executor) => {
+  behaviour(kind, ".submit() returns before any worker is there [X1]", async (Executor) => {
     await using executor = new Executor({ maxWorkers: 1 });
     const futures = Array.from({ length: 100 }, (_, n) => executor.submit((n: number) => n, n));
     for (const future of futures) assert.deepEqual([future.done(), future.running()], [false, false]);
@@ -48,7 +48,7 @@ export function submitCases(kind: Kind): void {
     assert.deepEqual(await Promise.all(futures), futures.map((_, n) => n));
   });
 
-  check(kind, ".submit() starts calls in the order of submission [X6]", async (Executor) => {
+  behaviour(kind, ".submit() starts calls in the order of submission [X6]", async (Executor) => {
     await using executor = new Executor({ maxWorkers: 1 });
     using gate = new Gate();
     const first = executor.submit(hold, gate.folder, 0);
@@ -58,7 +58,7 @@ export function submitCases(kind: Kind): void {
     assert.deepEqual(gate.notes, Array.from({ length: 31 }, (_, n) => String(n)));
   });
 
-  check(kind, ".submit() copies arguments when the call is handed to a worker [X5]", async (Executor) => {
+  behaviour(kind, ".submit() copies arguments when the call is handed to a worker [X5]", async (Executor) => {
     await using executor = new Executor({ maxWorkers: 1 });
     using gate = new Gate();
     const first = (list: number[]) => list[0];
@@ -77,42 +77,46 @@ export function submitCases(kind: Kind): void {
     await busy;
   });
 
-  check(kind, ".submit() runs one call at a time in a worker, across awaits too", async (Executor) => {
+  behaviour(kind, ".submit() runs one call at a time in a worker, across awaits too", async (Executor) => {
     await using executor = new Executor({ maxWorkers: 1 });
     const overlaps = await Promise.all(Array.from({ length: 10 }, () => executor.submit(overlap)));
     assert.deepEqual(overlaps, Array(10).fill(1));
   });
 
-  check(
+  behaviour(
     kind,
     ".submit() runs as many calls at the same time as there are workers [test_blocking]",
     async (Executor) => {
       await using executor = new Executor({ maxWorkers: 3 });
       using gate = new Gate();
       const futures = [0, 1, 2].map((n) => executor.submit(hold, gate.folder, n));
-      await gate.noted(3); // would wait for ever if one waited for another
+      await gate.noted(3); // would never come if one waited for another
       gate.open();
       assert.deepEqual(await Promise.all(futures), [0, 1, 2]);
     },
   );
 
-  check(kind, ".submit() starts queued calls as others end [test_blocking_with_limited_workers]", async (Executor) => {
-    await using executor = new Executor({ maxWorkers: 2 });
-    const gates = Array.from({ length: 8 }, () => new Gate());
-    try {
-      const futures = gates.map((gate, n) => executor.submit(hold, gate.folder, n));
-      for (const [n, gate] of gates.entries()) {
-        await gate.noted();
-        assert.ok(gates.slice(n + 2).every((later) => later.notes.length === 0), "a third call has begun");
-        gate.open();
-        assert.equal(await futures[n], n);
+  behaviour(
+    kind,
+    ".submit() starts queued calls as others end [test_blocking_with_limited_workers]",
+    async (Executor) => {
+      await using executor = new Executor({ maxWorkers: 2 });
+      const gates = Array.from({ length: 8 }, () => new Gate());
+      try {
+        const futures = gates.map((gate, n) => executor.submit(hold, gate.folder, n));
+        for (const [n, gate] of gates.entries()) {
+          await gate.noted();
+          assert.ok(gates.slice(n + 2).every((later) => later.notes.length === 0), "a third call has begun");
+          gate.open();
+          assert.equal(await futures[n], n);
+        }
+      } finally {
+        for (const gate of gates) gate[Symbol.dispose]();
       }
-    } finally {
-      for (const gate of gates) gate[Symbol.dispose]();
-    }
-  });
+    },
+  );
 
-  check(
+  behaviour(
     kind,
     ".submit() loses no answer of a hundred calls that end together [test_pending_calls_race]",
     async (Executor) => {
@@ -127,7 +131,7 @@ export function submitCases(kind: Kind): void {
     },
   );
 
-  check(kind, ".submit() answers ten thousand short calls, each with its own result", async (Executor) => {
+  behaviour(kind, ".submit() answers ten thousand short calls, each with its own result", async (Executor) => {
     await using executor = new Executor({ maxWorkers: 2 });
     const futures = Array.from({ length: 10_000 }, (_, n) => executor.submit((n: number) => n * 2, n));
     const results = await Promise.all(futures);
@@ -135,7 +139,7 @@ export function submitCases(kind: Kind): void {
     assert.equal(executor.stats().completed, 10_000);
   });
 
-  check(kind, ".submit() takes work from a done callback [L5]", async (Executor) => {
+  behaviour(kind, ".submit() takes work from a done callback [L5]", async (Executor) => {
     await using executor = new Executor({ maxWorkers: 1 });
     const second = await new Promise<number>((resolve) => {
       executor.submit((n: number) => n, 1).addDoneCallback(() => resolve(executor.submit((n: number) => n, 2)));

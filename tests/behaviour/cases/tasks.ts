@@ -1,8 +1,8 @@
-// What can be submitted: functions by their source, exports of modules, whole modules; and what cannot.
+// What can be submitted and what cannot: functions by their source, exports of modules, whole modules.
 
 import assert from "node:assert/strict";
 import { type Future, task, taskModule } from "../../../mod.ts";
-import { check, type ExecutorClass, type Kind } from "../check.ts";
+import { behaviour, type ExecutorClass, type Kind } from "../behaviour.ts";
 import { getState, setState, workerId } from "../../fixtures/tasks/worker_tasks.ts";
 
 const plain = taskModule<typeof import("../../fixtures/tasks/plain_module.ts")>(
@@ -14,7 +14,7 @@ const broken = taskModule<typeof import("../../fixtures/tasks/broken_module.ts")
 // deno-lint-ignore no-explicit-any
 const missing = taskModule<any>(new URL("../tasks/no_such_module.ts", import.meta.url));
 
-/** An executor's first two calls are neighbours in one message: the good one is not harmed by the other. */
+/** The first two calls of an executor share a message. The bad one must not harm the good one. */
 async function failsAlone(Executor: ExecutorClass, bad: (executor: InstanceType<ExecutorClass>) => Future<unknown>) {
   await using executor = new Executor({ maxWorkers: 1 });
   const before = executor.submit((n: number) => n, 1);
@@ -28,7 +28,7 @@ async function failsAlone(Executor: ExecutorClass, bad: (executor: InstanceType<
 }
 
 export function taskCases(kind: Kind): void {
-  check(kind, ".submit() takes every form of function by its source", async (Executor) => {
+  behaviour(kind, ".submit() takes every form of function by its source", async (Executor) => {
     await using executor = new Executor({ maxWorkers: 1 });
     function declared(n: number) {
       return n + 1;
@@ -76,7 +76,7 @@ export function taskCases(kind: Kind): void {
     assert.equal(await executor.submit(destructuring, {}, 2, 3), 6);
   });
 
-  check(kind, ".submit() runs inline tasks in strict mode, without the names of the worker", async (Executor) => {
+  behaviour(kind, ".submit() runs inline tasks in strict mode, without the names of the worker", async (Executor) => {
     await using executor = new Executor({ maxWorkers: 1 });
     assert.equal(
       await executor.submit(
@@ -96,18 +96,18 @@ export function taskCases(kind: Kind): void {
     );
   });
 
-  check(
+  behaviour(
     kind,
     ".submit() rejects with the name that an inline task closed over [P5, test_submit_closure]",
     async (Executor) => {
-      const outer = Math.random(); // Bun would put a constant in its place
+      const outer = Math.random(); // Bun would inline a constant
       const error = await failsAlone(Executor, (executor) => executor.submit((n: number) => n + outer, 1));
       assert.ok(error instanceof ReferenceError);
       assert.match(error.message, /^outer is not defined: .*cannot close over variables/);
     },
   );
 
-  check(kind, ".submit() rejects when an inline task has no meaning by itself [X4]", async (Executor) => {
+  behaviour(kind, ".submit() rejects when an inline task has no meaning by itself [X4]", async (Executor) => {
     class Base {
       get() {
         return 1;
@@ -123,7 +123,7 @@ export function taskCases(kind: Kind): void {
     assert.ok(error instanceof Error);
   });
 
-  check(kind, ".submit() rejects a getter, and what leaves its module, with what to do", async (Executor) => {
+  behaviour(kind, ".submit() rejects a getter, and what leaves its module, with what to do", async (Executor) => {
     const { get } = Object.getOwnPropertyDescriptor(
       {
         get counted() {
@@ -137,12 +137,12 @@ export function taskCases(kind: Kind): void {
     const meta = await failsAlone(Executor, (executor) => executor.submit(() => import.meta.url));
     assert.match(meta.message, /pass import\.meta\.url, say, as an argument/);
     const path = "./no_such_file.ts";
-    const relative = eval(`async () => await import("${path}")`) as () => Promise<unknown>; // Deno checks what it imports
+    const relative = eval(`async () => await import("${path}")`) as () => Promise<unknown>; // Deno would look for the module when it checks types
     const imported = await failsAlone(Executor, (executor) => executor.submit(relative));
     assert.match(imported.message, /"\.\/no_such_file\.ts" is not looked for beside that; pass import\.meta\.resolve/);
   });
 
-  check(
+  behaviour(
     kind,
     ".submit() throws when the task has no source: bound, native, class, or no function [X3, test_submit_instance_method, test_submit_local_instance]",
     async (Executor) => {
@@ -170,7 +170,7 @@ export function taskCases(kind: Kind): void {
     },
   );
 
-  check(
+  behaviour(
     kind,
     ".submit() runs the export of a module with that module's scope and state [I1, I4, test_submit_func_globals, test_init_with___main___global]",
     async (Executor) => {
@@ -184,21 +184,21 @@ export function taskCases(kind: Kind): void {
     },
   );
 
-  check(kind, ".submit() loads a module once in each worker", async (Executor) => {
+  behaviour(kind, ".submit() loads a module once in each worker", async (Executor) => {
     await using executor = new Executor({ maxWorkers: 1 });
     const ids = await Promise.all([executor.submit(workerId), executor.submit(workerId)]);
     assert.equal(new Set([...ids, await executor.submit(workerId)]).size, 1);
     assert.notEqual(ids[0], workerId());
   });
 
-  check(kind, ".submit() takes the exports of a taskModule()", async (Executor) => {
+  behaviour(kind, ".submit() takes the exports of a taskModule()", async (Executor) => {
     await using executor = new Executor({ maxWorkers: 1 });
     assert.equal(await executor.submit(plain.reverse, "abc"), "cba");
     assert.deepEqual([await executor.submit(plain.countCalls), await executor.submit(plain.countCalls)], [1, 2]);
     assert.throws(plain.countCalls as unknown as () => void, { name: "TypeError", message: /not loaded here/ });
   });
 
-  check(
+  behaviour(
     kind,
     ".submit() rejects when an export is missing or no function, naming module and export [P5]",
     async (Executor) => {
@@ -217,7 +217,7 @@ export function taskCases(kind: Kind): void {
     },
   );
 
-  check(kind, ".submit() rejects when a module cannot be loaded, naming it and why [P5]", async (Executor) => {
+  behaviour(kind, ".submit() rejects when a module cannot be loaded, naming it and why [P5]", async (Executor) => {
     const throwing = await failsAlone(Executor, (executor) => executor.submit(broken.neverThere));
     assert.match(throwing.message, /'neverThere'.*broken_module\.ts fails to load: this module fails to load/);
     assert.equal((throwing.cause as Error).message, "this module fails to load");
@@ -227,7 +227,7 @@ export function taskCases(kind: Kind): void {
     );
   });
 
-  check(kind, ".submit() rejects again when the same module fails again", async (Executor) => {
+  behaviour(kind, ".submit() rejects again when the same module fails again", async (Executor) => {
     await using executor = new Executor({ maxWorkers: 1 });
     for (let n = 0; n < 2; n++) await assert.rejects(executor.submit(broken.neverThere), /fails to load/);
   });

@@ -1,14 +1,14 @@
-// What crosses the boundary, as argument and as result, and what does not.
+// Values that cross to a worker and back, and values that do not.
 
 import assert from "node:assert/strict";
 import { Future } from "../../../mod.ts";
-import { check, type Kind } from "../check.ts";
+import { behaviour, type Kind } from "../behaviour.ts";
 
 const cycle: Record<string, unknown> = { name: "cycle" };
 cycle.self = cycle;
 const twice = { a: 1 };
 
-/** Arrives on the other side as it was. */
+/** Values that arrive unchanged. */
 const CROSSES: Record<string, unknown> = {
   "undefined": undefined,
   "null": null,
@@ -38,7 +38,7 @@ interface Link {
   readonly next: Link | undefined;
 }
 
-/** Whether a list of so many links has crossed; one of a thousand does. */
+/** Whether a list of `count` links has crossed; one of a thousand does. */
 async function crosses(future: Future<unknown>, count: number): Promise<boolean> {
   const error = await future.exception() as Error | undefined;
   if (error === undefined) return true;
@@ -48,25 +48,25 @@ async function crosses(future: Future<unknown>, count: number): Promise<boolean>
 }
 
 export function valueCases(kind: Kind): void {
-  check(kind, ".submit() carries every cloneable value there and back", async (Executor) => {
+  behaviour(kind, ".submit() carries every cloneable value there and back", async (Executor) => {
     await using executor = new Executor({ maxWorkers: 1 });
     const futures = Object.values(CROSSES).map((value) => executor.submit((value: unknown) => value, value));
     for (const [n, name] of Object.keys(CROSSES).entries()) {
       const [sent, received] = [CROSSES[name], await futures[n]];
-      // A view's own buffer may be copied whole; a prototype of null does not cross, here or in structuredClone().
+      // A view's whole buffer may be copied. A null prototype does not cross, and structuredClone() drops it, too.
       if (sent instanceof Uint8Array) assert.deepEqual([...received as Uint8Array], [...sent as Uint8Array], name);
       else assert.deepEqual(received, structuredClone(sent), name);
     }
   });
 
-  check(
+  behaviour(
     kind,
     ".submit() rejects when an argument cannot be cloned, and harms no neighbour [X4, P5]",
     async (Executor) => {
       await using executor = new Executor({ maxWorkers: 1 });
       const identity = (value: unknown) => value;
       const bad = [() => 1, Symbol("s"), { deep: [new Map([[1, () => 1]])] }, new WeakMap(), Promise.resolve(1)];
-      for (let round = 0; round < 2; round++) { // with a starting worker, then with a ready one
+      for (let round = 0; round < 2; round++) { // to a worker that starts, then to one that is up
         const futures = bad.flatMap((value, n) => [executor.submit(identity, value), executor.submit(identity, n)]);
         for (const n of bad.keys()) {
           await assert.rejects(futures[2 * n]!, { name: "DataCloneError" }, `argument ${n}`);
@@ -77,7 +77,7 @@ export function valueCases(kind: Kind): void {
     },
   );
 
-  check(kind, ".submit() rejects when a result cannot be cloned, and harms no neighbour [P8]", async (Executor) => {
+  behaviour(kind, ".submit() rejects when a result cannot be cloned, and harms no neighbour [P8]", async (Executor) => {
     await using executor = new Executor({ maxWorkers: 1 });
     const make = (n: number) => [() => 1, Symbol("s"), { deep: [new Map([[1, () => 1]])] }, new WeakMap()][n];
     for (let round = 0; round < 2; round++) {
@@ -90,7 +90,7 @@ export function valueCases(kind: Kind): void {
     assert.equal(executor.stats().lost, 0);
   });
 
-  check(kind, ".submit() rejects when an argument's getter throws, with that error [X4]", async (Executor) => {
+  behaviour(kind, ".submit() rejects when an argument's getter throws, with that error [X4]", async (Executor) => {
     await using executor = new Executor({ maxWorkers: 1 });
     const trap = {
       get value() {
@@ -101,7 +101,7 @@ export function valueCases(kind: Kind): void {
     assert.equal(await executor.submit((n: number) => n, 1), 1);
   });
 
-  check(
+  behaviour(
     kind,
     ".submit() rejects when a value is nested too deep to be read, and harms no neighbour",
     async (Executor) => {
@@ -118,7 +118,7 @@ export function valueCases(kind: Kind): void {
         if (how === "property") throw Object.assign(new RangeError("mine"), { list });
         return list;
       };
-      await executor.submit(length, undefined); // known to be short: the next calls travel together
+      await executor.submit(length, undefined); // known to be short, so that the next calls travel together
       for (const count of [1000, 2000, 5000, 100_000]) {
         const sent = make(count, "") as Link;
         const [argument, first, result, second, property, third, thrown, fourth] = [
@@ -132,7 +132,7 @@ export function valueCases(kind: Kind): void {
           executor.submit((n: number) => n, 4),
         ] as const;
         assert.deepEqual([await first, await second, await third, await fourth], [1, 2, 3, 4]);
-        // What crosses is right, and what does not is an error of this kind.
+        // A value either arrives unchanged or is a DataCloneError.
         if (await crosses(argument, count)) assert.equal(await argument, count);
         if (await crosses(result, count)) assert.equal(length(await result), count);
         const error = await property.exception() as RangeError & { list: Link | string };
@@ -146,14 +146,14 @@ export function valueCases(kind: Kind): void {
     },
   );
 
-  check(kind, ".submit() refuses executors and futures as arguments [P15]", async (Executor) => {
+  behaviour(kind, ".submit() refuses executors and futures as arguments [P15]", async (Executor) => {
     await using executor = new Executor({ maxWorkers: 1 });
     const kindOf = (value: unknown) => String(value);
     await assert.rejects(executor.submit(kindOf, executor), { name: "DataCloneError" });
     await assert.rejects(executor.submit(kindOf, new Future()), { name: "DataCloneError" });
   });
 
-  check(kind, ".submit() carries values larger than any pipe's buffer [P17]", async (Executor) => {
+  behaviour(kind, ".submit() carries values larger than any pipe's buffer [P17]", async (Executor) => {
     await using executor = new Executor({ maxWorkers: 2 });
     const bytes = new Uint8Array(8 << 20).fill(7);
     const flip = (bytes: Uint8Array) => bytes.map((byte) => byte + 1);

@@ -1,8 +1,8 @@
-// The workers: when they start, how many there are, what they are called.
+// Workers: when they start, how many there are, and their names.
 
 import assert from "node:assert/strict";
 import { availableParallelism } from "node:os";
-import { check, type Kind } from "../check.ts";
+import { behaviour, type Kind } from "../behaviour.ts";
 import { Gate } from "../../support/gate.ts";
 import { canSeeWorkers } from "../../support/leaks.ts";
 import { hold } from "../../fixtures/tasks/gate_tasks.ts";
@@ -12,7 +12,7 @@ import { until } from "../../support/until.ts";
 const MAX = 3;
 
 export function workerCases(kind: Kind): void {
-  check(kind, " starts no worker until there is work [T3, P3, test_init_func]", async (Executor) => {
+  behaviour(kind, " starts no worker until there is work [T3, P3, test_init_func]", async (Executor) => {
     await using executor = new Executor({ maxWorkers: 2 });
     assert.deepEqual([executor.stats().workers, kind.alive()], [0, []]);
     const future = executor.submit((n: number) => n, 1);
@@ -20,7 +20,7 @@ export function workerCases(kind: Kind): void {
     await future;
   });
 
-  check(
+  behaviour(
     kind,
     " uses an idle worker before it starts another [T3, T4, P3, test_idle_thread_reuse, test_idle_process_reuse_one]",
     async (Executor) => {
@@ -31,14 +31,18 @@ export function workerCases(kind: Kind): void {
     },
   );
 
-  check(kind, " needs no more workers than calls at a time [test_idle_process_reuse_multiple]", async (Executor) => {
-    await using executor = new Executor({ maxWorkers: MAX });
-    await executor.submit(workerId);
-    for (let n = 0; n < 3; n++) await Promise.all([executor.submit(workerId), executor.submit(workerId)]);
-    assert.ok(executor.stats().workers <= 2);
-  });
+  behaviour(
+    kind,
+    " needs no more workers than calls at a time [test_idle_process_reuse_multiple]",
+    async (Executor) => {
+      await using executor = new Executor({ maxWorkers: MAX });
+      await executor.submit(workerId);
+      for (let n = 0; n < 3; n++) await Promise.all([executor.submit(workerId), executor.submit(workerId)]);
+      assert.ok(executor.stats().workers <= 2);
+    },
+  );
 
-  check(
+  behaviour(
     kind,
     ` starts no more than maxWorkers [X1, test_saturation, test_threads_terminate, test_processes_terminate]`,
     async (Executor) => {
@@ -63,7 +67,7 @@ export function workerCases(kind: Kind): void {
     },
   );
 
-  check(
+  behaviour(
     kind,
     " has workers that are called by its name and a number [T5, test_thread_names_assigned, test_thread_name_prefix_with_thread_get_name]",
     async (Executor) => {
@@ -77,7 +81,7 @@ export function workerCases(kind: Kind): void {
     },
   );
 
-  check(
+  behaviour(
     kind,
     " has a name of its own by default, counting up [T5, test_thread_names_default, test_thread_name_prefix]",
     async (Executor) => {
@@ -89,14 +93,14 @@ export function workerCases(kind: Kind): void {
     },
   );
 
-  check(kind, ".maxWorkers tells how many workers there are at most", async (Executor) => {
+  behaviour(kind, ".maxWorkers tells how many workers there are at most", async (Executor) => {
     await using usual = new Executor();
     await using three = new Executor({ maxWorkers: 3 });
     assert.deepEqual([usual.maxWorkers, three.maxWorkers], [availableParallelism(), 3]);
     assert.throws(() => Object.assign(three, { maxWorkers: 4 }), TypeError);
   });
 
-  check(kind, ".stats() counts workers and calls", async (Executor) => {
+  behaviour(kind, ".stats() counts workers and calls", async (Executor) => {
     await using executor = new Executor({ maxWorkers: 1 });
     using gate = new Gate();
     const nothing = {
@@ -119,7 +123,7 @@ export function workerCases(kind: Kind): void {
     assert.deepEqual(executor.stats(), { ...nothing, completed: 1, failed: 1, cancelled: 1 });
   });
 
-  check(
+  behaviour(
     kind,
     " is independent of others of its kind, and may be made inside a task [L5, L6, T12]",
     async (Executor) => {
@@ -136,7 +140,7 @@ export function workerCases(kind: Kind): void {
     },
   );
 
-  check(kind, " lets a worker go that has been idle for idleTimeout", async (Executor) => {
+  behaviour(kind, " lets a worker go that has been idle for idleTimeout", async (Executor) => {
     await using executor = new Executor({ maxWorkers: 2, idleTimeout: 50 });
     const id = await executor.submit(workerId);
     await until("the worker is gone", () => executor.stats().workers === 0);
@@ -145,7 +149,7 @@ export function workerCases(kind: Kind): void {
     assert.equal(executor.stats().lost, 0);
   });
 
-  check(kind, " keeps a worker that is busy beyond idleTimeout", async (Executor) => {
+  behaviour(kind, " keeps a worker that is busy beyond idleTimeout", async (Executor) => {
     await using executor = new Executor({ maxWorkers: 1, idleTimeout: 1 });
     using gate = new Gate();
     const future = executor.submit(hold, gate.folder, 1);

@@ -1,9 +1,9 @@
-// Executor.with(): which calls are run again, which first, and what options are.
+// Executor.with(): which calls run again, which run first, and which options are refused.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type CallOptions, type Executor, type Future, ShutdownError, TaskTimeoutError } from "../../../mod.ts";
-import { check } from "../../behaviour/check.ts";
+import { type CallOptions, type Executor, ShutdownError, TaskTimeoutError } from "../../../mod.ts";
+import { behaviour } from "../../behaviour/behaviour.ts";
 import { Gate } from "../../support/gate.ts";
 import { KINDS } from "../../behaviour/kinds.ts";
 import { MemoryExecutor } from "../../support/memory_backend.ts";
@@ -12,16 +12,12 @@ import { square } from "../../fixtures/tasks/arithmetic.ts";
 import { block, hold, note } from "../../fixtures/tasks/gate_tasks.ts";
 import { failUntil } from "../../fixtures/tasks/stop_tasks.ts";
 import { until } from "../../support/until.ts";
+import { errorOf } from "../../support/futures.ts";
 
 const REASON = new Error("stop");
 
-/** What a Future rejects with, cancelled or not. */
-function errorOf(future: Future<unknown>): Promise<unknown> {
-  return future.result().then((value) => assert.fail(`It has a result: ${String(value)}`), (error) => error);
-}
-
 for (const kind of KINDS) {
-  check(
+  behaviour(
     kind,
     ".with({ retries }) runs no call again that failed by its own error, unless retryOn says so",
     async (Executor) => {
@@ -45,7 +41,7 @@ for (const kind of KINDS) {
     },
   );
 
-  check(
+  behaviour(
     kind,
     ".with({ retries }) can be cancelled while a call rests, by its signal, cancel() and shutdown()",
     async (Executor) => {
@@ -70,7 +66,7 @@ for (const kind of KINDS) {
     },
   );
 
-  check(kind, ".shutdown() waits for a call that rests [X8a]", async (Executor) => {
+  behaviour(kind, ".shutdown() waits for a call that rests [X8a]", async (Executor) => {
     const executor = new Executor({ maxWorkers: 1 });
     using gate = new Gate();
     const future = executor.with({ retries: 2, retryOn: () => true }).submit(failUntil, 3, gate.folder);
@@ -78,7 +74,7 @@ for (const kind of KINDS) {
     assert.deepEqual(future.outcome, { status: "fulfilled", value: 3 });
   });
 
-  check(
+  behaviour(
     kind,
     ".with({ priority }) begins calls of a higher priority first, and in order among equals",
     async (Executor) => {
@@ -105,7 +101,7 @@ for (const kind of KINDS) {
     },
   );
 
-  check(kind, ".with() of with() adds to it, and both leave the executor as it was", async (Executor) => {
+  behaviour(kind, ".with() of with() adds to it, and both leave the executor as it was", async (Executor) => {
     await using executor = new Executor({ maxWorkers: 1 });
     using gate = new Gate();
     const controller = new AbortController();
@@ -118,7 +114,7 @@ for (const kind of KINDS) {
     assert.equal(await executor.submit(square, 3), 9);
   });
 
-  check(kind, ".with() returns what takes calls, and nothing that ends the workers", async (Executor) => {
+  behaviour(kind, ".with() returns what takes calls, and nothing that ends the workers", async (Executor) => {
     const executor = new Executor({ maxWorkers: 1 });
     for (const view of [executor.with({}), executor.with({ priority: 1 }).with({ retries: 1 })]) {
       assert.equal(await view.submit(square, 3), 9);
@@ -164,7 +160,7 @@ test("Executor.with() refuses wrong options at the call", async () => {
   await executor.shutdown();
 });
 
-test("with() leaves as it was what is undefined", async () => {
+test("with() ignores options that are undefined", async () => {
   await using executor = new MemoryExecutor();
   const limited = executor.with({ timeout: 20, priority: 3 });
   const endless = limited.with({ timeout: undefined, retries: undefined } as unknown as CallOptions)

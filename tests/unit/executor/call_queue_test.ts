@@ -1,4 +1,4 @@
-// CallQueue: first in, first out, within a priority; and removal from anywhere.
+// CallQueue: first in, first out within a priority, and removal from any place.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -32,7 +32,7 @@ const queued = (name: string, priority = 0): Named => (
   }
 );
 
-/** A queue of these, and the names that it gives when it is emptied. */
+/** A queue of these calls. */
 function queueOf(...calls: Named[]): CallQueue<Named> {
   const queue = new CallQueue<Named>();
   for (const call of calls) queue.push(call);
@@ -77,7 +77,7 @@ test("CallQueue.remove() takes a call out, wherever it stands", () => {
   }
 });
 
-test("CallQueue is as a sorted list would be, whatever is done to it", () => {
+test("CallQueue equals a sorted list, whatever is done to it", () => {
   let seed = 7;
   const random = (below: number) => (seed = seed * 48271 % 2147483647) % below;
   const queue = new CallQueue<Named>();

@@ -1,4 +1,4 @@
-// Executor.map(): how the iteration ends before its inputs do, and what becomes of the calls.
+// Executor.map(): how the iteration can end before its inputs do, and what happens to its calls.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -11,7 +11,7 @@ import { until } from "../../support/until.ts";
 const END = { value: undefined, done: true };
 const double = (n: number) => n * 2;
 
-/** Fails for 3, after which nothing may come. */
+/** Fails for 3, after which no result may come. */
 const refuse3 = (n: number) => {
   if (n === 3) throw new RangeError("three");
   return n;
@@ -19,7 +19,7 @@ const refuse3 = (n: number) => {
 
 const drained = <T>(results: AsyncIterable<T>): Promise<T[]> => Array.fromAsync(results);
 
-/** An executor whose only worker is busy, so that nothing else begins, and how to end that. */
+/** An executor whose only worker is busy until `free()`, so that no other call begins. */
 async function busyExecutor(): Promise<MemoryExecutor & { free(): void }> {
   const executor = new MemoryExecutor({ maxWorkers: 1 });
   const gate = new MemoryGate();
@@ -83,7 +83,7 @@ test("Executor.map() of an argument that cannot be sent ends there, and reads no
   await Promise.all([executor.submit(double, 1), executor.submit(double, 1)]);
   for (const options of [{}, { ordered: false }]) {
     let pulled = 0;
-    // Without a return(): it does not end when it is closed.
+    // Without a return(), so that closing it does not end it.
     const next = () => ({ done: false as const, value: pulled++ === 0 ? 5 : () => "cannot be sent" });
     const input: Iterable<unknown> = { [Symbol.iterator]: () => ({ next }) };
     const results = executor.map((item: unknown) => item, input, { buffersize: 1, ...options });
@@ -101,7 +101,7 @@ test("Executor.map() out of time rejects, cancels the rest and is over [X7i, tes
     const results = executor.map(double, [1, 2], { timeout });
     await assert.rejects(results.next(), {
       name: "TimeoutError",
-      message: `A result of map() was not there after ${timeout} ms`,
+      message: `The results of map() took longer than its timeout of ${timeout} ms`,
     });
     assert.deepEqual(await results.next(), END);
   }
@@ -123,7 +123,7 @@ test("Executor.map() delivers a result that is there when time is over, however 
   }
 });
 
-test("Executor.map() takes a task's own TimeoutError for what it is [test_map_timeout_from_callable]", async () => {
+test("Executor.map() passes on a TimeoutError that a task throws [test_map_timeout_from_callable]", async () => {
   await using executor = new MemoryExecutor({ errorTypes: [TimeoutError] });
   const late = () => {
     throw Object.assign(new Error("mine"), { name: "TimeoutError" });
@@ -176,7 +176,7 @@ test("Executor.map() lets those who wait go when it is closed [X7k]", async () =
   executor.free();
 });
 
-test("Executor.map() drops what runs when it is closed, also a failure [X7j]", async () => {
+test("Executor.map() drops the results of calls that run when it is closed, also a failure [X7j]", async () => {
   await using executor = new MemoryExecutor({ maxWorkers: 1 });
   const results = executor.map(pass, ["no such gate"], [1]);
   await results.return();
@@ -194,7 +194,7 @@ test("Executor.map() throws the error of its input at the call, and cancels what
   assert.equal(executor.stats().cancelled, 1);
 });
 
-test("Executor.map() gives what came before an input failed, then the error [X7c]", async () => {
+test("Executor.map() gives the results of items before an input failed, then the error [X7c]", async () => {
   await using executor = new MemoryExecutor();
   function* input() {
     yield* [1, 2];
@@ -218,7 +218,7 @@ test("Executor.map() after shutdown throws at the call, unless there is no item 
   assert.deepEqual(await drained(executor.map(double, [])), []);
 });
 
-test("Executor.map() that is shut down meanwhile gives what it has read, then says so [X7e]", async () => {
+test("Executor.map() of an executor that is shut down gives results of the items that it has read, then rejects [X7e]", async () => {
   for (const options of [{}, { ordered: false }, { settled: true as const }]) {
     const executor = new MemoryExecutor();
     const results = executor.map(double, [1, 2, 3, 4].values(), { buffersize: 2, ...options });
@@ -238,7 +238,7 @@ test("Executor.map() does not mind a shutdown when everything was read [X7e, tes
   assert.deepEqual(await drained(results), [2, 4, 6, 8, 10]);
 });
 
-test("Executor.map() rejects with what a shutdown has cancelled [X8d]", async () => {
+test("Executor.map() rejects with the CancelledError of a call that a shutdown has cancelled [X8d]", async () => {
   const executor = await busyExecutor();
   const results = executor.map(double, [1, 2]);
   const settled = executor.map(double, [1], { settled: true });

@@ -1,4 +1,4 @@
-// Executor.map() and its inputs: when what they give is submitted, how they are read, and how they are let go.
+// The inputs of Executor.map(): when their items are submitted, how they are read, and how they are closed.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -25,10 +25,10 @@ function* naturals(): Generator<number> {
 
 const drained = <T>(results: AsyncIterable<T>): Promise<T[]> => Array.fromAsync(results);
 
-/** Lets a slow input give an item, as soon as it is asked for one. */
+/** Lets a slow input give an item as soon as it is asked for one. */
 const give = (input: TrackedInput<unknown>) => until("an item is asked for", () => input.give());
 
-// --- what an input has given does not wait for what it has not
+// --- an item does not wait for those after it
 
 for (const options of [{}, { ordered: false }, { buffersize: 2 }, { chunksize: 10 }, { chunksize: 2, buffersize: 1 }]) {
   test(`Executor.map() gives a result while the next item is waited for, with ${JSON.stringify(options)}`, async () => {
@@ -47,7 +47,7 @@ for (const options of [{}, { ordered: false }, { buffersize: 2 }, { chunksize: 1
   });
 }
 
-test("Executor.map() submits the items of an async input though nobody iterates", async () => {
+test("Executor.map() submits the items of an async input before anybody iterates", async () => {
   await using executor = new MemoryExecutor();
   const input = new TrackedInput([1, 2, 3], { pace: "slow" });
   const results = executor.map(double, input.iterable);
@@ -58,7 +58,7 @@ test("Executor.map() submits the items of an async input though nobody iterates"
   await results.return();
 });
 
-test("Executor.map() waits until a chunk is full, as long as nobody waits for it, or something is under way", async () => {
+test("Executor.map() waits until a chunk is full, unless somebody waits for it and no call is under way", async () => {
   await using executor = new MemoryExecutor();
   const input = new TrackedInput([1, 2, 3, 4, 5, 6], { pace: "slow" });
   const gate = new MemoryGate();
@@ -89,7 +89,7 @@ test("Executor.map() waits until a chunk is full, as long as nobody waits for it
   await slow.return();
 });
 
-test("Executor.map() with maxQueue does not part a chunk as it waits for room", async () => {
+test("Executor.map() with maxQueue does not split a chunk while it waits for room", async () => {
   const executor = new MemoryExecutor({ maxWorkers: 1, maxQueue: 1 }, { served: false });
   executor.submit(double, 0);
   executor.workers[0]!.ready();
@@ -120,7 +120,7 @@ test("Executor.map() over an async input that is always ready leaves the program
   }
 });
 
-test("Executor.map() over two async inputs reads one after the other, and none after the end", async () => {
+test("Executor.map() over two async inputs reads one after the other, and neither after the end", async () => {
   await using executor = new MemoryExecutor();
   for (const [a, b] of [[3, 2], [2, 3], [0, 1], [1, 0]] as const) {
     for (const paces of [["slow", "slow"], ["slow", undefined], [undefined, "slow"]] as const) {
@@ -223,9 +223,9 @@ test("Executor.map() is over when an item ends it while it is copied", async () 
   }
 });
 
-// --- inputs that are let go
+// --- inputs that are closed
 
-/** How an iteration of four items at most ends, and what has become of its inputs then. */
+/** How an iteration of at most four items ends, and the state of its inputs then. */
 const ENDINGS: Record<string, (results: MapIterator<number>, executor: Executor) => Promise<"ended" | "closed">> = {
   "all were taken": async (results) => (await drained(results), "ended"),
   "return()": async (results) => (await results.return(), "closed"),

@@ -1,4 +1,4 @@
-// Executor.map(): which items are read when, and which results come when. How it ends: map_end_test.ts.
+// Executor.map(): when items are read and when results come. map_end_test.ts is about how it ends.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -10,10 +10,10 @@ import { until } from "../../support/until.ts";
 const END = { value: undefined, done: true };
 const double = (n: number) => n * 2;
 
-/** All results. */
+/** Takes all results. */
 const drained = <T>(results: AsyncIterable<T>): Promise<T[]> => Array.fromAsync(results);
 
-/** Counts up without an end, and how far it has come. */
+/** An endless input that counts up, and how many items were read of it. */
 function counter(): { items: Iterable<number>; readonly pulled: number } {
   let pulled = 0;
   return {

@@ -1,4 +1,4 @@
-// asCompleted(): each future once, as it ends.
+// asCompleted() yields each future once, when it ends.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -11,7 +11,7 @@ import { listenersOf, timersOf } from "../../support/observe.ts";
 const REASON = new Error("enough");
 const END = { value: undefined, done: true };
 
-/** All that an iterator yields. */
+/** Takes all futures of an iterator. */
 async function drained<F>(iterator: AsyncIterable<F>): Promise<F[]> {
   const yielded: F[] = [];
   for await (const item of iterator) yielded.push(item);
@@ -91,7 +91,7 @@ test("asCompleted() rejects nothing when all are done, however late [A3]", async
   assert.deepEqual(await drained(asCompleted(futures, { timeout: -1 })), futures);
 });
 
-test("asCompleted() yields what ends after the deadline and before it is asked [A3]", async () => {
+test("asCompleted() yields a future that ends after the deadline and before next() is called [A3]", async () => {
   const future = running();
   const iterator = asCompleted([future], { timeout: -1 });
   future.setResult(5);

@@ -1,4 +1,4 @@
-// Future.addDoneCallback(): when callbacks run, in which order, and what becomes of their errors.
+// Future.addDoneCallback(): when callbacks run, in which order, and what happens to their errors.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -84,7 +84,7 @@ test("Future.addDoneCallback() inside a callback runs at once, before the rest [
   assert.deepEqual(order, ["inner", "outer", "rest"]);
 });
 
-test("Future.addDoneCallback() refuses what is no function [F7]", () => {
+test("Future.addDoneCallback() refuses what is not a function [F7]", () => {
   assert.throws(() => pending().addDoneCallback(5 as never), TypeError);
   assert.throws(() => succeeded(5).addDoneCallback(undefined as never), TypeError);
 });

@@ -1,4 +1,4 @@
-// Failures that nothing has observed: they are reported once, after the shutdown.
+// Failures that the program does not observe are reported once, when the executor has shut down.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -10,7 +10,7 @@ const fail = (message: string) => {
   throw new RangeError(message);
 };
 
-/** What is told of calls that all fail, after something was done with their Futures. */
+/** The reports about calls that all fail, after `look` was done with their Futures. */
 async function told(count: number, look: (futures: Future<never>[]) => unknown = () => {}): Promise<unknown[][]> {
   return await reportsOf(async () => {
     const executor = new MemoryExecutor({ name: "pool" });

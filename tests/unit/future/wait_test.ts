@@ -12,13 +12,13 @@ import { listenersOf, timersOf } from "../../support/observe.ts";
 const REASON = new Error("enough");
 const EVERY_MODE = [ALL_COMPLETED, FIRST_COMPLETED, FIRST_EXCEPTION] as const;
 
-/** What a wait() returned, in the order of its input. */
+/** The two sets of a wait(), in the order of its input. */
 async function sets(waiting: ReturnType<typeof wait>): Promise<[Future<unknown>[], Future<unknown>[]]> {
   const { done, notDone } = await waiting;
   return [[...done], [...notDone]];
 }
 
-/** Fails unless a wait() has not returned. */
+/** Fails when a wait() has returned. */
 async function assertWaits(waiting: Promise<unknown>): Promise<void> {
   const later = delivered().then(() => "waits");
   assert.equal(await Promise.race([waiting, later]), "waits");
@@ -136,7 +136,7 @@ test("wait() with a timeout of 0 or less looks once, in every mode [W5]", async 
   }
 });
 
-test("wait() returns what is done when it returns, not when it was woken [W6]", async () => {
+test("wait() returns the futures that are done when it returns, not when it was woken [W6]", async () => {
   const [first, second, open] = [running(), running(), running()] as const;
   const waiting = wait([first, second, open], { returnWhen: FIRST_COMPLETED });
   first.setResult(1);
@@ -193,7 +193,7 @@ test("wait() leaves no timer behind [L2]", async () => {
   assert.deepEqual([delays.length, left], [1, 0]);
 });
 
-test("wait() misses none of many that end at once [test_pending_calls_race]", async () => {
+test("wait() misses no future when many end at once [test_pending_calls_race]", async () => {
   const futures = Array.from({ length: 100 }, () => running());
   const waiting = wait(futures);
   for (const future of futures) queueMicrotask(() => future.setResult(5));

@@ -1,9 +1,9 @@
-// Back-pressure: maxQueue, QueueFullError and ready(). And without it: a million calls at once.
+// Back-pressure: maxQueue, QueueFullError and ready(). Without it, a million calls can be submitted at once.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { type Executor, QueueFullError, ShutdownError } from "../../../mod.ts";
-import { check } from "../../behaviour/check.ts";
+import { behaviour } from "../../behaviour/behaviour.ts";
 import { Gate } from "../../support/gate.ts";
 import { KINDS } from "../../behaviour/kinds.ts";
 import { delivered, MemoryExecutor } from "../../support/memory_backend.ts";
@@ -13,7 +13,7 @@ import { hold } from "../../fixtures/tasks/gate_tasks.ts";
 const identity = (n: number) => n;
 
 for (const kind of KINDS) {
-  check(kind, " holds producers that await ready(), and no queue grows beyond maxQueue", async (Executor) => {
+  behaviour(kind, " holds producers that await ready(), and no queue grows beyond maxQueue", async (Executor) => {
     await using executor = new Executor({ maxWorkers: 2, maxQueue: 4 });
     let longest = 0;
     const produce = async (from: number) => {
@@ -21,7 +21,7 @@ for (const kind of KINDS) {
       for (let n = from; n < from + 100; n++) {
         await executor.ready();
         results.push(executor.submit(square, n).result());
-        // What a worker holds has left the queue.
+        // A call that a worker holds has left the queue.
         longest = Math.max(longest, executor.stats().queued - executor.stats().busy);
       }
       return Promise.all(results);
@@ -31,7 +31,7 @@ for (const kind of KINDS) {
     assert.ok(longest > 0);
   });
 
-  check(
+  behaviour(
     kind,
     ".submit() throws QueueFullError at maxQueue, and takes calls again when there is room",
     async (Executor) => {
@@ -54,7 +54,7 @@ for (const kind of KINDS) {
     },
   );
 
-  check(kind, ".map() honours maxQueue: it waits in place of throwing", async (Executor) => {
+  behaviour(kind, ".map() honours maxQueue: it waits in place of throwing", async (Executor) => {
     await using executor = new Executor({ maxWorkers: 1, maxQueue: 3 });
     const results: number[] = [];
     for await (const result of executor.map(square, Array.from({ length: 50 }, (_, n) => n))) results.push(result);
@@ -73,7 +73,7 @@ async function full(maxQueue: number): Promise<MemoryExecutor> {
   return executor;
 }
 
-/** Notes `name` when there is room, and takes it. */
+/** Notes `name` when the queue has room, and submits a call. */
 async function take(executor: Executor, name: string, served: string[]): Promise<void> {
   await executor.ready();
   executor.submit(identity, 0);
@@ -104,6 +104,26 @@ test("Executor.ready() serves several producers in turn, one for each place", as
     assert.deepEqual(served, ["a", "b", "c"].slice(0, call + 1));
   }
   await Promise.all(producers);
+  executor.killWorkers();
+  await executor.shutdown();
+});
+
+test("Executor.ready() keeps the place of a producer from one that submits without awaiting it", async () => {
+  const executor = new MemoryExecutor({ maxWorkers: 1, maxQueue: 2, onUnobserved() {} }, { served: false });
+  const outcomes: string[] = [];
+  const attempt = (name: string) => {
+    try {
+      executor.submit(identity, 0);
+      outcomes.push(`${name} has submitted`);
+    } catch (error) {
+      assert.ok(error instanceof QueueFullError);
+      outcomes.push(`${name} was refused`);
+    }
+  };
+  const greedy = executor.ready().then(() => ["first", "second"].forEach(attempt));
+  const patient = executor.ready().then(() => attempt("patient"));
+  await Promise.all([greedy, patient]);
+  assert.deepEqual(outcomes, ["first has submitted", "second was refused", "patient has submitted"]);
   executor.killWorkers();
   await executor.shutdown();
 });

@@ -1,4 +1,4 @@
-// The scheduler: workers that do not start, die, or speak nonsense, and values that cannot be sent.
+// The scheduler: workers that do not start, that die or send nonsense, and values that cannot be sent.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -15,10 +15,10 @@ import { reportsOf } from "../../support/observe.ts";
 const echo = (value: unknown) => value;
 const quietly = { onUnobserved() {} };
 
-/** What each of these fails with. */
+/** The error of each future. */
 const errorsOf = (futures: Future<unknown>[]) => Promise.all(futures.map((future) => future.exception()));
 
-/** An executor with one worker which the test plays: it has answered one call, and been handed four at once. */
+/** An executor whose one worker the test plays. It has answered a call, and was handed four together. */
 async function handedFour(memory: MemoryOptions = {}) {
   const executor = new MemoryExecutor({ maxWorkers: 1, ...quietly }, { served: false, ...memory });
   const first = executor.submit(echo, -1);
@@ -81,7 +81,7 @@ test("Executor.with({ timeout }) is not confused by a worker that says twice tha
   for (let n = 0; n < 2; n++) worker.say({ kind: "begun", call: 0 });
   worker.done(0, [1]);
   assert.equal(await future, 1);
-  // A timer of the call that nobody had cleared would have come by the time that a later one does.
+  // Had the timer of the call not been cleared, it would fire before this later one.
   const late = executor.with({ timeout: 10 }).submit(echo, 2);
   await delivered();
   assert.ok(worker.begin(1));
@@ -234,7 +234,7 @@ test("Executor fails a call whose result cannot be sent, and none of its neighbo
   assert.equal(executor.workers.length, 1);
 });
 
-/** Messages that no worker sends; the first call without an answer is 1, the last that was handed over 4. */
+/** Messages that no worker sends. The first call without an answer is 1, the last that was handed over is 4. */
 const NONSENSE: unknown[] = [
   ...[undefined, null, 5, "done", [], {}, { kind: "other" }, { kind: "done" }, { kind: "done", first: 1 }],
   ...[{ first: 0 }, { first: 2 }, { first: "1" }, { first: NaN }].map((part) => ({

@@ -1,4 +1,4 @@
-// The scheduler: calls that wait once more, after a failure or because another runs, and when they may not.
+// The scheduler: when calls are queued again, after a failure or behind another call, and when they must not be.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -17,13 +17,13 @@ import { World } from "../../properties/scheduler_world.ts";
 /** The calls of these tests. */
 const CALL = 1, OTHER = 2;
 
-/** Waits to be let go on, and fails. */
+/** Holds, then fails. */
 const fail = async (call: number) => {
   await ledger.hold(ledger.begin(call));
   throw new RangeError(`call ${call}`);
 };
 
-interface Scene {
+interface Setup {
   readonly network: Network;
   readonly ledger: Ledger;
   readonly executor: Executor<ExecutorStats>;
@@ -31,11 +31,11 @@ interface Scene {
   readonly settle: () => Promise<void>;
 }
 
-/** Registers a test for threads and for processes, which ends with an executor that can be shut down. */
+/** Registers a test for threads and one for processes. In the end, the executor must shut down. */
 function requeue(
   behaviour: string,
   options: ExecutorOptions & { readonly refused?: readonly boolean[] },
-  body: (scene: Scene) => Promise<void>,
+  body: (setup: Setup) => Promise<void>,
 ): void {
   for (const claims of [true, false]) {
     test(`Executor of ${claims ? "threads" : "processes"} ${behaviour}`, () => {
@@ -57,8 +57,8 @@ function requeue(
   }
 }
 
-requeue("takes a call for waiting that rests before it is run again", { maxWorkers: 1 }, async (scene) => {
-  const { ledger, executor, settle } = scene;
+requeue("takes a call for waiting that rests before it is run again", { maxWorkers: 1 }, async (setup) => {
+  const { ledger, executor, settle } = setup;
   const future = executor.with({ retries: 1, retryOn: () => true }).submit(fail, CALL);
   await settle();
   assert.equal(future.running(), true);
@@ -72,7 +72,7 @@ requeue("takes a call for waiting that rests before it is run again", { maxWorke
 });
 
 const failures:
-  readonly (readonly [string, CallOptions, (scene: Scene) => Promise<void>, (error: unknown) => boolean])[] = [
+  readonly (readonly [string, CallOptions, (setup: Setup) => Promise<void>, (error: unknown) => boolean])[] = [
     [
       "fails by its own error",
       { retryOn: () => true },
@@ -91,15 +91,15 @@ for (const [how, options, end, isExpected] of failures) {
   requeue(
     `that is broken runs no call again that ${how}`,
     { maxWorkers: 2, refused: [false, true, true, true] },
-    async (scene) => {
-      const { network, ledger, executor, settle } = scene;
+    async (setup) => {
+      const { network, ledger, executor, settle } = setup;
       const future = executor.with({ retries: 5, ...options }).submit(fail, CALL);
       await settle();
       const other = executor.submit(fail, OTHER);
       await settle();
       assert.ok(other.outcome?.status === "rejected" && other.outcome.reason instanceof BrokenNetwork);
       assert.equal(future.done(), false, "what runs goes on");
-      await end(scene);
+      await end(setup);
       await ledger.finish();
       assert.ok(future.outcome?.status === "rejected" && isExpected(future.outcome.reason));
       assert.deepEqual([ledger.runs(CALL), network.lines.length], [1, 4]);
@@ -108,8 +108,8 @@ for (const [how, options, end, isExpected] of failures) {
 }
 
 for (const how of ["killWorkers", "terminateWorkers"] as const) {
-  requeue(`runs no call again after ${how}(), and starts no worker`, { maxWorkers: 2 }, async (scene) => {
-    const { network, ledger, executor, settle } = scene;
+  requeue(`runs no call again after ${how}(), and starts no worker`, { maxWorkers: 2 }, async (setup) => {
+    const { network, ledger, executor, settle } = setup;
     const future = executor.with({ retries: 5 }).submit(fail, CALL);
     await settle();
     executor[how]();
@@ -123,7 +123,7 @@ for (const claims of [true, false]) {
   for (const maxTasksPerWorker of [2, 3]) {
     const kind = claims ? "threads" : "processes";
     test(`Executor of ${kind} that retire after ${maxTasksPerWorker} calls has none wait while a worker could be started`, () =>
-      // Calls that were short so far, and of which the last ones are handed ahead to a worker that has to wait now.
+      // The calls were short so far, so the last ones are handed over ahead, to a worker that has to wait now.
       new World({
         claims,
         maxWorkers: 2,

@@ -1,4 +1,4 @@
-// The scheduler: which call goes to which worker, and when. The test plays the workers, so it says how long tasks take.
+// The scheduler: which call goes to which worker, and when. The test plays the workers and says how long tasks take.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -11,12 +11,12 @@ const long = (n: number) => n + 0;
 const unknown = (n: number) => n - 0;
 const shortest = (n: number) => 0 + n;
 
-/** An executor whose workers do nothing but what the test has them do. */
+/** An executor whose workers the test plays. */
 function played(options: ExecutorOptions = {}, memory: MemoryOptions = {}): MemoryExecutor {
   return new MemoryExecutor({ onUnobserved() {}, ...options }, { served: false, ...memory });
 }
 
-/** The same, with all workers up and idle, and it known that `short` takes 0.1 ms and `long` 5 ms. */
+/** The same, with all workers up and idle. The executor knows that `short` takes 0.1 ms and `long` 5 ms. */
 async function warmed(options: ExecutorOptions = {}, memory: MemoryOptions = {}): Promise<MemoryExecutor> {
   const executor = played(options, memory);
   executor.submit(short, -1);
@@ -32,7 +32,7 @@ async function warmed(options: ExecutorOptions = {}, memory: MemoryOptions = {})
 
 const answered = new WeakMap<MemoryWorker, number>();
 
-/** Has a worker answer its oldest calls. */
+/** Answers the oldest calls of a worker. */
 function answer(worker: MemoryWorker, count: number, spent: number): void {
   const first = answered.get(worker) ?? 0;
   answered.set(worker, first + count);
@@ -48,7 +48,7 @@ function submitAll(executor: MemoryExecutor, fn: (n: number) => number, count: n
   return Array.from({ length: count }, (_, n) => executor.submit(fn, n));
 }
 
-/** Ends an executor whose workers are not served. */
+/** Ends an executor whose workers the test plays. */
 function end(executor: MemoryExecutor): Promise<void> {
   executor.killWorkers();
   return executor.shutdown();
@@ -88,7 +88,7 @@ test("Executor begins calls in the order of submission [X6]", async () => {
   worker!.ready();
   for (let n = 0; n < 5; n++) {
     await delivered();
-    assert.deepEqual(heldBy(worker!), [n]); // one at a time: nobody knows how long it takes
+    assert.deepEqual(heldBy(worker!), [n]); // one at a time, as it is not known how long it takes
     answer(worker!, 1, 10);
   }
   await end(executor);
@@ -110,7 +110,7 @@ test("Executor hands short calls ahead, for some 20 ms, in one message", async (
   await end(executor);
 });
 
-/** Two warmed workers, and it is known that `shortest` takes 0.05 ms. */
+/** Two warmed workers. The executor knows that `shortest` takes 0.05 ms. */
 async function practised(options: ExecutorOptions, memory?: MemoryOptions): Promise<MemoryExecutor> {
   const executor = await warmed(options, memory);
   executor.submit(shortest, -3);
@@ -150,7 +150,7 @@ test("Executor hands a busy worker more only for so many answers in a row, then 
   for (let n = 0; n < 20; n++) {
     const count = Math.ceil(heldBy(worker!).length * 0.6);
     answer(worker!, count, 0.1 * count);
-    await Promise.resolve(); // it is delivered, and the event loop has not come round
+    await Promise.resolve(); // the message is delivered, and the event loop has had no turn
   }
   const inTurn = worker!.inbox.length - before;
   assert.ok(inTurn > 10 && inTurn <= 16, `${inTurn} messages`);
@@ -192,11 +192,11 @@ test("Executor hands a chunk over as a whole, however long its calls may take [X
   await end(executor);
 });
 
-/** Two warmed workers; the other has run out of calls while the first has a handful, numbered from `first`. */
+/** Two warmed workers. The second has run out of calls, while the first holds some, numbered from `first`. */
 async function lopsided(memory: MemoryOptions) {
   const executor = await warmed({ maxWorkers: 2 }, memory);
   const [busy, idle] = executor.workers as [MemoryWorker, MemoryWorker];
-  // Of a few calls a process is handed none ahead.
+  // When calls are few, a process is handed none ahead.
   submitAll(executor, short, busy.claims ? 10 : 100);
   await delivered();
   const first = busy.calls.length - heldBy(busy).length;
@@ -263,6 +263,22 @@ test("Executor retires a worker after maxTasksPerWorker calls, and replaces it [
   await end(executor);
 });
 
+test("Executor retires a worker that has outgrown memoryLimit, also when a call that it holds is cancelled then", async () => {
+  const executor = await warmed({ maxWorkers: 1 });
+  const [first, second] = submitAll(executor, short, 2);
+  const [worker] = executor.workers;
+  await delivered();
+  assert.deepEqual(heldBy(worker!), [0, 1]);
+  worker!.say({ kind: "done", first: 2, results: [0], failures: undefined, spent: 100, full: true });
+  assert.equal(await first, 0);
+  assert.equal(second!.cancel(), true);
+  worker!.done(3, [undefined]);
+  await delivered();
+  assert.equal(worker!.endedBy, "stop");
+  assert.equal(executor.stats().lost, 0);
+  await executor.shutdown();
+});
+
 test("Executor replaces retired workers after shutdown too [P12, test_shutdown_no_wait_max_tasks_gh119592]", async () => {
   for (const [maxWorkers, maxTasksPerWorker, calls] of [[1, 2, 6], [2, 2, 8], [3, 1, 6]] as const) {
     const executor = new MemoryExecutor({ maxWorkers, maxTasksPerWorker });
@@ -270,7 +286,7 @@ test("Executor replaces retired workers after shutdown too [P12, test_shutdown_n
     const closed = executor.shutdown();
     assert.equal((await Promise.all(futures)).length, calls); // [test_max_tasks_per_child_pending_tasks_gh115634]
     await closed; // [test_max_tasks_early_shutdown]
-    // One may be started for the last call while that waits behind another.
+    // Another worker may be started for the last call, which waits behind another.
     assert.ok([0, 1].includes(executor.workers.length - calls / maxTasksPerWorker));
   }
 });

@@ -1,4 +1,4 @@
-// toProcess() and cloneForProcess(): what can cross to another process and arrive as it was.
+// toProcess() and cloneForProcess(): values that can cross to another process and arrive unchanged.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -8,7 +8,7 @@ import { runtime } from "../../../src/runtime.ts";
 
 const refused = { name: "DataCloneError" };
 
-/** A method that nobody is to call. */
+/** A method that must not be called. */
 const trap = () => {
   throw new Error("It was called");
 };
@@ -21,7 +21,7 @@ function refuses(value: unknown, message?: RegExp): void {
   assert.throws(() => toProcess([value]), message ? { ...refused, message } : refused);
 }
 
-test("toProcess() takes what arrives as it was, as it is", () => {
+test("toProcess() returns values that arrive unchanged as they are", () => {
   const cyclic: Record<string, unknown> = { list: [1, [2]] };
   cyclic.self = cyclic;
   const fine = [
@@ -33,7 +33,7 @@ test("toProcess() takes what arrives as it was, as it is", () => {
   assert.equal(toProcess(fine), fine);
 });
 
-test("toProcess() refuses what cannot be cloned, and names it", () => {
+test("toProcess() refuses values that cannot be cloned, and names them", () => {
   refuses(Symbol("s"), /^Symbol\(s\) cannot be sent/);
   refuses(function named() {}, /^The function named /);
   refuses(() => {}, /^An anonymous function /);
@@ -49,7 +49,7 @@ test("toProcess() refuses what cannot be cloned, and names it", () => {
   );
 });
 
-test("toProcess() refuses what would be shared, moved or emptied in silence", () => {
+test("toProcess() refuses values that would silently be shared, moved or emptied", () => {
   const shared = new SharedArrayBuffer(8);
   refuses(shared, /^SharedArrayBuffer /);
   refuses(new Uint8Array(shared));
@@ -85,7 +85,7 @@ test("toProcess() looks at own enumerable properties only, as structured clone d
   accepts(Object.assign([1], { [Symbol("key")]: () => {} }));
 });
 
-test("toProcess() takes an instance of a class, whatever that calls itself", () => {
+test("toProcess() takes an instance of a class, whatever its Symbol.toStringTag says", () => {
   class Money {
     amount = 1;
     get [Symbol.toStringTag]() {
@@ -161,7 +161,7 @@ test("toProcess() has an error of odd fields as they are read, or that error", (
   refuses(Object.defineProperty(new Error("x"), "message", { value: Symbol("m") }));
 });
 
-test("toProcess() looks at an array by what it has, not by the length that it claims", () => {
+test("toProcess() costs by the items of an array, not by its length", () => {
   const sparse: unknown[] = [];
   sparse[2 ** 32 - 2] = "x";
   accepts(sparse);
@@ -169,7 +169,7 @@ test("toProcess() looks at an array by what it has, not by the length that it cl
   refuses(sparse);
 });
 
-test("toProcess() refuses what is nested too deep to be read, in the order in which it is written", () => {
+test("toProcess() refuses values that are nested too deep to be read, in the order in which they are written", () => {
   let deep: unknown = () => {};
   for (let i = 0; i < 100_000; i++) deep = [deep];
   refuses(deep);
@@ -185,20 +185,20 @@ test("toProcess() refuses what is nested too deep to be read, in the order in wh
     for (let i = 0; i < 99_000; i++) value = wrap(value);
     refuses(value);
   }
-  // All links are in a list as well, the last one first: none is inside another any more.
+  // All links are also in a list, the last one first, so that none is nested in another.
   const links: { next: unknown }[] = [];
   for (let i = 0; i < 100_000; i++) links.push({ next: links.at(-1) });
   accepts(links);
   refuses(links.reverse());
 });
 
-test("toProcess() does not look twice at what is in two places", () => {
+test("toProcess() reads an object once that is in two places", () => {
   let value: unknown = {};
   for (let i = 0; i < 100; i++) value = { a: value, b: value };
   accepts(value);
 });
 
-test("cloneForProcess() says of each value what its line would", () => {
+test("cloneForProcess() takes and refuses the same values as its line", () => {
   for (const value of [undefined, 5, "text", { a: [1] }, new Date(5)]) {
     assert.deepEqual(cloneForProcess(value), value);
   }

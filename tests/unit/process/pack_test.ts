@@ -1,4 +1,4 @@
-// pack() and unpack(): a message to another process arrives as it was, whether it travels as text or not.
+// pack() and unpack(): a message to another process arrives unchanged, as text or not.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -8,12 +8,12 @@ import type { FromWorker, ToWorker } from "../../../src/wire/messages.ts";
 import { SEAL } from "../../../src/wire/seal.ts";
 import { property } from "../../properties/properties.ts";
 
-/** What the channel does. */
+/** Packs and unpacks as the channel does. */
 const cross = (message: ToWorker | FromWorker) => unpack(structuredClone(pack(message)));
 
 const text = fc.oneof(fc.integer(), fc.double(), fc.string({ unit: "binary", maxLength: 80 }), fc.boolean());
 const special = fc.oneof(fc.constantFrom(-0, NaN, Infinity, -Infinity, null, undefined, 5n), fc.anything());
-/** Many that may be text; with few others among them; few of any kind. */
+/** Many values that can be text, the same with some that cannot, and few values of any kind. */
 const values = fc.oneof(
   fc.array(text, { minLength: 32, maxLength: 100 }),
   fc.array(fc.oneof({ weight: 50, arbitrary: text }, { weight: 1, arbitrary: special }), { minLength: 32 }),
@@ -43,7 +43,7 @@ test("pack() makes text of many plain values on Bun, and nowhere else", () => {
   assert.equal(typeof pack([0, 1, 1, 5] as unknown[] as ToWorker), "object");
 });
 
-test("pack() refuses what cannot cross, among many values too", () => {
+test("pack() refuses values that cannot cross, also among many others", () => {
   const many: unknown[] = Array.from({ length: 100 }, (_, i) => i);
   for (const value of [Symbol("s"), () => {}, new WeakMap()]) {
     assert.throws(() => pack([...many, value] as ToWorker), { name: "DataCloneError" });
@@ -59,7 +59,7 @@ test("pack() refuses what cannot cross, among many values too", () => {
   }
 });
 
-test("unpack() makes nothing of what is none of ours", () => {
+test("unpack() returns nothing for what pack() has not made", () => {
   const foreign = [
     "",
     "{",

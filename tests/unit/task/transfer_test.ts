@@ -1,4 +1,4 @@
-// transfer(): what is moved instead of copied.
+// transfer() marks what is moved instead of copied.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -6,11 +6,11 @@ import { transfer } from "../../../mod.ts";
 import { transfersOf } from "../../../src/wire/marks.ts";
 import { MemoryExecutor } from "../../support/memory_backend.ts";
 
-test("transfer() returns the value and marks what of it is moved", () => {
+test("transfer() returns the value, and marks the parts that are moved", () => {
   const value = { bytes: new Uint8Array(8) }, list = [value.bytes.buffer];
   assert.equal(transfer(value, list), value);
   assert.deepEqual(transfersOf(value), list);
-  list.pop(); // the mark is the value's own
+  list.pop(); // the mark keeps a list of its own
   assert.equal(transfersOf(value)?.length, 1);
   transfer(value, []);
   assert.deepEqual(transfersOf(value), []);
@@ -50,7 +50,7 @@ test("transfer() of one buffer in two calls fails the second alone [X4]", async 
   await using executor = new MemoryExecutor({ maxWorkers: 1 });
   const bytes = new Uint8Array([1, 2, 3]);
   const length = (bytes: Uint8Array) => bytes.length;
-  await executor.submit(length, new Uint8Array(1)); // known to be short: the next calls travel together
+  await executor.submit(length, new Uint8Array(1)); // known to be short, so that the next calls travel together
   const [first, second, third] = [1, 2, 3].map((n) =>
     executor.submit(length, n < 3 ? transfer(bytes, [bytes.buffer]) : new Uint8Array(5))
   );

@@ -1,4 +1,4 @@
-// standApart() and assertNotLocal(): what is asked of arguments before they share a message.
+// standApart() and assertNotLocal(): checks of arguments before they share a message.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -43,7 +43,7 @@ test("standApart() calls nothing and throws nothing, whatever the arguments are"
   assert.ok(standApart([() => {}, Symbol("s"), undefined, Object.assign([1], { more: 1 })], new Set()));
 });
 
-test("standApart() refuses what means nothing in another place, also inside", () => {
+test("standApart() refuses values that mean nothing in a worker, also nested ones", () => {
   const refused = { name: "DataCloneError", message: /^A Future cannot be sent to a worker/ };
   for (const value of [{ inside: [new Future()] }, [new Date(), new Future()], [new Future(), new Date()]]) {
     assert.throws(() => standApart([value], new Set()), refused);

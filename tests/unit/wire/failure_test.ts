@@ -1,4 +1,4 @@
-// What a task throws, on its way to the parent: toFailure(), structured clone, fromFailure().
+// The way of a thrown value to the parent: toFailure(), structured clone, fromFailure().
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -19,7 +19,7 @@ function revived(failure: unknown, ...types: ErrorConstructorLike[]): unknown {
   return fromFailure(failure as Failure, new Map(types.map((type) => [type.name, type])));
 }
 
-/** What arrives in the parent. */
+/** Returns what arrives in the parent. */
 function arrived(thrown: unknown, ...types: ErrorConstructorLike[]): unknown {
   return revived(structuredClone(toFailure(thrown)), ...types);
 }
@@ -262,21 +262,21 @@ test("toFailure() sends an AggregateError of any number of members", () => {
   assert.equal(copy.errors[149_950].stack, "RangeError: 149950", "of so many, the stacks are not sent");
 });
 
-test("toFailure() looks at members by what is there, not by the length that they claim", () => {
+test("toFailure() costs by the members of an AggregateError, not by the length of their list", () => {
   const sparse: unknown[] = [];
   sparse[100_000] = 1;
   const copy = arrivedError(Object.assign(new AggregateError([], "sparse"), { errors: sparse }));
   assert.deepEqual([copy.message, copy.errors.length, copy.errors[100_000]], ["sparse", 100_001, 1]);
 });
 
-test("toFailure() of what no text can be made of in time does not try", () => {
+test("toFailure() makes no text of a value whose text would take too long", () => {
   let explosive: unknown = [() => {}];
   for (let i = 0; i < 40; i++) explosive = [explosive, explosive];
   const copy = arrivedError(Object.assign(new Error("what"), { explosive }));
   assert.deepEqual([copy.message, copy.explosive], ["what", "[object Array]"]);
 });
 
-test("fromFailure() gives the error, whatever its class in the parent does when it is asked for its name", () => {
+test("fromFailure() makes the error, whatever its class in the parent does when its name is read", () => {
   class Evil extends Error {
     override get name(): string {
       return thrower();
@@ -343,7 +343,7 @@ test("isFailure() takes what toFailure() makes, and nothing else", () => {
   assert.equal(isFailure(revokedProxy({})), false);
 });
 
-test("fromFailure() makes errors again that nobody could follow by recursion", () => {
+test("fromFailure() makes errors that are nested too deep for recursion", () => {
   const good = toFailure(new Error("what")) as Extract<Failure, { kind: "error" }>;
   const chain: Failure[] = [good];
   for (let n = 1; n < 50_000; n++) chain.push({ ...good, nested: [["cause", chain[n - 1]!]] });

@@ -1,4 +1,4 @@
-// Hostile input: what a worker may say is data from another program. Whatever it is, the parent lives, every Future
+// Hostile input: the messages of a worker are data from another program. Whatever they are, the parent lives, every Future
 // settles, the worker is ended and replaced, and nothing reaches a prototype.
 
 import fc from "fast-check";
@@ -17,13 +17,13 @@ import { until, within } from "../../support/until.ts";
 
 const identity = (n: number) => n;
 
-/** Each is a run of its own; many more were tried. */
+/** Each seed is a run. Many more were tried. */
 const SEEDS = 100;
 
-/** How long a message may be, in bytes, and what it may then cost the parent, in milliseconds of a processor. */
+/** How long a message may be, in bytes, and how long the parent may take for it, in milliseconds of a processor. */
 const LENGTH = 1024, COST = 50;
 
-/** Not the best of generators, but one that repeats: mulberry32. */
+/** Random numbers that repeat: mulberry32. */
 function seeded(seed: number): () => number {
   return () => {
     seed = (seed + 0x6D2B79F5) | 0;
@@ -54,7 +54,7 @@ function explosive(depth: number): unknown {
   return array;
 }
 
-/** What numbers, lists, failures and whole messages are replaced by. */
+/** Replacements of numbers, lists, failures and whole messages. */
 const GARBAGE: readonly unknown[] = [
   undefined,
   null,
@@ -98,7 +98,7 @@ const GARBAGE: readonly unknown[] = [
   new Array(100_000),
 ];
 
-/** A message that is nearly right, and one or two things in it are not. */
+/** A message in which one or two things are wrong. */
 function forged(random: () => number, next: number): unknown {
   const any = <T>(list: readonly T[]): T => list[Math.floor(random() * list.length)]!;
   const message = any<object>([
@@ -214,7 +214,7 @@ property(
   async ({ recipe, claims, starting }) => {
     fc.pre(sizeOf(make(recipe).message) <= LENGTH);
     let cost = await costOf(recipe, claims, starting);
-    // Once is nothing: the engine may have cleaned up, or translated what is often called.
+    // Once does not count, as the engine may have collected garbage or compiled a function meanwhile.
     if (cost > COST) {
       const costs = [cost];
       while (costs.length < 5) costs.push(await costOf(recipe, claims, starting));
@@ -306,7 +306,7 @@ test("ProcessPoolExecutor survives a task that speaks on its worker's channel", 
   assert.equal(await executor.submit(square, 3), 9);
 });
 
-/** What a message costs the parent of a worker that has begun the first of three calls, or is not up yet. */
+/** Measures what a message costs the parent, from a worker that has begun the first of three calls or is not up yet. */
 async function costOf(recipe: Recipe, claims: boolean, starting: boolean): Promise<number> {
   const executor = new MemoryExecutor({ maxWorkers: 1, onUnobserved() {} }, { claims, served: false });
   const futures = [1, 2, 3].map((n) => executor.submit(identity, n));
@@ -334,7 +334,7 @@ async function costOf(recipe: Recipe, claims: boolean, starting: boolean): Promi
   return cost;
 }
 
-/** One executor, of which the workers say what they like; then its last ones do their work. */
+/** Runs an executor whose workers send anything; then the last ones do their work. */
 async function fuzz(seed: number, claims: boolean): Promise<void> {
   const random = seeded(seed);
   const executor = new MemoryExecutor({ maxWorkers: 2, onUnobserved() {} }, { claims, served: false });
@@ -350,7 +350,7 @@ async function fuzz(seed: number, claims: boolean): Promise<void> {
     await delivered();
   }
   await play(executor, futures);
-  executor.workers.forEach(getReady); // those that had nothing to do
+  executor.workers.forEach(getReady); // workers that had nothing to do
   await executor.shutdown();
   const ended = executor.stats();
   assert.deepEqual([ended.workers, ended.queued, ended.running], [0, 0, 0]);
@@ -359,18 +359,18 @@ async function fuzz(seed: number, claims: boolean): Promise<void> {
 
 const isReady = new WeakSet<MemoryWorker>();
 
-/** It says so once. */
+/** Says once that a worker is up. */
 function getReady(worker: MemoryWorker): void {
   if (!isReady.has(worker)) worker.ready();
   isReady.add(worker);
 }
 
-/** How many calls a worker of the fuzz would have answered, had it told the truth; only a guess. */
+/** Guesses how many calls a worker of the fuzz would have answered if it had told the truth. */
 function answered(worker: MemoryWorker): number {
   return Math.max(0, worker.calls.length - 1);
 }
 
-/** Has the workers do their work: until all Futures have settled. */
+/** Plays honest workers until all Futures have settled. */
 async function play(executor: MemoryExecutor, futures: readonly Future<unknown>[]): Promise<void> {
   const next = new Map<MemoryWorker, number>();
   await until("all is settled", () => {

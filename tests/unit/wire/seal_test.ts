@@ -1,4 +1,4 @@
-// seal() and open(): what is ours on a line is told from what is not, whatever that is, at once.
+// seal() and open() tell this library's messages on a line from all others, at once.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -7,7 +7,7 @@ import type { FromWorker } from "../../../src/wire/messages.ts";
 import { open, SEAL, seal } from "../../../src/wire/seal.ts";
 import { property } from "../../properties/properties.ts";
 
-property("open() gives what seal() was given", 300, fc.array(fc.anything(), { minLength: 2 }), async (values) => {
+property("open() returns what seal() was given", 300, fc.array(fc.anything(), { minLength: 2 }), async (values) => {
   const expected = [...values];
   assert.deepStrictEqual(open(seal(values as unknown as FromWorker)), expected);
   const ready = { kind: "ready" } as const;
@@ -15,7 +15,7 @@ property("open() gives what seal() was given", 300, fc.array(fc.anything(), { mi
   await Promise.resolve();
 });
 
-property("open() gives nothing for what nobody has sealed", 300, fc.anything(), async (foreign) => {
+property("open() returns nothing for what seal() has not made", 300, fc.anything(), async (foreign) => {
   assert.equal(open(foreign), undefined);
   await Promise.resolve();
 });
@@ -26,7 +26,7 @@ test("open() gives nothing for arrays that are nearly ours", () => {
   }
 });
 
-test("open() neither looks through what is none of ours nor calls anything in it", () => {
+test("open() neither reads nor calls anything in a value that seal() has not made", () => {
   const sparse: unknown[] = [];
   sparse.length = 2 ** 32 - 1;
   assert.equal(open(sparse), undefined);

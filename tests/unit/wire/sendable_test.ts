@@ -1,4 +1,4 @@
-// toThread(): the line of a thread refuses what the other side could not read.
+// toThread() refuses what the other side of a thread's line cannot read.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -7,7 +7,7 @@ import { cloneForThread, toThread } from "../../../src/wire/sendable.ts";
 
 const refused = { name: "DataCloneError" };
 
-/** What leaves, if it does. */
+/** Returns what leaves, if it does. */
 function leaves(values: unknown[], transfer?: Transferable[], shallow = true): unknown[] {
   let sent: unknown;
   toThread<ToWorker>((message) => void (sent = message), shallow)(values as unknown[] as ToWorker, transfer);
@@ -49,7 +49,7 @@ for (const [name, wrap] of Object.entries(WRAPS)) {
   });
 }
 
-test("toThread() sends what is not deep as it is", () => {
+test("toThread() sends values that are not deep as they are", () => {
   const twice = {}, cycle: unknown[] = [];
   cycle.push(cycle);
   let wide: unknown = {};
@@ -91,7 +91,7 @@ test("toThread() asks a getter once, where it asks at all", () => {
   assert.equal(calls, 1);
 });
 
-test("toThread() makes a DataCloneError of what runtimes say in other words", () => {
+test("toThread() makes a DataCloneError of the errors that runtimes throw instead", () => {
   const says = (error: Error) =>
     toThread<ToWorker>(() => {
       throw error;

@@ -5,7 +5,7 @@ import { test } from "node:test";
 import { task, taskModule } from "../../../mod.ts";
 import { isInline, taskRef } from "../../../src/wire/task_ref.ts";
 
-/** What a function is called on the wire. */
+/** Returns the reference of a function. */
 const refOf = (fn: unknown) => taskRef("try this", fn);
 
 test("taskRef() of a self-contained function is its source", () => {
@@ -14,7 +14,7 @@ test("taskRef() of a self-contained function is its source", () => {
   assert.equal(refOf(async function* () {}).kind, "source");
 });
 
-test("taskRef() refuses what is no function, with what it was [X3, test_submit_keyword]", () => {
+test("taskRef() refuses what is not a function, and says what it got [X3, test_submit_keyword]", () => {
   for (const wrong of [undefined, null, 5, "text", {}, []]) assert.throws(() => refOf(wrong), TypeError);
   assert.throws(() => refOf(null), { message: "Cannot try this as it must be a function: received null" });
 });
@@ -43,7 +43,7 @@ test("task() names a function by its module and its own name, and leaves it call
   assert.deepEqual(Object.keys(triple), []);
 });
 
-test("task() marks nothing on the function: a frozen one can be a task, and what inherits from one is none", () => {
+test("task() writes nothing to the function: a frozen one can be a task, and what inherits from one is not", () => {
   const frozen = task(import.meta.url, Object.freeze(function frozen() {}));
   assert.deepEqual(refOf(frozen), { kind: "export", module: import.meta.url, name: "frozen" });
   assert.deepEqual(Reflect.ownKeys(frozen), Reflect.ownKeys(function frozen() {}));
@@ -65,7 +65,7 @@ test("taskRef() takes no reference from a property, own or inherited", () => {
   }
 });
 
-test("taskRef() without inline tasks takes modules, but none whose URL is its source", () => {
+test("taskRef() without inline tasks takes modules, except those whose URL is their source", () => {
   const of = (url: string) => taskRef("try this", taskModule<{ fn(): void }>(url).fn, false);
   for (const url of ["file:///a.ts", "https://example.com/a.ts", "node:path", "npm:left-pad"]) {
     assert.equal(of(url).kind, "export");
@@ -103,7 +103,7 @@ test("task() takes URL objects too, and a function once more", () => {
   assert.deepEqual(refOf(again), { kind: "export", module: "https://example.com/b.ts", name: "again" });
 });
 
-test("task() refuses a function without a name, and a URL that is none", () => {
+test("task() refuses a function without a name, and what is not a URL", () => {
   assert.throws(() => task(import.meta.url, () => 5), { name: "TypeError", message: /the name of its export/ });
   assert.throws(() => task(import.meta.url, 5 as never), TypeError);
   for (const url of ["./words.ts", "", undefined, 5]) {
@@ -120,7 +120,7 @@ test("taskModule() names every export, the same each time", () => {
   assert.deepEqual(refOf(words.default), { kind: "export", module: url.href, name: "default" });
 });
 
-test("taskModule() names exports called as what every object has", () => {
+test("taskModule() names exports that are called as properties of every object", () => {
   const names = taskModule<Record<"toString" | "constructor" | "__proto__", () => void>>("https://example.com/a.ts");
   for (const name of ["toString", "constructor", "__proto__"] as const) {
     assert.deepEqual(refOf(names[name]), { kind: "export", module: "https://example.com/a.ts", name });
@@ -137,7 +137,7 @@ test("taskModule() is no thenable: it survives an await", async () => {
   assert.equal(await Promise.resolve(words), words);
 });
 
-test("taskModule() refuses a URL that is none", () => {
+test("taskModule() refuses what is not a URL", () => {
   for (const url of ["./words.ts", "node_modules/words", undefined]) {
     assert.throws(() => taskModule(url as never), { name: "TypeError", message: /an absolute URL/ });
   }

@@ -1,4 +1,4 @@
-// evaluate(): from the source of a function to the function; explain(): what to do when that does not do.
+// evaluate() makes a function from its source. explain() says what to do when the function fails for lack of its scope.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -9,7 +9,7 @@ import { explain } from "../../../src/worker/explain.ts";
 // deno-lint-ignore no-explicit-any
 type AnyFunction = (...args: any[]) => any;
 
-/** A function, sent by its source. */
+/** Sends a function by its source. */
 function sent(fn: AnyFunction): AnyFunction {
   const ref = taskRef("send this", fn);
   assert.ok(ref.kind === "source");
@@ -39,7 +39,7 @@ test("evaluate() takes every form of function", async () => {
 });
 
 test("evaluate() takes methods", async () => {
-  const key = ["computed"].join(); // Bun puts constants in their place
+  const key = ["computed"].join(); // Bun would inline a constant
   const owner = {
     plain: (n: number) => n,
     short(n: number) {
@@ -129,7 +129,7 @@ test("evaluate() takes static methods, and calls no getter", () => {
   }
 });
 
-test("evaluate() of what does not stand for itself says what to do", () => {
+test("evaluate() of a source that is not a function by itself says what to do", () => {
   const sources: [string, RegExp][] = [
     ["() => import.meta.url", /has no import\.meta: pass import\.meta\.url, say, as an argument/],
     ["url() { return import.meta.url; }", /has no import\.meta/],
@@ -187,7 +187,7 @@ test("evaluate() lets import() of Vitest import", async () => {
   }
 });
 
-/** What is said of the error of an inline task. */
+/** Returns what explain() says about the error of an inline task. */
 async function explained(source: string): Promise<string> {
   try {
     await evaluate(source)();
@@ -229,7 +229,7 @@ test("explain() knows the helpers of build tools", async () => {
   const helpers = ["__awaiter", "__asyncDelegator", "__spreadValues", "_async_to_generator", "_asyncToGenerator"];
   helpers.push("_class_private_field_get", "_classPrivateFieldGet", "__privateGet_t4v9rzz2", "_ts_decorate");
   for (const helper of helpers) {
-    if (helper in globalThis) continue; // tslib puts its own there when another test has loaded it
+    if (helper in globalThis) continue; // tslib defines it when another test has loaded it
     const message = await explained(`() => ${helper}(1)`);
     assert.match(message, /looks like a helper that your build tool adds.*move the function to a module and use task/);
   }

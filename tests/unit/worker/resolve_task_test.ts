@@ -1,4 +1,4 @@
-// resolveTask(): from a task's name to its function, in the worker.
+// resolveTask() finds the function of a task in the worker.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -22,7 +22,7 @@ test("resolveTask() finds the export of a module, loaded once", async () => {
   assert.equal((await loaded(module, "default"))(), "default");
 });
 
-test("resolveTask() of a missing export names the module, the export and what there is [P5]", async () => {
+test("resolveTask() of a missing export names the module, the export and the exports that there are [P5]", async () => {
   const module = moduleOf("export const a = () => 1; export const five = 5;");
   await assert.rejects(loaded(module, "b"), (error: Error) => {
     assert.equal(error.name, "TypeError");
@@ -51,7 +51,7 @@ test("resolveTask() evaluates a source", () => {
   assert.equal(double(21), 42);
 });
 
-test("resolveTask() finds what task() has made of a function, under whatever name a module exports that", async () => {
+test("resolveTask() finds a function that task() was given, under whatever name its module exports it", async () => {
   const place = newPlace(), renamed = () => "renamed";
   const module = moduleOf("export const fn = () => 'exported';");
   place.tasks.set(`${module} fn2`, renamed);

@@ -1,4 +1,4 @@
-// The worker's loop by itself: the test is the parent.
+// The worker's loop alone. The test plays the parent.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -6,47 +6,35 @@ import { currentTask, taskModule } from "../../../mod.ts";
 import { CALLS_PER_WORKER, withdraw } from "../../../src/wire/claims.ts";
 import { type Failure, fromFailure } from "../../../src/wire/failure.ts";
 import { readFromWorker, type Said, type ToWorker } from "../../../src/wire/messages.ts";
-import { newPlace } from "../../../src/wire/place.ts";
-import { serve } from "../../../src/worker/main.ts";
 import { isCollected, needsCollector } from "../../support/garbage.ts";
 import { delivered } from "../../support/memory_backend.ts";
+import { type LoopEnd, startLoop } from "../../support/memory_channel.ts";
 import { MemoryGate, pass } from "../../support/memory_gate.ts";
 import { taskRef } from "../../../src/wire/task_ref.ts";
 
 type Run = Extract<ToWorker, { kind: "run" }>;
 
-/** A worker, and what it has said. */
+/** The parent of a worker, and what the worker has said. */
 class Parent {
   readonly said: Said[] = [];
   readonly claims: SharedArrayBuffer | undefined;
-  end!: (exitCode: number) => void;
-  #send!: (message: ToWorker) => void;
+  readonly #loop: LoopEnd;
   #next = 0;
 
   constructor({ claims = false, memory = () => 0 }: { claims?: boolean; memory?: () => number } = {}) {
     if (claims) this.claims = new SharedArrayBuffer(CALLS_PER_WORKER * 4);
-    serve({
-      place: newPlace(),
-      open: (onMessage) => {
-        this.#send = onMessage;
-        return {
-          send: (message, transfer) => {
-            const copy = structuredClone(message, transfer && { transfer });
-            this.said.push(readFromWorker(copy)!);
-          },
-        };
-      },
-      clone: structuredClone,
-      memory,
-      excuse() {},
-      beforeEnd: (fn) => this.end = fn,
-    });
+    this.#loop = startLoop((message) => this.said.push(readFromWorker(message)!), memory);
   }
 
-  /** Starts the worker and waits until it is up, or not. */
+  /** Ends the worker as its runtime does when it exits by its own will. */
+  end(exitCode: number): void {
+    this.#loop.end(exitCode);
+  }
+
+  /** Starts the worker and waits until it has answered. */
   async init(init: Partial<Extract<ToWorker, { kind: "init" }>> = {}): Promise<this> {
     const { claims } = this;
-    this.#send({
+    this.#loop.receive({
       kind: "init",
       name: "worker_0",
       claims,
@@ -59,26 +47,26 @@ class Parent {
     return this;
   }
 
-  /** Has it run a function with each of these lists of arguments; returns the number of the first call. */
+  /** Hands over a call of a function for each list of arguments. Returns the number of the first call. */
   run(fn: unknown, lists: unknown[][], extra: Partial<Run> = {}): number {
     const first = this.#next;
     this.#next += lists.length;
     const number = first + 1;
     const groups = lists.flatMap((args) => [number, args.length, 1, ...args]);
     const tasks = [[number, taskRef("run", fn)]] as const;
-    this.#send({ kind: "run", tasks, calls: groups, exact: false, attempt: undefined, ...extra });
+    this.#loop.receive({ kind: "run", tasks, calls: groups, exact: false, attempt: undefined, ...extra });
     return first;
   }
 
   recall(): void {
-    this.#send({ kind: "recall" });
+    this.#loop.receive({ kind: "recall" });
   }
 
   abort(call: number, reason: Failure): void {
-    this.#send({ kind: "abort", call, reason });
+    this.#loop.receive({ kind: "abort", call, reason });
   }
 
-  /** What has come of every call so far: a result, or the error. */
+  /** The outcomes of all calls so far: a result or an error. */
   get outcomes(): unknown[] {
     const outcomes: unknown[] = [];
     for (const message of this.said) {
@@ -121,7 +109,7 @@ test("serve() runs its initializer first, and says when it fails [P11]", async (
   assert.ok(fromFailure(message.failure, new Map()) instanceof RangeError);
 });
 
-test("serve() that was told to take no inline tasks evaluates none, whatever it is told later", async () => {
+test("serve() without inline tasks evaluates none, whatever the parent sends later", async () => {
   const parent = await new Parent().init({ inlineTasks: false });
   await parent.init({ inlineTasks: true });
   parent.run(double, [[1]]);
@@ -133,7 +121,7 @@ test("serve() that was told to take no inline tasks evaluates none, whatever it 
   assert.match(source!.message, /inline tasks are switched off/);
 });
 
-test("serve() that was told to take no inline tasks runs no such initializer", async () => {
+test("serve() without inline tasks runs no initializer by its source", async () => {
   const initializer = { task: taskRef("init", () => {}), args: [] };
   const parent = await new Parent().init({ inlineTasks: false, initializer });
   assert.deepEqual(parent.kinds(), ["unready"]);
@@ -151,7 +139,7 @@ test("serve() waits for a call's promise before it begins the next [X6]", async 
   assert.deepEqual(parent.outcomes, [1, 2]);
 });
 
-test("serve() sends what is finished while it waits for a call", async () => {
+test("serve() sends finished results while it waits for a call", async () => {
   const parent = await new Parent().init();
   const gate = new MemoryGate();
   parent.run(double, [[1]]);
@@ -194,7 +182,7 @@ test("serve() says that it begins a call when asked to", async () => {
   assert.deepEqual(thread.kinds(), ["ready", "done", "begun", "done"]);
 });
 
-test("serve() gives back what it has not begun", async () => {
+test("serve() gives back calls that it has not begun", async () => {
   const parent = await new Parent().init();
   const gate = new MemoryGate();
   parent.run(pass, [[gate.name, 1], [gate.name, 2]]);
@@ -208,7 +196,7 @@ test("serve() gives back what it has not begun", async () => {
   assert.equal(gate.arrived, 1);
 });
 
-test("serve() tells a task its worker and its attempt, and nobody when none runs", async () => {
+test("serve() tells a task its worker and its attempt, and throws when none runs", async () => {
   const parent = await new Parent().init({ name: "pool_7" });
   const url = new URL("../../../mod.ts", import.meta.url).href;
   const ask = async (url: string) => {
@@ -240,7 +228,7 @@ test("serve() says when it uses too much memory", async () => {
   assert.deepEqual(parent.said.map((message) => message.kind === "done" && message.full), [false, false, true]);
 });
 
-test("serve() sends what is finished when the worker ends by its own will", async () => {
+test("serve() sends finished results when the worker ends by its own will", async () => {
   const parent = await new Parent().init();
   const gate = new MemoryGate();
   parent.run(double, [[1]]);
@@ -266,7 +254,7 @@ test(
   },
 );
 
-/** What a task may return or throw that is unkind to whoever looks at it; each is answered, and so is the next call. */
+/** Values that throw when they are read. A task may return or throw each; it is answered, and so is the next call. */
 const UNKIND: Record<string, () => unknown> = {
   "a `then` that throws when it is read": () => ({
     get then() {

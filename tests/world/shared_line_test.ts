@@ -1,4 +1,4 @@
-// A worker's line that is not ours alone: tasks, and what they import, send and listen on it, and so do the runtimes.
+// A worker's line is not this library's alone. Tasks, their imports and the runtimes also send and listen on it.
 
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
@@ -10,7 +10,7 @@ import { runtime } from "../../src/runtime.ts";
 import { until } from "../support/until.ts";
 import { EXECUTORS, makeFolder, programs } from "./world.ts";
 
-/** A module that has a mind of its own about the line: it was made to be a worker of something else. */
+/** A module that was made to be the worker of something else, and uses the line as such. */
 const CHATTY = `
   import process from "node:process";
   import { parentPort } from "node:worker_threads";
@@ -46,7 +46,7 @@ const CHATTY = `
 
 programs([
   {
-    name: "messages of tasks and of what they import on the worker's line are nobody's business",
+    name: "messages that tasks and their imports send on the worker's line do no harm",
     files: {
       "chatty.ts": CHATTY,
       "main.ts": `
@@ -66,7 +66,7 @@ programs([
   },
 ]);
 
-/** Does something to the line of its worker, which is `what` is about, and does not return. */
+/** Does `what` to the line of its worker, and never returns. */
 const CLOSING = `
   import { closeSync, writeSync } from "node:fs";
   import process from "node:process";
@@ -107,7 +107,7 @@ const WITH_DESCRIPTOR: readonly string[] = runtime === "deno" ? [] : [
   "sends what V8 does not know",
 ];
 
-/** What nobody hears of before the worker says something. */
+/** What shows only when the worker sends its next message. */
 const LATER = runtime === "node" ? ["sends a byte"] : [];
 
 const LINE_ENDS = {
@@ -149,7 +149,7 @@ for (const executor of EXECUTORS) {
 if (LATER.length > 0) {
   programs([
     {
-      name: "a byte that is none of a message spoils the line when the next message comes",
+      name: "a byte that is not of a message spoils the line when the next message comes",
       executors: ["ProcessPoolExecutor"],
       files: {
         "harm.ts": CLOSING.replace("return new Promise(() => {});", "return Promise.resolve() as never;"),
@@ -228,7 +228,7 @@ programs([
         console.log(executor.stats().lost);`,
     },
     prints: "11",
-    complains: /^/, // processes say why they end
+    complains: /^/, // processes print why they end
   },
 ]);
 

@@ -1,4 +1,4 @@
-// Open files: when a worker is gone, nothing that led to it is open in the program.
+// When a worker has ended, the program has closed every file that led to it.
 
 import assert from "node:assert/strict";
 import { readdirSync } from "node:fs";
@@ -9,14 +9,14 @@ import { assertNothingIsLeft, canSeeWorkers, workerProcesses } from "../support/
 import { overlap } from "../fixtures/tasks/worker_tasks.ts";
 import { until } from "../support/until.ts";
 
-/** How often workers are killed: Deno (2.9) keeps one open now and then. */
+/** How often workers are killed. More than once, as a runtime may leak a file only now and then: Deno (2.9) does. */
 const TIMES = 12;
 
 test(
   "ProcessPoolExecutor leaves no file open for workers that were killed",
   { skip: !canSeeWorkers && "only Linux shows a program what it has open" },
   async () => {
-    await killWorkers(); // what a first executor opens may stay
+    await killWorkers(); // files that the first executor opens may stay open
     await assertNothingIsLeft();
     const before = openFiles();
     for (let time = 0; time < TIMES; time++) await killWorkers();
@@ -27,7 +27,7 @@ test(
   },
 );
 
-/** Kills the workers from outside, at the moment when a call has left for one of them. */
+/** Kills the workers from outside, while a call is on its way to one of them. */
 async function killWorkers(): Promise<void> {
   const executor = new ProcessPoolExecutor({ maxWorkers: 2 });
   const calls = Array.from({ length: 6 }, () => executor.submit(overlap));

@@ -1,5 +1,5 @@
-// The engine's invariants against what has broken them: calls that cannot be sent by the thousand, code of the user's that
-// calls back in, executors that cannot run any more. properties_scheduler_test.ts tries combinations of these.
+// The scheduler's invariants against what has broken them: thousands of calls that cannot be sent, user code that calls the
+// executor from inside, executors that cannot run any more. tests/properties/scheduler_test.ts tries combinations of these.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -11,6 +11,7 @@ import {
   TaskTimeoutError,
   WorkerLostError,
 } from "../../../mod.ts";
+import { errorOf } from "../../support/futures.ts";
 import { BrokenMemoryPool, delivered, MemoryExecutor, type MemoryWorker } from "../../support/memory_backend.ts";
 import { reportsOf } from "../../support/observe.ts";
 
@@ -18,11 +19,18 @@ const identity = (n: unknown) => n;
 const first = (n: number, _unsendable?: unknown) => n;
 const unsendable = () => {};
 
-function errorOf(future: Future<unknown>): Promise<unknown> {
-  return future.result().then((value) => assert.fail(`It has a result: ${String(value)}`), (error) => error);
+/** An executor whose one worker the test plays. It has answered a short call, so that more are handed over ahead. */
+async function quickWorker({ claims = true } = {}): Promise<{ executor: MemoryExecutor; worker: MemoryWorker }> {
+  const executor = new MemoryExecutor({ maxWorkers: 1 }, { claims, served: false });
+  executor.submit(identity, -1);
+  const [worker] = executor.workers as [MemoryWorker];
+  worker.ready();
+  await delivered();
+  worker.done(0, [-1], 0.01);
+  return { executor, worker };
 }
 
-/** A proxy that throws whatever it is asked, and one that is revoked. */
+/** Proxies that throw at every access, and one that is revoked. */
 function proxies(): object[] {
   const refuse = () => {
     throw new Error("of a proxy");
@@ -112,12 +120,7 @@ for (const claims of [true, false]) {
 }
 
 test("a process that gives calls back after killWorkers() has them cancelled, and no worker is started", async () => {
-  const executor = new MemoryExecutor({ maxWorkers: 1 }, { claims: false, served: false });
-  executor.submit(identity, -1);
-  const [worker] = executor.workers as [MemoryWorker];
-  worker.ready();
-  await delivered();
-  worker.done(0, [-1], 0.01);
+  const { executor, worker } = await quickWorker({ claims: false });
   const futures = Array.from({ length: 100 }, (_, n) => executor.submit(identity, n));
   await delivered();
   assert.ok(worker.calls.length > 50, "calls are handed ahead");
@@ -142,12 +145,7 @@ test("initializer arguments that cannot be sent break a chunked map() with a pri
 
 test("shutdown({ cancelFutures: true }) cancels what a thread was handed ahead, and the rest of a chunk", async () => {
   for (const chunksize of [undefined, 100]) {
-    const executor = new MemoryExecutor({ maxWorkers: 1 }, { served: false });
-    executor.submit(identity, -1);
-    const [worker] = executor.workers as [MemoryWorker];
-    worker.ready();
-    await delivered();
-    worker.done(0, [-1], 0.01);
+    const { executor, worker } = await quickWorker();
     const futures = chunksize ? [] : Array.from({ length: 100 }, (_, n) => executor.submit(identity, n));
     const results = chunksize
       ? executor.map(identity, Array.from({ length: 100 }, (_, n) => n), { chunksize, settled: true })
@@ -203,7 +201,7 @@ test("onUnobserved is told once, of all failures", async () => {
     served: false,
   });
   const futures = [executor.submit(identity, 1), executor.submit(identity, 2)];
-  // Each time, one more has failed: and the first to hear of it shuts the executor down.
+  // The callback of the first failure shuts the executor down.
   for (const future of futures) future.addDoneCallback(() => void executor.shutdown());
   for (let n = 0; n < 3; n++) {
     executor.workers.at(-1)!.close({ error: new Error("it does not start") });
@@ -262,12 +260,7 @@ test("shutdown({ cancelFutures: true }) does not wait for a worker that hangs in
 });
 
 test("the goodbye of a process says how far it had come: what it had not begun runs elsewhere", async () => {
-  const executor = new MemoryExecutor({ maxWorkers: 1 }, { claims: false, served: false });
-  executor.submit(identity, -1);
-  const [worker] = executor.workers as [MemoryWorker];
-  worker.ready();
-  await delivered();
-  worker.done(0, [-1], 0.01);
+  const { executor, worker } = await quickWorker({ claims: false });
   const futures = Array.from({ length: 40 }, (_, n) => executor.submit(identity, n));
   await delivered();
   const handed = worker.calls.length - 1;
@@ -301,12 +294,7 @@ test("a time limit binds a call that its worker does not say to begin", async ()
 });
 
 test("a late answer to a call that was taken back is not counted", async () => {
-  const executor = new MemoryExecutor({ maxWorkers: 1 }, { served: false });
-  executor.submit(identity, 0);
-  const [worker] = executor.workers as [MemoryWorker];
-  worker.ready();
-  await delivered();
-  worker.done(0, [0], 0.01);
+  const { executor, worker } = await quickWorker();
   const futures = Array.from({ length: 5 }, (_, n) => executor.submit(identity, n));
   await delivered();
   assert.ok(futures[3]!.cancel());

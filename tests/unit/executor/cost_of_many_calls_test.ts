@@ -1,4 +1,4 @@
-// What must not take longer per future, the more there are: counted in operations, not in time.
+// The cost of a future does not grow with their number. It is counted in operations, not in time.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -6,7 +6,7 @@ import { asCompleted, Future, wait } from "../../../mod.ts";
 import { CallQueue, type QueueEntry } from "../../../src/executor/call_queue.ts";
 import { MemoryExecutor } from "../../support/memory_backend.ts";
 
-/** How often collections were changed while `fn` ran, and futures asked whether they are done. */
+/** Counts the changes of collections, and the questions to futures whether they are done, while `fn` runs. */
 async function operationsOf(fn: (make: () => Future<number>) => Promise<unknown>): Promise<number> {
   let count = 0;
   class Counted extends Future<number> {

@@ -1,4 +1,4 @@
-// An answer that has come and cannot be read: it is one call's, and that call's alone.
+// An answer that has arrived and cannot be read fails its own call and no other.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";

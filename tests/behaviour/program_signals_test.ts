@@ -1,4 +1,4 @@
-// The end of a program that has worker processes: by SIGKILL, and by Ctrl-C.
+// A program that has workers is killed, or interrupted by Ctrl-C.
 
 import assert from "node:assert/strict";
 import process from "node:process";
@@ -7,7 +7,7 @@ import { canSeeWorkers, isAlive } from "../support/leaks.ts";
 import { startProgram } from "../support/run_program.ts";
 import { until } from "../support/until.ts";
 
-/** How long a worker process may survive its program, in milliseconds: the contract. */
+/** How long a worker process may survive its program, in milliseconds: the promise to users. */
 const SURVIVAL = 2000;
 
 for (
@@ -35,7 +35,7 @@ for (const executor of ["ThreadPoolExecutor", "ProcessPoolExecutor"]) {
     let output = "";
     const { child, ended } = startProgram("interrupted", [executor], (stdout) => output = stdout, { group: true });
     await until("the program is ready", () => output.includes("ready"));
-    process.kill(-child.pid!, "SIGINT"); // as a terminal does: to the whole process group
+    process.kill(-child.pid!, "SIGINT"); // a terminal sends it to the whole process group
     const { stdout, stderr, code, signal } = await ended;
     assert.deepEqual([stdout, stderr, code, signal], ["ready\nbusy 1 workers 2 lost 0\n", "", 0, null]);
   });

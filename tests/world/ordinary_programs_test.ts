@@ -1,8 +1,6 @@
-// Programs that use the library in ways that a reader of README.md would: each is one that no other test is like.
+// Programs that a reader of README.md would write, each in a way that no other test covers.
 
-import { programs } from "./world.ts";
-
-const HEAD = `import { EXECUTOR as Executor } from "@concurrent/futures";\n`;
+import { HEAD, programs } from "./world.ts";
 
 programs([
   {

@@ -1,9 +1,7 @@
-// What an executor must bear in one program: values that cannot be sent, by the thousand; arguments, callbacks and options of
-// the user's that call back in, or end it.
+// Programs whose arguments, callbacks and options call the executor from inside or end it, or whose values cannot be
+// sent, by the thousand.
 
-import { programs } from "./world.ts";
-
-const HEAD = `import { EXECUTOR as Executor } from "@concurrent/futures";\n`;
+import { HEAD, programs } from "./world.ts";
 
 programs([
   {
@@ -21,7 +19,7 @@ programs([
     prints: "1\n5000\n2 0",
   },
   {
-    name: "arguments that throw whatever they are asked, while a worker is idle and while it is not",
+    name: "arguments that throw at every access, while a worker is idle and while it is not",
     files: {
       "main.ts": HEAD + `
         await using executor = new Executor({ maxWorkers: 1 });

@@ -1,9 +1,9 @@
-// Executor.with(): calls that are stopped by a signal or after a time, run again, or run before others.
+// Executor.with(): calls that a signal or a time limit stops, that run again, or that run before others.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type Future, TaskTimeoutError, type WorkerLostError } from "../../mod.ts";
-import { check } from "./check.ts";
+import { TaskTimeoutError, type WorkerLostError } from "../../mod.ts";
+import { behaviour } from "./behaviour.ts";
 import { listenersOf } from "../support/observe.ts";
 import { Gate } from "../support/gate.ts";
 import { KINDS } from "./kinds.ts";
@@ -11,21 +11,17 @@ import { square } from "../fixtures/tasks/arithmetic.ts";
 import { block, hold, note } from "../fixtures/tasks/gate_tasks.ts";
 import { describeTask, exitUntil, holdUntil, listen, listenAndThrow } from "../fixtures/tasks/stop_tasks.ts";
 import { exit } from "../fixtures/tasks/worker_tasks.ts";
+import { errorOf } from "../support/futures.ts";
 
-/** Not cloneable and not equal to any other: what arrives is this or not. */
+/** It cannot be cloned and equals no other object, so that a test can tell whether this very one arrives. */
 const REASON = Object.assign(new Error("stop"), { fn() {} });
-
-/** What a Future rejects with, cancelled or not. */
-function errorOf(future: Future<unknown>): Promise<unknown> {
-  return future.result().then((value) => assert.fail(`It has a result: ${String(value)}`), (error) => error);
-}
 
 function aborted(): AbortSignal {
   return AbortSignal.abort(REASON);
 }
 
 for (const kind of KINDS) {
-  check(kind, ".with({ signal }) cancels a call whose signal has aborted already", async (Executor) => {
+  behaviour(kind, ".with({ signal }) cancels a call whose signal has aborted already", async (Executor) => {
     await using executor = new Executor({ maxWorkers: 1 });
     const future = executor.with({ signal: aborted() }).submit(square, 1);
     assert.deepEqual([future.done(), future.cancelled(), future.outcome], [true, true, {
@@ -37,7 +33,7 @@ for (const kind of KINDS) {
     assert.deepEqual({ workers, cancelled }, { workers: 0, cancelled: 1 });
   });
 
-  check(
+  behaviour(
     kind,
     ".with({ signal }) cancels what has not begun, and nothing else [piscina#805, #934]",
     async (Executor) => {
@@ -61,7 +57,7 @@ for (const kind of KINDS) {
     },
   );
 
-  check(kind, ".with({ signal }) aborts the signal of a task that listens; its worker lives", async (Executor) => {
+  behaviour(kind, ".with({ signal }) aborts the signal of a task that listens; its worker lives", async (Executor) => {
     await using executor = new Executor({ maxWorkers: 1 });
     using gate = new Gate();
     const controller = new AbortController();
@@ -83,7 +79,7 @@ for (const kind of KINDS) {
     assert.deepEqual([executor.stats().lost, executor.stats().workers], [0, 1]);
   });
 
-  check(kind, ".with({ grace }) ends the worker of a deaf task, and only that call fails", async (Executor) => {
+  behaviour(kind, ".with({ grace }) ends the worker of a deaf task, and only that call fails", async (Executor) => {
     await using executor = new Executor({ maxWorkers: 2 });
     using gate = new Gate();
     using other = new Gate();
@@ -102,7 +98,7 @@ for (const kind of KINDS) {
     assert.deepEqual([executor.stats().lost, executor.stats().failed, executor.stats().cancelled], [0, 0, 1]);
   });
 
-  check(
+  behaviour(
     kind,
     ".with({ timeout }) counts from the start of the task, not from submit() [piscina#869]",
     async (Executor) => {
@@ -111,7 +107,7 @@ for (const kind of KINDS) {
       const before = executor.submit(hold, gate.folder, 0);
       const patient = executor.with({ timeout: 2000 }).submit(square, 3);
       await gate.noted();
-      // Longer than it may run, and no time is counted meanwhile.
+      // Longer than the limit of the call, whose time does not count yet.
       await new Promise((resolve) => setTimeout(resolve, 2100));
       assert.equal(patient.done(), false);
       gate.open();
@@ -119,13 +115,13 @@ for (const kind of KINDS) {
     },
   );
 
-  check(
+  behaviour(
     kind,
     ".with({ timeout }) stops one call, and its neighbours run elsewhere, once [workerpool#548]",
     async (Executor) => {
       await using executor = new Executor({ maxWorkers: 1 });
       using gate = new Gate();
-      for (let n = 0; n < 20; n++) await executor.submit(square, n); // short: many would be handed ahead
+      for (let n = 0; n < 20; n++) await executor.submit(square, n); // short calls would be handed over ahead
       const deaf = executor.with({ timeout: 20 }).submit(block, gate.folder, "deaf" as unknown as number);
       const noting = Array.from({ length: 5 }, (_, n) => executor.submit(note, gate.folder, n));
       const queued = Array.from({ length: 50 }, (_, n) => executor.submit(square, n));
@@ -138,20 +134,24 @@ for (const kind of KINDS) {
     },
   );
 
-  check(kind, ".with({ timeout }) does nothing to a call that ends in time, nor to the next one", async (Executor) => {
-    await using executor = new Executor({ maxWorkers: 1 });
-    using gate = new Gate();
-    const timed = executor.with({ timeout: 1500 });
-    assert.equal(await timed.submit(square, 2), 4);
-    const next = executor.submit(hold, gate.folder, 1);
-    await gate.noted();
-    await new Promise((resolve) => setTimeout(resolve, 1600)); // its limit would have passed
-    gate.open();
-    assert.equal(await next, 1);
-    assert.equal(executor.stats().lost, 0);
-  });
+  behaviour(
+    kind,
+    ".with({ timeout }) does nothing to a call that ends in time, nor to the next one",
+    async (Executor) => {
+      await using executor = new Executor({ maxWorkers: 1 });
+      using gate = new Gate();
+      const timed = executor.with({ timeout: 1500 });
+      assert.equal(await timed.submit(square, 2), 4);
+      const next = executor.submit(hold, gate.folder, 1);
+      await gate.noted();
+      await new Promise((resolve) => setTimeout(resolve, 1600)); // longer than its limit
+      gate.open();
+      assert.equal(await next, 1);
+      assert.equal(executor.stats().lost, 0);
+    },
+  );
 
-  check(
+  behaviour(
     kind,
     ".with({ retries }) runs a call again whose worker was lost, which knows its attempt",
     async (Executor) => {
@@ -165,17 +165,17 @@ for (const kind of KINDS) {
     },
   );
 
-  check(kind, ".with({ timeout, retries }) runs a call again whose time was up", async (Executor) => {
+  behaviour(kind, ".with({ timeout, retries }) runs a call again whose time was up", async (Executor) => {
     await using executor = new Executor({ maxWorkers: 1 });
     using gate = new Gate();
-    // The module has to be loaded in that time, twice.
+    // The worker has to load the module in that time, twice.
     const future = executor.with({ timeout: 2000, retries: 1 }).submit(holdUntil, 2, gate.folder);
     assert.equal(await future, 2);
     assert.deepEqual(gate.notes, ["1", "2"]);
     assert.equal(executor.stats().lost, 0);
   });
 
-  check(kind, ".with({ signal }).map() stops all its calls", async (Executor) => {
+  behaviour(kind, ".with({ signal }).map() stops all its calls", async (Executor) => {
     await using executor = new Executor({ maxWorkers: 2 });
     const controller = new AbortController();
     const results = executor.with({ signal: controller.signal, grace: 10 }).map((n: number) => n, [1, 2, 3]);
@@ -189,7 +189,7 @@ for (const kind of KINDS) {
     assert.equal(await executor.submit(square, 3), 9);
   });
 
-  check(kind, ".with({ signal }) has one listener, however many calls", async (Executor) => {
+  behaviour(kind, ".with({ signal }) has one listener, however many calls", async (Executor) => {
     await using executor = new Executor({ maxWorkers: 1 });
     const { signal } = new AbortController();
     const listeners = listenersOf(signal);
@@ -200,7 +200,7 @@ for (const kind of KINDS) {
     assert.equal(listeners.count, 0, "none is left when they are done");
   });
 
-  check(kind, " tells tasks who they are, in modules and inline", async (Executor) => {
+  behaviour(kind, " tells tasks who they are, in modules and inline", async (Executor) => {
     await using executor = new Executor({ maxWorkers: 1, name: "known" });
     assert.deepEqual(await executor.submit(describeTask), ["known_0", 1, false, true]);
     const inline = await executor.submit(async (url: string) => {

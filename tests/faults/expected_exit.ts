@@ -1,11 +1,11 @@
-// What a WorkerLostError has to say of a worker's end.
+// The exit code and the signal that a WorkerLostError must name.
 
 import { runtime } from "../../src/runtime.ts";
-import type { Kind } from "../behaviour/check.ts";
+import type { Kind } from "../behaviour/behaviour.ts";
 import type { Fault } from "./table.ts";
 
-/** How the worker of a fault ends. */
-export function lastWords(
+/** How a worker ends by a fault. */
+export function expectedExit(
   { way, end }: Fault,
   kind: Kind,
 ): { exitCode: number | undefined; signal: string | undefined } {
@@ -32,7 +32,7 @@ export function lastWords(
     case "terminateWorkers":
     case "killWorkers":
       if (!kind.sharesMemory) return signal(end === "killWorkers" ? "SIGKILL" : "SIGTERM");
-      // Deno (2.9) cannot tell, and leaves a deaf thread to itself.
+      // Deno (2.9) cannot stop a thread that does not listen, and knows no exit code.
       return code({ deno: undefined, bun: 0, node: 1 }[runtime]);
   }
   throw new Error(`Nobody loses a worker by ${way}`);

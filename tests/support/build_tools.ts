@@ -1,4 +1,4 @@
-// The build tools of tests/tools, as their users start them.
+// Starts the build tools of tests/tools as their users do.
 
 import { execFileSync } from "node:child_process";
 import { existsSync } from "node:fs";
@@ -9,14 +9,14 @@ import { fileURLToPath } from "node:url";
 
 const FOLDER = fileURLToPath(new URL("../tools/", import.meta.url));
 
-/** The file of a tool that Node runs. */
+/** Returns the path of a tool's file, which Node runs. */
 export function toolFile(file: string): string {
   const path = join(FOLDER, "node_modules", file);
   if (!existsSync(path)) throw new Error(`There is no ${path}: deno task test installs it`);
   return path;
 }
 
-/** esbuild, as a command: its functions leave a process behind. Returns what it prints. */
+/** Runs esbuild as a command, as its functions leave a process behind. Returns what it prints. */
 export function esbuild(args: readonly string[], { cwd, input }: { cwd?: string; input?: string } = {}): string {
   const { platform, arch } = process;
   const file = platform === "win32" ? `@esbuild/win32-${arch}/esbuild.exe` : `@esbuild/${platform}-${arch}/bin/esbuild`;
@@ -24,7 +24,7 @@ export function esbuild(args: readonly string[], { cwd, input }: { cwd?: string;
   return execFileSync(toolFile(file), [...args, "--log-level=error"], options);
 }
 
-/** A tool that is imported. */
+/** Imports a tool. */
 export function tool<T>(name: string): T {
   return createRequire(join(FOLDER, "package.json"))(name) as T;
 }

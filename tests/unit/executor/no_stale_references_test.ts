@@ -1,4 +1,4 @@
-// What an executor keeps of calls that are done: nothing.
+// An executor keeps nothing of calls that are done.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";

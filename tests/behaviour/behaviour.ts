@@ -1,4 +1,4 @@
-// How a behaviour is checked: as a named test, for one kind of executor, under a ceiling, with nothing left behind.
+// A behaviour is a named test of one kind of executor. It has a time limit and must leave no worker behind.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -7,18 +7,18 @@ import { until, within } from "../support/until.ts";
 
 export type ExecutorClass = new (options?: ExecutorOptions) => Executor<ExecutorStats>;
 
-/** A kind of executor, and what is known to differ. */
+/** A kind of executor, and how it differs from the others. */
 export interface Kind {
   readonly name: "ThreadPoolExecutor" | "ProcessPoolExecutor" | "BullMQExecutor";
   readonly Executor: ExecutorClass;
   readonly Broken: new (message: string) => BrokenExecutor;
-  /** Whether a worker's calls can be told apart as begun or not until it dies. */
+  /** Whether the executor knows of each call of a worker that dies whether it has begun. */
   readonly sharesMemory: boolean;
-  /** The workers of this program that the operating system sees. */
+  /** Lists this program's workers, as the operating system sees them. */
   readonly alive: () => unknown[];
-  /** Why its tests cannot be run here. */
+  /** Why its tests cannot run here. */
   readonly skip?: string | false;
-  /** Behaviours that it does not have, and why: by how the test's name goes on after the executor's, up to any numbers. */
+  /** Behaviours that it lacks, and why. A key is the test's name without the executor's name and without numbers. */
   readonly absent?: Readonly<Record<string, string>>;
 }
 
@@ -26,12 +26,12 @@ export interface Kind {
  * Registers a test.
  *
  * @param kind The executor, whose name starts the test's name.
- * @param behaviour The rest of the name, with the numbers of Python's behaviours that it covers.
- * @param body The test. It makes executors of the class that it is given and ends them all.
+ * @param what The rest of the name, with the numbers of Python's behaviours that it covers.
+ * @param body The test. It makes executors of the given class and ends them all.
  */
-export function check(kind: Kind, behaviour: string, body: (Executor: ExecutorClass) => Promise<void> | void): void {
-  const name = kind.name + behaviour;
-  if (kind.absent?.[behaviour.replace(/ \[.*\]$/, "")]) return;
+export function behaviour(kind: Kind, what: string, body: (Executor: ExecutorClass) => Promise<void> | void): void {
+  const name = kind.name + what;
+  if (kind.absent?.[what.replace(/ \[.*\]$/, "")]) return;
   test(name, { skip: kind.skip ?? false }, async () => {
     const made: Executor<ExecutorStats>[] = [];
     class Watched extends (kind.Executor as ExecutorClass) {
@@ -43,10 +43,10 @@ export function check(kind: Kind, behaviour: string, body: (Executor: ExecutorCl
     try {
       await within(name, Promise.resolve(body(Watched)));
       for (const executor of made) assert.equal(executor.stats().workers, 0, "the test has left a worker behind");
-      // Deno and Bun do not tell when a thread has gone.
+      // Deno and Bun do not say when a thread has ended.
       await until("the test's workers have gone", () => kind.alive().length === 0);
     } finally {
-      // A failed test must not keep the others from being run.
+      // A failed test must not block the others.
       for (const executor of made) executor.killWorkers();
     }
   });

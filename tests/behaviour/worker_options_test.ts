@@ -1,4 +1,4 @@
-// Limits of workers: memory, environment, flags, and whether source may be evaluated.
+// The options of workers: memoryLimit, inlineTasks, env, cwd and execArgv.
 
 import { test } from "node:test";
 import assert from "node:assert/strict";
@@ -13,32 +13,36 @@ import { runtime } from "../../src/runtime.ts";
 import { threadBackend } from "../../src/thread/thread_backend.ts";
 import { type Failure, fromFailure } from "../../src/wire/failure.ts";
 import type { FromWorker } from "../../src/wire/messages.ts";
-import { check } from "./check.ts";
+import { behaviour } from "./behaviour.ts";
 import { KINDS, PROCESSES } from "./kinds.ts";
 import { square } from "../fixtures/tasks/arithmetic.ts";
 import { keepMemory } from "../fixtures/tasks/limit_tasks.ts";
 import { workerId } from "../fixtures/tasks/worker_tasks.ts";
 import { within } from "../support/until.ts";
 
-/** In MiB: more than an idle worker has, which is some 100 for a process. */
+/** In MiB. More than an idle worker uses, which is about 100 for a process. */
 const LIMIT = 256;
 
 for (const kind of KINDS) {
-  check(kind, " replaces a worker that has outgrown memoryLimit between calls: nothing is lost", async (Executor) => {
-    await using executor = new Executor({ maxWorkers: 1, memoryLimit: LIMIT } as object);
-    const first = await executor.submit(workerId);
-    const counts: number[] = [];
-    // A tenth at a time: a call that takes it all at once would meet the limit of the heap, where there is one.
-    while (counts.length < 30 && (counts.length < 2 || counts.at(-1)! > 1)) {
-      counts.push(await executor.submit(keepMemory, LIMIT / 10));
-    }
-    assert.equal(counts.at(-1), 1, `another worker has begun anew: ${counts}`);
-    assert.ok(counts.length > 3, `not before it was necessary: ${counts}`);
-    assert.notEqual(await executor.submit(workerId), first);
-    assert.deepEqual([executor.stats().lost, executor.stats().failed], [0, 0]);
-  });
+  behaviour(
+    kind,
+    " replaces a worker that has outgrown memoryLimit between calls: nothing is lost",
+    async (Executor) => {
+      await using executor = new Executor({ maxWorkers: 1, memoryLimit: LIMIT } as object);
+      const first = await executor.submit(workerId);
+      const counts: number[] = [];
+      // A tenth at a time, as a call that takes all at once would meet the limit of the heap, where there is one.
+      while (counts.length < 30 && (counts.length < 2 || counts.at(-1)! > 1)) {
+        counts.push(await executor.submit(keepMemory, LIMIT / 10));
+      }
+      assert.equal(counts.at(-1), 1, `another worker has begun anew: ${counts}`);
+      assert.ok(counts.length > 3, `not before it was necessary: ${counts}`);
+      assert.notEqual(await executor.submit(workerId), first);
+      assert.deepEqual([executor.stats().lost, executor.stats().failed], [0, 0]);
+    },
+  );
 
-  check(kind, " evaluates no source with inlineTasks: false", async (Executor) => {
+  behaviour(kind, " evaluates no source with inlineTasks: false", async (Executor) => {
     await using executor = new Executor({ maxWorkers: 1, inlineTasks: false } as object);
     const refused = { name: "TypeError", message: /inline/ };
     assert.throws(() => executor.submit(() => 1), refused);
@@ -98,15 +102,19 @@ for (const backend of [threadBackend, processBackend]) {
 
 // Bun (1.4) has no limit of the heap, and a thread of Deno (2.9) that meets its limit ends the whole program.
 for (const kind of { node: KINDS, deno: [PROCESSES], bun: [] }[runtime]) {
-  check(kind, " ends a worker that takes more memory in one call than memoryLimit, and only it", async (Executor) => {
-    await using executor = new Executor({ maxWorkers: 1, memoryLimit: 128 } as object);
-    const error = await executor.submit(keepMemory, 1000).exception();
-    assert.ok(error instanceof WorkerLostError, String(error));
-    assert.equal(await executor.submit(square, 3), 9);
-  });
+  behaviour(
+    kind,
+    " ends a worker that takes more memory in one call than memoryLimit, and only it",
+    async (Executor) => {
+      await using executor = new Executor({ maxWorkers: 1, memoryLimit: 128 } as object);
+      const error = await executor.submit(keepMemory, 1000).exception();
+      assert.ok(error instanceof WorkerLostError, String(error));
+      assert.equal(await executor.submit(square, 3), 9);
+    },
+  );
 }
 
-check(PROCESSES, " gives its workers env, and nothing of the program's own", async () => {
+behaviour(PROCESSES, " gives its workers env, and nothing of the program's own", async () => {
   process.env.FUTURES_OWN = "own";
   try {
     const task = async (name: string) => (await import("node:process")).default.env[name];
@@ -121,7 +129,7 @@ check(PROCESSES, " gives its workers env, and nothing of the program's own", asy
   }
 });
 
-check(PROCESSES, " starts its workers in cwd, a path or a URL", async () => {
+behaviour(PROCESSES, " starts its workers in cwd, a path or a URL", async () => {
   const folder = realpathSync(tmpdir());
   for (const cwd of [folder, pathToFileURL(folder)]) {
     await using executor = new ProcessPoolExecutor({ maxWorkers: 1, cwd });
@@ -130,7 +138,7 @@ check(PROCESSES, " starts its workers in cwd, a path or a URL", async () => {
   }
 });
 
-check(PROCESSES, " starts its workers with execArgv", async () => {
+behaviour(PROCESSES, " starts its workers with execArgv", async () => {
   const module = new URL("../fixtures/tasks/preloaded.ts", import.meta.url);
   const execArgv = {
     deno: ["--preload", module.href],

@@ -1,23 +1,23 @@
-// A map() that is over: nothing of it begins any more, wherever it has got to.
+// When a map() has ended, none of its calls begins any more, wherever they are.
 
 import assert from "node:assert/strict";
-import { check } from "./check.ts";
+import { behaviour } from "./behaviour.ts";
 import { Gate } from "../support/gate.ts";
 import { KINDS } from "./kinds.ts";
 import { hold, holdAllButZero, holdAndFail, note } from "../fixtures/tasks/gate_tasks.ts";
 import { until } from "../support/until.ts";
 
 for (const kind of KINDS) {
-  check(
+  behaviour(
     kind,
-    ".map() that an item of a chunk has ended runs no more of it than the next [X7j, P16]",
+    ".map() that ends by an item of a chunk runs at most the next one of it [X7j, P16]",
     async (Executor) => {
       await using executor = new Executor({ maxWorkers: 1 });
       using gate = new Gate();
       const items = [0, 1, 2, 3, 4, 5];
       const results = executor.map(holdAllButZero, items.map(() => gate.folder), items, { chunksize: items.length });
       await assert.rejects(results.next(), RangeError);
-      // The worker may have gone on to the next one meanwhile, and holds it.
+      // The worker may already have gone on to the next item, which it holds.
       await until("the rest is cancelled", () => executor.stats().cancelled >= 4);
       gate.open();
       await executor.shutdown();
@@ -25,7 +25,7 @@ for (const kind of KINDS) {
     },
   );
 
-  check(kind, ".map() that is left runs no more of a chunk than what runs [X7j, P16]", async (Executor) => {
+  behaviour(kind, ".map() that is left begins no further item of a chunk [X7j, P16]", async (Executor) => {
     await using executor = new Executor({ maxWorkers: 1 });
     using gate = new Gate();
     const items = [0, 1, 2, 3, 4, 5];
@@ -38,9 +38,9 @@ for (const kind of KINDS) {
     assert.deepEqual(gate.notes, ["0"]);
   });
 
-  check(
+  behaviour(
     kind,
-    ".map() that an item has ended which cannot be sent runs none of those after it [X4, X7j]",
+    ".map() that ends by an item which cannot be sent runs no item after it [X4, X7j]",
     async (Executor) => {
       for (const options of [{}, { chunksize: 4 }]) {
         await using executor = new Executor({ maxWorkers: 1 });
@@ -55,7 +55,7 @@ for (const kind of KINDS) {
     },
   );
 
-  check(kind, ".map() that is over runs no call again [X7j]", async (Executor) => {
+  behaviour(kind, ".map() that is over runs no call again [X7j]", async (Executor) => {
     await using executor = new Executor({ maxWorkers: 1 });
     using gate = new Gate();
     const results = executor.with({ retries: 5, retryOn: () => true }).map(holdAndFail, [gate.folder], [1]);

@@ -1,20 +1,33 @@
-// How workers and executors live and end in ordinary programs: what tasks leave behind, slow initializers, calls of a burst
-// that are cancelled.
+// The life and end of workers in ordinary programs: leftovers of tasks, slow initializers, bursts of calls that are
+// cancelled.
 
-import { programs } from "./world.ts";
+import { HEAD, programs } from "./world.ts";
 
-const HEAD = `import { EXECUTOR as Executor } from "@concurrent/futures";\n`;
+/** The source of a task that takes `ms` milliseconds. */
+const BUSY = `const f = (ms: number) => {
+          const end = performance.now() + ms;
+          while (performance.now() < end);
+          return ms;
+        };`;
+
+/** Leftovers of a task, which fail after it has returned. */
+const LEFTOVERS = {
+  "a rejection": `Promise.reject(new Error("left behind"));`,
+  "a timer that throws": `setTimeout(() => {
+              throw new Error("left behind");
+            });`,
+};
 
 programs([
-  {
-    name: "a call is not lost for what an earlier task has left behind: a rejection",
+  ...Object.entries(LEFTOVERS).map(([name, leftover]) => ({
+    name: `a call is not lost for what an earlier task has left behind: ${name}`,
     files: {
       "main.ts": HEAD + `
         await using executor = new Executor({ maxWorkers: 1 });
         const results = [];
         for (let n = 0; n < 8; n++) {
           await executor.submit(() => {
-            Promise.reject(new Error("left behind"));
+            ${leftover}
           });
           results.push(await executor.submit((n: number) => n * n, n));
         }
@@ -22,26 +35,7 @@ programs([
     },
     prints: "0,1,4,9,16,25,36,49",
     complains: /^$|left behind/,
-  },
-  {
-    name: "a call is not lost for what an earlier task has left behind: a timer that throws",
-    files: {
-      "main.ts": HEAD + `
-        await using executor = new Executor({ maxWorkers: 1 });
-        const results = [];
-        for (let n = 0; n < 8; n++) {
-          await executor.submit(() => {
-            setTimeout(() => {
-              throw new Error("left behind");
-            });
-          });
-          results.push(await executor.submit((n: number) => n * n, n));
-        }
-        console.log(results.join());`,
-    },
-    prints: "0,1,4,9,16,25,36,49",
-    complains: /^$|left behind/,
-  },
+  })),
   {
     name: "a burst of short calls behind a task that leaves a rejection gives each its result",
     files: {
@@ -80,7 +74,7 @@ programs([
         import { mkdtempSync, rmSync } from "node:fs";
         import { tmpdir } from "node:os";
         import { join } from "node:path";
-        // The first worker takes the folder away, and with it what lets another be ready.
+        // The first worker removes the folder; the second finds none and hangs.
         const folder = mkdtempSync(join(tmpdir(), "futures-first-"));
         const first = async (folder: string) => {
           const { rmdirSync } = await import("node:fs");
@@ -101,11 +95,7 @@ programs([
     files: {
       "main.ts": HEAD + `
         const executor = new Executor({ maxWorkers: 2 });
-        const f = (ms: number) => {
-          const end = performance.now() + ms;
-          while (performance.now() < end);
-          return ms;
-        };
+        ${BUSY}
         for (let n = 0; n < 10; n++) await executor.submit(f, 0);
         const futures = Array.from({ length: 1000 }, () => executor.submit(f, 20));
         await futures[0];
@@ -121,11 +111,7 @@ programs([
     files: {
       "main.ts": HEAD + `
         const executor = new Executor({ maxWorkers: 1 });
-        const f = (ms: number) => {
-          const end = performance.now() + ms;
-          while (performance.now() < end);
-          return ms;
-        };
+        ${BUSY}
         const results = executor.map(f, Array(1000).fill(20), { chunksize: 1000 });
         console.log((await results.next()).value);
         await executor.shutdown({ cancelFutures: true });

@@ -1,0 +1,245 @@
+// Which call goes to which worker, and when: the only place with that decision, for threads and processes alike.
+//
+// An idle worker gets the next call at once. Busy workers are handed calls ahead, those of one tick in one message, as many as
+// they are expected to run within BUDGET, judged by how long that very task has taken so far: a worker never waits for its
+// next short call, and no call waits behind a long or unknown one. When a worker falls idle nevertheless, it gets calls that
+// others were handed ahead.
+
+import { Call, expectedCost } from "../executor/call.ts";
+import type { CallQueue, QueueEntry } from "../executor/call_queue.ts";
+import { assertInvariant, invariantsAreChecked } from "../invariant.ts";
+import type { WorkerHandle } from "./worker_handle.ts";
+import type { WorkerPool } from "./worker_pool.ts";
+
+/**
+ * How much work a worker is handed ahead at most, in milliseconds. More means fewer and larger messages; each message takes
+ * some 0.1 ms of a core, if only to wake the worker. Less means exacter cancelling. It is more than twice what a worker works
+ * on before it answers (SLICE), so that the rest lasts until more has come. Calls of 1 ms, on two cores, take 1 % less time
+ * with 20 than with 8 on Bun 1.4, 1 to 2 % on Node 24 and 3 to 4 % on Deno 2.9; the main thread works a quarter less for them.
+ */
+const BUDGET = 20;
+
+/** Maximum number of calls in one message. */
+const LARGEST_BATCH = 1024;
+
+/**
+ * A process, which cannot give a call back in time, is handed calls ahead only while more than this number are queued: the
+ * last few, which somebody may want to cancel, stay in the queue, at the price of a round trip each.
+ */
+const FEW = 32;
+
+/**
+ * A call that is expected to take less, in milliseconds, and is not the first of its tick waits for the end of the tick: to
+ * wake a worker takes 0.03 to 0.1 by itself (bench/results.md), and at the end of the tick one message has the whole burst.
+ * Bursts of ten calls on two workers are 12 % faster for it on Node 24 and 25 % on Deno 2.9. Calls to processes do not wait:
+ * the others of their burst could not be cancelled any more.
+ */
+const WAKE = 0.1;
+
+/**
+ * Maximum number of answers of busy workers, per turn of the event loop, after which those workers are handed more at once.
+ * Without a limit there is always another answer to read, from the same thread (Node 24) or before the results are taken
+ * (Deno 2.9), and 200,000 results of a map() pile up: with 16, it is 31 % faster on Node, 41 % on Deno, 14 % on Bun 1.4. With
+ * 8, bursts are slower.
+ */
+const ANSWERS_PER_TURN = 16;
+
+declare function setImmediate(fn: () => void): unknown;
+
+/** What the dispatcher asks of its engine. */
+export interface DispatcherOwner {
+  /** Whether queued calls will run. */
+  canRun(): boolean;
+  /** A call was withdrawn from a worker: it waits again, before all others of its priority. */
+  requeue(call: Call): void;
+  /** A call that may be stopped was handed to a worker. */
+  onHandedOver(call: Call): void;
+  /** The arguments of a call cannot be sent. */
+  onUnsendable(call: Call, reason: unknown): void;
+  /** Workers have been handed what they have room for. */
+  onDispatched(): void;
+}
+
+/** Hands queued calls to the workers of a pool, and has it start workers. */
+export class Dispatcher {
+  readonly #queue: CallQueue<Call>;
+  readonly #pool: WorkerPool;
+  readonly #owner: DispatcherOwner;
+  #isDispatchDue = false;
+  /** Answers of busy workers that were read in this turn of the event loop. */
+  #answersInTurn = 0;
+
+  constructor(queue: CallQueue<Call>, pool: WorkerPool, owner: DispatcherOwner) {
+    this.#queue = queue;
+    this.#pool = pool;
+    this.#owner = owner;
+  }
+
+  /** Calls were submitted and are in the queue: an idle worker gets one now, the rest follows at the end of the tick. */
+  queued(entry: QueueEntry<Call>): void {
+    const joinsBurst = this.#isDispatchDue && entry.cost < WAKE && this.#pool.nextIdle?.channel.claims !== undefined;
+    if (!joinsBurst) {
+      // The calls of a map() are shared out to all workers, and the rest of a chunk has yet to come.
+      const mayGoAlone = entry instanceof Call && !entry.chunk;
+      const worker = mayGoAlone ? this.#pool.takeIdle() : undefined;
+      if (worker) this.#fill(worker, 1);
+      else this.#startWorkers();
+    }
+    this.dispatchSoon();
+  }
+
+  /** A worker has answered: it is handed more now, unless others have to have their turn first. */
+  answered(worker: WorkerHandle): void {
+    if (worker.calls.size === 0 || this.#isInTurn()) this.dispatch();
+  }
+
+  /** Dispatches at the end of the tick. */
+  dispatchSoon(): void {
+    if (this.#isDispatchDue) return;
+    this.#isDispatchDue = true;
+    queueMicrotask(() => {
+      this.#isDispatchDue = false;
+      this.dispatch();
+    });
+  }
+
+  /** Hands calls to the workers that have room, the idle ones first, and starts more workers when that is not enough. */
+  dispatch(): void {
+    const pool = this.#pool;
+    this.#fillIdle();
+    this.#startWorkers();
+    this.#fillBusy();
+    if (pool.idle > 0) this.#rebalance();
+    // A worker that nobody waits for does not keep the program alive, however long it takes to start.
+    if (pool.starting > 0) pool.keepStarting(this.needsWorker);
+    this.#owner.onDispatched();
+    if (invariantsAreChecked()) this.#assertInvariants();
+  }
+
+  /** Whether there is a call for another worker: in the queue, or behind another call in a worker. */
+  get needsWorker(): boolean {
+    if (this.#queue.size > 0) return true;
+    for (const worker of this.#pool.workers) if (worker.calls.behind > 0) return true;
+    return false;
+  }
+
+  /** Starts a worker for each call that another worker could run, as far as there may be more workers. */
+  #startWorkers(): void {
+    const pool = this.#pool, owner = this.#owner;
+    if (!pool.canStart || !owner.canRun()) return;
+    let wanting = this.#queue.size;
+    for (const worker of pool.workers) wanting += worker.calls.behind;
+    while (wanting > pool.starting && pool.canStart && owner.canRun()) pool.start();
+  }
+
+  #fillIdle(): void {
+    while (this.#queue.size > 0) {
+      const worker = this.#pool.takeIdle();
+      if (!worker) return;
+      this.#fill(worker, this.#share());
+    }
+  }
+
+  #fillBusy(): void {
+    // A call that waits for a starting worker gets that worker for itself: it is not put behind another.
+    if (this.#queue.size <= this.#pool.starting) return;
+    for (const worker of this.#pool.workers) {
+      const isBusy = worker.state === "ready" && worker.calls.size > 0;
+      const runsLow = worker.calls.cost < BUDGET / 2;
+      const givesBack = worker.channel.claims !== undefined;
+      if (isBusy && runsLow && (givesBack || this.#queue.size > FEW)) this.#fill(worker, this.#share());
+    }
+  }
+
+  /** One worker's part of the queue: an even one, so that the last calls of a burst end at the same time everywhere. */
+  #share(): number {
+    return Math.min(LARGEST_BATCH, Math.ceil((this.#queue.size - this.#pool.starting) / this.#pool.ready));
+  }
+
+  /**
+   * Hands calls to a worker, and sends them.
+   *
+   * @param worker The worker. An idle one gets a call, however long that takes.
+   * @param most The maximum number of calls; all of a chunk count as one, and a worker with room gets at least one that fits.
+   */
+  #fill(worker: WorkerHandle, most: number): void {
+    const queue = this.#queue, { calls } = worker;
+    const wasIdle = calls.size === 0;
+    // The results of short calls do not wait for a long one, and a process says that it begins a long one.
+    const exact = wasIdle && queue.head !== undefined && expectedCost(queue.head.task) === Infinity;
+    let handed = 0;
+    let last: Call | undefined;
+    for (let head = queue.head; head && worker.hasRoom; head = queue.head) {
+      const continuesChunk = last !== undefined && last.chunk !== undefined && head.chunk === last.chunk;
+      const isFirstOfIdle = wasIdle && handed === 0;
+      const isWithinShare = handed < most || handed === 0;
+      const isWithinBudget = calls.cost + head.cost <= BUDGET;
+      if (!continuesChunk && !isFirstOfIdle && !(isWithinShare && isWithinBudget)) break;
+      calls.add(last = queue.shift()!);
+      handed++;
+    }
+    if (handed > 0) this.#send(worker, exact);
+    if (last?.progress) this.#owner.onHandedOver(last); // a call that may be stopped is the only one
+    this.#pool.release(worker);
+  }
+
+  #send(worker: WorkerHandle, exact: boolean): void {
+    worker.keepAlive(true);
+    worker.send(exact, this.#owner.onUnsendable);
+    if (worker.unreachable) this.#pool.lose(worker, new Error("Nothing can be sent to it"));
+  }
+
+  /** With nothing queued and a worker idle, no call may wait behind another. */
+  #rebalance(): void {
+    for (const worker of this.#pool.workers) {
+      if (this.#queue.size > 0 || this.#pool.idle === 0) return;
+      const { calls } = worker;
+      if (calls.size < 2) continue;
+      for (const call of calls.withdrawLast(Math.ceil((calls.size - 1) / 2))) this.#owner.requeue(call);
+      if (this.#queue.size > 0) this.#fillIdle();
+      else if (calls.size > 1) worker.recall(false);
+    }
+  }
+
+  /** Whether a busy worker may be handed more at once. If not, there is a dispatch when everybody has had a turn. */
+  #isInTurn(): boolean {
+    if (this.#answersInTurn++ === 0) {
+      setImmediate(() => {
+        this.#answersInTurn = 0;
+        this.dispatch();
+      });
+    }
+    return this.#answersInTurn <= ANSWERS_PER_TURN;
+  }
+
+  /** What holds after each dispatch. */
+  #assertInvariants(): void {
+    const { idle, workers } = this.#pool;
+    assertInvariant(this.#owner.canRun() || this.#queue.size === 0, "nothing waits in an engine that cannot run it");
+    assertInvariant(
+      this.#queue.size === 0 || idle === 0 || this.#isDispatchDue,
+      "nothing waits while a worker is idle",
+    );
+    for (const worker of workers) worker.assertInvariants();
+  }
+}
+
+/**
+ * Learns from an answer how long calls of its task take.
+ *
+ * @param calls The answered calls. They are of several tasks only when all are short.
+ * @param spent How long they ran, in milliseconds.
+ */
+export function learnCost(calls: readonly (Call | undefined)[], spent: number): void {
+  let answered = 0, mixed = false;
+  let task: Call["task"] | undefined;
+  for (const call of calls) {
+    if (!call) continue;
+    answered++;
+    if (task === undefined) task = call.task;
+    else if (task !== call.task) mixed = true;
+  }
+  if (!task) return;
+  const cost = spent / answered;
+  task.cost = mixed || task.cost === Infinity ? Math.min(task.cost, cost) : (task.cost + cost) / 2;
+}

@@ -1,0 +1,235 @@
+// The calls that one worker holds: they were handed over, and are neither answered nor withdrawn.
+//
+//   first            sent             next
+//     |  the worker has  |  to be sent    |  free
+//     v                  v                v
+//   --+------------------+----------------+--
+//
+// A call gets the next number when it is handed over. From then on it is the worker's, and can be withdrawn, or counted, at any
+// time, also by user code that runs while it is being sent. Numbers of calls that cannot be sent are used again.
+
+import type { Call, CallHolder } from "../executor/call.ts";
+import { assertInvariant } from "../invariant.ts";
+import type { CallRing } from "../wire/calls.ts";
+import { CALL_MASK, CALLS_PER_WORKER, hasBegun, offer, withdraw } from "../wire/claims.ts";
+
+/** A call of a worker that is gone. */
+export interface LeftCall {
+  readonly call: Call;
+  readonly begun: boolean | "unknown";
+}
+
+/** The calls of one worker, by number. */
+export class HeldCalls {
+  /** How many the worker holds. */
+  size = 0;
+  /** How long those are expected to take, in milliseconds. */
+  cost = 0;
+  /** How many were handed over so far; those withdrawn do not count. */
+  handed = 0;
+  readonly ring: CallRing<Call> = [];
+  /** The number of the oldest call without an answer. */
+  first = 0;
+  /** The number of the next call to be sent. */
+  sent = 0;
+  /** The number of the next call to be handed over. */
+  next = 0;
+  /** The number after the last call that is sent, or is being sent at the moment. */
+  written = 0;
+  /** The youngest call that the worker has said to begin. */
+  #announced = -1;
+  readonly #worker: CallHolder;
+  /** The claim words; `undefined` where memory cannot be shared. */
+  readonly #words: Int32Array | undefined;
+
+  constructor(worker: CallHolder, claims: SharedArrayBuffer | undefined) {
+    this.#worker = worker;
+    if (claims) this.#words = new Int32Array(claims);
+  }
+
+  /** Whether there is a number for one more. */
+  get hasRoom(): boolean {
+    return this.next - this.first < CALLS_PER_WORKER;
+  }
+
+  /** How many wait behind another, and could as well run elsewhere. */
+  get behind(): number {
+    return this.size > 1 && !this.last?.chunk ? this.size - 1 : 0;
+  }
+
+  /** The youngest call; `undefined` when that was withdrawn. */
+  get last(): Call | undefined {
+    return this.ring[(this.next - 1) & CALL_MASK];
+  }
+
+  /** Whether a call is one of these. */
+  has(call: Call): boolean {
+    return this.ring[call.number & CALL_MASK] === call;
+  }
+
+  /** Adds a call that is handed over. */
+  add(call: Call): void {
+    call.worker = this.#worker;
+    this.place(call, this.next++);
+    this.size++;
+    this.handed++;
+    this.cost += call.cost;
+  }
+
+  /** Gives a call a number that the worker has not heard of. */
+  place(call: Call, number: number): void {
+    call.number = number;
+    this.ring[number & CALL_MASK] = call;
+    if (this.#words) offer(this.#words, number);
+  }
+
+  /** Stops tracking a call; a late answer is ignored. */
+  forget(call: Call): void {
+    this.ring[call.number & CALL_MASK] = undefined;
+    call.worker = undefined;
+    this.handed--;
+    this.#shrink(1);
+  }
+
+  #shrink(count: number): void {
+    const before = this.size;
+    this.size -= count;
+    this.cost = this.size === 0 ? 0 : this.cost * this.size / before;
+  }
+
+  // --- taking back
+
+  /** Withdraws a call; false when it has begun, or nobody can know. */
+  withdraw(call: Call): boolean {
+    if (!this.has(call)) return false;
+    if (this.#words ? !withdraw(this.#words, call.number) : call.number < this.written) return false;
+    this.forget(call);
+    return true;
+  }
+
+  /** Withdraws at most `limit` calls, the youngest first. A chunk stays where it is. */
+  withdrawLast(limit: number): Call[] {
+    return this.#withdrawDown(limit, true);
+  }
+
+  /** Withdraws all calls that have not begun, the youngest first. */
+  withdrawAll(): Call[] {
+    return this.#withdrawDown(Infinity, false);
+  }
+
+  #withdrawDown(limit: number, sparesChunks: boolean): Call[] {
+    const withdrawn: Call[] = [];
+    for (let number = this.next - 1; number >= this.first && withdrawn.length < limit; number--) {
+      const call = this.ring[number & CALL_MASK];
+      if (!call) continue;
+      if ((sparesChunks && call.chunk) || !this.withdraw(call)) break;
+      withdrawn.push(call);
+    }
+    return withdrawn;
+  }
+
+  /** Takes the calls from `from` on, which the worker has given back; the youngest first. */
+  takeFrom(from: number): Call[] {
+    const returned: Call[] = [], end = Math.max(from, this.first);
+    for (let number = this.next - 1; number >= end; number--) {
+      const call = this.ring[number & CALL_MASK];
+      if (!call) continue;
+      this.forget(call);
+      returned.push(call);
+    }
+    this.next = this.sent = this.written = Math.min(this.next, end);
+    return returned;
+  }
+
+  /**
+   * Takes all calls, the oldest first: the worker is gone.
+   *
+   * @param unbegun The first call that the worker has not begun, if it has said so.
+   */
+  takeAll(unbegun: number | undefined): LeftCall[] {
+    const left: LeftCall[] = [];
+    for (let number = this.first; number < this.next; number++) {
+      const call = this.ring[number & CALL_MASK];
+      this.ring[number & CALL_MASK] = undefined;
+      if (!call) continue;
+      call.worker = undefined;
+      left.push({ call, begun: this.#hadBegun(number, unbegun) });
+    }
+    this.first = this.sent = this.next;
+    this.size = this.cost = 0;
+    return left;
+  }
+
+  #hadBegun(number: number, unbegun: number | undefined): boolean | "unknown" {
+    if (number >= this.sent) return false;
+    // Withdrawn rather than looked at: a thread that cannot be stopped does not begin it later.
+    if (this.#words) return !withdraw(this.#words, number);
+    if (unbegun !== undefined) return number < unbegun;
+    return number === this.#announced || "unknown";
+  }
+
+  // --- what the worker says of them
+
+  /** Whether the worker was sent a call of this number, and may say that it begins it. */
+  wasSent(number: number): boolean {
+    return this.first <= number && number < this.sent;
+  }
+
+  /** The worker says that it begins a call; `undefined` when that was withdrawn. */
+  announce(number: number): Call | undefined {
+    this.#announced = number;
+    return this.ring[number & CALL_MASK];
+  }
+
+  /** Whether the worker may answer `count` calls from `first` on. */
+  accepts(first: number, count: number): boolean {
+    return first === this.first && count <= this.sent - first;
+  }
+
+  /**
+   * Takes the answered calls `first`, `first + 1`, ...; a hole was withdrawn before. They count as begun until they are
+   * settled.
+   */
+  answered(first: number, count: number): (Call | undefined)[] {
+    const calls: (Call | undefined)[] = [];
+    let answered = 0;
+    for (let number = first; number < first + count; number++) {
+      const call = this.ring[number & CALL_MASK];
+      this.ring[number & CALL_MASK] = undefined;
+      calls.push(call);
+      if (call) answered++;
+    }
+    this.first = first + count;
+    this.#shrink(answered);
+    return calls;
+  }
+
+  /** Whether a call has begun, or nobody can know; one that was answered has, until its owner is told. */
+  hasBegun(call: Call): boolean {
+    if (!this.has(call)) return true;
+    return this.#words ? hasBegun(this.#words, call.number) : call.number < this.written;
+  }
+
+  /** How many have begun: all of them, as far as a process can tell. */
+  countBegun(): number {
+    if (!this.#words) return this.size;
+    let count = 0;
+    for (let number = this.first; number < this.next; number++) {
+      const call = this.ring[number & CALL_MASK];
+      if (call && this.hasBegun(call)) count++;
+    }
+    return count;
+  }
+
+  /** What holds whenever no call is being handed over. */
+  assertInvariants(): void {
+    let held = 0;
+    for (let number = this.first; number < this.next; number++) {
+      const call = this.ring[number & CALL_MASK];
+      if (!call) continue;
+      held++;
+      assertInvariant(call.worker === this.#worker && call.number === number, "a call knows where it is");
+    }
+    assertInvariant(this.size === held, "a worker knows how many calls it holds");
+  }
+}
