@@ -5,7 +5,8 @@
  */
 
 import { currentPlace } from "../wire/place.ts";
-import { type CurrentTask, getCurrentTask } from "./current.ts";
+import { getCurrentTask } from "./current.ts";
+import type { CurrentTask } from "./running_task.ts";
 
 export type { CurrentTask };
 
