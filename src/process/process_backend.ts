@@ -55,8 +55,7 @@ export function startProcess(spawnChild: typeof spawn, options: WorkerOptions, e
         cause: thrown,
       })
       : thrown;
-    queueMicrotask(() => events.onClose({ error }));
-    return neverStarted;
+    return neverStarted(events, error);
   }
 }
 

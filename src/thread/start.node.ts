@@ -4,7 +4,7 @@ import process from "node:process";
 import { isMainThread, Worker } from "node:worker_threads";
 import type { Backend, WorkerOptions } from "../pool/backend.ts";
 import { assertFolder } from "../flags.ts";
-import { CALLS_PER_WORKER } from "../wire/claims.ts";
+import { newClaims } from "../wire/claims.ts";
 import { type ChannelEvents, neverStarted, type WorkerChannel, type WorkerExit } from "../wire/channel.ts";
 import type { FromWorker } from "../wire/messages.ts";
 import { WORKER_ARGUMENT } from "../wire/place.ts";
@@ -47,8 +47,7 @@ export function startThread(
     return connect(worker, events);
   } catch (error) {
     if (worker) void terminate(worker, () => {});
-    queueMicrotask(() => events.onClose({ error }));
-    return neverStarted;
+    return neverStarted(events, error);
   }
 }
 
@@ -82,7 +81,7 @@ function connect(worker: Worker, events: ChannelEvents): WorkerChannel {
     close({ exitCode, error });
   });
   return {
-    claims: new SharedArrayBuffer(CALLS_PER_WORKER * Int32Array.BYTES_PER_ELEMENT),
+    claims: newClaims(),
     // A thread reads all that the main thread can write: its stack is larger, unless Node was told otherwise.
     send: toThread((message, transfer) => worker.postMessage(seal(message), transfer as never), !isMainThread),
     clone: cloneForThread,

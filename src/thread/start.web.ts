@@ -3,7 +3,7 @@
 import type { Backend, WorkerOptions } from "../pool/backend.ts";
 import { runtime } from "../runtime.ts";
 import { assertFolder } from "../flags.ts";
-import { CALLS_PER_WORKER } from "../wire/claims.ts";
+import { newClaims } from "../wire/claims.ts";
 import { type ChannelEvents, neverStarted, type WorkerChannel, type WorkerExit } from "../wire/channel.ts";
 import { type FromWorker, readFromWorker } from "../wire/messages.ts";
 import { open, seal } from "../wire/seal.ts";
@@ -46,8 +46,7 @@ export function startThread(
     return connect(worker, events);
   } catch (error) {
     worker?.terminate();
-    queueMicrotask(() => events.onClose({ error }));
-    return neverStarted;
+    return neverStarted(events, error);
   }
 }
 
@@ -131,7 +130,7 @@ function connect(worker: Worker & BunWorker, events: ChannelEvents): WorkerChann
   /** It ends by itself. Of Deno there is nothing more to come; on Bun, what it has printed. */
   const leave = (how: WorkerExit) => isDeno ? close(how) : closeIn(limit, how);
   return {
-    claims: new SharedArrayBuffer(CALLS_PER_WORKER * Int32Array.BYTES_PER_ELEMENT),
+    claims: newClaims(),
     // Bun (1.4) reads all that it can write.
     send: toThread((message, transfer) => worker.postMessage(seal(message), transfer!), runtime === "deno"),
     clone: runtime === "deno" ? cloneForThread : structuredClone,

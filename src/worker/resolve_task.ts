@@ -1,17 +1,18 @@
-// From a task's name to its function, in the worker.
+// From the name of a task to its function, in the worker.
 
 import type { Place } from "../wire/place.ts";
 import { TASK_NOT_FOUND, type TaskRef } from "../wire/task_ref.ts";
 import { evaluate } from "./evaluate.ts";
 
+/** The function of a task. */
 // deno-lint-ignore no-explicit-any
-type AnyFunction = (...args: any[]) => unknown;
+export type AnyFunction = (...args: any[]) => unknown;
 
 /**
  * Finds the function that a task names.
  *
  * @param ref The name.
- * @param place The worker that does.
+ * @param place The worker that looks for it.
  * @returns The function, or a promise of it while its module loads. Throws or rejects when there is none.
  */
 export function resolveTask(ref: TaskRef, place: Place): AnyFunction | Promise<AnyFunction> {
@@ -23,7 +24,7 @@ async function load(module: string, name: string, place: Place): Promise<AnyFunc
   try {
     exports = await importInto(place, module);
     const refused = place.refused.get(module);
-    if (refused) throw refused; // whoever was told has not passed it on, or not yet
+    if (refused) throw refused; // the module was told, and did not throw it, or has not yet
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause);
     throw new Error(`Cannot load the task '${name}' as its module ${module} fails to load: ${why}`, { cause });
