@@ -1,6 +1,7 @@
 // The worker's end of the line in a process: the IPC channel that the parent has opened for it.
 
 import process from "node:process";
+import { runtime } from "../runtime.ts";
 import type { ParentPort } from "../wire/channel.ts";
 import type { FromWorker, ToWorker } from "../wire/messages.ts";
 import { enterPlace, WORKER_ARGUMENT } from "../wire/place.ts";
@@ -26,7 +27,7 @@ export const port: ParentPort = {
     if (process.argv.at(-1) === WORKER_ARGUMENT) process.argv.pop();
     // Nobody receives a socket or server that a task sends, and on Deno (2.9) one that comes right after a message can break
     // the line.
-    if ("Deno" in globalThis) {
+    if (runtime === "deno") {
       process.send = (message: unknown, ...rest: unknown[]) =>
         sendToParent(message, rest.find((part) => typeof part === "function") as () => void);
     }
@@ -56,7 +57,7 @@ export const port: ParentPort = {
 /** Deno (2.9) announces `Deno.exit()` and errors that nobody catches by its own events alone. */
 function beforeEnd(fn: (exitCode: number, uncaught?: boolean) => void): void {
   process.on("exit", (exitCode) => fn(exitCode));
-  if (!("Deno" in globalThis)) return;
+  if (runtime !== "deno") return;
   addEventListener("unload", () => fn(Number(process.exitCode ?? 0)));
   for (const type of ["error", "unhandledrejection"]) addEventListener(type, () => fn(1, true));
 }
@@ -79,6 +80,6 @@ async function leave(onDraining?: () => void): Promise<void> {
 function drain(output: NodeJS.WriteStream, done: () => void): void {
   output.once("error", done);
   // Bun (1.4) calls back at once for an empty write.
-  if ("Bun" in globalThis) output.end(done);
+  if (runtime === "bun") output.end(done);
   else output.write("", () => done());
 }

@@ -227,7 +227,7 @@ function onDeno(): void {
     "a URL": {
       flags: ["-A"],
       options: { permissions: { net: ["https://example.com"] } },
-      refused: /'permissions.net' must be hosts, no URLs/,
+      refused: /'permissions.net' must be an array of hosts, not of URLs/,
     },
     "a host to import from, where exceptions are not known": {
       flags: [...PROGRAM, "--allow-import=example.com"],
@@ -365,7 +365,7 @@ function onDeno(): void {
     for (const [i, { options }] of sets.entries()) {
       const refusal = "execArgv" in options
         ? /^TypeError: Cannot create ProcessPoolExecutor as 'execArgv\[1\]' must be no flag about permissions/
-        : /^TypeError: Cannot create ProcessPoolExecutor as 'permissions.read' must be without a comma/;
+        : /^TypeError: Cannot create ProcessPoolExecutor as 'permissions.read' must be an array of strings without commas/;
       assert.match((outcomes[i] as { refused: string }).refused, refusal, JSON.stringify(options));
     }
   });
