@@ -12,7 +12,7 @@ import { open, seal } from "../wire/seal.ts";
 import { cloneForThread, toThread } from "../wire/sendable.ts";
 import { startWithFlags } from "./flags.node.ts";
 
-/** The limit of the heap, as a multiple of `memoryLimit`: a worker that grows call by call retires before it hits the heap's. */
+/** The limit of the heap, as a multiple of `memoryLimit`: a worker that grows call by call retires before it gets there. */
 const HEADROOM = 1.25;
 
 /** How long an idle worker that is asked to end may take, in milliseconds: leftovers of a task can block its event loop. */

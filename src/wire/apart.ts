@@ -1,21 +1,21 @@
-// One message carries the arguments of many calls, and structured clone keeps identity within a message: an object that two
-// calls share would be one object in the worker, and the one task would see what the other did to it.
+// Keeps calls that share objects out of one message. Structured clone preserves identity within a message: the shared object
+// would be one object in the worker, too, and one task would see what another does to it.
 
 import { assertNotLocal } from "./marks.ts";
 
-/** Objects that are looked at for one call; with more, a message of its own costs little. */
+/** Objects of one call that are checked. A call with more gets a message of its own, which adds little to its cost. */
 const MOST = 64;
 
-/** Properties of one object that are looked at. */
+/** Properties of one object that are checked. */
 const MOST_PARTS = 4 * MOST;
 
 /**
- * Checks that the arguments of a call share nothing with those of others. No getter of theirs is called.
+ * Checks that the arguments of a call share no object with other calls of the message. No getter is called.
  *
  * @param args The arguments.
- * @param met The objects of the other calls of the message; those of this one are added.
- * @returns Whether the call may be in that message: false also where it cannot be told cheaply.
- * @throws {DOMException} a DataCloneError, when something is met in them that means nothing in another place.
+ * @param met The objects of the other calls; those of this one are added.
+ * @returns Whether the call may be in that message; false also when it is not cheap to tell.
+ * @throws {DOMException} a DataCloneError, when one of them has no meaning in a worker.
  */
 export function standApart(args: readonly unknown[], met: Set<object>): boolean {
   const own = new Set<object>();
@@ -34,7 +34,7 @@ export function standApart(args: readonly unknown[], met: Set<object>): boolean 
   return apart;
 }
 
-/** Puts the parts of an object to the rest, if it is one whose parts can be told. */
+/** Adds the parts of an object to the rest; false when they cannot be listed cheaply and without calling anything. */
 function addParts(value: object, rest: unknown[]): boolean {
   try {
     const prototype = Object.getPrototypeOf(value);
@@ -53,6 +53,6 @@ function addParts(value: object, rest: unknown[]): boolean {
     }
     return true;
   } catch {
-    return false; // a Proxy has thrown, which is refused when it is sent
+    return false; // a Proxy has thrown; sending it fails
   }
 }
