@@ -3,7 +3,7 @@
 // worker, fromFailure() makes the error again in the parent.
 
 import type { ErrorConstructorLike } from "./error_class.ts";
-import { isList, isListOfNames, isListOfPairs, ownProperty, ownValue } from "./own_data.ts";
+import { isList, isListOfNames, isListOfPairs, ownProperty, ownValue } from "./parts.ts";
 
 /** A thrown value on the wire. */
 export type Failure =

@@ -7,7 +7,7 @@
 
 import { CALLS_PER_WORKER } from "./claims.ts";
 import { type Failure, isFailure } from "./failure.ts";
-import { ownValue } from "./own_data.ts";
+import { ownValue } from "./parts.ts";
 import type { TaskRef } from "./task_ref.ts";
 
 /** From the scheduler to a worker. */

@@ -6,7 +6,7 @@ import type { ParentPort } from "../wire/channel.ts";
 import { begin } from "../wire/claims.ts";
 import { fromFailure } from "../wire/failure.ts";
 import type { ToWorker } from "../wire/messages.ts";
-import { type LoadedTask, LoadedTasks } from "./loaded_tasks.ts";
+import { type LoadedTask, LoadedTasks } from "./resolve_task.ts";
 import { failureOf, Replies, SLICE } from "./replies.ts";
 
 type Run = Omit<Extract<ToWorker, { kind: "run" }>, "kind">;

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Future, ThreadPoolExecutor } from "../../../mod.ts";
-import { standApart } from "../../../src/wire/apart.ts";
+import { standApart } from "../../../src/wire/calls.ts";
 import { assertNotLocal, transfersOf } from "../../../src/wire/marks.ts";
 
 const trap = () => {

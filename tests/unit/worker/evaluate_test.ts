@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { taskRef } from "../../../src/wire/task_ref.ts";
+import { taskRef } from "../../../src/wire/task_names.ts";
 import { evaluate } from "../../../src/worker/evaluate.ts";
 import { explain } from "../../../src/worker/explain.ts";
 
