@@ -1,7 +1,6 @@
 // The tasks of one executor: each has a number, by which workers know it, and a record of how long it takes.
 
-import { taskRef } from "../wire/task_names.ts";
-import type { TaskRef } from "../wire/task_ref.ts";
+import { type TaskRef, taskRef } from "../wire/task_ref.ts";
 
 /** What an executor knows of a task. */
 export interface TaskRecord {

@@ -14,8 +14,7 @@ import {
   refuseRange,
 } from "../wire/check.ts";
 import type { ErrorConstructorLike } from "../wire/error_class.ts";
-import { taskRef } from "../wire/task_names.ts";
-import type { TaskRef } from "../wire/task_ref.ts";
+import { type TaskRef, taskRef } from "../wire/task_ref.ts";
 import type { Backend, WorkerOptions, WorkerPermissions } from "./backend.ts";
 import { checkPermissions } from "./permissions.ts";
 import type { TaskFunction } from "../task/task.ts";

@@ -6,8 +6,7 @@
 
 import { CALL_MASK } from "./claims.ts";
 import { assertNotLocal, transfersOf } from "./marks.ts";
-import type { Calls, ToWorker } from "./messages.ts";
-import type { TaskRef } from "./task_ref.ts";
+import type { Calls, TaskRef, ToWorker } from "./messages.ts";
 
 /** A message with calls, ready to send. */
 export interface Letter {

@@ -1,21 +1,46 @@
-// The name of a task on the wire, by which a worker finds its function.
+// Names functions for workers. A worker finds the function again by worker/resolve_task.ts.
 
-/** A function by its source, or the export of a module. */
-export type TaskRef =
-  | { readonly kind: "source"; readonly source: string }
-  | {
-    readonly kind: "export";
-    readonly module: string;
-    readonly name: string;
-    /** The name of the module for hosts on other machines. */
-    readonly registered?: string | undefined;
-  };
+import { refuse } from "./check.ts";
+import { isInline, type TaskRef } from "./messages.ts";
 
-/** The `code` of the error when a module does not export the task that it was asked for. */
-export const TASK_NOT_FOUND = "ERR_TASK_NOT_FOUND";
+export type { TaskRef };
 
-/** Whether a task carries its own source: that of a function, or in the URL of a module (`data:`, `blob:`). */
-export function isInline(ref: TaskRef): boolean {
-  if (ref.kind !== "export") return true;
-  return !URL.canParse(ref.module) || /^(data|blob):$/.test(new URL(ref.module).protocol);
+// A registered symbol, so that two copies of this package in one program understand each other's tasks.
+const REFS: unique symbol = Symbol.for("@concurrent/futures/tasks") as never;
+
+/** Which functions are exports of modules. Not a property of the functions, which other functions could inherit. */
+const refs: WeakMap<object, TaskRef> = ((globalThis as { [REFS]?: typeof refs })[REFS] ??= new WeakMap());
+
+/** Marks a function as the export of a module. */
+export function setTaskRef(fn: object, ref: TaskRef): void {
+  refs.set(fn, ref);
+}
+
+/**
+ * Names a function for a worker.
+ *
+ * @param action What fails without a name, for the message: "submit a task".
+ * @param fn The function.
+ * @param inline Whether it may be sent by its source.
+ * @returns Its name on the wire.
+ * @throws {TypeError} when `fn` is not a function, or its source cannot be run elsewhere.
+ */
+export function taskRef(action: string, fn: unknown, inline = true): TaskRef {
+  if (typeof fn !== "function") refuse(action, "it must be a function", fn);
+  const ref = refs.get(fn);
+  if (ref?.kind === "export" && (inline || !isInline(ref))) return ref;
+  if (!inline) {
+    const where = ref ? " of a module whose URL is its source" : "";
+    refuse(action, "inline tasks are switched off", fn, `${where}. Use task() or taskModule() with the URL of a file`);
+  }
+  const source = Function.prototype.toString.call(fn);
+  if (/\{\s*\[native code\]\s*\}\s*$/.test(source)) {
+    const advice = ". Wrap it: (...args) => fn(...args), or export it from a module and use task()";
+    refuse(action, "bound and native functions have no source", fn, advice);
+  }
+  // A method may be called `class`.
+  if (/^class\b/.test(source) && Object.hasOwn(fn, "prototype")) {
+    refuse(action, "a class cannot be called", fn, ". Wrap it: () => new It()");
+  }
+  return { kind: "source", source };
 }

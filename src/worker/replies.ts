@@ -4,9 +4,8 @@
 import type { ParentPort } from "../wire/channel.ts";
 import { type Failure, toFailure } from "../wire/failure.ts";
 import { transfersOf } from "../wire/marks.ts";
-import { type Done, toAnswers } from "../wire/messages.ts";
-import type { TaskRef } from "../wire/task_ref.ts";
-import { explain } from "./explain.ts";
+import { type Done, type TaskRef, toAnswers } from "../wire/messages.ts";
+import { explain } from "./inline_task.ts";
 
 /**
  * How long a result may wait for others before it is sent, in milliseconds: the latency that batching costs. Less than half

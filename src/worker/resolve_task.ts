@@ -1,8 +1,8 @@
 // Finds the functions of the tasks that this worker is told.
 
+import { isInline, TASK_NOT_FOUND, type TaskRef } from "../wire/messages.ts";
 import type { Place } from "../wire/place.ts";
-import { isInline, TASK_NOT_FOUND, type TaskRef } from "../wire/task_ref.ts";
-import { evaluate } from "./evaluate.ts";
+import { evaluate } from "./inline_task.ts";
 
 /** The function of a task. */
 // deno-lint-ignore no-explicit-any

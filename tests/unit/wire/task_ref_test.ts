@@ -3,8 +3,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { task, taskModule } from "../../../mod.ts";
-import { taskRef } from "../../../src/wire/task_names.ts";
-import { isInline } from "../../../src/wire/task_ref.ts";
+import { taskRef } from "../../../src/wire/task_ref.ts";
+import { isInline } from "../../../src/wire/messages.ts";
 
 /** Returns the reference of a function. */
 const refOf = (fn: unknown) => taskRef("try this", fn);

@@ -10,7 +10,7 @@ import { isCollected, needsCollector } from "../../support/garbage.ts";
 import { delivered } from "../../support/memory_backend.ts";
 import { type LoopEnd, startLoop } from "../../support/memory_channel.ts";
 import { MemoryGate, pass } from "../../support/memory_gate.ts";
-import { taskRef } from "../../../src/wire/task_names.ts";
+import { taskRef } from "../../../src/wire/task_ref.ts";
 
 type Run = Extract<ToWorker, { kind: "run" }>;
 

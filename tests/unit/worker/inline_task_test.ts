@@ -2,9 +2,8 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { taskRef } from "../../../src/wire/task_names.ts";
-import { evaluate } from "../../../src/worker/evaluate.ts";
-import { explain } from "../../../src/worker/explain.ts";
+import { taskRef } from "../../../src/wire/task_ref.ts";
+import { evaluate, explain } from "../../../src/worker/inline_task.ts";
 
 // deno-lint-ignore no-explicit-any
 type AnyFunction = (...args: any[]) => any;
