@@ -64,10 +64,14 @@ function connect(worker: Worker, events: ChannelEvents): WorkerChannel {
   const end = () => {
     void terminate(worker, (error) => close({ error, abandoned: true }));
   };
-  /** The line has failed: ends the worker, which nobody can reach. */
-  const giveUp = (thrown: unknown) => {
-    error ??= thrown;
-    end();
+  /** Does something with the worker; ends it when the runtime throws. */
+  const attempt = (action: () => void) => {
+    try {
+      action();
+    } catch (thrown) {
+      error ??= thrown;
+      end();
+    }
   };
   worker.on("message", (received) => {
     const message = open(received) as FromWorker | undefined;
@@ -85,23 +89,14 @@ function connect(worker: Worker, events: ChannelEvents): WorkerChannel {
     // A thread reads whatever the main thread can write: its stack is larger, unless a flag of Node changes that.
     send: toThread((message, transfer) => worker.postMessage(seal(message), transfer as never), !isMainThread),
     clone: cloneForThread,
-    keepAlive(alive) {
-      try {
-        if (alive) worker.ref();
-        else worker.unref();
-      } catch (error) {
-        giveUp(error);
-      }
-    },
+    keepAlive: (alive) => attempt(() => alive ? worker.ref() : worker.unref()),
     stop() {
       stopped = true;
       // Not terminate(), which loses output: the worker itself has to send what its tasks have printed (Node 24).
-      try {
+      attempt(() => {
         worker.postMessage(seal({ kind: "stop" }));
         stopping = setTimeout(end, STOP_LIMIT);
-      } catch (error) {
-        giveUp(error);
-      }
+      });
     },
     terminate: end,
     kill: end,

@@ -71,31 +71,34 @@ function connect(worker: Worker & BunWorker, events: ChannelEvents): WorkerChann
     }
   };
   const closeIn = (delay: number, how: WorkerExit) => timer ??= setTimeout(close, delay, how);
-  const ask = () => {
-    attempt(() => worker.postMessage(seal({ kind: "stop" })));
-    closeIn(limit, { abandoned: true });
-  };
   const terminate = () => {
     clearTimeout(timer);
     timer = undefined;
     attempt(() => worker.terminate());
     closeIn(limit, { abandoned: true });
   };
-  // Deno (2.9) cannot stop a thread in a synchronous loop, and does not tell whether it has stopped any other: so it asks the
-  // worker to end, and abandons one that does not answer. Bun (1.4) stops any thread and tells when it has, but loses the
-  // output that is under way: so it asks an idle worker first.
-  const isDeno = runtime === "deno";
-  const end = isDeno ? ask : terminate;
-  let stopping = false;
   const terminateLater = () => {
     clearTimeout(timer);
     timer = setTimeout(terminate, limit);
   };
-  const stop = isDeno ? ask : () => {
+  /** Asks the worker to end by itself. */
+  const ask = () => attempt(() => worker.postMessage(seal({ kind: "stop" })));
+  // Deno (2.9) cannot stop a thread in a synchronous loop, and does not tell whether it has stopped any other: so it asks the
+  // worker to end, and abandons one that does not answer. Bun (1.4) stops any thread and tells when it has, but loses the
+  // output that is under way: so it asks an idle worker first.
+  const isDeno = runtime === "deno";
+  let stopping = false;
+  const askOrAbandon = () => {
+    ask();
+    closeIn(limit, { abandoned: true });
+  };
+  const askOrTerminate = () => {
     stopping = true;
-    attempt(() => worker.postMessage(seal({ kind: "stop" })));
+    ask();
     terminateLater();
   };
+  const end = isDeno ? askOrAbandon : terminate;
+  const stop = isDeno ? askOrAbandon : askOrTerminate;
   const hold = holder(worker, end);
   // Its goodbye; an error that nobody has caught; and whether everything that the worker sent before that error was read.
   let said: WorkerExit | undefined, uncaught: WorkerExit | undefined, read = false;
@@ -132,8 +135,8 @@ function connect(worker: Worker & BunWorker, events: ChannelEvents): WorkerChann
   return {
     claims: newClaims(),
     // Bun (1.4) reads whatever it can write.
-    send: toThread((message, transfer) => worker.postMessage(seal(message), transfer!), runtime === "deno"),
-    clone: runtime === "deno" ? cloneForThread : structuredClone,
+    send: toThread((message, transfer) => worker.postMessage(seal(message), transfer!), isDeno),
+    clone: isDeno ? cloneForThread : structuredClone,
     keepAlive: (alive) => attempt(() => hold(alive)),
     stop,
     terminate: end,
