@@ -1,7 +1,8 @@
 // Inline tasks: evaluates their source, and explains errors that occur because they run outside of their module.
 
+/** The function of a task. */
 // deno-lint-ignore no-explicit-any
-type AnyFunction = (...args: any[]) => unknown;
+export type AnyFunction = (...args: any[]) => unknown;
 
 /**
  * Helpers that build tools call in the functions that they compile, and what replaces them here. Only the source that uses one

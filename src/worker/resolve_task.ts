@@ -2,11 +2,7 @@
 
 import { isInline, TASK_NOT_FOUND, type TaskRef } from "../wire/messages.ts";
 import type { Place } from "../wire/place.ts";
-import { evaluate } from "./inline_task.ts";
-
-/** The function of a task. */
-// deno-lint-ignore no-explicit-any
-export type AnyFunction = (...args: any[]) => unknown;
+import { type AnyFunction, evaluate } from "./inline_task.ts";
 
 /** A task, and its function as soon as that is loaded. */
 export interface LoadedTask {
