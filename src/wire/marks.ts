@@ -1,4 +1,22 @@
-// Marks on values: what transfer() moves, and which classes never leave the program.
+// Marks on values: which functions are tasks of modules, what transfer() moves, and which classes never leave the program.
+
+import type { TaskRef } from "./messages.ts";
+
+// A registered symbol, so that two copies of this package in one program understand each other's tasks.
+const REFS: unique symbol = Symbol.for("@concurrent/futures/tasks") as never;
+
+/** The names of functions that are exports of modules. Not properties of the functions, which others could inherit. */
+const refs: WeakMap<object, TaskRef> = ((globalThis as { [REFS]?: typeof refs })[REFS] ??= new WeakMap());
+
+/** Marks a function as the export of a module. */
+export function setTaskRef(fn: object, ref: TaskRef): void {
+  refs.set(fn, ref);
+}
+
+/** The name of a function that is marked as the export of a module. */
+export function getTaskRef(fn: object): TaskRef | undefined {
+  return refs.get(fn);
+}
 
 // A registered symbol, so that two copies of this package in one program share the marks.
 const MARKS: unique symbol = Symbol.for("@concurrent/futures/transfer") as never;

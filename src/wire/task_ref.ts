@@ -1,20 +1,10 @@
 // Names functions for workers. A worker finds the function again by worker/resolve_task.ts.
 
 import { refuse } from "./check.ts";
+import { getTaskRef } from "./marks.ts";
 import { isInline, type TaskRef } from "./messages.ts";
 
 export type { TaskRef };
-
-// A registered symbol, so that two copies of this package in one program understand each other's tasks.
-const REFS: unique symbol = Symbol.for("@concurrent/futures/tasks") as never;
-
-/** Which functions are exports of modules. Not a property of the functions, which other functions could inherit. */
-const refs: WeakMap<object, TaskRef> = ((globalThis as { [REFS]?: typeof refs })[REFS] ??= new WeakMap());
-
-/** Marks a function as the export of a module. */
-export function setTaskRef(fn: object, ref: TaskRef): void {
-  refs.set(fn, ref);
-}
 
 /**
  * Names a function for a worker.
@@ -27,7 +17,7 @@ export function setTaskRef(fn: object, ref: TaskRef): void {
  */
 export function taskRef(action: string, fn: unknown, inline = true): TaskRef {
   if (typeof fn !== "function") refuse(action, "it must be a function", fn);
-  const ref = refs.get(fn);
+  const ref = getTaskRef(fn);
   if (ref?.kind === "export" && (inline || !isInline(ref))) return ref;
   if (!inline) {
     const where = ref ? " of a module whose URL is its source" : "";
