@@ -133,13 +133,13 @@ export function taskCases(kind: Kind): void {
       "counted",
     )!;
     const getter = await failsAlone(Executor, (executor) => executor.submit(get as () => number));
-    assert.match(getter.message, /getter .* wrap it, as in \(\) => object\.name/);
+    assert.match(getter.message, /getter .* wrap it: \(\) => object\.name/);
     const meta = await failsAlone(Executor, (executor) => executor.submit(() => import.meta.url));
-    assert.match(meta.message, /pass import\.meta\.url, say, as an argument/);
+    assert.match(meta.message, /pass what you need of it as an argument, such as import\.meta\.url/);
     const path = "./no_such_file.ts";
     const relative = eval(`async () => await import("${path}")`) as () => Promise<unknown>; // Deno would look for the module when it checks types
     const imported = await failsAlone(Executor, (executor) => executor.submit(relative));
-    assert.match(imported.message, /"\.\/no_such_file\.ts" is not looked for beside that; pass import\.meta\.resolve/);
+    assert.match(imported.message, /"\.\/no_such_file\.ts" is not relative to that; pass import\.meta\.resolve/);
   });
 
   behaviour(
