@@ -6,6 +6,7 @@ import type { ParentPort } from "../wire/channel.ts";
 import { begin } from "../wire/claims.ts";
 import { fromFailure } from "../wire/failure.ts";
 import type { ToWorker } from "../wire/messages.ts";
+import type { AnyFunction } from "./inline_task.ts";
 import { type LoadedTask, LoadedTasks } from "./resolve_task.ts";
 import { failureOf, Replies, SLICE } from "./replies.ts";
 
@@ -117,11 +118,11 @@ class WorkerLoop {
 
   /** Runs calls until there are none, or one returns a promise. */
   readonly #runCalls = (): void => {
-    const reader = this.#reader, replies = this.#replies, claims = this.#claims;
+    const reader = this.#reader, tasks = this.#tasks, replies = this.#replies, claims = this.#claims;
     while (!this.#leaving && (reader.next() || this.#nextMessage())) {
       const { exact, attempt } = this.#message!;
       const number = this.#next++;
-      const task = this.#task = this.#tasks.get(reader.task);
+      const task = this.#task = tasks.byNumber[reader.task];
       if (exact) replies.flush();
       // Without a task, the call was withdrawn before it was sent; without a claim, after that.
       if (!task || (claims && !begin(claims, number))) {
@@ -131,35 +132,38 @@ class WorkerLoop {
       if (attempt !== undefined || (exact && !claims)) this.#port.send({ kind: "begun", call: number });
       let returned: unknown;
       try {
-        const fn = task.fn ?? this.#tasks.load(task);
+        const fn = task.fn ?? tasks.load(task);
         this.#current = this.#controller = undefined;
-        if (typeof fn === "function") {
-          if (reader.arity === 1) returned = fn(reader.take());
-          else if (reader.arity === 2) returned = fn(reader.take(), reader.take());
-          else returned = fn(...reader.takeAll());
-        } else {
-          const args = reader.takeAll();
-          returned = fn.then((fn) => this.#enter(() => fn(...args)));
-        }
+        if (typeof fn !== "function") returned = this.#callLoaded(fn, reader.takeAll());
+        else if (reader.arity === 1) returned = fn(reader.take());
+        else if (reader.arity === 2) returned = fn(reader.take(), reader.take());
+        else returned = fn(...reader.takeAll());
       } catch (error) {
         replies.fail(error, task.ref);
         if (this.#pauseAt(replies.look())) return;
         continue;
       }
-      if (isThenable(returned)) {
-        replies.flushSoon();
-        // By a promise, as `then` may do anything: throw, call back twice, or with another thenable.
-        Promise.resolve(returned).then((value) => this.#resume(value), (error) => this.#resume(error, task));
-        return;
-      }
-      replies.add(returned);
-      if (replies.isLookDue() && this.#pauseAt(replies.look())) return;
+      if (isThenable(returned)) return this.#resumeAfter(returned, task);
+      if (replies.add(returned) && this.#pauseAt(replies.look())) return;
     }
     replies.flush();
     this.#busy = false;
   };
 
-  /** Goes on after a promise has settled; `failed`: the task whose promise was rejected. */
+  /** Calls a function that is still being loaded. */
+  async #callLoaded(loading: Promise<AnyFunction>, args: unknown[]): Promise<unknown> {
+    const fn = await loading;
+    return this.#enter(() => fn(...args));
+  }
+
+  /** Goes on when a promise has settled. The worker waits: what it has finished is sent meanwhile. */
+  #resumeAfter(returned: unknown, task: LoadedTask): void {
+    this.#replies.flushSoon();
+    // By a promise of its own, as `then` may do anything: throw, call back twice, or with another thenable.
+    Promise.resolve(returned).then((value) => this.#resume(value), (error) => this.#resume(error, task));
+  }
+
+  /** Goes on with the outcome of a call; `failed`: its task, if its promise was rejected. */
   #resume(value: unknown, failed?: LoadedTask): void {
     if (failed) this.#replies.fail(value, failed.ref);
     else this.#replies.add(value);

@@ -63,9 +63,18 @@ export class Replies {
     this.#results.push(undefined);
   }
 
-  /** Adds the result of a call. */
-  add(result: unknown): void {
-    if (typeof result !== "object" || result === null) return void this.#results.push(result);
+  /**
+   * Adds the result of a call.
+   *
+   * @returns Whether it is time to {@linkcode look} at the clock.
+   */
+  add(result: unknown): boolean {
+    if (typeof result !== "object" || result === null) this.#results.push(result);
+    else this.#addObject(result);
+    return --this.#untilLook <= 0;
+  }
+
+  #addObject(result: object): void {
     // An object is sent by itself: it may be unreadable for the parent, and Deno (2.9) moves buffers even when another value
     // of the message cannot be cloned. And it is sent now: the task may have kept it, and change it in the next call.
     this.flush();
@@ -78,11 +87,6 @@ export class Replies {
     (this.#failures ??= []).push(this.#results.length, failureOf(thrown, ref, this.#port));
     this.#results.push(undefined);
     this.flush();
-  }
-
-  /** Whether it is time to {@linkcode look} at the clock. Asked once after each call. */
-  isLookDue(): boolean {
-    return --this.#untilLook <= 0;
   }
 
   /**

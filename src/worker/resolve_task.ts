@@ -12,8 +12,8 @@ export interface LoadedTask {
 
 /** The tasks of one worker. */
 export class LoadedTasks {
+  readonly byNumber: (LoadedTask | undefined)[] = [];
   readonly #place: Place;
-  readonly #tasks: (LoadedTask | undefined)[] = [];
   #inline = true;
 
   constructor(place: Place) {
@@ -22,11 +22,7 @@ export class LoadedTasks {
 
   /** Gives numbers to tasks. */
   add(tasks: readonly (readonly [number, TaskRef])[]): void {
-    for (const [number, ref] of tasks) this.#tasks[number] = { ref, fn: undefined };
-  }
-
-  get(number: number): LoadedTask | undefined {
-    return this.#tasks[number];
+    for (const [number, ref] of tasks) this.byNumber[number] = { ref, fn: undefined };
   }
 
   /** Refuses inline tasks from now on. The parent does so, too, but a task can forge its messages. */
@@ -51,7 +47,7 @@ export class LoadedTasks {
 
   /** Drops the functions of modules: each is looked for again, which fails if its module was refused. */
   forgetExports(): void {
-    for (const task of this.#tasks) if (task?.ref.kind === "export") task.fn = undefined;
+    for (const task of this.byNumber) if (task?.ref.kind === "export") task.fn = undefined;
   }
 }
 
