@@ -88,7 +88,6 @@ export abstract class Engine extends CallLifecycle implements CallEngine {
   }
 
   /** Settles a call that is not queued. */
-  /** Settles a call that is not queued. */
   #turnAway(call: Call): void {
     if (this.broken) this.reject(call, this.brokenError(), "final");
     else this.cancel(call, new CancelledError());
@@ -174,7 +173,6 @@ export abstract class Engine extends CallLifecycle implements CallEngine {
     });
   }
 
-  /** Takes the queued calls one by one, and those that pause before a retry. */
   /** Takes the queued calls one by one, and those that pause before a retry. */
   *#takeWaiting(): Generator<Call> {
     for (let call = this.queue.shift(); call; call = this.queue.shift()) yield call;

@@ -1,7 +1,7 @@
 // task() and taskModule(): functions that a worker finds by their module and name, as Python's pickling does.
 
 import { currentPlace } from "../wire/place.ts";
-import { setTaskRef } from "../wire/task_ref.ts";
+import { setTaskRef } from "../wire/marks.ts";
 import { checkOptions, checkString, show } from "../wire/check.ts";
 
 /** What an executor can be given: any function, of which an inline one has to stand for itself. */
