@@ -1,5 +1,5 @@
-// The flags that the program was started with, as its workers may have them: without those of its own start, and with what
-// they name still found in another folder. Node and Bun tell a program its flags; Deno does not.
+// The flags with which the program was started, as its workers get them: without flags that are for the program's own start,
+// and with paths that are right in any folder. Node and Bun tell a program its flags; Deno does not.
 
 import { resolve } from "node:path";
 import process from "node:process";
@@ -10,15 +10,15 @@ interface ReadPermission {
   readonly Deno?: { permissions: { querySync(descriptor: { name: "read" }): { state: string } } };
 }
 
-/** Flags of the command line, and of the environment. */
+/** Flags of the command line, and those of the environment. */
 export type ThreadFlags = readonly [readonly Flag[], readonly Flag[]];
 
-/** A flag, and the words after it that are its values. */
+/** A flag, followed by the words that are its values. */
 export type Flag = readonly string[];
 
 /**
- * Flags of the program's own start, by which a worker would start wrongly, or do once more what is to be done once: listen
- * for a debugger on the same port, write the same file, load an `--env-file` over what the program has made of it.
+ * Flags that are for the program's own start. With them a worker would start wrongly, or repeat what must be done once: listen
+ * for a debugger on the same port, write the same file, load an `--env-file` over what the program has changed since.
  */
 const NOT_INHERITED = new RegExp(
   `^(-|-e|-p|-pe|--eval|--print|--input-type|--run|--hot|--watch.*|--(experimental-)?test.*|--inspect.*|--debug-port|` +
@@ -26,13 +26,13 @@ const NOT_INHERITED = new RegExp(
     `${runtime === "node" ? "|-i|--interactive" : ""})(=|$)`, // on Bun, -i installs
 );
 
-/** The value is the next word, however that begins. */
+/** Flags whose value is the next word, even if that begins with a dash. */
 const CODE = /^(-e|-p|-pe|--eval|--print)$/;
 
-/** The value is a module, as in an import of the working folder. */
+/** Flags whose value is a module, as in an import by a file of the working folder. */
 const MODULE = /^(-r|--require|--import|--preload|--loader|--experimental-loader)$/;
 
-/** The value is a file or a folder, also when it is a mere name. */
+/** Flags whose value is a file or a folder, even if it is a mere name. */
 const PATH = new RegExp(
   `^(${
     runtime === "bun" ? "-c|" : ""
@@ -41,10 +41,13 @@ const PATH = new RegExp(
     `--localstorage-file|--experimental-config-file|--allow-fs-(read|write))$`,
 );
 
-/** Where the program was started: that is what its flags are about, wherever it goes. Those of Deno nobody knows. */
+/**
+ * The folder in which the program was started: its flags are relative to that, even after `process.chdir()`, so it is noted
+ * at once. On Deno, which hides the flags, it is not needed.
+ */
 const START = runtime === "deno" ? undefined : workingFolder();
 
-/** The working folder; `undefined` when it is gone, or must not be known. */
+/** The working folder; `undefined` when it is gone, or may not be known. */
 export function workingFolder(): string | undefined {
   try {
     return mayRead() ? process.cwd() : undefined;
@@ -53,7 +56,7 @@ export function workingFolder(): string | undefined {
   }
 }
 
-/** Whether the working folder was deleted, as far as that may be known. Node (24) remembers its name. */
+/** Whether the working folder was deleted; false when that may not be known. Node (24) still knows its name. */
 export function folderIsGone(): boolean {
   try {
     if (!mayRead()) return false;
@@ -66,31 +69,31 @@ export function folderIsGone(): boolean {
   }
 }
 
-/** Throws when no thread can be started here: Node (24) wants to know the working folder, Deno (2.9) loads no module. */
+/** Throws when the working folder is gone and no thread can start: Node (24) needs it, Deno (2.9) loads no module then. */
 export function assertFolder(): void {
   if (runtime === "bun" || !folderIsGone()) return;
-  throw new Error("A thread cannot be started as the working folder is gone: process.chdir() to another one first");
+  throw new Error("Cannot start a thread as the working folder is gone: call process.chdir() with another one first");
 }
 
-/** Asked first: Deno would ask the user otherwise. */
+/** Whether Deno permits it: without this question, it would prompt the user. */
 function mayRead(): boolean {
   const { Deno } = globalThis as ReadPermission;
   return !Deno || Deno.permissions.querySync({ name: "read" }).state === "granted";
 }
 
 /**
- * The program's flags for a worker.
+ * The flags of the program's command line, for a worker process.
  *
- * @param folder Where the worker runs.
+ * @param folder The folder in which the worker runs.
  */
 export function inheritedFlags(folder: string | undefined): string[] {
   return forWorkers(process.execArgv, folder).flat();
 }
 
 /**
- * The program's flags for a thread of Node, which has most of them anyway.
+ * The program's flags for a thread of Node, which inherits them unless it is given others.
  *
- * @returns Those of the command line, and those of the environment; `undefined` when they are right as they are.
+ * @returns The flags to give it; `undefined` when the inherited ones are right.
  */
 export function threadFlags(): ThreadFlags | undefined {
   const folder = workingFolder();
@@ -99,17 +102,17 @@ export function threadFlags(): ThreadFlags | undefined {
   return String(flags) === String(given) ? undefined : flags;
 }
 
-/** Flags, as they are written in the environment. */
+/** Writes flags as NODE_OPTIONS has them. */
 export function joinFlags(flags: readonly Flag[]): string {
   return flags.flat().map(quote).join(" ");
 }
 
 /**
- * Flags that a program gives its workers. What they name, relative to a folder, is in that of the program if it is there,
- * else in that of the worker.
+ * The flags of the option `execArgv`. A relative path in them is one in the program's folder if it exists there, otherwise one
+ * in the worker's.
  *
  * @param flags The flags.
- * @param folder Where the worker runs.
+ * @param folder The folder in which the worker runs.
  */
 export function ownFlags(flags: readonly string[], folder: string | undefined): readonly string[] {
   const from = START ?? workingFolder();
@@ -120,12 +123,12 @@ export function ownFlags(flags: readonly string[], folder: string | undefined): 
 }
 
 /**
- * The environment for a worker: without orders to listen for a debugger, and with the flags in it as
- * {@linkcode inheritedFlags}.
+ * The environment for a worker process: without orders to listen for a debugger, and with its flags changed as
+ * {@linkcode inheritedFlags} are.
  *
- * @param given What it is to have; the program's own by default.
- * @param folder Where the worker runs.
- * @returns It, or `given` where that is right as it is.
+ * @param given The option `env`; the program's own environment by default.
+ * @param folder The folder in which the worker runs.
+ * @returns The environment, or `given` when that is right as it is.
  */
 export function inheritedEnv<Env extends Readonly<Record<string, string | undefined>>>(
   given: Env | undefined,
@@ -149,7 +152,7 @@ function forWorkers(flags: readonly string[], folder: string | undefined, leftOu
   return START === undefined || START === folder ? kept : kept.map((flag) => place(flag, START, () => true));
 }
 
-/** No value that is a word of its own begins with a dash: Node 24 refuses it, Bun 1.4 takes it for a flag. */
+/** Groups words into flags. A word with a dash begins a flag: Node 24 refuses such a value, Bun 1.4 takes it for a flag. */
 function parse(words: readonly string[]): Flag[] {
   const flags: string[][] = [];
   for (const [index, word] of words.entries()) {
@@ -160,7 +163,7 @@ function parse(words: readonly string[]): Flag[] {
   return flags;
 }
 
-/** The flag as it is meant in a folder, for use in any other; what `isThere` denies stays as it is. */
+/** Makes the values of a flag, which are relative to a folder, right in any folder; not those for which `isThere` is false. */
 function place([flag, ...values]: Flag, folder: string, isThere: (path: string) => boolean): Flag {
   const [, name, value] = /^(-[^=]*)=(.*)$/s.exec(flag!) ?? [];
   if (name !== undefined) return [`${name}=${placeValue(name, value!)}`];
@@ -173,7 +176,7 @@ function place([flag, ...values]: Flag, folder: string, isThere: (path: string) 
       if (!isThere(path)) return value;
       return isModule && runtime === "node" && !/^(-r|--require)$/.test(name) ? pathToFileURL(path).href : path;
     }
-    // An absolute path and a URL are what they are.
+    // An absolute path or a URL is right in any folder.
     if (!isModule || runtime === "deno" || /^([/\\]|\w+:)/.test(value)) return value;
     return resolveModule(value, folder, /^(-r|--require)$/.test(name));
   }
@@ -185,7 +188,7 @@ interface ModuleTools {
 }
 type Next = (specifier: string, context: object) => unknown;
 
-/** A module of a package, as the runtime would find it in a folder; as it is, when it would not. */
+/** Resolves a module of a package as the runtime would in a folder; returns the specifier if it finds none. */
 function resolveModule(specifier: string, folder: string, isRequired: boolean): string {
   try {
     const { Bun } = globalThis as { Bun?: { resolveSync(specifier: string, from: string): string } };
@@ -193,7 +196,8 @@ function resolveModule(specifier: string, folder: string, isRequired: boolean): 
     const { createRequire, registerHooks } = process.getBuiltinModule("node:module") as unknown as ModuleTools;
     const from = resolve(folder, "flag");
     if (isRequired || !registerHooks) return createRequire(from).resolve(specifier);
-    // Node (24) resolves for the module that asks. A package may have a module for imports alone, so require() will not do.
+    // Node (24) resolves relative to the module that asks, which has to be in that folder. Not by require(): a package may have
+    // another module for imports.
     const asked = `flag:${specifier}`, parentURL = pathToFileURL(from).href;
     const hooks = registerHooks({
       resolve: (name, context, next) =>
@@ -209,7 +213,7 @@ function resolveModule(specifier: string, folder: string, isRequired: boolean): 
   }
 }
 
-/** The words of NODE_OPTIONS: between spaces, and what is in quotes belongs together. */
+/** Splits NODE_OPTIONS into words at spaces that are not in quotes. */
 function words(options: string): string[] {
   const found = options.match(/(?:[^\s"]|"(?:\\.|[^"\\])*"?)+/g) ?? [];
   return found.map((word) => word.replace(/"((?:\\.|[^"\\])*)"?/g, (_, inside) => inside.replace(/\\(.)/g, "$1")));

@@ -1,13 +1,16 @@
-// The only detection of where this runs, and what differs there for everybody.
+// Which runtime this is, and what differs between runtimes for everybody. Nothing runs when this is loaded.
+//
+// Two files look at the global scope by themselves: src/thread/port.web.ts, as `node:` modules would double a thread's start
+// on Deno, and src/wire/place.ts, which modules of tasks load.
 
 import type { AsyncLocalStorage } from "node:async_hooks";
 import { createRequire } from "node:module";
 import process from "node:process";
 
-/** The runtimes that are told apart. */
+/** The supported runtimes. */
 export type Runtime = "deno" | "bun" | "node";
 
-/** Which runtime this is. Deno and Bun define Node's globals too, so they are asked first. */
+/** The runtime that runs this program. Deno and Bun define Node's globals too, so they are asked first. */
 export const runtime: Runtime = "Deno" in globalThis ? "deno" : "Bun" in globalThis ? "bun" : "node";
 
 /**
@@ -18,76 +21,92 @@ export function loadBuiltin<Module>(name: `node:${string}`): Module {
   return (process.getBuiltinModule?.(name) ?? createRequire(import.meta.url)(name)) as Module; // Node before 20.16
 }
 
-/** How many workers can run at the same time here. */
+/** The number of workers that can run at the same time on this machine. */
 export function availableParallelism(): number {
   const os = loadBuiltin<typeof import("node:os")>("node:os");
   return os.availableParallelism?.() ?? globalThis.navigator?.hardwareConcurrency ?? 1;
 }
 
-/** A name for this program that others on the same network are unlikely to have. */
+/** A name for this program that no other on the same network is likely to have. */
 export function programName(): string {
   let host = "host";
   try {
     host = loadBuiltin<typeof import("node:os")>("node:os").hostname();
   } catch {
-    // Deno wants a permission for it.
+    // Deno requires a permission for it.
   }
   return `${host}-${process.pid}`;
 }
 
-/** Knows what a function has started, whatever that awaits; none where the runtime cannot (Node before 20.16). */
+/** A storage that follows asynchronous code; `undefined` where the runtime has none (Node before 20.16). */
 export function asyncContext<T>(): AsyncLocalStorage<T> | undefined {
-  // Not imported: programs have no use for it, and on Bun (1.4) it takes 1 ms of their start.
+  // Not imported: only workers that use executors need it, and on Bun (1.4) it takes 1 ms of a program's start.
   const hooks = process.getBuiltinModule?.("node:async_hooks");
   return hooks && new hooks.AsyncLocalStorage<T>();
 }
 
-/** What the console shows of a value: of all but a text, which it writes as it is. */
+/** Formats a value as the console does. A string gets quotes, as it does inside of other values. */
 export function inspect(value: unknown): string {
-  // Not imported: it is needed for reports alone, and would be 1.8 ms of a program's start on Bun (1.4).
+  // Not imported: only reports need it, and on Bun (1.4) it takes 1.8 ms of a program's start.
   const util = process.getBuiltinModule?.("node:util");
   if (util) return util.inspect(value);
   return value instanceof Error ? String(value.stack) : String(value); // Node before 20.16
 }
 
-let exiting = false;
+/** Whether the program has begun to exit; `undefined` until somebody wants to know. */
+let exiting: boolean | undefined;
 const atExit = new Set<() => void>();
-process.prependListener("exit", () => {
-  exiting = true;
-  for (const fn of atExit) fn();
-});
 
-/** Calls `fn` when the program exits, until that is taken back. */
+/** Begins to watch for the program's exit, which may be under way. */
+function watchExit(): void {
+  if (exiting !== undefined) return;
+  // Deno (2.9), Bun (1.4) and Node (20, 24) set it before they emit "exit".
+  exiting = (process as { readonly _exiting?: boolean })._exiting === true;
+  process.prependListener("exit", () => {
+    exiting = true;
+    for (const fn of atExit) fn();
+  });
+}
+
+/** Whether the program has begun to exit: calls that are submitted now cannot run. */
+export function isExiting(): boolean {
+  watchExit();
+  return exiting!;
+}
+
+/** Calls `fn` when the program exits, until {@linkcode offExit}. */
 export function onExit(fn: () => void): void {
+  watchExit();
   atExit.add(fn);
 }
 
-/** Takes {@linkcode onExit} back. */
+/** Unregisters `fn`. */
 export function offExit(fn: () => void): void {
   atExit.delete(fn);
 }
 
 const whenDone = new Set<() => void>();
-process.on("beforeExit", () => {
+// One listener for all of them: Node warns of a leak when there are more than ten.
+const callAll = () => {
   for (const fn of whenDone) fn();
-});
+};
 
-/** Calls `fn` whenever the program has nothing left to do, and would exit, until that is taken back. What it starts is done. */
+/**
+ * Calls `fn` whenever the program has nothing left to do and would exit, until {@linkcode offDone}. The program exits after
+ * what `fn` starts is done.
+ */
 export function onDone(fn: () => void): void {
+  if (whenDone.size === 0) process.on("beforeExit", callAll);
   whenDone.add(fn);
 }
 
-/** Takes {@linkcode onDone} back. */
+/** Unregisters `fn`. */
 export function offDone(fn: () => void): void {
   whenDone.delete(fn);
+  if (whenDone.size === 0) process.off("beforeExit", callAll);
 }
 
-/** Whether the program has begun to exit: what is submitted now could not run any more. */
-export function isExiting(): boolean {
-  return exiting;
-}
-
-/** Lets a timer not keep the program alive. */
+/** Makes a timer not keep the program alive. */
 export function unrefTimer(id: ReturnType<typeof setTimeout>): void {
   if (typeof id === "object") (id as { unref(): void }).unref();
   else (globalThis as unknown as { Deno: { unrefTimer(id: number): void } }).Deno.unrefTimer(id);

@@ -90,7 +90,6 @@ export abstract class Engine<Stats extends CallStats = CallStats> extends CallLi
   }
 
   /** Settles a call that is not queued. */
-  /** Settles a call that is not queued. */
   #turnAway(call: Call): void {
     if (this.broken) this.reject(call, this.brokenError(), "final");
     else this.cancel(call, new CancelledError());
@@ -176,7 +175,6 @@ export abstract class Engine<Stats extends CallStats = CallStats> extends CallLi
     });
   }
 
-  /** Takes the queued calls one by one, and those that pause before a retry. */
   /** Takes the queued calls one by one, and those that pause before a retry. */
   *#takeWaiting(): Generator<Call> {
     for (let call = this.queue.shift(); call; call = this.queue.shift()) yield call;

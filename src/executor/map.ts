@@ -207,7 +207,6 @@ export class Mapping<T> implements MapIterator<T> {
   }
 
   /** Somebody waits: reads an incomplete chunk, if that is all there is to wait for, and starts the timer. */
-  /** Somebody waits: reads an incomplete chunk, if that is all there is to wait for, and starts the timer. */
   #await(): void {
     if (this.#outstanding === 0) this.#reader.starve();
     if (this.#deadline === Infinity || this.#timer) return;

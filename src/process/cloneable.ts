@@ -1,8 +1,9 @@
-// What can cross to another process and arrive as it was. The runtimes' own channels do not say it at the call: Deno (2.9)
-// fails later and then crashes, Bun (1.4) copies shared memory in silence, Node makes `{}` of a Blob.
+// Checks that a value can cross to another process and arrive as it was. The runtimes' channels do not report it when they
+// are given the value: Deno (2.9) fails later and then crashes, Bun (1.4) silently copies shared memory, Node turns a Blob
+// into `{}`.
 
 import process from "node:process";
-// All of `node:util` would be 1.8 ms of a process's start on Bun (1.4).
+// Not `node:util`, which takes 1.8 ms of a process's start on Bun (1.4).
 import {
   isAnyArrayBuffer,
   isArgumentsObject,
@@ -20,26 +21,27 @@ import {
   isWeakMap,
   isWeakSet,
 } from "node:util/types";
+import { runtime } from "../runtime.ts";
 import { assertNotLocal } from "../wire/marks.ts";
 import { FEW, glance, isSimple, partsOf, partsOfError, partsOfMap, partsOfSet, UNKNOWN } from "../wire/parts.ts";
 import { toSend } from "../wire/sendable.ts";
 
-/** How deep a value may be nested. JavaScriptCore reads what it can write, which is 40,000. */
-const DEEPEST = "Bun" in globalThis ? 30_000 : undefined;
+/** How deep a value may be nested. JavaScriptCore reads whatever it can write, which is up to 40,000 deep. */
+const DEEPEST = runtime === "bun" ? 30_000 : undefined;
 
-/** From so many elements on, it is quicker to see what is shown of an array than to list its properties. */
-const LONG = "Bun" in globalThis ? 64 : 512;
+/** From this length on, it is quicker to format an array without its elements than to list its properties. */
+const LONG = runtime === "bun" ? 64 : 512;
 
-/** Deno (2.9) ends the program over what it cannot clone: there, no element may be a getter, which answers as it likes. */
-const FATAL = "Deno" in globalThis;
+/** Deno (2.9) ends the program over a value that it cannot clone. There no element may be a getter, which may return one. */
+const FATAL = runtime === "deno";
 
 const NONE: readonly unknown[] = [], COPY_FIRST: readonly unknown[] = [UNKNOWN];
 
-/** Calls a getter of the language's, whatever a subclass has put before it. */
+/** A getter of the language, called on a value even if a subclass has overridden it. */
 type Getter = (this: unknown) => unknown;
 const bufferOfArray = getter(Object.getPrototypeOf(Uint8Array.prototype), "buffer")!;
 const bufferOfView = getter(DataView.prototype, "buffer")!;
-/** Node 20 cannot tell, but does not lose the worker over it either. */
+/** Not on Node 20, which does not lose the worker over a detached buffer either. */
 const detached = getter(ArrayBuffer.prototype, "detached");
 
 function getter(prototype: object, name: string): Getter | undefined {
@@ -47,10 +49,10 @@ function getter(prototype: object, name: string): Getter | undefined {
 }
 
 /**
- * Makes values ready to cross to another process.
+ * Prepares values for another process.
  *
  * @param values Any values.
- * @returns The same; or, when a getter is among them, a copy that has what it gave.
+ * @returns The same; or, when there are getters in them, a copy with what these returned.
  * @throws {DOMException} a DataCloneError, when something in them cannot cross.
  * @throws whatever a getter throws.
  */
@@ -59,7 +61,7 @@ export function toProcess<V extends readonly unknown[]>(values: V): V {
 }
 
 /**
- * Copies a value as the line to another process would, as far as that is needed.
+ * Copies a value as the line to another process would, unless the value can be used as it is.
  *
  * @param value Any value.
  * @returns The same, or a copy.
@@ -67,8 +69,8 @@ export function toProcess<V extends readonly unknown[]>(values: V): V {
  */
 export function cloneForProcess(value: unknown): unknown {
   const [ready] = toProcess([value]);
-  // Bun (1.4) refuses some more, such as `Math`.
-  return isSimple(ready) || !("Bun" in globalThis) ? ready : structuredClone(ready);
+  // Bun (1.4) refuses more values, such as `Math`.
+  return isSimple(ready) || runtime !== "bun" ? ready : structuredClone(ready);
 }
 
 function look(part: unknown): readonly unknown[] {
@@ -85,11 +87,11 @@ function look(part: unknown): readonly unknown[] {
   if (isSymbolObject(value)) refuse("A symbol");
   if (isRegExp(value) || isBoxedPrimitive(value)) return NONE;
   assertNotOfPlatform(value);
-  // One that calls itself something may be anything: a copy shows what it is.
+  // Any other object is copied first, which shows what arrives.
   return isNativeError(value) && hasText(value, "name") && hasText(value, "message") ? partsOfError(value) : COPY_FIRST;
 }
 
-/** Whether an object is what its properties are. What has none may be a Map, say, whose prototype somebody has changed. */
+/** Whether an object is nothing but its properties. One without any may be a Map, say, with a changed prototype. */
 function isPlain(value: object): boolean {
   if (isProxy(value) || (FATAL && isArgumentsObject(value))) return false;
   if (Object.getPrototypeOf(value) !== Object.prototype) {
@@ -100,7 +102,7 @@ function isPlain(value: object): boolean {
   return !isMap(value) && !isSet(value) && !isPromise(value) && !isWeakMap(value) && !isWeakSet(value);
 }
 
-/** Whether a property is a text, or nothing at all; otherwise something may have to be called to make it one. */
+/** Whether a property is a string or missing. To make a string of anything else, something may have to be called. */
 function hasText(value: object, key: string): boolean {
   let property: PropertyDescriptor | undefined;
   for (let at: object | null = value; at && !property; at = Object.getPrototypeOf(at)) {
@@ -109,7 +111,7 @@ function hasText(value: object, key: string): boolean {
   return property === undefined || typeof property.value === "string";
 }
 
-/** Whether its class calls it something (`Symbol.toStringTag`), as all but the oldest of the language and the platform do. */
+/** Whether its class has a `Symbol.toStringTag`, as all but the oldest classes of the language and the platform do. */
 function isNamed(value: object): boolean {
   for (let at: object | null = value; at; at = Object.getPrototypeOf(at)) {
     if (Object.hasOwn(at, Symbol.toStringTag)) return true;
@@ -126,14 +128,14 @@ function assertNotOfPlatform(value: object): void {
   }
 }
 
-/** A function's own name, if that is a text: a static method may be called `name`, too. */
+/** The name of a function; empty if its `name` is something else, such as a static method. */
 // deno-lint-ignore ban-types
 function nameOf(fn: Function): string {
   const name: unknown = Object.getOwnPropertyDescriptor(fn, "name")?.value;
   return typeof name === "string" ? name : "";
 }
 
-/** Whether an array is what its elements are. */
+/** Whether an array is nothing but its elements. */
 function isWhole(array: unknown[]): boolean {
   if (isProxy(array)) return false;
   if (array.length > FEW) return !hasOthers(array);
@@ -145,11 +147,11 @@ function isWhole(array: unknown[]): boolean {
   return true;
 }
 
-/** Whether an array has other properties than its elements. To list them all takes as long as to send them. */
+/** Whether an array has other properties than its elements. Listing all of them takes as long as sending them. */
 function hasOthers(array: unknown[]): boolean {
   if (array.length < LONG) return Object.keys(array).length !== array.length;
   const { inspect } = process.getBuiltinModule?.("node:util") ?? {};
-  // What a program may have put there has a say in how an array is shown.
+  // A program can change how an array is formatted by its prototype, or by these properties.
   if (!inspect || Object.getPrototypeOf(array) !== Array.prototype || Object.hasOwn(array, "constructor")) return true;
   if (Object.getOwnPropertySymbols(array).length > 0) return true;
   return !/^\[ \.\.\. \d+ more items \]$/.test(inspect(array, { customInspect: false, maxArrayLength: 0, depth: 0 }));

@@ -1,5 +1,5 @@
-// What a worker process is started with: the program's own flags and, on Deno, its permissions and never more.
-// `child_process.fork()` of Deno (2.9) would give it all.
+// The command line of a worker process: the program's own flags and, on Deno, at most its permissions.
+// `child_process.fork()` of Deno (2.9) would grant all of them.
 
 import { parse, resolve } from "node:path";
 import process from "node:process";
@@ -16,22 +16,23 @@ interface DenoNamespace {
 }
 
 /**
- * The folder that a worker process is started in.
+ * The folder in which a worker process starts.
  *
- * @param cwd The one that is wanted.
- * @returns Its path; `undefined` when it is the program's own.
+ * @param cwd The option of the executor.
+ * @returns Its path; `undefined` for the program's own folder.
  */
 export function startFolder(cwd: WorkerOptions["cwd"]): string | undefined {
   if (cwd !== undefined) return typeof cwd === "string" ? resolve(cwd) : fileURLToPath(cwd);
-  return runtime === "deno" && folderIsGone() ? parse(process.execPath).root : undefined; // Deno (2.9) does not start there
+  // Deno (2.9) starts nothing in a folder that is gone.
+  return runtime === "deno" && folderIsGone() ? parse(process.execPath).root : undefined;
 }
 
 /**
- * The arguments of the runtime that start a worker process.
+ * The arguments with which the runtime starts a worker process.
  *
- * @param options What it may use.
- * @param folder Where it runs; by default, where the program does.
- * @returns The arguments. Throws when the worker would be given what this program does not have.
+ * @param options What the worker may use.
+ * @param folder Where it runs; by default, in the program's own folder.
+ * @returns The arguments. Throws when the worker would get a permission that this program does not have.
  */
 export function commandLine(options: WorkerOptions, folder: string | undefined = workingFolder()): string[] {
   const { memoryLimit, permissions } = options;
@@ -48,10 +49,10 @@ export function commandLine(options: WorkerOptions, folder: string | undefined =
   return [...inheritedFlags(folder), ...heap, ...execArgv, fileURLToPath(entry), WORKER_ARGUMENT];
 }
 
-/** The program's own configuration: Deno looks for one beside the worker's entry, which is in this package. */
+/** Flags for the program's own configuration: Deno would look for one beside the worker's entry, in this package. */
 function configFlags({ mainModule, permissions }: DenoNamespace): string[] {
   if (permissions.querySync({ name: "read" }).state !== "granted") return [];
-  // A thread has no main module, and a program may come from elsewhere.
+  // A thread has no main module, and that of a program may be no file.
   const here = workingFolder();
   const start = mainModule?.startsWith("file:") ? mainModule : here && pathToFileURL(`${here}/`);
   if (!start) return [];

@@ -1,7 +1,7 @@
-// Programs that were compiled into an executable. It takes the place of the runtime in `process.execPath`: who starts that
-// for a worker starts the program once more, and so does that one.
+// Programs that were compiled into an executable. There, `process.execPath` is the program and not the runtime: starting it
+// as a worker starts the program once more, which does the same.
 
-/** As far as the runtimes say how they were started. */
+/** What the runtimes tell about a compiled program. */
 export interface Runtimes {
   readonly Deno?: { readonly build: { readonly standalone?: boolean } };
   readonly Bun?: { readonly isStandaloneExecutable?: boolean; readonly main: string };
@@ -13,7 +13,7 @@ export interface Runtimes {
 /**
  * Checks that worker processes can be started.
  *
- * @throws {Error} when the program is an executable by itself.
+ * @throws {Error} when the program was compiled into an executable.
  */
 export function assertNotCompiled(runtimes: Runtimes = globalThis as Runtimes): void {
   const how = compiler(runtimes);
@@ -26,10 +26,10 @@ export function assertNotCompiled(runtimes: Runtimes = globalThis as Runtimes): 
 
 function compiler({ Deno, Bun, process }: Runtimes): string | undefined {
   if (Deno) return Deno.build.standalone ? "deno compile" : undefined;
-  // Bun before 1.4 does not say so, but has the program in a file system of its own.
+  // Bun before 1.4 has no such property; the program is in a file system of its own.
   if (Bun) {
     return Bun.isStandaloneExecutable ?? /[/\\](\$bunfs|~BUN)[/\\]/.test(Bun.main) ? "bun build --compile" : undefined;
   }
-  // Node before 20.16 cannot be asked: such a program finds out from its arguments (wire/place.ts).
+  // Node before 20.16 cannot tell: there the started program finds out from its arguments (wire/place.ts).
   return process?.getBuiltinModule?.("node:sea")?.isSea() ? "a single executable application of Node" : undefined;
 }

@@ -1,28 +1,28 @@
-// What goes through the channel to another process: a message as it is, by the channel's own clone; on Bun, one with many
-// values that JSON keeps goes as text. Bun's clone (1.4) is slow: as text, map() is 36 % faster with small integers, 19 %
-// with short strings, and as fast with fractions. On Node 24 and Deno 2.9 nothing is gained, and fractions are 13 % slower.
+// What a message is on the channel to another process. The channel clones it as it is; on Bun, a message with many values that
+// JSON preserves is sent as text, because Bun's clone (1.4) is slow: as text, map() is 36 % faster with small integers, 19 %
+// faster with short strings, and as fast with fractions. On Node 24 and Deno 2.9, text gains nothing, and fractions are 13 %
+// slower.
 
+import { runtime } from "../runtime.ts";
 import type { FromWorker, ToWorker } from "../wire/messages.ts";
 import { open, SEAL, seal } from "../wire/seal.ts";
 import { valuesOf, withValues } from "../wire/sendable.ts";
 import { toProcess } from "./cloneable.ts";
 
-const asText = "Bun" in globalThis;
-
-/** With fewer values than so many, there is nothing to be gained. */
+/** With fewer values, text gains nothing. */
 const MANY = 32;
 
-/** How the text of a message ends. */
-const TEXT_SEAL = `,${SEAL}]`;
-
-/** A longer string is not text yet: JSON would look at each character, where a clone copies them. */
+/** With a longer string, a clone is faster: it copies the characters, while JSON looks at each of them. */
 const LONGEST = 64;
 
+/** How the text of a sealed message ends. */
+const TEXT_SEAL = `,${SEAL}]`;
+
 /**
- * Makes a message ready for the channel.
+ * Packs a message for the channel.
  *
  * @param message The message.
- * @returns What {@linkcode unpack} makes the message of again.
+ * @returns What {@linkcode unpack} turns into the message again.
  * @throws {DOMException} a DataCloneError, when a value in it cannot cross.
  */
 export function pack(message: ToWorker | FromWorker): object | string {
@@ -30,8 +30,8 @@ export function pack(message: ToWorker | FromWorker): object | string {
   if (values === undefined) {
     return seal(message.kind === "init" ? packInit(message) : message);
   }
-  // There is more than values in a message of kind "run"; where a call has failed, its result is `undefined`: no text.
-  if (asText && message.kind !== "run" && values.length >= MANY && values.every(isText)) {
+  // Never a message with tasks or failures: the first is of kind "run", and the result of a failed call is `undefined`.
+  if (runtime === "bun" && message.kind !== "run" && values.length >= MANY && values.every(isText)) {
     return JSON.stringify(seal(message));
   }
   const sent = toProcess(values);
@@ -44,10 +44,10 @@ function packInit(message: Extract<ToWorker, { kind: "init" }>): ToWorker {
 }
 
 /**
- * What {@linkcode pack} was given.
+ * Unpacks a message.
  *
- * @param received What came through the channel: anything at all.
- * @returns The message, or what somebody sealed in place of one; `undefined` when it is none of ours.
+ * @param received Anything that came through the channel: tasks send on it, too.
+ * @returns What {@linkcode pack} was given, or what a task has sealed in its place; `undefined` when it has no seal.
  */
 export function unpack(received: unknown): unknown {
   if (typeof received !== "string") return open(received);
@@ -59,7 +59,7 @@ export function unpack(received: unknown): unknown {
   }
 }
 
-/** Whether a value is the same after it was JSON: -0, NaN and the infinities are not. */
+/** Whether JSON preserves a value, as it does not -0, NaN and the infinities. */
 function isText(value: unknown): boolean {
   if (typeof value === "number") return value === 0 ? 1 / value > 0 : value - value === 0;
   if (typeof value === "string") return value.length <= LONGEST;

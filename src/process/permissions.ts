@@ -1,10 +1,10 @@
-// What a worker process may do on Deno: what the program may do, or less. It is started with flags, which it reads by itself:
-// in its own folder, with its own PATH, and without the exceptions that the program was started with (`--deny-*`). So a
-// flag is written only where it means in the process exactly what the program was asked about.
+// The permissions of a worker process on Deno: at most those of the program. The process gets flags, and interprets them by
+// itself: in its own folder, with its own PATH, and without the program's exceptions (`--deny-*`). So a flag is written only
+// if it means in the process exactly what the program was asked about.
 //
-// What Deno (2.9) answers is the truth about a path, exceptions below it included, about one variable of the environment, a
-// kind of `sys`, a program to run, and an address with its port. It does not tell of exceptions from a pattern (`TOK*`,
-// `*.example.com`, `10.0.0.0/8`) nor from an address without a port; and a name may lead to an address that is excepted.
+// Deno (2.9) answers exactly about a path, exceptions below it included, about one variable of the environment, a kind of
+// `sys`, a program to run, and an address with its port. Its answer about a pattern (`TOK*`, `*.example.com`, `10.0.0.0/8`) or
+// an address without a port leaves exceptions out, and a host name may resolve to an excepted address.
 
 import { delimiter, isAbsolute, resolve } from "node:path";
 import process from "node:process";
@@ -19,19 +19,19 @@ interface DenoNamespace {
 }
 const { Deno } = globalThis as unknown as { Deno: DenoNamespace };
 
-/** What the program may do. */
+/** Asks what the program may do. */
 const ask: Ask = (question) => Deno.permissions.querySync(question);
 
-/** Flags about permissions, alone or in a bundle such as `-qA`: they come on top of those that are written here. */
+/** Flags about permissions, alone or in a bundle such as `-qA`: they would add to those that are written here. */
 const OF_PERMISSIONS = /^(--(allow|deny|ignore)-|--(no-prompt|permission-set)(=|$)|-[a-zA-Z]*[APRWNESI])/;
 
-/** The variable that has Deno ask somebody else, whatever the flags say. */
+/** The variable that makes Deno ask another program for permissions, and ignore its flags. */
 const BROKER = "DENO_PERMISSION_BROKER_PATH";
 
-/** An address with its port, or a socket of the file system. `0177.0.0.1` and `999.0.0.1` are names to Deno. */
+/** An address with its port, or a socket of the file system. To Deno, `0177.0.0.1` and `999.0.0.1` are names. */
 const ENDPOINT = /^(((25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)(\.(?=\d)|(?=:))){4}:\d+|\[[\da-fA-F:.]+\]:\d+|unix:\/.*)$/;
 
-/** From where Deno (2.9) lets a program import by default. */
+/** Hosts from which Deno (2.9) lets a program import by default. */
 const REGISTRIES = [
   "jsr.io",
   "deno.land",
@@ -42,28 +42,39 @@ const REGISTRIES = [
   "gist.githubusercontent.com",
 ].map((host) => `${host}:443`);
 
-/** An address that nothing is at. */
+/** An address that serves nothing. */
 const NOWHERE = "0.0.0.0:0";
 
 /**
- * Checks what processes shall be allowed, when their executor is made.
+ * Checks the options of worker processes, when their executor is made.
  *
- * @returns The same, with paths that are the program's wherever and with whatever PATH a process starts.
+ * @param action What fails otherwise, for the message.
+ * @param options The options.
+ * @returns The same, with absolute paths: a process may start in another folder and with another PATH.
  */
 export function checkWorkerOptions(action: string, options: WorkerOptions): WorkerOptions {
   for (const [i, flag] of options.execArgv?.entries() ?? []) {
     if (!OF_PERMISSIONS.test(flag)) continue;
-    refuseKind(action, `execArgv[${i}]`, "no flag about permissions, which the option 'permissions' is for", flag);
+    refuseKind(action, `execArgv[${i}]`, "no flag about permissions (use the option 'permissions')", flag);
   }
   const own = ask({ name: "env", variable: BROKER }).state === "granted" ? process.env[BROKER] : undefined;
   if (options.env && options.env[BROKER] !== own) {
-    refuseKind(action, `env.${BROKER}`, "the program's own, as it decides on permissions", options.env[BROKER]);
+    refuseKind(
+      action,
+      `env.${BROKER}`,
+      "the program's own value, as it decides about permissions",
+      options.env[BROKER],
+    );
   }
   const permissions = fixLists(options.permissions, (name, value) => {
     const option = `permissions.${name}`;
-    // Up to 2.8, two commas were one. Nothing is for 2.9.
-    if (/[,\0]/.test(value)) refuseKind(action, option, "without a comma, at which Deno ends a value", value);
-    if (PERMISSIONS[name] === "host" && value.includes("://")) refuseKind(action, option, "hosts, no URLs", value);
+    // Up to Deno 2.8, two commas stood for one. In 2.9, nothing does.
+    if (/[,\0]/.test(value)) {
+      refuseKind(action, option, "an array of strings without commas, at which Deno splits them", value);
+    }
+    if (PERMISSIONS[name] === "host" && value.includes("://")) {
+      refuseKind(action, option, "an array of hosts, not of URLs", value);
+    }
     if (name === "run") return program(action, value);
     return PERMISSIONS[name] === "path" ? resolve(value) : value;
   });
@@ -72,11 +83,11 @@ export function checkWorkerOptions(action: string, options: WorkerOptions): Work
 }
 
 /**
- * What the worker is allowed, and, in so many words, what it is not: Deno's `node:child_process` (2.9) adds `--allow-all`
- * to a command line that says nothing of permissions.
+ * Writes the flags of a worker: for each permission, whether it is allowed or denied. Deno's `node:child_process` (2.9) adds
+ * `--allow-all` to a command line without any.
  *
- * @param action What is refused when a process would be allowed what the program is not, any more.
- * @param permissions What {@linkcode checkWorkerOptions} has let pass.
+ * @param action What fails when the program itself does not have a permission any more, for the message.
+ * @param permissions What {@linkcode checkWorkerOptions} has returned.
  */
 export function permissionFlags(action: string, permissions: WorkerPermissions): string[] {
   return Object.keys(PERMISSIONS).flatMap((name) => {
@@ -95,23 +106,30 @@ export function permissionFlags(action: string, permissions: WorkerPermissions):
 }
 
 function wantedOf(permissions: WorkerPermissions, name: string): true | readonly string[] {
-  // What the program has only in part (for some paths or hosts) nobody can list: the worker does without it.
+  // A permission that the program has in part (for some paths or hosts) cannot be listed: the worker gets none of it.
   if (permissions === "inherit") return hasWhole(ask, name) || (name === "import" ? importHosts() : []);
   return permissions === "none" ? [] : permissions[name] || [];
 }
 
-/** Refuses what Deno gives no exact answer about. */
+/** Refuses a value about which Deno gives no exact answer. */
 function checkExact(action: string, name: string, value: string): void {
   const unless = "unless the program has the whole permission without exceptions";
-  if (name === "env" && value.endsWith("*")) refuseKind(action, "permissions.env", `names without * ${unless}`, value);
+  if (name === "env" && value.endsWith("*")) {
+    refuseKind(action, "permissions.env", `an array of names without * ${unless}`, value);
+  }
   if (PERMISSIONS[name] !== "host" || isCertain(name, value)) return;
   if (name === "import" && importHosts().includes(value)) return;
-  refuseKind(action, `permissions.${name}`, `addresses with a port, such as "127.0.0.1:80", ${unless}`, value);
+  refuseKind(
+    action,
+    `permissions.${name}`,
+    `an array of addresses with a port, such as "127.0.0.1:80", ${unless}`,
+    value,
+  );
 }
 
 /**
- * Whether what Deno answers about a host is certain. By the most exact rule it answers, but whichever exception there is, it
- * holds (2.9): with `--allow-net=10.0.0.1:80 --deny-net=10.0.0.0/8`, the address is granted, and nobody can reach it.
+ * Whether Deno's answer about a host is certain. Deno (2.9) answers by the most exact rule, but enforces every exception: with
+ * `--allow-net=10.0.0.1:80 --deny-net=10.0.0.0/8`, it says that the address is granted, and refuses to connect to it.
  */
 function isCertain(name: string, value: string): boolean {
   if (!ENDPOINT.test(value)) return false;
@@ -121,22 +139,22 @@ function isCertain(name: string, value: string): boolean {
     ask({ name, host: neighbour }).state !== "denied";
 }
 
-/** `--deny-import` alone would leave what may be imported by default: only a list takes the place of that. */
+/** The flags for imports. Only a list replaces the hosts that are allowed by default; `--deny-import` alone does not. */
 function importFlags(hosts: readonly string[]): string[] {
   const list = [...hosts, ...loadedFrom(import.meta.url)];
   return list.length > 0 ? [`--allow-import=${list}`] : [`--allow-import=${NOWHERE}`, `--deny-import=${NOWHERE}`];
 }
 
-/** The path of a program to run: the worker would look for a name in its own PATH. */
+/** The path of a program to run, as the worker would search for its name in another PATH. */
 function program(action: string, name: string): string {
   if (isAbsolute(name) || name.includes("/")) return resolve(name);
   const path = ask({ name: "env", variable: "PATH" }).state === "granted" ? process.env.PATH ?? "" : "";
   for (const folder of path.split(delimiter)) {
     const file = resolve(folder, name);
-    if (ask({ name: "read", path: file }).state !== "granted") break; // and so it is not known whether this is it
+    if (ask({ name: "read", path: file }).state !== "granted") break; // the program may be here
     if (isProgram(file)) return file;
   }
-  return refuseKind(action, "permissions.run", "paths, or names that lead to a file by a PATH that can be read", name);
+  return refuseKind(action, "permissions.run", "an array of paths, or of names that a readable PATH resolves", name);
 }
 
 function isProgram(file: string): boolean {
@@ -148,15 +166,15 @@ function isProgram(file: string): boolean {
   }
 }
 
-/** From where the program may import, as far as anybody can list it: registries, and where it comes from itself. */
+/** Hosts from which the program may import, as far as they can be listed: registries, and where its own modules are. */
 function importHosts(): string[] {
-  if (ask({ name: "import" }).state === "denied") return []; // it answers that those by default are granted nevertheless
+  if (ask({ name: "import" }).state === "denied") return []; // Deno would still say that the default hosts are granted
   const mirror = ask({ name: "env", variable: "JSR_URL" }).state === "granted" ? process.env.JSR_URL : undefined;
   const modules = [Deno.mainModule, mirror, import.meta.url].flatMap((url) => loadedFrom(url));
   return [...REGISTRIES.filter((host) => mayImport(host)), ...modules];
 }
 
-/** The host of a module that is not a file. A worker that comes from there must be allowed to import from there, too. */
+/** The host of a module that is not a file, if imports from it are allowed. A worker from such a module needs them, too. */
 function loadedFrom(module: string | undefined): string[] {
   if (!module || !/^https?:/.test(module) || !URL.canParse(module)) return [];
   const { protocol, hostname, port } = new URL(module);

@@ -1,30 +1,33 @@
-// A worker process's side of the line: the IPC channel that the parent has spawned it with.
+// The worker's end of the line in a process: the IPC channel that the parent has opened for it.
 
 import process from "node:process";
-import { enterPlace, WORKER_ARGUMENT } from "../wire/place.ts";
+import { runtime } from "../runtime.ts";
+import type { ParentPort } from "../wire/channel.ts";
 import type { FromWorker, ToWorker } from "../wire/messages.ts";
-import type { Side } from "../worker/main.ts";
+import { enterPlace, WORKER_ARGUMENT } from "../wire/place.ts";
 import { refusing } from "../wire/sendable.ts";
 import { cloneForProcess } from "./cloneable.ts";
 import { pack, unpack } from "./pack.ts";
 
-/** How long an idle worker process may wait for what its tasks have left behind, in milliseconds. */
+/** How long an idle worker process has to end by itself, in milliseconds. What its tasks left behind can keep it running. */
 const LINGER = 500;
 
-/** How often one that waits for its output to be read says so, in milliseconds. */
+/** How often a process that waits for its output to be read tells the parent so, in milliseconds. */
 const BEAT = 1000;
 
+// The process's own method, taken before a task can replace it.
+const sendToParent = process.send!.bind(process);
+const post = (message: FromWorker) => void sendToParent(pack(message));
+
 /** What the loop runs on. */
-export const side: Side = {
+export const port: ParentPort = {
   place: enterPlace(),
-  open(onMessage) {
-    // It is for what runs before: a program that reads its arguments is not to find it.
+  receive(onMessage) {
+    // Only code that runs before the loop needs it: a task must not find it among the program's arguments.
     if (process.argv.at(-1) === WORKER_ARGUMENT) process.argv.pop();
-    // The process's as it is now: a task may put another in its place.
-    const sendToParent = process.send!.bind(process);
-    const send = (message: FromWorker) => void sendToParent(pack(message));
-    // Nobody takes a task's socket or server, and Deno (2.9) may lose the line over one that comes right after a message.
-    if ("Deno" in globalThis) {
+    // Nobody receives a socket or server that a task sends, and on Deno (2.9) one that comes right after a message can break
+    // the line.
+    if (runtime === "deno") {
       process.send = (message: unknown, ...rest: unknown[]) =>
         sendToParent(message, rest.find((part) => typeof part === "function") as () => void);
     }
@@ -33,15 +36,15 @@ export const side: Side = {
       if (message === undefined) return;
       if (message.kind !== "stop") return onMessage(message);
       process.channel!.unref();
-      void leave(() => send({ kind: "draining" }));
+      void leave(() => post({ kind: "draining" }));
     });
-    // Ctrl-C goes to every process of the terminal: the parent decides what it means.
+    // Ctrl-C goes to every process of the terminal. The parent decides what it means.
     process.on("SIGINT", () => {});
-    // A send to a parent that is gone; `disconnect` follows.
+    // A message to a parent that is gone. `disconnect` follows.
     process.on("error", () => {});
     process.on("disconnect", () => void leave()); // the parent has ended
-    return { send: (message) => refusing(() => send(message)) };
   },
+  send: (message) => refusing(() => post(message)),
   clone: cloneForProcess,
   memory: () => process.memoryUsage.rss(),
   excuse: (error) =>
@@ -51,18 +54,18 @@ export const side: Side = {
   beforeEnd,
 };
 
-/** Deno (2.9) tells of `Deno.exit()` and of errors that nobody catches by events of its own only. */
+/** Deno (2.9) announces `Deno.exit()` and errors that nobody catches by its own events alone. */
 function beforeEnd(fn: (exitCode: number, uncaught?: boolean) => void): void {
   process.on("exit", (exitCode) => fn(exitCode));
-  if (!("Deno" in globalThis)) return;
+  if (runtime !== "deno") return;
   addEventListener("unload", () => fn(Number(process.exitCode ?? 0)));
   for (const type of ["error", "unhandledrejection"]) addEventListener(type, () => fn(1, true));
 }
 
 /**
- * Ends by itself when nothing is left to do and all that was printed has left, or soon.
+ * Ends this process. It ends by itself when it has nothing left to do and its output has left, and otherwise soon.
  *
- * @param onDraining Called now and then while only the output is waited for; without it, that is not waited for.
+ * @param onDraining Called every second while the process waits for its output to be read; without it, it does not wait.
  */
 async function leave(onDraining?: () => void): Promise<void> {
   const { setInterval, setTimeout } = await import("node:timers"); // not before: on Bun (1.4) it takes 0.4 ms of the start
@@ -73,10 +76,10 @@ async function leave(onDraining?: () => void): Promise<void> {
   }, LINGER).unref();
 }
 
-/** Waits until what was printed has left, or nobody is there to read it. */
+/** Calls `done` when the output has left, or nobody is there to read it. */
 function drain(output: NodeJS.WriteStream, done: () => void): void {
   output.once("error", done);
-  // Bun (1.4) calls back at once for nothing.
-  if ("Bun" in globalThis) output.end(done);
+  // Bun (1.4) calls back at once for an empty write.
+  if (runtime === "bun") output.end(done);
   else output.write("", () => done());
 }

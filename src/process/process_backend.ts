@@ -1,5 +1,5 @@
-// Processes: one code path for all three runtimes, a child with an IPC channel that carries structured clones. Nobody's
-// own framing over a pipe or socket was faster, and stdout is left to the tasks.
+// The backend of processes, one for all three runtimes: a child with an IPC channel that carries structured clones. Framing
+// messages over a pipe or a socket was not faster, and the tasks keep stdout.
 
 import type { ChildProcess, spawn } from "node:child_process";
 import process from "node:process";
@@ -19,16 +19,16 @@ import { pack, unpack } from "./pack.ts";
 import { checkWorkerOptions } from "./permissions.ts";
 import { guard, unguard } from "./sentinel.ts";
 
-/** How long an idle worker that is asked to end may take, in milliseconds: what a task left behind may have it deaf. */
+/** How long an idle worker that is asked to end may take, in milliseconds: leftovers of a task can block its event loop. */
 const STOP_LIMIT = 5000;
 
-/** How long a worker may take to end when its line is closed, in milliseconds: mostly, that is how its end begins. */
+/** How long a worker that closed its line may go on, in milliseconds: mostly, it is just ending. */
 const CLOSED_LIMIT = 1000;
 
-/** How often a dead worker's channel is looked at for last messages, and after how many looks in vain it has none. */
-const LOOK = 50, LOOKS = 10;
+/** After the exit: poll every 50 ms for last messages, give up after 10 polls without one. */
+const POLL = 50, POLLS = 10;
 
-/** Runs workers as processes. */
+/** The backend of processes. */
 export const processBackend: Backend = {
   ownOptions: PROCESS_OPTIONS,
   name: "ProcessPoolExecutor",
@@ -40,7 +40,7 @@ export const processBackend: Backend = {
   },
 };
 
-/** Starts a process, by Node's `spawn`. */
+/** Starts a process with Node's `spawn`, or with what a test passes in its place. */
 export function startProcess(spawnChild: typeof spawn, options: WorkerOptions, events: ChannelEvents): WorkerChannel {
   let child: ChildProcess | undefined;
   try {
@@ -60,8 +60,7 @@ export function startProcess(spawnChild: typeof spawn, options: WorkerOptions, e
         cause: thrown,
       })
       : thrown;
-    queueMicrotask(() => events.onClose({ error }));
-    return neverStarted;
+    return neverStarted(events, error);
   }
 }
 
@@ -69,9 +68,9 @@ function connect(child: ChildProcess, events: ChannelEvents): WorkerChannel {
   let exit: WorkerExit | undefined;
   let stopping = false;
   let killing: ReturnType<typeof setTimeout> | undefined;
-  /** Why it was killed, if that was not asked for. */
+  /** Why this end has killed the worker, unless it was asked to. */
   let why: Error | undefined;
-  let looks = 0;
+  let polls = 0;
   let ended = false;
   const close = (how: WorkerExit) => {
     if (exit) return;
@@ -84,15 +83,15 @@ function connect(child: ChildProcess, events: ChannelEvents): WorkerChannel {
       attempt(() => child.connected && child.disconnect()); // Deno (2.9) would keep the socket open for ever
       unguard(child.pid, () => events.onClose(exit!));
     };
-    // The last messages may come after the exit, and `disconnect` after them. It does not come on Deno (2.9) when a
-    // message to the dead child was under way, nor anywhere while a child of its own has the channel open.
-    const look = () => {
-      if (looks++ < LOOKS) timer = setTimeout(look, LOOK);
+    // The last messages can come after the exit, and `disconnect` after them. It never comes on Deno (2.9) when a message to
+    // the dead child was under way, nor on any runtime while a child of the child holds the channel open.
+    const poll = () => {
+      if (polls++ < POLLS) timer = setTimeout(poll, POLL);
       else gone();
     };
-    if (!child.connected) return gone(); // it never started, or all is said
+    if (!child.connected) return gone(); // it never started, or its last message has come
     child.once("disconnect", gone);
-    look();
+    poll();
   };
   const kill = (signal: "SIGTERM" | "SIGKILL") => {
     ended = true;
@@ -106,12 +105,12 @@ function connect(child: ChildProcess, events: ChannelEvents): WorkerChannel {
       kill("SIGKILL");
     }, delay);
   };
-  // A worker that cannot be reached, or understood, any more is mostly dead, and about to say of what. Of one that is killed
-  // after its end, Deno (2.9) says that it died of that.
-  const giveUp = (error: Error) => killIn(LOOK, error);
+  // A worker that can no longer be reached, or understood, is mostly dead, and its exit code is about to come. It is not killed
+  // at once: Deno (2.9) would report that signal, also for a worker that had ended before.
+  const giveUp = (error: Error) => killIn(POLL, error);
   harden(child, giveUp);
   child.on("message", (received) => {
-    looks = 0;
+    polls = 0;
     const message = unpack(received) as FromWorker | undefined;
     if (message === undefined) tellWatcher(received);
     else if (stopping && message?.kind === "draining") killIn(STOP_LIMIT);
@@ -119,11 +118,11 @@ function connect(child: ChildProcess, events: ChannelEvents): WorkerChannel {
   });
   child.on("error", (error: NodeJS.ErrnoException) => {
     if (child.pid === undefined) close({ error });
-    else if (error.syscall === "kill") close({ error, abandoned: true }); // it is not ours to end any more
+    else if (error.syscall === "kill") close({ error, abandoned: true }); // it may not be killed any more
     else giveUp(error);
   });
   child.on("disconnect", () => {
-    if (!stopping) killIn(CLOSED_LIMIT, new Error("It has closed its line to the program"));
+    if (!stopping) killIn(CLOSED_LIMIT, new Error("It closed its line to the program"));
   });
   child.on("exit", (exitCode, signal) => close({ exitCode: exitCode ?? undefined, signal: signal ?? undefined }));
   if (child.pid !== undefined) guard(child.pid);
@@ -131,8 +130,8 @@ function connect(child: ChildProcess, events: ChannelEvents): WorkerChannel {
     claims: undefined,
     send(message) {
       const packed = pack(message);
-      if (child.pid === undefined) return; // it could not be started, and its error says why
-      // A getter of an argument may have ended the worker: what is not sent to it has certainly not begun.
+      if (child.pid === undefined) return; // it could not be started, which its "error" event reports
+      // A getter of an argument may have ended the worker. These calls have certainly not begun.
       if (ended || !child.connected) throw new Error("The worker has ended");
       refusing(() => child.send(packed));
     },
@@ -152,7 +151,7 @@ function connect(child: ChildProcess, events: ChannelEvents): WorkerChannel {
     stop() {
       if (!child.connected) return;
       stopping = true;
-      // Deno (2.9) may lose a disconnect() of this side while the worker sends: so the worker is asked to end by itself.
+      // Not disconnect(): Deno (2.9) can lose it while the worker sends. So the worker is asked to end by itself.
       killIn(STOP_LIMIT);
       attempt(() => child.send(seal({ kind: "stop" })), giveUp);
     },
@@ -161,7 +160,7 @@ function connect(child: ChildProcess, events: ChannelEvents): WorkerChannel {
   };
 }
 
-/** Whatever the runtime makes of it, nothing is thrown. */
+/** Does something that must not throw, even if the runtime does. */
 function attempt(action: () => unknown, onError: (error: Error) => void = () => {}): void {
   try {
     action();
@@ -171,14 +170,14 @@ function attempt(action: () => unknown, onError: (error: Error) => void = () => 
 }
 
 /**
- * Hands on what a worker tells of a module that it loads, so that `node --watch` (24) starts the program again when that
- * changes. Node hands on what threads tell by itself; it tells of one module at a time.
+ * Passes on which module a worker loads, so that `node --watch` (24) restarts the program when that changes. Node reports one
+ * module per message, and passes on by itself what its threads report.
  */
 function tellWatcher(received: unknown): void {
   if (!process.env.WATCH_REPORT_DEPENDENCIES || !process.send) return;
   for (const kind of ["watch:import", "watch:require"]) {
     const files = (received as Record<string, unknown> | null | undefined)?.[kind];
     if (!Array.isArray(files) || files.length !== 1 || typeof files[0] !== "string") continue;
-    process.send({ [kind]: [files[0]] }, undefined, undefined, () => {}); // a watcher that is gone needs nothing
+    process.send({ [kind]: [files[0]] }, undefined, undefined, () => {}); // the watcher may be gone
   }
 }

@@ -1,6 +1,6 @@
-// A worker process in a synchronous loop cannot notice that its parent is gone. One tiny shell for all workers of the
-// program can: its standard input ends then, however the parent died, and a second later it ends the workers that are left.
-// (Measured: 1 ms to start and 1 MiB, against 12 to 25 ms and 5 MiB for a watching thread in each worker.)
+// Ends worker processes that outlive the program. A worker in a synchronous loop cannot notice that its parent is gone, but one
+// tiny shell for all workers can: its standard input ends, however the parent died, and a second later it kills the workers
+// that are left. It takes 1 ms to start and 1 MiB, against 12 to 25 ms and 5 MiB for a watching thread in each worker.
 
 import type { ChildProcess } from "node:child_process";
 import process from "node:process";
@@ -10,7 +10,7 @@ interface RunPermission {
   readonly Deno?: { permissions: { querySync(descriptor: { name: "run"; command: string }): { state: string } } };
 }
 
-/** Reads `pid` and `-pid` lines. Ctrl-C is for the parent. */
+/** Reads lines: `pid` adds a worker, `-pid` removes it. Ctrl-C is left to the parent. */
 const SCRIPT = `trap '' INT
 pids=
 while read -r line; do
@@ -21,11 +21,11 @@ while read -r line; do
 done
 [ -z "$pids" ] || { sleep 1; kill -9 $pids; }`;
 
-// The program's, as standard input is. It runs while there is a worker.
+// One for the program. It runs while there is a worker.
 let sentinel: ChildProcess | undefined;
 const guarded = new Set<number>();
 
-/** Has a worker process end when this program has ended. */
+/** Adds a worker process, which is killed when it outlives the program. */
 export function guard(pid: number): void {
   if (process.platform === "win32" || !mayRunShell()) return;
   guarded.add(pid);
@@ -34,10 +34,10 @@ export function guard(pid: number): void {
 }
 
 /**
- * A worker process has ended.
+ * Removes a worker process that has ended.
  *
- * @param pid Which.
- * @param done Called when nothing is left running on its behalf.
+ * @param pid The process; `undefined` when it never started.
+ * @param done Called when nothing is left running for it: the shell ends with the last worker.
  */
 export function unguard(pid: number | undefined, done: () => void): void {
   if (pid === undefined || !guarded.delete(pid) || !sentinel) return done();
@@ -53,18 +53,18 @@ export function unguard(pid: number | undefined, done: () => void): void {
   last.stdin!.end(`-${pid}\n`);
 }
 
-/** One that watches all that are guarded; none, where there is no shell: then nothing watches. */
+/** Starts the shell, with all guarded workers; `undefined` when there is none, and workers may outlive the program. */
 function startShell(): ChildProcess | undefined {
   let shell: ChildProcess;
   try {
-    // In no folder of the program's, which may be gone: Deno (2.9) starts nothing there.
+    // Not in the program's folder, which may be gone: Deno (2.9) starts nothing there.
     const { spawn } = loadBuiltin<typeof import("node:child_process")>("node:child_process");
     shell = spawn("sh", ["-c", SCRIPT], { stdio: ["pipe", "ignore", "ignore"], cwd: "/" });
   } catch {
     return undefined;
   }
   const gone = () => {
-    if (sentinel === shell) sentinel = undefined; // the next worker brings another
+    if (sentinel === shell) sentinel = undefined; // the next worker starts another
   };
   shell.on("error", gone);
   shell.on("exit", gone);
@@ -76,7 +76,7 @@ function startShell(): ChildProcess | undefined {
   return shell;
 }
 
-/** Asked first: Deno would ask the user otherwise. */
+/** Whether Deno permits it: without this question, it would prompt the user. */
 function mayRunShell(): boolean {
   const { Deno } = globalThis as RunPermission;
   return !Deno || Deno.permissions.querySync({ name: "run", command: "sh" }).state === "granted";

@@ -1,7 +1,7 @@
 // task() and taskModule(): functions that a worker finds by module and name, as Python's pickling does.
 
 import { currentPlace } from "../wire/place.ts";
-import { setTaskRef } from "../wire/task_ref.ts";
+import { setTaskRef } from "../wire/marks.ts";
 import { checkOptions, checkString, optionNames, show } from "../wire/check.ts";
 
 /** Any function. One that is not of {@linkcode task} is sent by its source, so it must not use names from outside of it. */

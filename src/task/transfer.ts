@@ -1,5 +1,6 @@
 // transfer(): marks what of a value is moved instead of copied.
 
+import { refuse, refuseKind } from "../wire/check.ts";
 import { markTransfer } from "../wire/marks.ts";
 
 /**
@@ -24,16 +25,8 @@ import { markTransfer } from "../wire/marks.ts";
  * ```
  */
 export function transfer<T>(value: T, transferables: readonly Transferable[]): T {
-  if (typeof value !== "object" || value === null) {
-    throw new TypeError(
-      `Cannot transfer a value as it must be an object: received ${value === null ? "null" : typeof value}`,
-    );
-  }
-  if (!Array.isArray(transferables)) {
-    throw new TypeError(
-      `Cannot transfer a value as 'transferables' must be an array: received ${typeof transferables}`,
-    );
-  }
+  if (typeof value !== "object" || value === null) refuse("transfer a value", "it must be an object", value);
+  if (!Array.isArray(transferables)) refuseKind("transfer a value", "transferables", "an array", transferables);
   markTransfer(value, transferables);
   return value;
 }

@@ -1,4 +1,4 @@
-// How a thread of Node is started: with the flags of the program, but for what would start it wrongly.
+// Starts threads of Node with the flags of the program, except for those with which a thread would start wrongly.
 
 import process from "node:process";
 import type { Worker, WorkerOptions } from "node:worker_threads";
@@ -7,8 +7,8 @@ import { type Flag, joinFlags, type ThreadFlags, threadFlags } from "../flags.ts
 /**
  * Starts a thread.
  *
- * @param options How it is started.
- * @param start Starts it.
+ * @param options Its options, without flags.
+ * @param start Starts it with the options it is given.
  * @returns The thread. Throws when there can be none, and says what to do.
  */
 export function startWithFlags(options: WorkerOptions, start: (options: WorkerOptions) => Worker): Worker {
@@ -26,7 +26,7 @@ export function startWithFlags(options: WorkerOptions, start: (options: WorkerOp
       const env = { ...process.env, NODE_OPTIONS: joinFlags(nodeOptions) };
       return start({ ...options, execArgv: execArgv.flat(), env });
     } catch (error) {
-      // Node (20, 24) refuses those that a whole process has, and all its threads with it.
+      // Node (20, 24) refuses flags that apply to a whole process, threads included: it starts without them.
       const refused = /^Initiated Worker with invalid .*?: (.*)$/.exec((error as Error).message)?.[1]?.split(", ");
       const isTaken = ([name]: Flag) => !refused?.includes(name!);
       const rest = [execArgv.filter(isTaken), nodeOptions.filter(isTaken)] as const;

@@ -1,7 +1,7 @@
-// What a thread may do on Deno. Deno compares it with what the program may do whenever a thread starts, and hands the
-// program's exceptions on (`--deny-*`). But it asks at a terminal for what the program has not; takes `TOK*` for a part of
-// `TOK`; and a rule with a port goes before an exception without one, so that `*.example.com:443` would open an excepted
-// `a.example.com` (2.9). So the program is asked first.
+// The permissions of a thread on Deno. Whenever a thread starts, Deno compares them with the program's, and passes on the
+// program's exceptions (`--deny-*`). But it prompts at a terminal for what the program does not have, takes `TOK*` for a part
+// of `TOK`, and prefers a rule with a port to an exception without one, so that `*.example.com:443` would open an excepted
+// `a.example.com` (2.9). So this asks Deno first.
 
 import type { WorkerPermissions } from "../pool/backend.ts";
 import { refuseKind } from "../wire/check.ts";
@@ -13,16 +13,16 @@ interface DenoNamespace {
 }
 const { Deno } = globalThis as unknown as { Deno: DenoNamespace };
 
-/** What the program may do. Of `*.example.com` Deno answers nothing, but of what it stands for. */
+/** Asks what the program may do. Deno does not answer about `*.example.com`, only about a host that it covers. */
 const ask: Ask = ({ host, ...question }) =>
   Deno.permissions.querySync(host === undefined ? question : { ...question, host: host.replace(/^\*(?=\.)/, "any") });
 
 /**
- * Checks what a thread shall be allowed.
+ * Checks the permissions of threads.
  *
- * @param action What is refused when that is more than the program is.
- * @param permissions What it shall be.
- * @returns The same, with paths that are the program's wherever it is when a thread starts.
+ * @param action What fails when the program itself does not have them, for the message.
+ * @param permissions The permissions.
+ * @returns The same, with absolute paths: the program may have changed its folder when a thread starts.
  */
 export function checkPermissions(action: string, permissions: WorkerPermissions): WorkerPermissions {
   if (typeof permissions === "string") return permissions;
@@ -43,10 +43,11 @@ function isPattern(host: string): boolean {
   return /^\*|^(?!unix:).*\/\d+(:\d+)?$/.test(host);
 }
 
-/** Refuses a pattern that is not one of the program's own: there may be exceptions from it. */
+/** Refuses a pattern that the program itself was not given: it may have exceptions from it. */
 function checkPattern(action: string, name: string, value: string): void {
   const all = value.replace(/:\d+$/, "");
   if (ask({ name }).state !== "granted" && (all === value || ask({ name, host: all }).state !== "granted")) return;
-  const wanted = "hosts without * and subnets, unless the program has the whole permission without exceptions";
+  const wanted =
+    "an array of hosts without * and subnets, unless the program has the whole permission without exceptions";
   refuseKind(action, `permissions.${name}`, wanted, value);
 }

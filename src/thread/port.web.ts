@@ -1,14 +1,13 @@
-// A thread's side of the line on Deno and Bun: the worker's global scope. Nothing is imported from `node:`: that doubles a
-// thread's start on Deno.
+// The worker's end of the line in a thread of Deno or Bun: the worker's global scope. It imports nothing from `node:`, which
+// would double a thread's start on Deno.
 
-import type { ParentChannel } from "../wire/channel.ts";
+import type { ParentPort } from "../wire/channel.ts";
 import { enterPlace } from "../wire/place.ts";
 import type { ToWorker } from "../wire/messages.ts";
 import { open, seal } from "../wire/seal.ts";
 import { cloneForThread, endAsUnreadable, toThread } from "../wire/sendable.ts";
-import type { Side } from "../worker/main.ts";
 
-// The scope of a dedicated worker, of which the compiler's library knows nothing here.
+// The scope of a dedicated worker, which is not in the compiler's library here.
 interface Scope {
   postMessage(message: unknown, transfer?: Transferable[]): void;
   /** Not on Bun. */
@@ -34,30 +33,30 @@ interface Output {
 }
 const scope = globalThis as unknown as Scope;
 
+// The scope's own method, taken before a task can replace it.
+const { postMessage } = scope;
+const post: ParentPort["send"] = (message, transfer) => postMessage.call(scope, seal(message), transfer);
+
 /** What the loop runs on. */
-export const side: Side = {
+export const port: ParentPort = {
   place: enterPlace(),
-  open(onMessage) {
+  receive(onMessage) {
     const listener = (event: MessageEvent) => {
       const message = open(event.data) as ToWorker | undefined;
       if (message === undefined) return;
-      event.stopImmediatePropagation(); // it is not for listeners of the tasks
+      event.stopImmediatePropagation(); // listeners of tasks do not get it
       if (message.kind !== "stop") onMessage(message);
       else if (scope.Deno) scope.close!();
-      else leave(listener, () => send({ kind: "draining" }));
+      else leave(listener, () => port.send({ kind: "draining" }));
     };
-    scope.addEventListener("message", listener); // not `onmessage`, which is anybody's to set
+    scope.addEventListener("message", listener); // not `onmessage`, which a task may set
     scope.addEventListener("messageerror", ({ data }) => endAsUnreadable(data));
-    // The scope's as it is now: a task may put another in its place.
-    const { postMessage } = scope;
-    const post: ParentChannel["send"] = (message, transfer) => postMessage.call(scope, seal(message), transfer);
-    // Bun (1.4) reads all that it can write.
-    const send = toThread(post, scope.Deno !== undefined);
-    return { send };
   },
+  // Bun (1.4) reads whatever it can write.
+  send: toThread(post, scope.Deno !== undefined),
   clone: scope.Deno ? cloneForThread : structuredClone,
   excuse(error) {
-    // Bun (1.4) tells a thread nothing by the event, Deno nothing by its `process`.
+    // A thread of Bun (1.4) gets this event from `process` alone, one of Deno from its scope alone.
     if (scope.Deno) scope.addEventListener("unhandledrejection", (e) => e.reason === error && e.preventDefault());
     else {
       scope.process!.on("unhandledRejection", (reason) => {
@@ -70,17 +69,17 @@ export const side: Side = {
 };
 
 /**
- * Deno (2.9) tells the parent nothing about `self.close()` and `Deno.exit()`, so they say goodbye first. So do errors that
- * nobody catches: what is finished would be lost with the thread on both, and Deno tells the parent of the error before it
- * delivers what was sent until then.
+ * Deno (2.9) does not tell the parent about `self.close()` and `Deno.exit()`, so both are wrapped to say goodbye first. So
+ * does an error that nobody catches: on both runtimes the thread's finished results would be lost with it, and Deno tells
+ * the parent of the error before it delivers what was sent earlier.
  */
 function beforeEnd(fn: (exitCode: number, uncaught?: boolean) => void): void {
   wrap(scope, "close", () => 0);
   wrap(scope.Deno, "exit", (code) => code ?? 0);
-  // On Deno process.exit() is Deno.exit(), and to look at `process` is to load it: it doubles a thread's start.
+  // On Deno process.exit() calls Deno.exit(). Reading `process` there would load it, which doubles a thread's start.
   if (!scope.Deno) wrap(scope.process, "exit", (code) => code ?? scope.process?.exitCode ?? 0);
   for (const type of ["error", "unhandledrejection"] as const) {
-    // The thread ends by it, unless the task prevents that.
+    // It ends the thread, unless the task prevents that.
     scope.addEventListener(type, () => fn(1, true));
   }
 
@@ -96,15 +95,15 @@ function beforeEnd(fn: (exitCode: number, uncaught?: boolean) => void): void {
   }
 }
 
-/** How long an idle thread of Bun may take to end by itself, in milliseconds: longer, when a task has left something behind. */
+/** How long an idle thread of Bun has to end by itself, in milliseconds. What a task left behind can keep it running. */
 const LINGER = 50;
 
-/** How often one that waits for its output to be read says so, in milliseconds. */
+/** How often a thread that waits for its output to be read tells the parent so, in milliseconds. */
 const BEAT = 1000;
 
 /**
- * Ends a thread of Bun. By itself, it ends when nothing listens any more and all that was printed has left; process.exit()
- * loses what is under way (1.4), and to wait for that costs 10 ms where nothing was printed by `process.stdout`.
+ * Ends a thread of Bun. A thread ends by itself when nothing listens any more and its output has left. process.exit() loses
+ * output that is under way (1.4), and waiting for it takes 10 ms in a thread that has not used `process.stdout`.
  */
 function leave(listener: (event: MessageEvent) => void, onDraining: () => void): void {
   scope.removeEventListener("message", listener);

@@ -1,10 +1,10 @@
-// Starts a thread on Node, and is the parent's end of its line.
+// Starts a thread on Node, and makes the parent's end of its line.
 
 import process from "node:process";
 import { isMainThread, Worker } from "node:worker_threads";
 import type { Backend, WorkerOptions } from "../pool/backend.ts";
 import { assertFolder } from "../flags.ts";
-import { CALLS_PER_WORKER } from "../wire/claims.ts";
+import { newClaims } from "../wire/claims.ts";
 import { type ChannelEvents, neverStarted, type WorkerChannel, type WorkerExit } from "../wire/channel.ts";
 import type { FromWorker } from "../wire/messages.ts";
 import { WORKER_ARGUMENT } from "../wire/place.ts";
@@ -12,22 +12,22 @@ import { open, seal } from "../wire/seal.ts";
 import { cloneForThread, toThread } from "../wire/sendable.ts";
 import { startWithFlags } from "./flags.node.ts";
 
-/** The heap's limit is so much higher: a worker that grows call by call retires between two of them, and loses none. */
+/** The limit of the heap, as a multiple of `memoryLimit`: a worker that grows call by call retires before it gets there. */
 const HEADROOM = 1.25;
 
-/** How long an idle worker that is asked to end may take, in milliseconds: what a task left behind may have it deaf. */
+/** How long an idle worker that is asked to end may take, in milliseconds: leftovers of a task can block its event loop. */
 const STOP_LIMIT = 5000;
 
-/** How long the end of a worker that nobody has asked for waits for what its tasks have printed, in milliseconds. */
+/** How long a worker that ended unasked may take to deliver what its tasks have printed, in milliseconds. */
 const OUTPUT_LIMIT = 1000;
 
-/** How often it is looked whether there is still somebody to print for, in milliseconds. */
-const LOOK = 100;
+/** Time between two checks that somebody still reads the output, in milliseconds. */
+const POLL = 100;
 
 /** Starts a thread. */
 export const start: Backend["start"] = (name, options, events) => startThread(Worker, name, options, events);
 
-/** Starts a thread, by Node's `Worker`. */
+/** Starts a thread with Node's `Worker`, or with what a test passes in its place. */
 export function startThread(
   WorkerClass: typeof Worker,
   name: string,
@@ -47,8 +47,7 @@ export function startThread(
     return connect(worker, events);
   } catch (error) {
     if (worker) void terminate(worker, () => {});
-    queueMicrotask(() => events.onClose({ error }));
-    return neverStarted;
+    return neverStarted(events, error);
   }
 }
 
@@ -65,10 +64,14 @@ function connect(worker: Worker, events: ChannelEvents): WorkerChannel {
   const end = () => {
     void terminate(worker, (error) => close({ error, abandoned: true }));
   };
-  /** The line is of no use any more, and neither is its worker. */
-  const giveUp = (thrown: unknown) => {
-    error ??= thrown;
-    end();
+  /** Does something with the worker; ends it when the runtime throws. */
+  const attempt = (action: () => void) => {
+    try {
+      action();
+    } catch (thrown) {
+      error ??= thrown;
+      end();
+    }
   };
   worker.on("message", (received) => {
     const message = open(received) as FromWorker | undefined;
@@ -82,27 +85,18 @@ function connect(worker: Worker, events: ChannelEvents): WorkerChannel {
     close({ exitCode, error });
   });
   return {
-    claims: new SharedArrayBuffer(CALLS_PER_WORKER * Int32Array.BYTES_PER_ELEMENT),
-    // A thread reads all that the main thread can write: its stack is larger, unless Node was told otherwise.
+    claims: newClaims(),
+    // A thread reads whatever the main thread can write: its stack is larger, unless a flag of Node changes that.
     send: toThread((message, transfer) => worker.postMessage(seal(message), transfer as never), !isMainThread),
     clone: cloneForThread,
-    keepAlive(alive) {
-      try {
-        if (alive) worker.ref();
-        else worker.unref();
-      } catch (error) {
-        giveUp(error);
-      }
-    },
+    keepAlive: (alive) => attempt(() => alive ? worker.ref() : worker.unref()),
     stop() {
       stopped = true;
-      // Not terminate(): what tasks have printed would be lost. It is the worker's to send, bit by bit (Node 24).
-      try {
+      // Not terminate(), which loses output: the worker itself has to send what its tasks have printed (Node 24).
+      attempt(() => {
         worker.postMessage(seal({ kind: "stop" }));
         stopping = setTimeout(end, STOP_LIMIT);
-      } catch (error) {
-        giveUp(error);
-      }
+      });
     },
     terminate: end,
     kill: end,
@@ -117,26 +111,26 @@ async function terminate(worker: Worker, onError: (error: unknown) => void): Pro
   }
 }
 
-/** Resolves when what a worker has printed has left the program, or nobody reads it any more, or so many milliseconds later. */
+/** Resolves when the output of a worker has left the program, or nobody reads it any more, or `limit` milliseconds later. */
 async function printed(worker: Worker, limit: number): Promise<void> {
   const deadline = performance.now() + limit;
   for (const name of ["stdout", "stderr"] as const) {
     const from = worker[name], to = process[name];
-    // After an error of the program's output, such as EPIPE, nothing flows there any more.
+    // After an error of the program's output, such as EPIPE, it takes nothing more.
     const inVain = () => from.listenerCount("data") === 0 || performance.now() > deadline;
     if (!from.readableEnded) await until((done) => from.once("end", done), inVain);
     if (to.writableLength > 0) await until((done) => to.write("", () => done()), inVain);
   }
 }
 
-/** Resolves when `begin` is done, or that is waited for in vain. */
+/** Resolves when what `begin` starts is done, or waiting for it is in vain. */
 function until(begin: (done: () => void) => void, inVain: () => boolean): Promise<void> {
   return new Promise((resolve) => {
     const done = () => {
       clearInterval(timer);
       resolve();
     };
-    const timer = setInterval(() => inVain() && done(), LOOK);
+    const timer = setInterval(() => inVain() && done(), POLL);
     begin(done);
   });
 }

@@ -1,9 +1,9 @@
-// Starts a thread on Deno and Bun, and is the parent's end of its line.
+// Starts a thread on Deno and Bun, and makes the parent's end of its line.
 
 import type { Backend, WorkerOptions } from "../pool/backend.ts";
 import { runtime } from "../runtime.ts";
 import { assertFolder } from "../flags.ts";
-import { CALLS_PER_WORKER } from "../wire/claims.ts";
+import { newClaims } from "../wire/claims.ts";
 import { type ChannelEvents, neverStarted, type WorkerChannel, type WorkerExit } from "../wire/channel.ts";
 import { type FromWorker, readFromWorker } from "../wire/messages.ts";
 import { open, seal } from "../wire/seal.ts";
@@ -16,19 +16,19 @@ interface BunWorker {
   unref?(): void;
 }
 
-/** How long Deno has a worker stay up with nothing to do where it can only be ended, in milliseconds. */
+/** Where Deno has no ref and unref: idle time after which a worker is ended, in milliseconds. */
 const IDLE_LIMIT = 500;
 
 /** How long a worker has to end before it counts as one that cannot be stopped, in milliseconds. */
 const GOODBYE_LIMIT = { deno: 100, bun: 5000 };
 
-/** How long the last words of a worker that has failed may take to come, in milliseconds. */
+/** How long the last messages of a worker that has failed may take to come, in milliseconds. */
 const LAST_WORDS = 100;
 
 /** Starts a thread. */
 export const start: Backend["start"] = (name, options, events) => startThread(Worker, name, options, events);
 
-/** Starts a thread, by the platform's `Worker`. */
+/** Starts a thread with the platform's `Worker`, or with what a test passes in its place. */
 export function startThread(
   WorkerClass: typeof Worker,
   name: string,
@@ -46,8 +46,7 @@ export function startThread(
     return connect(worker, events);
   } catch (error) {
     worker?.terminate();
-    queueMicrotask(() => events.onClose({ error }));
-    return neverStarted;
+    return neverStarted(events, error);
   }
 }
 
@@ -60,10 +59,10 @@ function connect(worker: Worker & BunWorker, events: ChannelEvents): WorkerChann
     exit = how;
     clearTimeout(timer);
     attempt(() => worker.terminate());
-    attempt(() => hold(false)); // a thread of Deno in a synchronous loop goes on, and would keep the program alive for ever
+    attempt(() => hold(false)); // a thread of Deno in a synchronous loop goes on, and would keep the program alive
     events.onClose(how);
   };
-  /** A worker that the runtime does not let be worked with is given up. */
+  /** Does something with the worker; gives it up when the runtime throws. */
   const attempt = (action: () => void) => {
     try {
       action();
@@ -72,39 +71,42 @@ function connect(worker: Worker & BunWorker, events: ChannelEvents): WorkerChann
     }
   };
   const closeIn = (delay: number, how: WorkerExit) => timer ??= setTimeout(close, delay, how);
-  const ask = () => {
-    attempt(() => worker.postMessage(seal({ kind: "stop" })));
-    closeIn(limit, { abandoned: true });
-  };
   const terminate = () => {
     clearTimeout(timer);
     timer = undefined;
     attempt(() => worker.terminate());
     closeIn(limit, { abandoned: true });
   };
-  // Deno (2.9) cannot stop a thread in a synchronous loop and does not say whether it has stopped any other: so the worker
-  // is asked, and what does not answer is abandoned. Bun (1.4) stops it, whatever it does, and says so; but what was printed
-  // last is lost then, so that an idle worker is asked first.
-  const isDeno = runtime === "deno";
-  const end = isDeno ? ask : terminate;
-  let stopping = false;
   const terminateLater = () => {
     clearTimeout(timer);
     timer = setTimeout(terminate, limit);
   };
-  const stop = isDeno ? ask : () => {
+  /** Asks the worker to end by itself. */
+  const ask = () => attempt(() => worker.postMessage(seal({ kind: "stop" })));
+  // Deno (2.9) cannot stop a thread in a synchronous loop, and does not tell whether it has stopped any other: so it asks the
+  // worker to end, and abandons one that does not answer. Bun (1.4) stops any thread and tells when it has, but loses the
+  // output that is under way: so it asks an idle worker first.
+  const isDeno = runtime === "deno";
+  let stopping = false;
+  const askOrAbandon = () => {
+    ask();
+    closeIn(limit, { abandoned: true });
+  };
+  const askOrTerminate = () => {
     stopping = true;
-    attempt(() => worker.postMessage(seal({ kind: "stop" })));
+    ask();
     terminateLater();
   };
+  const end = isDeno ? askOrAbandon : terminate;
+  const stop = isDeno ? askOrAbandon : askOrTerminate;
   const hold = holder(worker, end);
-  // Its goodbye, an error that nobody has caught, and whether all was read that the worker sent before that.
+  // Its goodbye; an error that nobody has caught; and whether everything that the worker sent before that error was read.
   let said: WorkerExit | undefined, uncaught: WorkerExit | undefined, read = false;
   worker.onmessage = ({ data }: MessageEvent) => {
     const message = open(data) as FromWorker | undefined;
     if (exit || message === undefined) return;
     if (stopping && message?.kind === "draining") return terminateLater();
-    // What is not exactly a goodbye is no message, which the scheduler says.
+    // A malformed goodbye is passed on like any message: the scheduler refuses it.
     const bye = message?.kind === "bye" ? readFromWorker(message) : undefined;
     if (bye?.kind !== "bye") {
       read = false;
@@ -118,23 +120,23 @@ function connect(worker: Worker & BunWorker, events: ChannelEvents): WorkerChann
   worker.onmessageerror = () => {
     if (exit) return;
     events.onMessage({ kind: "unread" });
-    close({ error: new Error("A message of the worker could not be read") }); // Deno (2.9) reads nothing after it
+    close({ error: new Error("A message from the worker could not be read") }); // Deno (2.9) reads nothing after it
   };
   worker.onerror = (event) => {
     event.preventDefault(); // Deno (2.9) ends the whole program otherwise
     uncaught ??= { exitCode: 1, error: event.error ?? new Error(event.message) };
     if (read) leave(uncaught);
-    else closeIn(LAST_WORDS, uncaught); // it has failed before it could say anything
+    else closeIn(LAST_WORDS, uncaught); // its goodbye is still to come, or it failed too early for one
   };
-  // Bun only.
+  // Bun alone emits it.
   worker.addEventListener("close", (event) => close(uncaught ?? said ?? { exitCode: (event as CloseEvent).code }));
-  /** It ends by itself. Of Deno there is nothing more to come; on Bun, what it has printed. */
+  /** The worker ends by itself. On Deno nothing more comes from it; on Bun, its output does. */
   const leave = (how: WorkerExit) => isDeno ? close(how) : closeIn(limit, how);
   return {
-    claims: new SharedArrayBuffer(CALLS_PER_WORKER * Int32Array.BYTES_PER_ELEMENT),
-    // Bun (1.4) reads all that it can write.
-    send: toThread((message, transfer) => worker.postMessage(seal(message), transfer!), runtime === "deno"),
-    clone: runtime === "deno" ? cloneForThread : structuredClone,
+    claims: newClaims(),
+    // Bun (1.4) reads whatever it can write.
+    send: toThread((message, transfer) => worker.postMessage(seal(message), transfer!), isDeno),
+    clone: isDeno ? cloneForThread : structuredClone,
     keepAlive: (alive) => attempt(() => hold(alive)),
     stop,
     terminate: end,
@@ -143,9 +145,9 @@ function connect(worker: Worker & BunWorker, events: ChannelEvents): WorkerChann
 }
 
 /**
- * How to let the worker keep the program alive, or not. Bun has `ref` and `unref`. Deno (2.9) has them under a symbol
- * without a description, as one counting method (its `node:worker_threads` is made of it); where that is not found, a
- * worker that is idle for a while is ended instead.
+ * Makes the function that sets whether the worker keeps the program alive. Bun has `ref` and `unref`. Deno (2.9) has one
+ * counting method for both, under a symbol without a description (its `node:worker_threads` uses it); where that is not
+ * found, a worker that is idle for a while is ended instead.
  */
 function holder(worker: Worker & BunWorker, end: () => void): (alive: boolean) => void {
   if (worker.ref && worker.unref) return (alive) => alive ? worker.ref!() : worker.unref!();

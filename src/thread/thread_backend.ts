@@ -1,4 +1,4 @@
-// Threads: Web Workers on Deno and Bun, worker_threads on Node.
+// The backend of threads: Web Workers on Deno and Bun, worker_threads on Node.
 
 import type { Backend } from "../pool/backend.ts";
 import { BrokenThreadPool } from "../future/errors.ts";
@@ -7,7 +7,7 @@ import { checkPermissions } from "./permissions.ts";
 import { start as startNode } from "./start.node.ts";
 import { start as startWeb } from "./start.web.ts";
 
-/** Runs workers as threads. */
+/** The backend of threads. */
 export const threadBackend: Backend = {
   name: "ThreadPoolExecutor",
   Broken: BrokenThreadPool,

@@ -1,54 +1,65 @@
-// Writes calls into messages. One message carries many calls, unless what is in one of them could harm another.
+// Calls in messages: CallWriter writes them in the parent, CallReader reads them in the worker.
+//
+// A message has groups of calls: `task number, arguments per call, calls, ...arguments`. It carries many calls, but not calls
+// that share objects: structured clone preserves identity within a message, so the shared object would be one object in the
+// worker, too, and one task would see what another does to it.
 
-import { standApart } from "./apart.ts";
 import { CALL_MASK } from "./claims.ts";
 import { assertNotLocal, transfersOf } from "./marks.ts";
-import type { Calls, ToWorker } from "./messages.ts";
-import type { TaskRef } from "./task_ref.ts";
+import type { Calls, TaskRef, ToWorker } from "./messages.ts";
 
-/** One message, and up to which call it goes. */
+/** A message with calls, ready to send. */
 export interface Letter {
   readonly message: Extract<ToWorker, Calls | { kind: "run" }>;
   readonly transfer: Transferable[] | undefined;
-  /** The number of the first call that is not in it. */
+  /** The number of the first call that is not in the message. */
   readonly end: number;
-  /** Tasks that it tells the worker. */
+  /** Tasks that the worker learns from it. */
   readonly tasks: readonly (readonly [number, TaskRef])[];
 }
 
 const NO_TASKS: readonly never[] = [];
 
-/** A call, as a message tells of it. */
+/** What a message says of a call. */
 export interface OutgoingCall {
   readonly task: { readonly number: number; readonly ref: TaskRef };
   readonly args: readonly unknown[];
-  /** 1 for the first run, 2 for the first retry; `undefined` for a call that is neither stopped nor run again. */
+  /** 1 for the first run, 2 for the first retry; `undefined` for a call that is never aborted nor retried. */
   readonly attempt: number | undefined;
 }
 
-/** The calls of one worker, by number, in a ring; the place of a call that was withdrawn is empty. */
+/** The calls of one worker, by number, in a ring. The slot of a withdrawn call is empty. */
 export type CallRing<C extends OutgoingCall = OutgoingCall> = (C | undefined)[];
+
+/** Objects of one call that are checked. A call with more gets a message of its own, which adds little to its cost. */
+const MOST = 64;
+
+/** Properties of one object that are checked. */
+const MOST_PARTS = 4 * MOST;
+
+/** In place of a task, for a call that was withdrawn before it was sent: the worker skips it. */
+const NO_TASK = -1;
 
 /** Writes the calls of one worker. */
 export class CallWriter {
-  /** The numbers of the tasks that the worker has been told. */
+  /** Numbers of the tasks that the worker knows. */
   readonly #known = new Set<number>();
 
   /**
-   * Writes calls from `first` on, as many as can share a message. Getters and proxies among the arguments may run: whatever
-   * they do to the calls, the message stays right, as the worker steps over what was taken back.
+   * Writes calls from `first` on, as many as can share a message. Getters and proxies among the arguments may run; even if
+   * they withdraw calls, the message stays right, as the worker skips those.
    *
    * @param ring The calls.
    * @param first The number of the first.
    * @param last The number after the last.
-   * @param exact Whether results must not wait for each other, and a process must say what it begins.
-   * @returns The message. Throws a DataCloneError when an argument means nothing elsewhere.
+   * @param exact Whether each result leaves before the next call begins, and a process says what it begins.
+   * @returns The message. Throws a DataCloneError when an argument has no meaning in a worker.
    */
   write(ring: CallRing, first: number, last: number, exact: boolean): Letter {
     const calls = [] as unknown[] as Calls;
     const attempt = ring[first & CALL_MASK]?.attempt;
     let tasks: [number, TaskRef][] | undefined, transfer: Transferable[] | undefined;
-    // Objects of the calls so far; `undefined` while there are none.
+    // Objects in the arguments of the calls so far; `undefined` while there are none.
     let met: Set<object> | undefined, apart = true;
     let group = -1, end = first;
     for (; end < last && !transfer; end++) {
@@ -69,7 +80,7 @@ export class CallWriter {
         if (marked) moved = moved ? moved.concat(marked) : [...marked];
       }
       if (objects) {
-        // Deno (2.9) moves what there is to move even when another value cannot be cloned: so such a call is by itself.
+        // Deno (2.9) moves buffers even when another value of the message cannot be cloned: such a call is sent alone.
         if (moved && end > first) break;
         if (met && (!apart || !standApart(args, met))) break;
         if (!met) apart = standApart(args, met = new Set());
@@ -91,11 +102,113 @@ export class CallWriter {
     return { message, transfer, end, tasks: tasks ?? NO_TASKS };
   }
 
-  /** The worker has the message. */
+  /** Notes that the message was sent: the worker knows its tasks. */
   sent({ tasks }: Letter): void {
     for (const [number] of tasks) this.#known.add(number);
   }
 }
 
-/** Stands for a call that was taken back before it was sent: the worker steps over it. */
-const NO_TASK = -1;
+/**
+ * Checks that the arguments of a call share no object with other calls of the message. No getter is called.
+ *
+ * @param args The arguments.
+ * @param met The objects of the other calls; those of this one are added.
+ * @returns Whether the call may be in that message; false also when it is not cheap to tell.
+ * @throws {DOMException} a DataCloneError, when one of them has no meaning in a worker.
+ */
+export function standApart(args: readonly unknown[], met: Set<object>): boolean {
+  const own = new Set<object>();
+  const rest: unknown[] = args.slice();
+  let apart = true;
+  while (rest.length > 0) {
+    const value = rest.pop();
+    if (typeof value !== "object" || value === null || own.has(value)) continue;
+    if (met.has(value) || own.size === MOST) return false;
+    own.add(value);
+    if (addParts(value, rest)) continue;
+    assertNotLocal(value);
+    apart = false;
+  }
+  if (apart) { for (const object of own) met.add(object); }
+  return apart;
+}
+
+/** Adds the parts of an object to the rest; false when they cannot be listed cheaply and without calling anything. */
+function addParts(value: object, rest: unknown[]): boolean {
+  try {
+    const prototype = Object.getPrototypeOf(value);
+    if (prototype !== Object.prototype && prototype !== Array.prototype) return false;
+    if (Array.isArray(value) && value.length > MOST_PARTS) return false;
+    const keys = Object.keys(value);
+    if (keys.length > MOST_PARTS) return false;
+    if (Array.isArray(value) && keys.length === value.length) {
+      for (let i = 0; i < value.length; i++) rest.push(value[i]);
+      return true;
+    }
+    for (const key of keys) {
+      const property = Object.getOwnPropertyDescriptor(value, key)!;
+      if (!("value" in property)) return false;
+      rest.push(property.value);
+    }
+    return true;
+  } catch {
+    return false; // a Proxy has thrown; sending it fails
+  }
+}
+
+/** Reads the calls of messages, one after another. */
+export class CallReader {
+  /** The number of the task of the current call; negative for a call to skip. */
+  task = NO_TASK;
+  /** How many arguments the current call has. */
+  arity = 0;
+  readonly #none: unknown[] = [];
+  #message = this.#none;
+  /** Where the next argument of the current call is, and where the call ends. */
+  #at = 0;
+  #end = 0;
+  /** How many calls of the group follow the current one. */
+  #left = 0;
+
+  /** Goes on with another message. */
+  read(message: unknown[]): void {
+    this.#message = message;
+    this.#end = this.#left = 0;
+  }
+
+  /** Drops what is left of the message. */
+  drop(): void {
+    this.read(this.#none);
+  }
+
+  /** Goes on to the next call of the message; false when there is none. */
+  next(): boolean {
+    let start = this.#end;
+    if (this.#left === 0) {
+      const message = this.#message;
+      if (start >= message.length) return false;
+      this.task = message[start] as number;
+      this.arity = message[start + 1] as number;
+      this.#left = message[start + 2] as number;
+      start += 3;
+    }
+    this.#left--;
+    this.#at = start;
+    this.#end = start + this.arity;
+    return true;
+  }
+
+  /** Takes the next argument of the call out of the message: what the task drops can be collected then (T8). */
+  take(): unknown {
+    const at = this.#at++, message = this.#message, arg = message[at];
+    message[at] = undefined;
+    return arg;
+  }
+
+  /** Takes all arguments of the call out of the message. */
+  takeAll(): unknown[] {
+    const args = this.#message.slice(this.#at, this.#end);
+    this.#message.fill(undefined, this.#at, this.#end);
+    return args;
+  }
+}

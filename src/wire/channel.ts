@@ -1,19 +1,21 @@
-// The seam between the scheduler and a backend, and between the worker loop and a backend.
+// Both ends of the line between the program and one worker. A backend makes the parent's end, WorkerChannel, and the
+// worker's end, ParentPort; the scheduler and the worker's loop know nothing else of a backend.
 
 import type { FromWorker, ToWorker } from "./messages.ts";
+import type { Place } from "./place.ts";
 
 /** How a worker ended, as far as its runtime can tell. */
 export interface WorkerExit {
   readonly exitCode?: number | undefined;
   readonly signal?: string | undefined;
   readonly error?: unknown;
-  /** It could not be stopped, and was left to itself. */
+  /** The worker cannot be stopped; it goes on, and nobody listens to it. */
   readonly abandoned?: boolean | undefined;
 }
 
 /** What a backend tells the parent about one worker. */
 export interface ChannelEvents {
-  /** A message of ours came, or was forged. It is data from another program: nothing in it is trusted. */
+  /** A sealed message came. A task may have forged it: it is data from another program, and nothing in it is trusted. */
   onMessage(message: FromWorker): void;
   /** The worker is gone. Called exactly once, after its last message. */
   onClose(exit: WorkerExit): void;
@@ -24,39 +26,56 @@ export interface WorkerChannel {
   /** The claim words of the calls handed over, where memory can be shared. */
   readonly claims: SharedArrayBuffer | undefined;
   /**
-   * Sends a message, which is the line's from then on, whatever becomes of it: it is not sent again. Throws, and sends
-   * nothing: a DataCloneError when a value in it cannot cross, another error when the line is closed. Without a list of what is moved rather than with an
-   * empty one, which a round trip on Deno (2.9) is 9 % slower for.
+   * Sends a message, which belongs to the line from then on and is not sent again, even after an error. When it throws, it
+   * has sent nothing: a DataCloneError means that a value cannot cross, any other error that the line is closed. Callers
+   * omit `transfer` when nothing is moved: with an empty list, a round trip on Deno (2.9) is 9 % slower.
    */
   send(message: ToWorker, transfer?: Transferable[]): void;
   /** Copies a value as the line would, or throws when it cannot cross. */
   clone(value: unknown): unknown;
-  /** Lets the worker keep the program alive, or not. */
+  /** Sets whether the worker keeps the program alive. */
   keepAlive(alive: boolean): void;
-  /** Ends an idle worker, in order. */
+  /** Ends an idle worker in order: its output still arrives. */
   stop(): unknown;
   /** Ends the worker now: SIGTERM to a process. */
   terminate(): unknown;
-  /** Ends the worker now, whatever it does: SIGKILL to a process. */
+  /** Ends the worker now, even if it ignores everything else: SIGKILL to a process. */
   kill(): unknown;
 }
 
-/** The line to a worker that was refused at once, by the operating system or for lack of a permission. */
-export const neverStarted: WorkerChannel = {
-  claims: undefined,
-  send() {},
-  clone: (value) => value,
-  keepAlive() {},
-  stop() {},
-  terminate() {},
-  kill() {},
-};
-
-/** The worker's end. */
-export interface ParentChannel {
-  /** As the parent's end. */
+/** The worker's end of the line to the parent, with what differs between the kinds of worker. */
+export interface ParentPort {
+  /** What code in this worker can know about it. */
+  readonly place: Place;
+  /** Starts to pass the parent's messages to `onMessage`. Called once. */
+  receive(onMessage: (message: ToWorker) => void): void;
+  /** Sends a message, under the same terms as {@linkcode WorkerChannel.send}. */
   send(message: FromWorker, transfer?: Transferable[]): void;
+  /** Copies a value as the line would, or throws when it cannot cross. */
+  clone(value: unknown): unknown;
+  /** Bytes of memory that this worker uses. */
+  memory(): number;
+  /** Keeps the worker running when nobody catches this error. */
+  excuse(error: unknown): void;
+  /** Calls `fn` when the worker is about to end by its own will. `uncaught`: an error, which the task may still handle. */
+  beforeEnd(fn: (exitCode: number, uncaught?: boolean) => void): void;
 }
 
-/** Joins the worker's end to the loop: gets the receiver of the parent's messages, returns how to answer. */
-export type Open = (onMessage: (message: ToWorker) => void) => ParentChannel;
+/**
+ * The channel of a worker that could not be started: the operating system refused, or a permission is missing.
+ *
+ * @param events Told of the error soon, but not before this function returns.
+ * @param error Why it was refused.
+ */
+export function neverStarted(events: ChannelEvents, error: unknown): WorkerChannel {
+  queueMicrotask(() => events.onClose({ error }));
+  return {
+    claims: undefined,
+    send() {},
+    clone: (value) => value,
+    keepAlive() {},
+    stop() {},
+    terminate() {},
+    kill() {},
+  };
+}

@@ -1,12 +1,17 @@
-// Checks of what callers give, in one grammar: `Cannot <action> as '<name>' must be <wanted>: received <value>`.
-// A wrong kind is a TypeError, a value out of range a RangeError. `undefined` is always right: the option was not given.
+// Checks of what callers pass, in one grammar: `Cannot <action> as '<name>' must be <wanted>: received <value>`.
+// A wrong type is a TypeError, a value out of range a RangeError. `undefined` passes every check: the option was not given.
 
-/** Throws a TypeError about an option. */
-export function refuseKind(action: string, name: string, wanted: string, value: unknown): never {
-  throw new TypeError(`Cannot ${action} as '${name}' must be ${wanted}: received ${show(value)}`);
+/** Throws a TypeError: `Cannot <action> as <reason>: received <value>`. */
+export function refuse(action: string, reason: string, value: unknown, advice = ""): never {
+  throw new TypeError(`Cannot ${action} as ${reason}: received ${show(value)}${advice}`);
 }
 
-/** Throws a RangeError about an option. */
+/** Throws a TypeError about an option of the wrong type. */
+export function refuseKind(action: string, name: string, wanted: string, value: unknown): never {
+  refuse(action, `'${name}' must be ${wanted}`, value);
+}
+
+/** Throws a RangeError about an option that is out of range. */
 export function refuseRange(action: string, name: string, wanted: string, value: unknown): never {
   throw new RangeError(`Cannot ${action} as '${name}' must be ${wanted}: received ${show(value)}`);
 }
@@ -26,9 +31,7 @@ export function optionNames<Options>(names: Record<keyof Options, true>): readon
  * @param known The names of the options that there are.
  */
 export function checkOptions(action: string, options: unknown, known: readonly string[]): void {
-  if (typeof options !== "object" || options === null) {
-    throw new TypeError(`Cannot ${action} as its options must be an object: received ${show(options)}`);
-  }
+  if (typeof options !== "object" || options === null) refuse(action, "its options must be an object", options);
   for (const [name, value] of Object.entries(options)) {
     if (value === undefined || known.includes(name)) continue;
     throw new TypeError(`Cannot ${action} as ${aboutUnknown(name, known)}`);
@@ -90,7 +93,7 @@ export function checkSignal(action: string, name: string, value: unknown): void 
   if (value !== undefined && !(value instanceof AbortSignal)) refuseKind(action, name, "an AbortSignal", value);
 }
 
-/** Checks a number; it may be infinite, but not NaN. */
+/** Checks a number, which may be infinite, but not NaN. */
 export function checkNumber(action: string, name: string, value: unknown): void {
   if (value === undefined) return;
   if (typeof value !== "number") refuseKind(action, name, "a number", value);
@@ -119,7 +122,7 @@ export function checkErrorTypes(action: string, errorTypes: unknown): void {
   }
 }
 
-/** A value as it is shown in a message. */
+/** Shows a value in a message. */
 export function show(value: unknown): string {
   if (typeof value === "string") return JSON.stringify(value);
   if (typeof value === "bigint") return `${value}n`;

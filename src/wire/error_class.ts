@@ -1,5 +1,5 @@
-// The type of the error classes that errors are made of again.
+// The type of the option `errorTypes`.
 
-/** The constructor of an error class; its instances are made without calling it. */
+/** The class of an error. Its constructor is never called: errors get the prototype alone. */
 // deno-lint-ignore no-explicit-any
 export type ErrorConstructorLike = abstract new (...args: any[]) => Error;

@@ -1,27 +1,29 @@
-// Whatever a task throws, as a record that structured clone carries whole: classes, properties and causes would be lost
-// otherwise (every runtime clones a subclass of Error as a plain Error). toFailure() in the worker, fromFailure() in the parent.
+// What a task throws, as a record that structured clone carries whole. A clone of the error itself would lose its class, its
+// properties and its causes: every runtime clones a subclass of Error as a plain Error. toFailure() makes the record in the
+// worker, fromFailure() makes the error again in the parent.
 
 import type { ErrorConstructorLike } from "./error_class.ts";
+import { isList, isListOfNames, isListOfPairs, ownProperty, ownValue } from "./parts.ts";
 
 /** A thrown value on the wire. */
 export type Failure =
   | { readonly kind: "value"; readonly value: unknown }
   | {
     readonly kind: "error";
-    /** The names of its classes, from its own up to the first that every program has. */
+    /** The names of its classes, its own first. */
     readonly classes: readonly string[];
     readonly name: string;
     readonly message: string;
     readonly stack: string | undefined;
-    /** Own properties that can be cloned; the others as text. */
+    /** Own properties: as they are if they can be cloned, as text otherwise. */
     readonly properties: readonly (readonly [string, unknown])[];
-    /** Nested failures: `cause`, `errors` and whatever other properties hold errors. */
+    /** Own properties that hold errors, such as `cause`. */
     readonly nested: readonly (readonly [string, Failure])[];
     /** The members of an AggregateError. */
     readonly errors: readonly Failure[] | undefined;
   };
 
-/** Every program has these. By name: to touch the classes makes them, which is 0.07 ms of a thread's start on Bun (1.4). */
+/** Classes that every program has. By name: reading the classes creates them, 0.07 ms of a thread's start on Bun (1.4). */
 const BUILT_INS: ReadonlySet<string> = new Set(
   ["Error", "EvalError", "RangeError", "ReferenceError", "SyntaxError", "TypeError", "URIError", "AggregateError"],
 );
@@ -29,31 +31,31 @@ const BUILT_INS: ReadonlySet<string> = new Set(
 // A registered symbol, so that a task's copy of this package and the worker's share it.
 const ORIGINS: unique symbol = Symbol.for("@concurrent/futures/origins") as never;
 
-/** The classes of errors that were made of a record. One that is sent on may be of a class that only its last receiver has. */
+/** The classes of errors that were made of records. One that is sent on may have a class that its last receiver alone knows. */
 const origins: WeakMap<object, readonly string[]> =
   ((globalThis as { [ORIGINS]?: typeof origins })[ORIGINS] ??= new WeakMap());
 
-/** How deep causes are followed; what is deeper is left out. */
+/** How deep errors are nested in a record; deeper ones are left out. */
 const DEEPEST = 16;
 
-/** Of so many errors in one the stacks are sent: one takes Deno (2.9) up to 0.1 ms to write down, and few are ever read. */
+/** Errors of one record that keep their stacks: Deno (2.9) takes up to 0.1 ms to write one, and few are ever read. */
 const MOST_STACKS = 1000;
 
-/** How many classes of an error are named, and how long the name of one may be. */
+/** Classes of an error that are named, and characters of a name. */
 const MOST_CLASSES = 17, LONGEST_NAME = 1000;
 
 /** Copies a value as the channel would, or throws when it cannot cross. */
 type Clone = (value: unknown) => unknown;
 
-// --- in the worker: whatever a task throws may have traps anywhere, so each thing is read by itself, and may fail by itself
+// --- In the worker. A thrown value may have traps anywhere: each part is read by itself, and may fail by itself.
 
 /**
- * Turns a thrown value into a record. An error that is met twice, as in a cycle of causes, is one record.
+ * Turns a thrown value into a record. An error that occurs twice, as in a cycle of causes, is one record.
  *
  * @param thrown Anything.
  * @param clone Copies a value as the channel would, or throws when it cannot cross.
- * @param what What it is, for the error that stands for a value that cannot cross.
- * @returns The record; it can always be sent.
+ * @param what The start of the message of the error that replaces a value which cannot cross.
+ * @returns The record, which can always be sent.
  */
 export function toFailure(
   thrown: unknown,
@@ -111,7 +113,7 @@ function describe(thrown: Error, clone: Clone, known: Map<object, Failure>, dept
   return failure;
 }
 
-/** A property, or nothing when it cannot be read. */
+/** A property; `undefined` when reading it throws. */
 function read(owner: object, key: string): unknown {
   try {
     return (owner as Record<string, unknown>)[key];
@@ -128,7 +130,7 @@ function keysOf(error: Error): string[] {
   }
 }
 
-/** The members of an AggregateError. With holes they are a property like any other: there may be billions. */
+/** The members of an AggregateError. An array with holes is a property like any other: it may have billions of them. */
 function membersOf(error: Error): readonly unknown[] | undefined {
   try {
     if (!Object.hasOwn(error, "errors")) return undefined;
@@ -145,7 +147,7 @@ function membersOf(error: Error): readonly unknown[] | undefined {
   }
 }
 
-/** Its class first; a subclass of RangeError that the parent does not know is at least a RangeError there. */
+/** The names of its classes, its own first: the parent uses the first that it knows, such as RangeError. */
 function classesOf(error: Error): string[] {
   const classes: string[] = [];
   try {
@@ -157,7 +159,7 @@ function classesOf(error: Error): string[] {
       at = Object.getPrototypeOf(at);
     }
   } catch {
-    // As far as they can be told.
+    // A proxy among them has thrown: the names so far have to do.
   }
   return classes;
 }
@@ -170,7 +172,7 @@ function classNameOf(prototype: object): unknown {
   }
 }
 
-/** JavaScriptCore puts where an error was made on the error itself, hidden; what a program put there shows. */
+/** Whether JavaScriptCore has added this property: its own ones, which say where an error was made, are not enumerable. */
 function isEngines(error: Error, key: string): boolean {
   if (!/^(original)?(line|column|sourceURL)$/i.test(key)) return false;
   try {
@@ -186,14 +188,14 @@ function isError(value: unknown): value is Error {
     const tag = Object.prototype.toString.call(value);
     return tag === "[object Error]" || tag === "[object DOMException]" || value instanceof Error;
   } catch {
-    return false; // a revoked proxy, for instance
+    return false; // such as a revoked proxy
   }
 }
 
 function textOf(value: unknown): string {
   if (typeof value === "string") return value;
   try {
-    // The text of an array has the texts of all that is in it: there may be billions.
+    // The text of an array contains the texts of its elements, which may be billions.
     return Array.isArray(value) ? "[object Array]" : String(value);
   } catch {
     return tagOf(value);
@@ -208,11 +210,10 @@ function tagOf(value: unknown): string {
   }
 }
 
-// --- in the parent: a record comes from another program, and is nothing but data until it has been looked at
+// --- In the parent. A record comes from another program: it is mere data until it has been checked.
 
 /**
- * Whether this is a failure: exactly what {@linkcode toFailure} makes, to the last part. Nothing of it is called, and it is
- * looked at by what it has, not by the lengths that it claims.
+ * Whether this is a failure: in every part what {@linkcode toFailure} makes. Nothing of it is called.
  *
  * @param value What another program has sent.
  */
@@ -232,72 +233,29 @@ export function isFailure(value: unknown): value is Failure {
     }
     return true;
   } catch {
-    return false; // no structured clone can be so, but a stand-in for one
+    return false; // such as a revoked proxy, which no structured clone contains
   }
 }
 
-/** Whether this is the record of a failure, whatever those inside are: they are put into `inner`. */
+/** Whether this is the record of a failure, apart from the records in it, which are added to `inner`. */
 function isRecord(record: unknown, inner: unknown[]): boolean {
   if (typeof record !== "object" || record === null) return false;
-  const kind = field(record, "kind");
-  if (kind === "value") return own(record, "value") !== undefined;
-  const stack = field(record, "stack"), errors = field(record, "errors");
-  return kind === "error" && typeof field(record, "name") === "string" &&
-    typeof field(record, "message") === "string" &&
-    (stack === undefined || typeof stack === "string") && isListOfNames(field(record, "classes")) &&
-    isListOfPairs(field(record, "properties")) && isListOfPairs(field(record, "nested"), inner) &&
+  const kind = ownValue(record, "kind");
+  if (kind === "value") return ownProperty(record, "value") !== undefined;
+  const stack = ownValue(record, "stack"), errors = ownValue(record, "errors");
+  return kind === "error" && typeof ownValue(record, "name") === "string" &&
+    typeof ownValue(record, "message") === "string" &&
+    (stack === undefined || typeof stack === "string") &&
+    isListOfNames(ownValue(record, "classes"), MOST_CLASSES, LONGEST_NAME) &&
+    isListOfPairs(ownValue(record, "properties")) && isListOfPairs(ownValue(record, "nested"), inner) &&
     (errors === undefined || isList(errors, inner));
 }
 
-/** What a record has of its own under a key, unless that is an accessor. */
-function own(record: object, key: PropertyKey): { readonly value?: unknown } | undefined {
-  const property = Object.getOwnPropertyDescriptor(record, key);
-  return property && "value" in property ? property : undefined;
-}
-
-/** The same, where there is no difference between what is `undefined` and what is not there. */
-function field(record: object, key: PropertyKey): unknown {
-  return own(record, key)?.value;
-}
-
-/** An array without holes; its elements are put into `elements`. One that claims to be long ends at its first hole. */
-function isList(list: unknown, elements: unknown[]): boolean {
-  if (!Array.isArray(list)) return false;
-  for (let i = 0; i < list.length; i++) {
-    const element = own(list, i);
-    if (!element) return false;
-    elements.push(element.value);
-  }
-  return true;
-}
-
-function isListOfNames(list: unknown): boolean {
-  if (!Array.isArray(list) || list.length > MOST_CLASSES) return false;
-  for (let i = 0; i < list.length; i++) {
-    const name = field(list, i);
-    if (typeof name !== "string" || name.length > LONGEST_NAME) return false;
-  }
-  return true;
-}
-
-/** An array of names and whatever belongs to them, which is put into `values`. */
-function isListOfPairs(list: unknown, values?: unknown[]): boolean {
-  if (!Array.isArray(list)) return false;
-  for (let i = 0; i < list.length; i++) {
-    const pair = field(list, i);
-    if (!Array.isArray(pair) || pair.length !== 2 || typeof field(pair, 0) !== "string") return false;
-    const second = own(pair, 1);
-    if (!second) return false;
-    values?.push(second.value);
-  }
-  return true;
-}
-
 /**
- * Makes the error again: of its class where that is known here, with its name, message, properties, causes and the
- * worker's stack.
+ * Makes the error again, with its class if that is known here, its name, message, properties and causes, and the worker's
+ * stack.
  *
- * @param failure The record. It came from another program: one that is no failure gives an error that says so.
+ * @param failure The record. One that is malformed becomes an error that says so: it came from another program.
  * @param errorTypes The custom classes, by name.
  * @returns What the task threw.
  */
@@ -305,17 +263,17 @@ export function fromFailure(failure: Failure, errorTypes: ReadonlyMap<string, Er
   return isFailure(failure) ? revive(failure, errorTypes) : new Error("A worker sent a malformed failure");
 }
 
-/** As {@linkcode fromFailure}, of what {@linkcode isFailure} has found to be one. */
+/** Does what {@linkcode fromFailure} does, with a failure that {@linkcode isFailure} has checked. */
 export function revive(failure: Failure, errorTypes: ReadonlyMap<string, ErrorConstructorLike>): unknown {
   if (failure.kind === "value") return failure.value;
   const made: Made = new Map();
   const error = make(failure, made, errorTypes);
-  // Those that are made on the way are filled in their turn, however deep they are.
+  // Filling an error adds the nested ones to `made`: they are filled in their turn, however deep they are.
   for (const [failure, error] of made) fill(error, failure, (inner) => make(inner, made, errorTypes));
   return error;
 }
 
-/** The errors that are being made, each of which may be in several places. */
+/** The errors that are being made, by record: one record may be in several places. */
 type Made = Map<ErrorRecord, Error>;
 
 function make(failure: Failure, made: Made, errorTypes: ReadonlyMap<string, ErrorConstructorLike>): unknown {
@@ -327,13 +285,13 @@ function make(failure: Failure, made: Made, errorTypes: ReadonlyMap<string, Erro
 
 type ErrorRecord = Extract<Failure, { kind: "error" }>;
 
-/** An error of the nearest class that is known here. */
+/** An error with the nearest class that is known here, and without its properties. */
 function blank({ classes, name, message }: ErrorRecord, errorTypes: ReadonlyMap<string, ErrorConstructorLike>): Error {
   if (classes.includes("DOMException")) return new DOMException(message, name);
   const error = new Error(message);
   for (const className of classes) {
     const type = errorTypes.get(className) ?? builtIn(className);
-    // The constructor is not called: nobody knows its arguments. It stays a true Error, with its stack and all.
+    // The constructor is not called, as its arguments are unknown. The engine still treats it as an Error, with a stack.
     if (type) return Object.setPrototypeOf(error, type.prototype) as Error;
   }
   return error;
@@ -347,12 +305,12 @@ function fill(error: Error, failure: ErrorRecord, make: (failure: Failure) => un
   const { classes, name, message, stack, properties, nested, errors } = failure;
   origins.set(error, classes);
   const define = (key: string, value: unknown, enumerable: boolean) => {
-    // defineProperty: a property called __proto__ is a property like any other.
+    // Not an assignment: a property called __proto__ is a property like any other.
     Object.defineProperty(error, key, { value, enumerable, configurable: true, writable: true });
   };
-  // The name that its class gives it may be a getter, which throws.
+  // read(): its class may have a getter for the name, which may throw.
   if (read(error, "name") !== name) define("name", name, false);
-  // Where it was made again is of no interest.
+  // Not the stack of this function.
   define("stack", stack ?? `${name}: ${message}`, false);
   for (const [key, value] of properties) define(key, value, key !== "cause");
   for (const [key, value] of nested) define(key, make(value), key !== "cause");

@@ -1,33 +1,33 @@
-// What is inside a value, found without calling anything of it: no getter, no iterator, no method that it may have replaced.
-// A check that calls what it checks has seen something else than what is sent.
+// Lists what is inside a value, without calling anything of it: no getter, no iterator, no method that it may have replaced. A
+// getter may return one thing to a check, and another when the value is sent.
 
-/** Of an array of so many elements, each is looked at by itself, as the properties of an object are. */
+/** Elements of an array that are listed as properties, one by one. */
 export const FEW = 64;
 
-/** How deep, and at how many objects, a glance goes. */
+/** How deep, and at how many objects, {@linkcode glance} looks. */
 const SHALLOW = 200, MANY = 100_000;
 
-/** With more holes, an array is looked at by what it has: its length may be in the billions. */
+/** With more holes, an array is listed by its properties: its length may be in the billions. */
 const MOST_HOLES = 1024;
 
 const NONE: readonly unknown[] = [];
 
-/** In place of what only a getter can tell. */
+/** In place of the value of a getter. */
 export const UNKNOWN: object = Object.freeze(Object.create(null));
 
-// As they are before a program can replace them.
+// Taken before a program can replace them.
 const forEachOfMap = uncurry(Map.prototype.forEach), forEachOfSet = uncurry(Set.prototype.forEach);
 
 function uncurry<This, Args extends unknown[], R>(method: (this: This, ...args: Args) => R) {
   return Function.prototype.call.bind(method) as (on: This, ...args: Args) => R;
 }
 
-/** Whether a value has no parts, and is nothing but data: symbols and functions are not. */
+/** Whether a value has no parts and can always be sent: it is no object, no function and no symbol. */
 export function isSimple(value: unknown): boolean {
   return value === null || (typeof value !== "object" && typeof value !== "function" && typeof value !== "symbol");
 }
 
-/** Whether this is an array; of a Proxy that was revoked, the language's own question throws. */
+/** Whether this is an array. `Array.isArray()` throws for a revoked Proxy. */
 function isArray(value: unknown): value is unknown[] {
   try {
     return Array.isArray(value);
@@ -37,8 +37,8 @@ function isArray(value: unknown): value is unknown[] {
 }
 
 /**
- * The own enumerable properties of an object, or the elements and the others of an array, in the order in which they are
- * sent; simple ones are left out.
+ * The values of the own enumerable properties of an object or array, in the order in which they are sent, without the simple
+ * ones.
  *
  * @param value The object, which is no Proxy.
  * @param hasOthers Whether a long array has other properties than its elements.
@@ -57,7 +57,7 @@ export function partsOf(value: object, hasOthers: (array: unknown[]) => boolean)
   return parts ?? NONE;
 }
 
-/** Those of a long array, of which nobody makes one a getter; nothing when it is mostly holes. */
+/** The elements of a long array, read directly: nobody defines getters there. `undefined` when it is mostly holes. */
 function elementsOf(array: unknown[]): readonly unknown[] | undefined {
   let parts: unknown[] | undefined, holes = 0;
   for (let i = 0; i < array.length; i++) {
@@ -69,7 +69,7 @@ function elementsOf(array: unknown[]): readonly unknown[] | undefined {
   return parts ?? NONE;
 }
 
-/** The keys and values of a Map. */
+/** The keys and values of a Map, without the simple ones. */
 export function partsOfMap(map: Map<unknown, unknown>): readonly unknown[] {
   const parts: unknown[] = [];
   forEachOfMap(map, (value, key) => {
@@ -79,7 +79,7 @@ export function partsOfMap(map: Map<unknown, unknown>): readonly unknown[] {
   return parts;
 }
 
-/** The values of a Set. */
+/** The values of a Set, without the simple ones. */
 export function partsOfSet(set: Set<unknown>): readonly unknown[] {
   const parts: unknown[] = [];
   forEachOfSet(set, (value) => {
@@ -88,20 +88,65 @@ export function partsOfSet(set: Set<unknown>): readonly unknown[] {
   return parts;
 }
 
-/** What is sent of an error besides texts. */
+/** The parts of an error: its cause. All else that is sent of it are strings. */
 export function partsOfError(error: Error): readonly unknown[] {
   const cause = Object.getOwnPropertyDescriptor(error, "cause");
   return cause && "value" in cause ? [cause.value] : NONE;
 }
 
+/** The own property of an object, unless it is an accessor. */
+export function ownProperty(object: object, key: PropertyKey): { readonly value?: unknown } | undefined {
+  const property = Object.getOwnPropertyDescriptor(object, key);
+  return property && "value" in property ? property : undefined;
+}
+
+/** The value of an own property; `undefined` also when there is none, or it is an accessor. */
+export function ownValue(object: object, key: PropertyKey): unknown {
+  return Object.getOwnPropertyDescriptor(object, key)?.value;
+}
+
+/** Whether this is an array without holes. Its elements are added to `elements`, up to the first hole: its length may be a lie. */
+export function isList(list: unknown, elements: unknown[]): boolean {
+  if (!Array.isArray(list)) return false;
+  for (let i = 0; i < list.length; i++) {
+    const element = ownProperty(list, i);
+    if (!element) return false;
+    elements.push(element.value);
+  }
+  return true;
+}
+
+/** Whether this is an array of strings, at most `most` of at most `longest` characters. */
+export function isListOfNames(list: unknown, most: number, longest: number): boolean {
+  if (!Array.isArray(list) || list.length > most) return false;
+  for (let i = 0; i < list.length; i++) {
+    const name = ownValue(list, i);
+    if (typeof name !== "string" || name.length > longest) return false;
+  }
+  return true;
+}
+
+/** Whether this is an array of pairs of a string and a value. The values are added to `values`. */
+export function isListOfPairs(list: unknown, values?: unknown[]): boolean {
+  if (!Array.isArray(list)) return false;
+  for (let i = 0; i < list.length; i++) {
+    const pair = ownValue(list, i);
+    if (!Array.isArray(pair) || pair.length !== 2 || typeof ownValue(pair, 0) !== "string") return false;
+    const second = ownProperty(pair, 1);
+    if (!second) return false;
+    values?.push(second.value);
+  }
+  return true;
+}
+
 /**
- * Looks at values as quickly as can be, which is enough for most of them: it keeps no note of what it has seen.
+ * Checks quickly whether values are trees of plain data, as most are. It does not note what it has seen.
  *
  * @param values The values.
- * @param isPlain Whether an object has nothing to it but its properties.
- * @param isWhole Whether an array has nothing to it but its elements.
- * @param careful How many objects are looked at without calling their getters; of more, they are called.
- * @returns Whether they are trees of data, not deep and not huge; otherwise it takes a {@linkcode walk} to tell.
+ * @param isPlain Whether an object is nothing but its properties.
+ * @param isWhole Whether an array is nothing but its elements.
+ * @param careful How many objects are checked without calling their getters. Those of later objects are called.
+ * @returns Whether they are, and are neither deep nor huge; otherwise it takes a {@linkcode walk} to tell.
  */
 export function glance(
   values: readonly unknown[],
@@ -144,12 +189,12 @@ export function glance(
 }
 
 /**
- * Looks at values and all that is in them, once each, in the order in which they are sent.
+ * Visits values and everything inside them, once each, in the order in which they are sent.
  *
  * @param values The values.
- * @param look Gets a value that is not simple, and returns its parts.
- * @param deepest How deep they may be nested.
- * @returns Whether they are nested no deeper.
+ * @param look Gets each value that is not simple, and returns its parts.
+ * @param deepest How deep the values may be nested.
+ * @returns Whether they are not deeper; it stops where they are.
  */
 export function walk(
   values: readonly unknown[],
@@ -157,7 +202,7 @@ export function walk(
   deepest: number,
 ): boolean {
   const seen = new Set<unknown>();
-  // What encloses the parts that are being looked at, and how far each of them is.
+  // The lists of parts that enclose the current one, and how far each was visited.
   const outer: (readonly unknown[])[] = [], positions: number[] = [];
   let parts = values, at = 0;
   for (;;) {

@@ -1,33 +1,36 @@
 // Where code runs: in a program, or in a worker of an executor, which loads modules and runs their tasks.
 //
-// A module that gave work to an executor while a worker loads it would have workers start workers without end. So a worker
-// notes here what it does, and executors look before they take anything. A task may give work; what a module does when it
-// is loaded, or has started then, may not.
+// If a module submitted work while a worker loads it, workers would start workers without end. So a worker notes here what it
+// does, and executors look before they accept a call. A task may submit work; code that a module runs when it is loaded, and
+// what that starts, may not.
 
-/** A worker, as what runs in it sees it. */
+/** What code in a worker can know about it. */
 export interface Place {
-  /** The module of tasks that it is loading. */
+  /** The module of tasks that the worker is loading. */
   loading: string | undefined;
-  /** All that it has loaded, or tried to. */
+  /** All modules of tasks that it has loaded, or tried to. */
   readonly modules: Set<string>;
-  /** Functions of task(), by the URL of their module and their name there: build tools rename what a module exports. */
+  /** Functions of task(), by the URL of their module and their name there: build tools may rename the exports. */
   readonly tasks: Map<string, (...args: never[]) => unknown>;
-  /** What executors were asked for by a module, by its URL: its tasks do not run here any more. */
+  /** Modules that used an executor while they were loaded, by URL, and the error that refused it. Their tasks fail. */
   readonly refused: Map<string, Error>;
-  /** Runs what belongs to a task, or does not, so that {@linkcode inTask} knows it. There as soon as an executor can be. */
+  /**
+   * Runs a function that belongs to a task, or does not, so that {@linkcode inTask} can tell. Set as soon as code in this
+   * worker can make an executor.
+   */
   follow: (<T>(isTask: boolean, fn: () => T) => T) | undefined;
-  /** Whether the code that asks belongs to a task, whatever it has awaited. */
+  /** Whether the caller belongs to a task, also after it has awaited something. */
   inTask: () => boolean;
-  /** Whether a task runs that had begun before anything could follow it. */
+  /** Whether a task runs that had begun before {@linkcode follow} was set. */
   runsUnfollowed: () => boolean;
-  /** Told of each refusal. */
+  /** Called with each error that refuses an executor. */
   onRefusal: (error: Error) => void;
 }
 
-/** The last argument of a worker process, and of a thread on Node: files of `--import` and `--require` run before its loop. */
+/** The last argument of a worker process, and of a thread on Node: by it, files of `--import` and `--require` know a worker. */
 export const WORKER_ARGUMENT = "--futures-worker";
 
-// A registered symbol: a task's copy of this package finds what the worker's copy has put there.
+// A registered symbol, so that a task's copy of this package finds what the worker's copy has put there.
 const PLACE: unique symbol = Symbol.for("@concurrent/futures/place") as never;
 const realm = globalThis as {
   [PLACE]?: Place;
@@ -35,17 +38,17 @@ const realm = globalThis as {
   readonly process?: { readonly argv: readonly string[] };
 };
 
-/** The worker that this runs in; none in a program. */
+/** The worker in which this runs; `undefined` in a program. */
 export function currentPlace(): Place | undefined {
   return realm[PLACE] ?? (startedAsWorker() ? enterPlace() : undefined);
 }
 
-/** Makes this a worker, if it is not known for one. */
+/** Declares that this is a worker. */
 export function enterPlace(): Place {
   return realm[PLACE] ??= newPlace();
 }
 
-/** A worker that has not begun. */
+/** Makes the place of a worker that has not done anything yet. */
 export function newPlace(): Place {
   return {
     loading: undefined,
@@ -60,8 +63,8 @@ export function newPlace(): Place {
 }
 
 /**
- * Whether a worker's loop will run here, which does not yet. On Deno (2.9), where to look at `process` would load it, the
- * main module tells; a thread, which loads nothing before its loop, has none.
+ * Whether the loop of a worker will run here, and does not yet. On Deno (2.9), where reading `process` would load it, the main
+ * module tells. A thread there has none, but loads nothing before its loop.
  */
 function startedAsWorker(): boolean {
   if (realm.Deno) return realm.Deno.mainModule === new URL("../process/entry.js", import.meta.url).href;

@@ -1,16 +1,17 @@
-// A worker's line is not ours alone: tasks and what they import send on it (`process.send("ready")`, `postMessage(...)`), and
-// so does the runtime (Node tells a watching parent what it loads). So what is ours is sealed, and the rest is not looked at.
+// Tells messages of this package from others on the same line. Tasks and what they import may send on it
+// (`process.send("ready")`, `postMessage(...)`), and so does the runtime (Node tells a watching parent what it loads). So our
+// messages have a seal, and others are ignored.
 
 import type { FromWorker, ToWorker } from "./messages.ts";
 
-/** The last element of every message of ours. A small integer: arrays of small integers stay that. */
+/** The last element of each of our messages. A small integer, so that an array of small integers stays one. */
 export const SEAL = 0x2f757365;
 
 /**
- * Seals a message, for the line alone: a flat one has the seal in itself from then on, as a copy of it would take longer.
+ * Seals a message that is about to be sent. An array gets the seal added to it, as a copy would take longer.
  *
- * @param message The message; a flat one has two elements at least.
- * @returns What {@linkcode open} makes the message of again.
+ * @param message The message. An array has at least two elements.
+ * @returns What {@linkcode open} turns into the message again.
  */
 export function seal(message: ToWorker | FromWorker): unknown[] {
   if (!Array.isArray(message)) return [message, SEAL];
@@ -19,10 +20,10 @@ export function seal(message: ToWorker | FromWorker): unknown[] {
 }
 
 /**
- * Opens what came through a line: anything at all. Of what is none of ours, only the last element is read.
+ * Opens a message. Without a seal, only the last element of an array is read.
  *
- * @param received What came.
- * @returns The message, or what somebody sealed in place of one; `undefined` when it is none of ours.
+ * @param received Anything that came through the line.
+ * @returns The message, or what a task has sealed in its place; `undefined` without a seal.
  */
 export function open(received: unknown): unknown {
   if (!Array.isArray(received)) return undefined;

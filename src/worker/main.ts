@@ -1,379 +1,249 @@
-// The worker's loop, the same in threads and processes: receive calls, run them in order, one at a time, answer.
+// The worker's loop, the same in threads and processes: it receives calls, runs them in order, one at a time, and answers.
 
-import { begin } from "../wire/claims.ts";
-import type { Open, ParentChannel } from "../wire/channel.ts";
-import { type Failure, fromFailure, toFailure } from "../wire/failure.ts";
-import { type Done, toAnswers, type ToWorker } from "../wire/messages.ts";
-import { isInline, type TaskRef } from "../wire/task_ref.ts";
-import { transfersOf } from "../wire/marks.ts";
-import type { Place } from "../wire/place.ts";
 import { type CurrentTask, setCurrentTask } from "../task/current.ts";
-import { explain } from "./explain.ts";
-import { resolveTask } from "./resolve_task.ts";
+import { CallReader } from "../wire/calls.ts";
+import type { ParentPort } from "../wire/channel.ts";
+import { begin } from "../wire/claims.ts";
+import { fromFailure } from "../wire/failure.ts";
+import type { ToWorker } from "../wire/messages.ts";
+import type { AnyFunction } from "./inline_task.ts";
+import { type LoadedTask, LoadedTasks } from "./resolve_task.ts";
+import { failureOf, Replies, SLICE } from "./replies.ts";
 
 type Run = Omit<Extract<ToWorker, { kind: "run" }>, "kind">;
 type Init = Extract<ToWorker, { kind: "init" }>;
-
-/** What differs between the kinds of worker. */
-export interface Side {
-  /** What is known of it to what runs in it. */
-  readonly place: Place;
-  /** Opens the line to the parent. */
-  readonly open: Open;
-  /** Copies a value as the line would, or throws when it cannot cross. */
-  readonly clone: (value: unknown) => unknown;
-  /** How many bytes of memory this worker uses. */
-  readonly memory: () => number;
-  /** Lets an error that nobody catches not end the worker. */
-  readonly excuse: (error: unknown) => void;
-  /** Has `fn` called when the worker is about to end by its own will; `uncaught`: it may end, by an error. */
-  readonly beforeEnd: (fn: (exitCode: number, uncaught?: boolean) => void) => void;
-}
-
-/** A task's function, or how to get it. */
-interface Task {
-  readonly ref: TaskRef;
-  // deno-lint-ignore no-explicit-any
-  fn: ((...args: any[]) => unknown) | undefined;
-}
-
-/**
- * How long results may wait for company before they are sent, in milliseconds: the latency that batching costs. Less than
- * half of what the worker is handed ahead, so that it has the rest to do until more has come (scheduler.ts).
- */
-const SLICE = 8;
-
-/** The clock is read after every so many short calls: it costs 86 ns on Deno 2.9, 25 on Node 24, 4 on Bun 1.4. */
-const CALLS_PER_LOOK = 4;
-
-/** From how long on, in milliseconds, the clock is read after each: its cost is nothing to them. */
-const WORTH_A_LOOK = 0.05;
-
-/** How often the memory is looked at, in milliseconds: it costs some 30 µs. */
-const MEMORY_INTERVAL = 20;
+type Abort = Extract<ToWorker, { kind: "abort" }>;
 
 declare function setImmediate(fn: () => void): unknown;
 
 /**
  * Serves the parent for as long as the worker lives.
  *
- * @param side The worker's end of the line.
+ * @param port The worker's end of the line.
  */
-export function serve(side: Side): void {
-  const { place } = side;
-  const parent: ParentChannel = side.open(onMessage);
-  const tasks: (Task | undefined)[] = [];
-  const inbox: Run[] = [];
-  let claims: Int32Array | undefined;
-  let workerName = "";
-  let inlineTasks = true;
-  let busy = false;
-  /** It has said goodbye: no call is begun any more, as they run elsewhere. */
-  let leaving = false;
-  // Made when the task asks for it, which few do.
-  let current: CurrentTask | undefined, controller: AbortController | undefined;
-  setCurrentTask(() => {
-    if (!busy) return undefined;
-    const { signal } = controller ??= new AbortController();
-    return current ??= { signal, workerName, attempt: inbox[0]?.attempt ?? 1 };
-  });
+export function serve(port: ParentPort): void {
+  new WorkerLoop(port).open();
+}
 
-  // Whether what runs is followed (wire/place.ts): a call may be what brings in that which follows.
-  let followed = false;
-  place.runsUnfollowed = () => busy && !followed && place.loading === undefined;
-  place.onRefusal = (error) => {
-    side.excuse(error);
-    for (const task of tasks) if (task?.ref.kind === "export") task.fn = undefined;
-  };
+class WorkerLoop {
+  readonly #port: ParentPort;
+  readonly #tasks: LoadedTasks;
+  readonly #replies: Replies;
+  /** Messages with calls, of which none has begun. */
+  readonly #inbox: Run[] = [];
+  /** The message whose calls are being run, and where in it the loop is. */
+  #message: Run | undefined;
+  readonly #reader = new CallReader();
+  #claims: Int32Array | undefined;
+  #workerName = "";
+  #busy = false;
+  /** It has said goodbye: its calls run elsewhere, so it begins none of them. */
+  #leaving = false;
+  /** The number of the call that follows. */
+  #next = 0;
+  /** The task of the call that runs. */
+  #task: LoadedTask | undefined;
+  /** Whether an executor in this worker can tell that the call that runs is a task (wire/place.ts). */
+  #followed = false;
+  /** What the task that runs can know of itself: made when it asks, which few do. */
+  #current: CurrentTask | undefined;
+  #controller: AbortController | undefined;
+  /** When the event loop came round for the last time, as far as is known. */
+  #turn = 0;
 
-  // Where in the inbox's first message we are.
-  let position = 0, left = 0, arity = 0, task: Task | undefined;
-  let call = 0;
-  // The answers that are not sent yet, and since when they are being worked on.
-  let first = 0, results: unknown[] = [], failures: (number | Failure)[] | undefined, since = 0;
-  let flushArmed = false;
-  // The clock: calls until it is looked at again, and what it said.
-  let untilLook = 1, looked = 0;
-  // When the event loop came round the last time, as far as is known.
-  let turn = 0;
-  // Without a limit, no time to look ever comes.
-  let memoryLimit = Infinity, nextLook = Infinity, full = false;
+  constructor(port: ParentPort) {
+    this.#port = port;
+    this.#tasks = new LoadedTasks(port.place);
+    this.#replies = new Replies(port);
+  }
 
-  function onMessage(message: ToWorker): void {
+  open(): void {
+    const { place } = this.#port;
+    setCurrentTask(() => this.#busy ? this.#describeCurrent() : undefined);
+    // The task that runs may be the one that imports an executor, which could follow it only from the next call on.
+    place.runsUnfollowed = () => this.#busy && !this.#followed && place.loading === undefined;
+    place.onRefusal = (error) => {
+      this.#port.excuse(error);
+      this.#tasks.forgetExports();
+    };
+    this.#port.receive((message) => this.#onMessage(message));
+  }
+
+  #onMessage(message: ToWorker): void {
     if (message.kind === undefined) {
-      run({ tasks: undefined, calls: message, exact: false, attempt: undefined });
+      this.#run({ tasks: undefined, calls: message, exact: false, attempt: undefined });
     } else if (message.kind === "run") {
-      for (const [number, ref] of message.tasks ?? []) tasks[number] = { ref, fn: undefined };
-      run(message);
+      if (message.tasks) this.#tasks.add(message.tasks);
+      this.#run(message);
     } else if (message.kind === "recall") {
-      recall();
+      this.#recall();
     } else if (message.kind === "abort") {
-      if (busy && message.call === call - 1) {
-        const { reason } = message;
-        ofTask(() => (controller ??= new AbortController()).abort(fromFailure(reason, new Map())));
-      }
+      this.#abort(message);
     } else if (message.kind === "init") {
-      initialize(message);
+      this.#initialize(message);
     }
   }
 
-  function run(message: Run): void {
-    inbox.push(message);
-    if (busy) return;
-    busy = true;
-    since = turn = performance.now();
-    enter(pump);
+  #initialize(init: Init): void {
+    this.#workerName = init.name;
+    if (!init.inlineTasks) this.#tasks.refuseInline();
+    if (init.memoryLimit !== undefined) this.#replies.limitMemory(init.memoryLimit * 2 ** 20);
+    if (init.claims) this.#claims = new Int32Array(init.claims);
+    if (!init.initializer) this.#port.send({ kind: "ready" });
+    // After "ready": it takes no time while the parent reads that. Before the initializer, which may end the worker.
+    this.#port.beforeEnd((exitCode, uncaught) => this.#end(exitCode, uncaught));
+    if (init.initializer) void this.#runInitializer(init.initializer);
   }
 
-  /** Begins to run what belongs to tasks. */
-  function enter<T>(fn: () => T): T {
-    followed = place.follow !== undefined;
-    return ofTask(fn);
-  }
-
-  function ofTask<T>(fn: () => T): T {
-    return place.follow && !place.inTask() ? place.follow(true, fn) : fn();
-  }
-
-  function initialize(init: Init): void {
-    workerName = init.name;
-    inlineTasks &&= init.inlineTasks;
-    if (init.memoryLimit !== undefined) {
-      memoryLimit = init.memoryLimit * 2 ** 20;
-      nextLook = 0;
-    }
-    if (init.claims) claims = new Int32Array(init.claims);
-    if (!init.initializer) parent.send({ kind: "ready" });
-    // Not before: while the parent reads that, this costs nothing. Then tasks may run, which may end the worker.
-    side.beforeEnd(end);
-    if (init.initializer) void runInitializer(init.initializer);
-  }
-
-  async function runInitializer({ task, args }: NonNullable<Init["initializer"]>): Promise<void> {
-    busy = true;
+  async #runInitializer({ task, args }: NonNullable<Init["initializer"]>): Promise<void> {
+    this.#busy = true;
     try {
-      const fn = await resolve(task);
-      await enter(() => fn(...args));
+      const fn = await this.#tasks.resolve(task);
+      await this.#enter(() => fn(...args));
     } catch (error) {
-      return parent.send({ kind: "unready", failure: failureOf(error, task) });
+      return this.#port.send({ kind: "unready", failure: failureOf(error, task, this.#port) });
     }
-    busy = false;
-    parent.send({ kind: "ready" });
+    this.#busy = false;
+    this.#port.send({ kind: "ready" });
   }
 
-  /** Runs calls until there are none, or one has to be waited for. */
-  function pump(): void {
-    while (!leaving && (left > 0 || nextGroup())) {
-      const { calls, exact, attempt } = inbox[0]!;
-      const at = position;
-      position += arity;
-      left--;
-      const number = call++;
-      if (exact) flush();
-      // No task: the parent could not send this call. No claim: it has taken the call back.
+  #run(message: Run): void {
+    this.#inbox.push(message);
+    if (this.#busy) return;
+    this.#busy = true;
+    const now = this.#turn = performance.now();
+    this.#replies.start(now);
+    this.#enter(this.#runCalls);
+  }
+
+  /** Runs calls until there are none, or one returns a promise. */
+  readonly #runCalls = (): void => {
+    const reader = this.#reader, tasks = this.#tasks, replies = this.#replies, claims = this.#claims;
+    while (!this.#leaving && (reader.next() || this.#nextMessage())) {
+      const { exact, attempt } = this.#message!;
+      const number = this.#next++;
+      const task = this.#task = tasks.byNumber[reader.task];
+      if (exact) replies.flush();
+      // Without a task, the call was withdrawn before it was sent; without a claim, after that.
       if (!task || (claims && !begin(claims, number))) {
-        results.push(undefined);
+        replies.skip();
         continue;
       }
-      if (attempt !== undefined || (exact && !claims)) parent.send({ kind: "begun", call: number });
+      if (attempt !== undefined || (exact && !claims)) this.#port.send({ kind: "begun", call: number });
       let returned: unknown;
       try {
-        const fn = task.fn ?? find(task);
-        current = controller = undefined;
-        if (typeof fn === "function") {
-          if (arity === 1) returned = fn(take(calls, at));
-          else if (arity === 2) returned = fn(take(calls, at), take(calls, at + 1));
-          else returned = fn(...takeAll(calls, at, arity));
-        } else {
-          const args = takeAll(calls, at, arity);
-          returned = fn.then((fn) => enter(() => fn(...args)));
-        }
+        const fn = task.fn ?? tasks.load(task);
+        this.#current = this.#controller = undefined;
+        if (typeof fn !== "function") returned = this.#callLoaded(fn, reader.takeAll());
+        else if (reader.arity === 1) returned = fn(reader.take());
+        else if (reader.arity === 2) returned = fn(reader.take(), reader.take());
+        else returned = fn(...reader.takeAll());
       } catch (error) {
-        fail(error);
-        if (look()) return;
+        replies.fail(error, task.ref);
+        if (this.#pauseAt(replies.look())) return;
         continue;
       }
-      if (isThenable(returned)) {
-        if (results.length > 0) armFlush();
-        // Through a promise, whatever `then` does: it may throw, or call back twice, or with another thenable.
-        Promise.resolve(returned).then((value) => resume(value, false), (error) => resume(error, true));
-        return;
-      }
-      answer(returned);
-      if (--untilLook <= 0 && look()) return;
+      if (isThenable(returned)) return this.#resumeAfter(returned, task);
+      if (replies.add(returned) && this.#pauseAt(replies.look())) return;
     }
-    flush();
-    busy = false;
+    replies.flush();
+    this.#busy = false;
+  };
+
+  /** Calls a function that is still being loaded. */
+  async #callLoaded(loading: Promise<AnyFunction>, args: unknown[]): Promise<unknown> {
+    const fn = await loading;
+    return this.#enter(() => fn(...args));
+  }
+
+  /** Goes on when a promise has settled. The worker waits: what it has finished is sent meanwhile. */
+  #resumeAfter(returned: unknown, task: LoadedTask): void {
+    this.#replies.flushSoon();
+    // By a promise of its own, as `then` may do anything: throw, call back twice, or with another thenable.
+    Promise.resolve(returned).then((value) => this.#resume(value), (error) => this.#resume(error, task));
+  }
+
+  /** Goes on with the outcome of a call; `failed`: its task, if its promise was rejected. */
+  #resume(value: unknown, failed?: LoadedTask): void {
+    if (failed) this.#replies.fail(value, failed.ref);
+    else this.#replies.add(value);
+    if (!this.#pauseAt(this.#replies.look())) this.#enter(this.#runCalls);
+  }
+
+  /** Goes on to the first call of the next message; false when there is none. */
+  #nextMessage(): boolean {
+    for (;;) {
+      const message = this.#inbox.shift();
+      if (!message) {
+        this.#reader.drop();
+        return false;
+      }
+      this.#message = message;
+      this.#reader.read(message.calls);
+      if (this.#reader.next()) return true;
+    }
   }
 
   /**
-   * Looks at the clock: whether it is time to send what is there, and when to look again. Without claim words the parent
-   * takes calls back by asking, so the event loop has to come round.
+   * Lets the event loop come round when it has not for a while: without claim words, the parent withdraws calls by messages.
    *
-   * @returns Whether the loop goes on when it has: the caller does not.
+   * @returns Whether the loop goes on after that, so that the caller stops.
    */
-  function look(): boolean {
-    const now = performance.now();
-    untilLook = now - looked > WORTH_A_LOOK ? 1 : CALLS_PER_LOOK;
-    looked = now;
-    if (now - since > SLICE) flush();
-    if (claims || now - turn < SLICE) return false;
+  #pauseAt(now: number): boolean {
+    if (this.#claims || now - this.#turn < SLICE) return false;
     setImmediate(() => {
-      turn = performance.now();
-      enter(pump);
+      this.#turn = performance.now();
+      this.#enter(this.#runCalls);
     });
     return true;
   }
 
-  function resume(value: unknown, failed: boolean): void {
-    if (failed) fail(value);
-    else answer(value);
-    if (!look()) enter(pump);
+  /** Runs a call, or what follows it, so that an executor can tell that it belongs to a task. */
+  #enter<T>(fn: () => T): T {
+    this.#followed = this.#port.place.follow !== undefined;
+    return this.#asTask(fn);
   }
 
-  /** Goes on to the next group of calls; false when there is none. */
-  function nextGroup(): boolean {
-    for (;;) {
-      const message = inbox[0];
-      if (!message) return false;
-      if (position < message.calls.length) {
-        task = tasks[message.calls[position] as number];
-        arity = message.calls[position + 1] as number;
-        left = message.calls[position + 2] as number;
-        position += 3;
-        return true;
-      }
-      inbox.shift();
-      position = 0;
-    }
+  #asTask<T>(fn: () => T): T {
+    const { place } = this.#port;
+    return place.follow && !place.inTask() ? place.follow(true, fn) : fn();
   }
 
-  function find(wanted: Task): NonNullable<Task["fn"]> | Promise<NonNullable<Task["fn"]>> {
-    const found = resolve(wanted.ref);
-    if (typeof found === "function") return wanted.fn = found;
-    return found.then((fn) => wanted.fn = fn);
+  #describeCurrent(): CurrentTask {
+    const { signal } = this.#controller ??= new AbortController();
+    return this.#current ??= { signal, workerName: this.#workerName, attempt: this.#message?.attempt ?? 1 };
   }
 
-  /** The parent has asked the same; whoever else can send messages here has not. */
-  function resolve(ref: TaskRef): NonNullable<Task["fn"]> | Promise<NonNullable<Task["fn"]>> {
-    if (!inlineTasks && isInline(ref)) {
-      throw new TypeError("Cannot run an inline task as inline tasks are switched off");
-    }
-    return resolveTask(ref, place);
+  #abort({ call, reason }: Abort): void {
+    if (!this.#busy || call !== this.#next - 1) return;
+    this.#asTask(() => (this.#controller ??= new AbortController()).abort(fromFailure(reason, new Map())));
   }
 
-  function answer(result: unknown): void {
-    if (typeof result !== "object" || result === null) return void results.push(result);
-    // By itself: it may be unreadable for the parent, and Deno (2.9) moves what there is to move even when another value
-    // cannot be cloned. And as it is now: the next call may change it, if it is one that the task keeps.
-    flush();
-    results.push(result);
-    flush();
+  /** Gives back the calls that have not begun. Only processes are asked to: threads have claim words. */
+  #recall(): void {
+    this.#inbox.length = 0;
+    this.#reader.drop();
+    this.#port.send({ kind: "recalled", first: this.#next });
   }
 
-  function fail(thrown: unknown): void {
-    (failures ??= []).push(results.length, failureOf(thrown, task!.ref));
-    answer(undefined);
-    flush();
-  }
-
-  function failureOf(thrown: unknown, ref: TaskRef): Failure {
+  /** The worker ends by its own will: its finished results still leave. */
+  #end(exitCode: number, uncaught = false): void {
+    this.#leaving = !uncaught;
     try {
-      if (ref.kind === "source") thrown = explain(thrown, ref.source);
-    } catch {
-      // Its message is not to be changed, or not even to be read: it is sent as it is.
-    }
-    return toFailure(thrown, side.clone);
-  }
-
-  /** A call is being waited for: finished ones do not wait for it, unless it ends within this turn. */
-  function armFlush(): void {
-    if (flushArmed) return;
-    flushArmed = true;
-    setImmediate(() => {
-      flushArmed = false;
-      flush();
-    });
-  }
-
-  function flush(): void {
-    if (results.length === 0) return;
-    const now = performance.now();
-    const spent = Math.round((now - since) * 1000);
-    const message: Done = { kind: "done", first, results, failures, spent, full: isFull(now) };
-    first += results.length;
-    results = [];
-    failures = undefined;
-    since = now;
-    // What is moved is the last.
-    const transfer = transfersOf(message.results.at(-1));
-    try {
-      parent.send(toAnswers(message), transfer?.slice());
-    } catch {
-      for (let i = 0; i < message.results.length; i++) sendAlone(message, i);
-    }
-  }
-
-  /** Whether the worker uses more memory than it may; looked at now and then. */
-  function isFull(now: number): boolean {
-    if (now < nextLook) return full;
-    nextLook = now + MEMORY_INTERVAL;
-    return full = side.memory() > memoryLimit;
-  }
-
-  /** A reply always goes out: a result that cannot cross is a failure, and its neighbours are not harmed. */
-  function sendAlone({ first, results, failures, spent, full }: Done, index: number): void {
-    const result = results[index];
-    const found = failures?.indexOf(index) ?? -1;
-    const answer = {
-      kind: "done",
-      first: first + index,
-      results: [result],
-      failures: found < 0 ? undefined : [0, failures![found + 1]!],
-      spent: spent / results.length,
-      full,
-    } as const;
-    try {
-      parent.send(answer, transfersOf(result)?.slice());
-    } catch (error) {
-      parent.send({ ...answer, results: [undefined], failures: [0, toFailure(error, side.clone)] });
-    }
-  }
-
-  /** Gives back what has not begun. Only the scheduler of processes asks; threads' calls it can take by itself. */
-  function recall(): void {
-    const [running] = inbox;
-    inbox.length = left = position = 0;
-    if (busy) inbox.push({ ...running!, calls: [] });
-    parent.send({ kind: "recalled", first: call });
-  }
-
-  /** The worker ends by its own will: what is finished still goes out. */
-  function end(exitCode: number, uncaught = false): void {
-    leaving = !uncaught;
-    try {
-      // What a module was refused is why the worker ends: `main().catch(() => process.exit(1))`.
-      const refused = busy && !uncaught && task?.ref.kind === "export" && place.refused.get(task.ref.module);
-      if (refused) fail(refused);
-      flush();
-      parent.send({ kind: "bye", exitCode, unbegun: call, uncaught });
+      const refused = uncaught ? undefined : this.#refusedModule();
+      if (refused) this.#replies.fail(refused, this.#task!.ref);
+      this.#replies.flush();
+      this.#port.send({ kind: "bye", exitCode, unbegun: this.#next, uncaught });
     } catch {
       // The line is closed: the parent has ended this worker, and knows.
     }
   }
-}
 
-// A message keeps no argument that its task has got: what the task drops can be collected (T8).
-function take(calls: unknown[], at: number): unknown {
-  const arg = calls[at];
-  calls[at] = undefined;
-  return arg;
-}
-
-function takeAll(calls: unknown[], at: number, count: number): unknown[] {
-  const args = calls.slice(at, at + count);
-  calls.fill(undefined, at, at + count);
-  return args;
+  /** Why the module of the task that runs was refused, which is why it ends the worker: `main().catch(() => exit(1))`. */
+  #refusedModule(): Error | undefined {
+    const ref = this.#task?.ref;
+    return this.#busy && ref?.kind === "export" ? this.#port.place.refused.get(ref.module) : undefined;
+  }
 }
 
 function isThenable(value: unknown): boolean {
@@ -381,6 +251,6 @@ function isThenable(value: unknown): boolean {
   try {
     return typeof (value as PromiseLike<unknown>).then === "function";
   } catch {
-    return true; // reading it throws, and so it does when a promise reads it
+    return true; // the promise that reads it next will be rejected
   }
 }

@@ -1,17 +1,61 @@
-// From a task's name to its function, in the worker.
+// Finds the functions of the tasks that this worker is told.
 
+import { isInline, TASK_NOT_FOUND, type TaskRef } from "../wire/messages.ts";
 import type { Place } from "../wire/place.ts";
-import { TASK_NOT_FOUND, type TaskRef } from "../wire/task_ref.ts";
-import { evaluate } from "./evaluate.ts";
+import { type AnyFunction, evaluate } from "./inline_task.ts";
 
-// deno-lint-ignore no-explicit-any
-type AnyFunction = (...args: any[]) => unknown;
+/** A task, and its function as soon as that is loaded. */
+export interface LoadedTask {
+  readonly ref: TaskRef;
+  fn: AnyFunction | undefined;
+}
+
+/** The tasks of one worker. */
+export class LoadedTasks {
+  readonly byNumber: (LoadedTask | undefined)[] = [];
+  readonly #place: Place;
+  #inline = true;
+
+  constructor(place: Place) {
+    this.#place = place;
+  }
+
+  /** Gives numbers to tasks. */
+  add(tasks: readonly (readonly [number, TaskRef])[]): void {
+    for (const [number, ref] of tasks) this.byNumber[number] = { ref, fn: undefined };
+  }
+
+  /** Refuses inline tasks from now on. The parent does so, too, but a task can forge its messages. */
+  refuseInline(): void {
+    this.#inline = false;
+  }
+
+  /** Loads the function of a task, and keeps it. Throws or rejects when there is none. */
+  load(task: LoadedTask): AnyFunction | Promise<AnyFunction> {
+    const found = this.resolve(task.ref);
+    if (typeof found === "function") return task.fn = found;
+    return found.then((fn) => task.fn = fn);
+  }
+
+  /** Finds the function that a task names. Throws or rejects when there is none. */
+  resolve(ref: TaskRef): AnyFunction | Promise<AnyFunction> {
+    if (!this.#inline && isInline(ref)) {
+      throw new TypeError("Cannot run an inline task as inline tasks are switched off");
+    }
+    return resolveTask(ref, this.#place);
+  }
+
+  /** Drops the functions of modules: each is looked for again, which fails if its module was refused. */
+  forgetExports(): void {
+    for (const task of this.byNumber) if (task?.ref.kind === "export") task.fn = undefined;
+  }
+}
 
 /**
  * Finds the function that a task names.
  *
  * @param ref The name.
- * @param place The worker that does.
+ * @param place The worker that looks for it.
  * @returns The function, or a promise of it while its module loads. Throws or rejects when there is none.
  */
 export function resolveTask(ref: TaskRef, place: Place): AnyFunction | Promise<AnyFunction> {
@@ -23,7 +67,7 @@ async function load(module: string, name: string, place: Place): Promise<AnyFunc
   try {
     exports = await importInto(place, module);
     const refused = place.refused.get(module);
-    if (refused) throw refused; // whoever was told has not passed it on, or not yet
+    if (refused) throw refused; // the module was told, and did not throw it, or has not yet
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause);
     throw new Error(`Cannot load the task '${name}' as its module ${module} fails to load: ${why}`, { cause });

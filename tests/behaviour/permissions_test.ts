@@ -182,42 +182,42 @@ function onDeno(): void {
     "a pattern of variables with an exception": {
       flags: [...PROGRAM, "--deny-env=TOKEN"],
       options: { permissions: { env: ["TOK*"] } },
-      refused: /'permissions.env' must be names without \* unless/,
+      refused: /'permissions.env' must be an array of names without \* unless/,
     },
     "an address without a port, with an exception": {
       flags: [...PROGRAM, "--allow-net", "--deny-net=127.0.0.1:8000"],
       options: { permissions: { net: ["127.0.0.1"] } },
-      refused: /'permissions.net' must be addresses with a port/,
+      refused: /'permissions.net' must be an array of addresses with a port/,
     },
     "an address without a port, where exceptions are not known": {
       flags: [...PROGRAM, "--allow-net=127.0.0.1"],
       options: { permissions: { net: ["127.0.0.1"] } },
-      refused: /'permissions.net' must be addresses with a port/,
+      refused: /'permissions.net' must be an array of addresses with a port/,
     },
     "an address of a subnet that is an exception": {
       flags: [...PROGRAM, "--allow-net=127.0.0.1:8000", "--deny-net=127.0.0.0/8"],
       options: { permissions: { net: ["127.0.0.1:8000"] } },
-      refused: /'permissions.net' must be addresses/,
+      refused: /'permissions.net' must be an array of addresses/,
     },
     "an address and port of a subnet that is an exception": {
       flags: [...PROGRAM, "--allow-net=127.0.0.1:8000", "--deny-net=127.0.0.0/8:8000"],
       options: { permissions: { net: ["127.0.0.1:8000"] } },
-      refused: /'permissions.net' must be addresses/,
+      refused: /'permissions.net' must be an array of addresses/,
     },
     "a name that may lead to an exception": {
       flags: [...PROGRAM, "--allow-net=localhost:8000", "--deny-net=127.0.0.1"],
       options: { permissions: { net: ["localhost:8000"] } },
-      refused: /'permissions.net' must be addresses/,
+      refused: /'permissions.net' must be an array of addresses/,
     },
     "a number that is a name to Deno": {
       flags: [...PROGRAM, "--allow-net=1234:80"],
       options: { permissions: { net: ["1234:80"] } },
-      refused: /'permissions.net' must be addresses/,
+      refused: /'permissions.net' must be an array of addresses/,
     },
     "a subnet with an exception": {
       flags: [...PROGRAM, "--allow-net", "--deny-net=10.0.0.1"],
       options: { permissions: { net: ["10.0.0.0/8"] } },
-      refused: /'permissions.net' must be addresses/,
+      refused: /'permissions.net' must be an array of addresses/,
     },
     "a pattern of hosts that Deno does not answer about": {
       flags: [...PROGRAM, "--allow-net=*.example.com"],
@@ -227,22 +227,22 @@ function onDeno(): void {
     "a URL": {
       flags: ["-A"],
       options: { permissions: { net: ["https://example.com"] } },
-      refused: /'permissions.net' must be hosts, no URLs/,
+      refused: /'permissions.net' must be an array of hosts, not of URLs/,
     },
     "a host to import from, where exceptions are not known": {
       flags: [...PROGRAM, "--allow-import=example.com"],
       options: { permissions: { import: ["example.com:443"] } },
-      refused: /'permissions.import' must be addresses/,
+      refused: /'permissions.import' must be an array of addresses/,
     },
     "a name of a program that nothing has": {
       flags: ["-A"],
       options: { permissions: { run: ["no-such-program"] } },
-      refused: /'permissions.run' must be paths, or names that lead to a file/,
+      refused: /'permissions.run' must be an array of paths, or of names that a readable PATH/,
     },
     "a name of a program where PATH cannot be followed": {
       flags: PROGRAM,
       options: { permissions: { run: ["probe"] } },
-      refused: /'permissions.run' must be paths, or names that lead to a file/,
+      refused: /'permissions.run' must be an array of paths, or of names that a readable PATH/,
     },
     "another who decides on permissions": {
       flags: ["-A"],
@@ -281,17 +281,17 @@ function onDeno(): void {
     "a pattern with a port, from which there is an exception": {
       flags: ["--allow-read", "--allow-net", "--deny-net=a.example.com"],
       options: { permissions: { net: ["*.example.com:443"] } },
-      refused: /'permissions.net' must be hosts without \* and subnets/,
+      refused: /'permissions.net' must be an array of hosts without \* and subnets/,
     },
     "a pattern with a port, of which the program has all ports": {
       flags: ["--allow-read", "--allow-net=*.example.com", "--deny-net=a.example.com"],
       options: { permissions: { net: ["*.example.com:443"] } },
-      refused: /'permissions.net' must be hosts without \* and subnets/,
+      refused: /'permissions.net' must be an array of hosts without \* and subnets/,
     },
     "a subnet with an exception": {
       flags: ["--allow-read", "--allow-net", "--deny-net=127.0.0.0/16"],
       options: { permissions: { net: ["127.0.0.0/8"] } },
-      refused: /'permissions.net' must be hosts without \* and subnets/,
+      refused: /'permissions.net' must be an array of hosts without \* and subnets/,
     },
   };
   const threadRows: Readonly<Record<string, Row>> = {
@@ -365,7 +365,7 @@ function onDeno(): void {
     for (const [i, { options }] of sets.entries()) {
       const refusal = "execArgv" in options
         ? /^TypeError: Cannot create ProcessPoolExecutor as 'execArgv\[1\]' must be no flag about permissions/
-        : /^TypeError: Cannot create ProcessPoolExecutor as 'permissions.read' must be without a comma/;
+        : /^TypeError: Cannot create ProcessPoolExecutor as 'permissions.read' must be an array of strings without commas/;
       assert.match((outcomes[i] as { refused: string }).refused, refusal, JSON.stringify(options));
     }
   });

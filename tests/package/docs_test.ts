@@ -14,7 +14,10 @@ import { type Block, blocksOf, install, ROOT, run, runAll, wantRedis } from "./d
 const PAGES = ["README.md", ...readdirSync(join(ROOT, "docs")).map((file) => `docs/${file}`)];
 
 /** The pages whose links are followed. */
-const LINKED = [...PAGES, "SECURITY.md", "CHANGELOG.md", ".github/CONTRIBUTING.md", "examples/README.md"];
+const LINKED = [
+  ...[...PAGES, "SECURITY.md", "CHANGELOG.md", ".github/CONTRIBUTING.md"],
+  ...["examples/README.md", "tests/README.md"],
+];
 
 /** Who reads more lines at first has a reason to. */
 const MOST_LINES_OF_README = 200;
@@ -146,9 +149,12 @@ test("docs/design.md names files that there are", () => {
 });
 
 test("SECURITY.md names tests that there are", () => {
-  const named = [...texts["SECURITY.md"]!.matchAll(/`(tests\/\S+\.ts)`: "([^"]+)"/g)];
+  const named = [...texts["SECURITY.md"]!.matchAll(/`(tests\/\S+\.ts)`((?:(?:: |, )"[^"]+")*)/g)];
   assert.ok(named.length > 0);
-  for (const [, file, name] of named) assert.ok(read(file!).includes(name!), name);
+  for (const [, file, names] of named) {
+    const code = read(file!);
+    for (const [, name] of names!.matchAll(/"([^"]+)"/g)) assert.ok(code.includes(name!), `${file}: ${name}`);
+  }
 });
 
 function read(file: string): string {

@@ -38,7 +38,6 @@ const STATEFUL: Readonly<Record<string, string>> = {
   "src/process/sentinel.ts": "one for each program",
   "src/wire/failure.ts": "the classes of errors on their way, held weakly",
   "src/wire/marks.ts": "marks and classes that copies of this package share",
-  "src/wire/task_ref.ts": "which functions are tasks, held weakly, shared by copies of this package",
 };
 
 interface Source {

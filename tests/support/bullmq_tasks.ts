@@ -1,7 +1,8 @@
 // The modules that hosts serve in tests, by name, and tasks that are exports of these modules.
 
 import type { CallOptions, ExecutorView } from "../../mod.ts";
-import { setTaskRef, type TaskRef, taskRef } from "../../src/wire/task_ref.ts";
+import { setTaskRef } from "../../src/wire/marks.ts";
+import { type TaskRef, taskRef } from "../../src/wire/task_ref.ts";
 import { inline } from "../fixtures/tasks/cluster_tasks.ts";
 
 const HERE = new URL("..", import.meta.url).href;

@@ -7,9 +7,11 @@ import { Executor } from "../../src/executor/executor.ts";
 import type { ExecutorStats } from "../../src/executor/stats.ts";
 import type { ExecutorOptions } from "../../src/pool/options.ts";
 import { Scheduler } from "../../src/pool/scheduler.ts";
+import { CallReader } from "../../src/wire/calls.ts";
 import type { ChannelEvents } from "../../src/wire/channel.ts";
 import { begin } from "../../src/wire/claims.ts";
 import { toAnswers } from "../../src/wire/messages.ts";
+import { valuesOf } from "../../src/wire/sendable.ts";
 import { type Delivery, MemoryChannel, type MemoryChannelOptions } from "./memory_channel.ts";
 
 /** What the workers of a {@linkcode MemoryExecutor} are like. */
@@ -59,14 +61,10 @@ export class MemoryWorker extends MemoryChannel {
 
   /** The arguments of each call that was handed over, in order. */
   get calls(): unknown[][] {
-    const calls: unknown[][] = [];
+    const calls: unknown[][] = [], reader = new CallReader();
     for (const message of this.inbox) {
-      if (message.kind !== undefined && message.kind !== "run") continue;
-      const groups = message.kind === undefined ? message : message.calls;
-      for (let at = 0; at < groups.length;) {
-        const [, arity, count] = groups.slice(at, at += 3) as [number, number, number];
-        for (let i = 0; i < count; i++) calls.push(groups.slice(at, at += arity));
-      }
+      reader.read([...valuesOf(message) ?? []]);
+      while (reader.next()) calls.push(reader.takeAll());
     }
     return calls;
   }

@@ -4,7 +4,7 @@
 // a random run says.
 
 import type { ChannelEvents, WorkerChannel, WorkerExit } from "../../src/wire/channel.ts";
-import { CALLS_PER_WORKER } from "../../src/wire/claims.ts";
+import { newClaims } from "../../src/wire/claims.ts";
 import type { FromWorker, ToWorker } from "../../src/wire/messages.ts";
 import { newPlace } from "../../src/wire/place.ts";
 import { serve } from "../../src/worker/main.ts";
@@ -44,10 +44,8 @@ export function startLoop(send: (message: FromWorker) => void, memory: () => num
   const loop: Partial<LoopEnd> = {};
   serve({
     place: newPlace(),
-    open: (onMessage) => {
-      loop.receive = onMessage;
-      return { send: (message, transfer) => send(structuredClone(message, transfer && { transfer })) };
-    },
+    receive: (onMessage) => loop.receive = onMessage,
+    send: (message, transfer) => send(structuredClone(message, transfer && { transfer })),
     clone: structuredClone,
     memory,
     excuse() {},
@@ -95,7 +93,7 @@ export class MemoryChannel implements WorkerChannel {
     this.name = name;
     this.#events = events;
     this.#onDelivery = onDelivery;
-    if (claims) this.claims = new SharedArrayBuffer(CALLS_PER_WORKER * Int32Array.BYTES_PER_ELEMENT);
+    if (claims) this.claims = newClaims();
     if (served) this.#loop = startLoop((message) => this.sendToParent(message), () => memory);
   }
 

@@ -147,9 +147,9 @@ for (const executor of runtime === "node" ? EXECUTORS : []) {
         test("an import", async () => {
           const executor = new Executor({ maxWorkers: 1 });
           const imported = await executor.submit(() => join("a", "b")).exception() as Error;
-          expect(imported.message).toMatch(/^__vi\\w+ is not defined: .*calls a module that is imported.*call import\\(\\)/);
+          expect(imported.message).toMatch(/^__vi\\w+ is not defined: .*turned an import into this.*call import\\(\\)/);
           const meta = await executor.submit(() => import.meta.url).exception() as Error;
-          expect(meta.message).toMatch(/calls import\\.meta.*pass import\\.meta\\.url, say, as an argument/);
+          expect(meta.message).toMatch(/turned import\\.meta into this.*as an argument, such as import\\.meta\\.url/);
           await executor.shutdown();
         });`,
     }, executor);

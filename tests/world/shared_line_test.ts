@@ -163,7 +163,7 @@ if (LATER.length > 0) {
           }`,
       },
       prints:
-        /^WorkerLostError: Worker ProcessPoolExecutor-0_0 was ended by signal SIGKILL: It sent what is no message\n1$/m,
+        /^WorkerLostError: Worker ProcessPoolExecutor-0_0 was ended by signal SIGKILL: It sent bytes that are no message\n1$/m,
     },
   ]);
 }

@@ -167,7 +167,7 @@ rows([
 // Where something is missing.
 const NO_SHELL = { PATH: tmpdir() };
 const GONE = "BrokenThreadPool: Workers could not be started: the last one ended unexpectedly: " +
-  "A thread cannot be started as the working folder is gone: process.chdir() to another one first";
+  "Cannot start a thread as the working folder is gone: call process.chdir() with another one first";
 rows([
   { args: node("main.ts"), env: NO_SHELL },
   { args: bun("main.ts"), env: NO_SHELL },

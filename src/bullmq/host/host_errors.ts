@@ -3,7 +3,7 @@
 import { ErrorCode } from "bullmq";
 import type { Redis } from "ioredis";
 import { BrokenExecutor, ShutdownError, TaskTimeoutError, WorkerLostError } from "../../future/errors.ts";
-import { TASK_NOT_FOUND } from "../../wire/task_ref.ts";
+import { TASK_NOT_FOUND } from "../../wire/messages.ts";
 import { readHosts } from "../hosts.ts";
 import type { JobData, Keys } from "../protocol.ts";
 import type { ServeSettings } from "./serve_options.ts";

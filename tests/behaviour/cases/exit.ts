@@ -44,9 +44,11 @@ export function exitCases(kind: Kind): void {
   });
 
   test(`${kind.name}.submit() throws while the program exits [T10, E5, X2, test_submit_after_interpreter_shutdown]`, async () => {
-    const { lines: [line], stderr, code } = await program("submit_at_exit");
-    assert.deepEqual([stderr, code], ["", 0]);
-    assert.match(line!, /^ShutdownError: cannot schedule new futures after /);
+    for (const args of [[], ["first"]]) {
+      const { lines: [line], stderr, code } = await program("submit_at_exit", ...args);
+      assert.deepEqual([stderr, code], ["", 0], String(args));
+      assert.match(line!, /^ShutdownError: cannot schedule new futures after /, String(args));
+    }
   });
 
   test(`${kind.name} does not outlive a program that dies of its own error`, async () => {

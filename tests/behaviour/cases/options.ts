@@ -35,7 +35,7 @@ const WRONG_OPTIONS: Wrong = [
   ["idleTimeout", "1", "TypeError", '"1"'],
   ["name", 1, "TypeError", "1"],
   ["name", null, "TypeError", "null"],
-  ["initializer", 1, "TypeError", "number"],
+  ["initializer", 1, "TypeError", "1"],
   ["initargs", "args", "TypeError", '"args"'],
   ["initargs", {}, "TypeError", "an object"],
   ["errorTypes", Error, "TypeError", "the function Error"],

@@ -7,7 +7,7 @@ import { ReplyError } from "ioredis";
 import { BrokenThreadPool, ShutdownError, WorkerLostError } from "../../../mod.ts";
 import { isConnectionError } from "../../../src/bullmq/connection.ts";
 import { hostsLost, isExecutorEnd, isLockLost, isTaskNotFound } from "../../../src/bullmq/host/host_errors.ts";
-import { TASK_NOT_FOUND } from "../../../src/wire/task_ref.ts";
+import { TASK_NOT_FOUND } from "../../../src/wire/messages.ts";
 
 const coded = (code: unknown, message = "") => Object.assign(new Error(message), { code });
 

@@ -3,7 +3,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { task, taskModule } from "../../../mod.ts";
-import { isInline, taskRef } from "../../../src/wire/task_ref.ts";
+import { taskRef } from "../../../src/wire/task_ref.ts";
+import { isInline } from "../../../src/wire/messages.ts";
 
 /** Returns the reference of a function. */
 const refOf = (fn: unknown) => taskRef("try this", fn);
@@ -22,8 +23,11 @@ test("taskRef() refuses what is not a function, and says what it got [X3, test_s
 test("taskRef() refuses functions whose source does not stand for them", () => {
   const bound = (() => 5).bind(null);
   assert.throws(() => refOf(bound), { name: "TypeError", message: /bound and native functions have no source/ });
-  assert.throws(() => refOf(Math.max), { name: "TypeError", message: /received 'max'/ });
-  assert.throws(() => refOf(class Pot {}), { name: "TypeError", message: /a class cannot be called: received 'Pot'/ });
+  assert.throws(() => refOf(Math.max), { name: "TypeError", message: /received the function max/ });
+  assert.throws(() => refOf(class Pot {}), {
+    name: "TypeError",
+    message: /a class cannot be called: received the function Pot/,
+  });
   assert.throws(() => refOf(new Proxy(() => 5, {})), TypeError);
 });
 
@@ -71,8 +75,8 @@ test("taskRef() without inline tasks takes modules, except those whose URL is th
     assert.equal(of(url).kind, "export");
   }
   const message =
-    "Cannot try this as inline tasks are switched off: received 'fn' of a module whose URL is its source. " +
-    "Use task() or taskModule(), of a file";
+    "Cannot try this as inline tasks are switched off: received the function fn of a module whose URL is its source. " +
+    "Use task() or taskModule() with the URL of a file";
   for (const url of ["data:text/javascript,export const fn = 1", "DATA:,", " d\nata:,", "blob:null/1"]) {
     assert.throws(() => of(url), { name: "TypeError", message });
     assert.equal(taskRef("try this", taskModule<{ fn(): void }>(url).fn).kind, "export");

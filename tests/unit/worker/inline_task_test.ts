@@ -3,8 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { taskRef } from "../../../src/wire/task_ref.ts";
-import { evaluate } from "../../../src/worker/evaluate.ts";
-import { explain } from "../../../src/worker/explain.ts";
+import { evaluate, explain } from "../../../src/worker/inline_task.ts";
 
 // deno-lint-ignore no-explicit-any
 type AnyFunction = (...args: any[]) => any;
@@ -131,11 +130,14 @@ test("evaluate() takes static methods, and calls no getter", () => {
 
 test("evaluate() of a source that is not a function by itself says what to do", () => {
   const sources: [string, RegExp][] = [
-    ["() => import.meta.url", /has no import\.meta: pass import\.meta\.url, say, as an argument/],
+    [
+      "() => import.meta.url",
+      /has no import\.meta; pass what you need of it as an argument, such as import\.meta\.url/,
+    ],
     ["url() { return import.meta.url; }", /has no import\.meta/],
     ["#secret() {}", /a method with a # has no meaning outside of its class/],
     ["async *#secret() {}", /a method with a #/],
-    ["() => this.#secret", /does not stand for itself; move the function to a module and use task\(\)$/],
+    ["() => this.#secret", /cannot be evaluated by itself; move the function to a module and use task\(\)$/],
   ];
   for (const [source, message] of sources) {
     assert.throws(() => evaluate(source), (error: Error) => {
@@ -215,12 +217,12 @@ test("explain() knows the names that build tools give to imports", async () => {
     "() => (0, _path.join)('a')", // Babel, Jest
   ];
   for (const source of sources) {
-    assert.match(await explained(source), /calls a module that is imported.*call import\(\)/);
+    assert.match(await explained(source), /turned an import into this.*call import\(\)/);
   }
   for (const name of ["import_meta", "__vite_ssr_import_meta__", "define_import_meta_default"]) {
     assert.match(
       await explained(`() => ${name}.url`),
-      /calls import\.meta, .*pass import\.meta\.url, say, as an argument/,
+      /turned import\.meta into this, .*as an argument, such as import\.meta\.url/,
     );
   }
 });
@@ -244,10 +246,10 @@ test("explain() says where a relative import() is looked for", async () => {
   const message = await explained(`async () => await import("./no_such_file.js")`);
   assert.match(
     message,
-    /no_such_file\.js.*: an inline task has left its module, so "\.\/no_such_file\.js" is not looked for/,
+    /no_such_file\.js.*: an inline task runs outside of its module, so "\.\/no_such_file\.js" is not relative/,
   );
   assert.match(message, /pass import\.meta\.resolve\("\.\/no_such_file\.js"\) as an argument/);
-  assert.doesNotMatch(await explained(`async () => await import("no-such-package")`), /has left its module/);
+  assert.doesNotMatch(await explained(`async () => await import("no-such-package")`), /outside of its module/);
 });
 
 test("explain() leaves other errors as they are", () => {

@@ -1,0 +1,123 @@
+// Calls in messages: what CallWriter writes, CallReader reads; and checks of arguments before they share a message.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { Future, ThreadPoolExecutor } from "../../../mod.ts";
+import { CallReader, type CallRing, CallWriter, standApart } from "../../../src/wire/calls.ts";
+import { assertNotLocal, transfersOf } from "../../../src/wire/marks.ts";
+import { valuesOf } from "../../../src/wire/sendable.ts";
+
+const trap = () => {
+  throw new Error("It was called");
+};
+
+function revoked(): object {
+  const { proxy, revoke } = Proxy.revocable({}, {});
+  revoke();
+  return proxy;
+}
+
+/** A call of task 1, 2, ... with arguments; none was withdrawn. */
+function call(task: number, ...args: unknown[]): CallRing[number] {
+  return { task: { number: task, ref: { kind: "source", source: `task ${task}` } }, args, attempt: undefined };
+}
+
+/** All calls of a message, each as its task and its arguments. */
+function readAll(reader: CallReader): unknown[][] {
+  const calls: unknown[][] = [];
+  while (reader.next()) calls.push([reader.task, ...reader.takeAll()]);
+  return calls;
+}
+
+test("CallReader reads the calls that CallWriter wrote, in order", () => {
+  const ring: CallRing = [call(1, "a"), call(1, "b"), call(1, "c", "d"), call(2), call(2), call(1, undefined)];
+  const writer = new CallWriter(), reader = new CallReader();
+  const letter = writer.write(ring, 0, 6, false);
+  assert.deepEqual([letter.end, letter.tasks.map(([number]) => number)], [6, [1, 2]]);
+  reader.read(valuesOf(letter.message) as unknown[]);
+  assert.deepEqual(readAll(reader), [[1, "a"], [1, "b"], [1, "c", "d"], [2], [2], [1, undefined]]);
+  assert.equal(reader.next(), false);
+  // Tasks travel once: a message that tells of none is a plain array.
+  writer.sent(letter);
+  const { message } = writer.write(ring, 1, 3, false);
+  assert.ok(Array.isArray(message));
+  reader.read(message);
+  assert.deepEqual(readAll(reader), [[1, "b"], [1, "c", "d"]]);
+});
+
+test("CallReader steps over withdrawn calls, which have no task, and over arguments that nobody takes", () => {
+  const reader = new CallReader();
+  const { message } = new CallWriter().write([undefined, call(3, "a", "b"), undefined, call(3, "c", "d")], 0, 4, false);
+  reader.read(valuesOf(message) as unknown[]);
+  const tasks: number[] = [];
+  while (reader.next()) {
+    tasks.push(reader.task);
+    if (tasks.length === 4) assert.deepEqual([reader.arity, reader.take(), reader.take()], [2, "c", "d"]);
+  }
+  assert.deepEqual(tasks.map((task) => Math.max(task, 0)), [0, 3, 0, 3]);
+});
+
+test("CallReader leaves no argument in the message that was taken, and nothing after drop() [T8]", () => {
+  const message = [1, 1, 2, { kept: 1 }, { kept: 2 }, 1, 2, 1, { kept: 3 }, { kept: 4 }];
+  const reader = new CallReader();
+  reader.read(message);
+  assert.ok(reader.next());
+  assert.deepEqual(reader.take(), { kept: 1 });
+  assert.ok(reader.next() && reader.next());
+  assert.deepEqual(reader.takeAll(), [{ kept: 3 }, { kept: 4 }]);
+  assert.deepEqual(message, [1, 1, 2, undefined, { kept: 2 }, 1, 2, 1, undefined, undefined]);
+  reader.read(message);
+  assert.ok(reader.next());
+  reader.drop();
+  assert.equal(reader.next(), false);
+});
+
+test("standApart() tells whether calls share an object", () => {
+  const shared = { a: [1] };
+  const met = new Set<object>();
+  assert.ok(standApart([shared, 1], met));
+  assert.ok(standApart([{ a: [1] }], met));
+  assert.equal(standApart([{ deep: [shared.a] }], met), false);
+  assert.equal(standApart([new Map()], met), false, "it cannot be told");
+  assert.equal(standApart([Array.from({ length: 100 }, () => ({}))], met), false, "not cheaply");
+});
+
+test("standApart() calls nothing and throws nothing, whatever the arguments are", () => {
+  let calls = 0;
+  const getter = {
+    get a() {
+      return ++calls;
+    },
+  };
+  const proxy = new Proxy({}, { get: trap, getPrototypeOf: trap, ownKeys: trap });
+  const sparse: unknown[] = [];
+  sparse[2 ** 32 - 2] = 1;
+  for (const value of [getter, [getter], proxy, revoked(), sparse, [revoked()]]) {
+    assert.equal(standApart([value], new Set()), false);
+  }
+  assert.equal(calls, 0);
+  assert.ok(standApart([() => {}, Symbol("s"), undefined, Object.assign([1], { more: 1 })], new Set()));
+});
+
+test("standApart() refuses values that mean nothing in a worker, also nested ones", () => {
+  const refused = { name: "DataCloneError", message: /^A Future cannot be sent to a worker/ };
+  for (const value of [{ inside: [new Future()] }, [new Date(), new Future()], [new Future(), new Date()]]) {
+    assert.throws(() => standApart([value], new Set()), refused);
+  }
+});
+
+test("assertNotLocal() tells Futures and executors, and asks nothing of anything else", () => {
+  class Own extends Future<number> {}
+  for (const value of [new Future(), new Own()]) {
+    assert.throws(() => assertNotLocal(value), { name: "DataCloneError", message: /^A Future cannot/ });
+  }
+  const executor = new ThreadPoolExecutor();
+  for (const value of [executor, executor.with({})]) {
+    assert.throws(() => assertNotLocal(value), { name: "DataCloneError", message: /^An executor cannot/ });
+  }
+  const proxy = new Proxy(new Future(), { get: trap, has: trap, getPrototypeOf: trap });
+  for (const value of [undefined, 5, {}, proxy, revoked(), Object.create(Future.prototype)]) {
+    assert.doesNotThrow(() => assertNotLocal(value));
+    assert.equal(transfersOf(value), undefined);
+  }
+});
