@@ -24,6 +24,7 @@ export {
   InvalidStateError,
   QueueFullError,
   ShutdownError,
+  TaskTimeoutError,
   TimeoutError,
   WorkerLostError,
 } from "./src/future/errors.ts";
@@ -32,20 +33,22 @@ export { Future } from "./src/future/future.ts";
 export { ProcessPoolExecutor } from "./src/process/process_pool_executor.ts";
 export { task, taskModule } from "./src/task/task.ts";
 export { ThreadPoolExecutor } from "./src/thread/thread_pool_executor.ts";
-export { ALL_COMPLETED, asCompleted, FIRST_COMPLETED, FIRST_EXCEPTION, wait } from "./src/future/wait.ts";
+export { asCompleted } from "./src/future/as_completed.ts";
+export { ALL_COMPLETED, FIRST_COMPLETED, FIRST_EXCEPTION, wait } from "./src/future/wait.ts";
 export { currentTask, isWorker } from "./src/task/current_task.ts";
 export { transfer } from "./src/task/transfer.ts";
 
 export type { WorkerExit, WorkerLostDetails } from "./src/future/errors.ts";
 export type { WorkerPermissions } from "./src/pool/backend.ts";
 export type { CallOptions } from "./src/executor/call_options.ts";
-export type { MapResult, ShutdownOptions } from "./src/executor/executor.ts";
-export type { FutureOutcome } from "./src/future/future.ts";
-export type { AnyIterable, MapIterator, MapOptions } from "./src/executor/map_options.ts";
+export type { ExecutorView, MapResult, ShutdownOptions } from "./src/executor/executor.ts";
+export type { FutureOutcome, ResultOptions } from "./src/future/future.ts";
+export type { AnyIterable, AnyIterables, MapIterator, MapOptions } from "./src/executor/map_options.ts";
 export type { ExecutorOptions, ProcessPoolExecutorOptions } from "./src/pool/options.ts";
-export type { ExecutorStats } from "./src/executor/stats.ts";
-export type { TaskFunction, TaskModule, TaskOptions } from "./src/task/task.ts";
+export type { CallStats, ExecutorStats, WorkerStats } from "./src/executor/stats.ts";
+export type { NotCallable, Submittable, Task, TaskFunction, TaskModule, TaskOf, TaskOptions } from "./src/task/task.ts";
 export type { UnobservedHandler, UnobservedReport } from "./src/future/unobserved.ts";
-export type { AsCompletedOptions, CompletionIterator, ReturnWhen, WaitOptions, WaitResult } from "./src/future/wait.ts";
+export type { AsCompletedOptions, CompletionIterator } from "./src/future/as_completed.ts";
+export type { ReturnWhen, WaitOptions, WaitResult } from "./src/future/wait.ts";
 export type { ErrorConstructorLike } from "./src/wire/error_class.ts";
 export type { CurrentTask } from "./src/task/current_task.ts";

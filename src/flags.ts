@@ -1,11 +1,10 @@
 // The flags with which the program was started, as its workers get them: without flags that are for the program's own start,
 // and with paths that are right in any folder. Node and Bun tell a program its flags; Deno does not.
 
-import { existsSync, statSync } from "node:fs";
 import { resolve } from "node:path";
 import process from "node:process";
 import { pathToFileURL } from "node:url";
-import { runtime } from "./runtime.ts";
+import { loadBuiltin, runtime } from "./runtime.ts";
 
 interface ReadPermission {
   readonly Deno?: { permissions: { querySync(descriptor: { name: "read" }): { state: string } } };
@@ -60,7 +59,11 @@ export function workingFolder(): string | undefined {
 /** Whether the working folder was deleted; false when that may not be known. Node (24) still knows its name. */
 export function folderIsGone(): boolean {
   try {
-    return mayRead() && statSync(process.cwd(), { throwIfNoEntry: false }) === undefined;
+    if (!mayRead()) return false;
+    const { Deno } = globalThis as { readonly Deno?: { statSync(path: string): object } };
+    if (Deno) return Deno.statSync(process.cwd()) === undefined; // it throws, and it needs no `node:fs`
+    const { statSync } = loadBuiltin<typeof import("node:fs")>("node:fs");
+    return statSync(process.cwd(), { throwIfNoEntry: false }) === undefined;
   } catch (error) {
     return (error as NodeJS.ErrnoException).code === "ENOENT" || (error as Error).name === "NotFound";
   }
@@ -114,7 +117,9 @@ export function joinFlags(flags: readonly Flag[]): string {
 export function ownFlags(flags: readonly string[], folder: string | undefined): readonly string[] {
   const from = START ?? workingFolder();
   if (from === undefined || from === folder) return flags;
-  return parse(flags).flatMap((flag) => place(flag, from, (path) => existsSync(path)));
+  return parse(flags).flatMap((flag) =>
+    place(flag, from, (path) => loadBuiltin<typeof import("node:fs")>("node:fs").existsSync(path))
+  );
 }
 
 /**

@@ -4,22 +4,50 @@ import { Redis, ReplyError } from "ioredis";
 import { BrokenExecutor } from "../future/errors.ts";
 import { startTimer } from "../future/timer.ts";
 
-/** How to reach Redis: a URL, or options of ioredis, or both. By default `redis://127.0.0.1:6379`. */
+/** How to reach Redis: a URL, or options of ioredis, or both. */
 export interface RedisConnection {
-  /** Such as `redis://user:password@host:6379/0`; `rediss:` for TLS. */
-  url?: string;
-  /** Its host. */
-  host?: string;
-  /** Its port. */
-  port?: number;
-  /** The user. */
-  username?: string;
-  /** The user's password. */
-  password?: string;
-  /** The number of the database. */
-  db?: number;
-  /** Options of TLS, as of `node:tls`; an empty object is enough. */
-  tls?: object;
+  /**
+   * URL such as `redis://user:password@host:6379/0`; `rediss:` for TLS.
+   *
+   * @default "redis://127.0.0.1:6379"
+   */
+  url?: string | undefined;
+  /**
+   * Name or address of the server.
+   *
+   * @default that of `url`
+   */
+  host?: string | undefined;
+  /**
+   * Port of the server.
+   *
+   * @default that of `url`
+   */
+  port?: number | undefined;
+  /**
+   * Name of the user.
+   *
+   * @default that of `url`
+   */
+  username?: string | undefined;
+  /**
+   * Password of the user.
+   *
+   * @default that of `url`
+   */
+  password?: string | undefined;
+  /**
+   * Number of the database.
+   *
+   * @default that of `url`
+   */
+  db?: number | undefined;
+  /**
+   * Options of TLS, as of `node:tls`; an empty object is enough.
+   *
+   * @default none, or what `rediss:` needs
+   */
+  tls?: object | undefined;
   /** Any other option of ioredis. */
   [option: string]: unknown;
 }
@@ -52,9 +80,10 @@ const ABORTED = "AbortError";
  * @returns The client. Its commands wait while it is not connected.
  */
 export function connect({ url, ...options }: RedisConnection): Redis {
+  const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
   const settings = {
     retryStrategy: (times: number) => Math.min(FIRST_PAUSE * 2 ** (times - 1), LONGEST_PAUSE),
-    ...options,
+    ...given,
     maxRetriesPerRequest: null, // BullMQ's condition: a command waits until it can be sent
     lazyConnect: false,
   };

@@ -4,8 +4,8 @@
  * @module
  */
 
-export { BullMQExecutor, ClusterExecutor } from "./submit/bullmq_executor.ts";
-export type { BullMQCallOptions } from "./submit/bullmq_executor.ts";
+export { BullMQExecutor } from "./submit/bullmq_executor.ts";
+export type { BullMQCallOptions, BullMQExecutorView } from "./submit/bullmq_executor.ts";
 export type { ClusterStats } from "./submit/cluster_stats.ts";
 export type { RedisConnection } from "./connection.ts";
 export type { Host } from "./host/host.ts";

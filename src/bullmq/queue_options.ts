@@ -7,11 +7,11 @@ import { LONGEST_NAME, MAX_PAYLOAD } from "./protocol.ts";
 /** The shared options, as a program gives them. */
 interface QueueOptions {
   queue: string;
-  connection?: RedisConnection;
-  prefix?: string;
-  maxPayload?: number;
-  keepJobs?: number;
-  connectTimeout?: number;
+  connection?: RedisConnection | undefined;
+  prefix?: string | undefined;
+  maxPayload?: number | undefined;
+  keepJobs?: number | undefined;
+  connectTimeout?: number | undefined;
 }
 
 /** The shared options with defaults, checked. */

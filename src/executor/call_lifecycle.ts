@@ -3,7 +3,7 @@
 
 import type { Call, CallProgress } from "./call.ts";
 import type { QueueEntry } from "./call_queue.ts";
-import { TimeoutError } from "../future/errors.ts";
+import { TaskTimeoutError } from "../future/errors.ts";
 import { report } from "../report.ts";
 import { startTimer } from "../future/timer.ts";
 
@@ -136,10 +136,21 @@ export abstract class CallLifecycle {
   }
 
   #expire(call: Call): void {
-    const { timeout } = call.progress!.settings;
-    const error = new TimeoutError(`The task ran for more than ${timeout} ms and was stopped`);
+    const error = timeoutError(call);
     this.stop(call, () => this.reject(call, error, "lost"));
   }
+}
+
+function timeoutError({ task: { ref }, progress }: Call): TaskTimeoutError {
+  const { deadline, settings: { timeout } } = progress!;
+  const task = ref.kind === "export" ? `The task '${ref.name}'` : "The task";
+  return new TaskTimeoutError(
+    deadline === Infinity
+      ? `${task} had not begun ${
+        timeout + BEGIN_MARGIN
+      } ms after its worker got it and was stopped (timeout: ${timeout} ms)`
+      : `${task} ran for more than ${timeout} ms and was stopped`,
+  );
 }
 
 function isRetryable({ settings }: CallProgress, reason: unknown): boolean {

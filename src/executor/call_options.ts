@@ -1,45 +1,92 @@
-// What Executor.with() applies to its calls: checks, and the one listener that a signal has for all calls of the program.
+// The options of Executor.with(): checks, defaults, and the settings that the calls of a view share.
 
-import { checkDuration, checkFunction, checkNumber, checkOptions, checkSignal, refuseRange } from "../wire/check.ts";
+import {
+  checkDuration,
+  checkFunction,
+  checkNumber,
+  checkOptions,
+  checkSignal,
+  optionNames,
+  refuseRange,
+} from "../wire/check.ts";
+import { type Abortable, unwatchSignal, watchSignal } from "../future/signal.ts";
 
-/** Options of the calls of {@linkcode Executor.with}. All times are milliseconds. */
+/** Options of {@linkcode Executor.with}, for each call that is submitted through the view. */
 export interface CallOptions {
   /**
-   * Aborting it stops the calls: what has not begun is cancelled; `currentTask().signal` of what runs aborts, and when
-   * the task has not ended `grace` later, its worker is ended. The Futures reject with the signal's reason, unless the
-   * task returns a result nevertheless.
+   * Stops the calls when it aborts. A call that has not begun is cancelled. For one that runs, `currentTask().signal`
+   * aborts; if the task has not ended `grace` later, its worker is ended. The Future rejects with the signal's reason,
+   * unless the task still returns a result.
+   *
+   * @default none
    */
-  signal?: AbortSignal;
-  /** How long a call may run, counted from when its task starts. Then its worker is ended at once: a {@linkcode TimeoutError}. */
-  timeout?: number;
-  /** How long a running task has to follow its aborted signal, before its worker is ended; 1000 by default. */
-  grace?: number;
-  /** Calls with a higher one begin before those that wait with a lower one; 0 by default, any number. */
-  priority?: number;
-  /** How often a call is run again when its worker was lost or its time was up, after a growing pause; 0 by default. */
-  retries?: number;
-  /** Errors of the task itself after which it is run again too, as far as `retries` goes; none by default. */
-  retryOn?: (error: unknown) => boolean;
+  signal?: AbortSignal | undefined;
+  /**
+   * Time in milliseconds that a call may run, counted from when its task starts. Then its worker is ended at once, and the
+   * Future rejects with a {@linkcode TaskTimeoutError}.
+   *
+   * @default Infinity
+   */
+  timeout?: number | undefined;
+  /**
+   * Time in milliseconds that a running task has to end after its signal has aborted, before its worker is ended.
+   *
+   * @default 1000
+   */
+  grace?: number | undefined;
+  /**
+   * Order in the queue: calls of a higher priority begin first. Any number.
+   *
+   * @default 0
+   */
+  priority?: number | undefined;
+  /**
+   * How often a call is run again, after a growing pause, when its worker was lost or its `timeout` was over.
+   *
+   * @default 0
+   */
+  retries?: number | undefined;
+  /**
+   * Tells for an error of the task itself whether the call is run again, too, as far as `retries` goes.
+   *
+   * @default no error is retried
+   */
+  retryOn?: ((error: unknown) => boolean) | undefined;
 }
 
-/** What a signal stops. */
-interface Abortable {
-  abort(reason: unknown): void;
-}
+/** The names of the options of a call. */
+export const CALL_OPTIONS = optionNames<CallOptions>({
+  signal: true,
+  timeout: true,
+  grace: true,
+  priority: true,
+  retries: true,
+  retryOn: true,
+});
 
-/** The calls that a signal would stop, of whichever with() and executor. */
-interface Watch {
-  readonly calls: Set<Abortable>;
-  readonly onAbort: () => void;
-}
+/** What cannot be done with wrong options, for messages. */
+const ACTION = "apply options to calls";
 
 /**
- * One listener for each signal: an AbortSignal looks through all of its listeners for each that is added, so that a listener
- * for each with() of a program's one signal takes quadratic time. Weak: a signal that is gone needs none.
+ * Reads the options of with().
+ *
+ * @param options What the caller gave.
+ * @param before Settings that hold where an option is not given, or `undefined`.
+ * @param known The names of the options that there are.
+ * @throws {TypeError} when an option is unknown or of the wrong type.
+ * @throws {RangeError} when a number is out of range.
  */
-const watches: WeakMap<AbortSignal, Watch> = new WeakMap();
+export function readCallOptions(
+  options: CallOptions,
+  before?: CallSettings,
+  known: readonly string[] = CALL_OPTIONS,
+): CallSettings {
+  checkOptions(ACTION, options, known);
+  const given = Object.entries(options).filter(([, value]) => value !== undefined);
+  return new CallSettings({ ...before?.options, ...Object.fromEntries(given) });
+}
 
-/** Call options, checked, as the calls of one with() share them. */
+/** Call options, checked and with defaults: the calls of a view share them. */
 export class CallSettings {
   readonly options: CallOptions;
   readonly signal: AbortSignal | undefined;
@@ -50,20 +97,18 @@ export class CallSettings {
   readonly retryOn: ((error: unknown) => boolean) | undefined;
 
   /**
-   * @throws {TypeError} when an option is of the wrong kind.
+   * @throws {TypeError} when an option is of the wrong type.
    * @throws {RangeError} when a number is out of range.
    */
   constructor(options: CallOptions) {
-    const action = "apply options to calls";
-    checkOptions(action, options);
     const { signal, timeout = Infinity, grace = 1000, priority = 0, retries = 0, retryOn } = options;
-    checkSignal(action, "signal", signal);
-    checkDuration(action, "timeout", timeout);
-    checkDuration(action, "grace", grace);
-    checkNumber(action, "priority", priority);
-    checkDuration(action, "retries", retries);
-    if (!Number.isInteger(retries) && retries !== Infinity) refuseRange(action, "retries", "an integer", retries);
-    checkFunction(action, "retryOn", retryOn);
+    checkSignal(ACTION, "signal", signal);
+    checkDuration(ACTION, "timeout", timeout);
+    checkDuration(ACTION, "grace", grace);
+    checkNumber(ACTION, "priority", priority);
+    checkDuration(ACTION, "retries", retries);
+    if (!Number.isInteger(retries) && retries !== Infinity) refuseRange(ACTION, "retries", "an integer", retries);
+    checkFunction(ACTION, "retryOn", retryOn);
     this.options = options;
     this.signal = signal;
     this.timeout = timeout;
@@ -73,32 +118,18 @@ export class CallSettings {
     this.retryOn = retryOn;
   }
 
-  /** Whether its calls run by themselves, so that each can be stopped without harm to another. */
+  /** Whether each call has a worker for itself, so that stopping it does not harm another. */
   get limited(): boolean {
     return this.signal !== undefined || this.timeout !== Infinity || this.retries > 0;
   }
 
-  /** A call that the signal stops from now on. */
+  /** Has the signal stop a call, from now until {@linkcode unwatch}. */
   watch(call: Abortable): void {
-    const { signal } = this;
-    if (!signal) return;
-    let watch = watches.get(signal);
-    if (!watch) {
-      const calls = new Set<Abortable>();
-      const onAbort = () => {
-        for (const call of [...calls]) call.abort(signal.reason);
-      };
-      watches.set(signal, watch = { calls, onAbort });
-    }
-    if (watch.calls.size === 0) signal.addEventListener("abort", watch.onAbort);
-    watch.calls.add(call);
+    if (this.signal) watchSignal(this.signal, call);
   }
 
-  /** It is done. */
+  /** Ends {@linkcode watch}: the call is done. */
   unwatch(call: Abortable): void {
-    const watch = this.signal && watches.get(this.signal);
-    if (watch?.calls.delete(call) && watch.calls.size === 0) {
-      this.signal!.removeEventListener("abort", watch.onAbort);
-    }
+    if (this.signal) unwatchSignal(this.signal, call);
   }
 }

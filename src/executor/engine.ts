@@ -7,7 +7,7 @@ import { type Deferred, deferred } from "../future/deferred.ts";
 import { type BrokenExecutor, CancelledError, ShutdownError } from "../future/errors.ts";
 import { Guard } from "./guard.ts";
 import { QueueLimit } from "./queue_limit.ts";
-import type { ExecutorStats } from "./stats.ts";
+import type { CallStats } from "./stats.ts";
 import { CallLifecycle } from "./call_lifecycle.ts";
 import type { TaskTable } from "./task_table.ts";
 import { UnobservedFailures, type UnobservedHandler } from "../future/unobserved.ts";
@@ -33,7 +33,7 @@ interface Break {
  *
  * @internal
  */
-export abstract class Engine extends CallLifecycle implements CallEngine {
+export abstract class Engine<Stats extends CallStats = CallStats> extends CallLifecycle implements CallEngine {
   abstract readonly tasks: TaskTable;
   readonly guard: Guard | undefined = Guard.here();
   readonly unobserved: UnobservedFailures;
@@ -55,7 +55,9 @@ export abstract class Engine extends CallLifecycle implements CallEngine {
     this.queueLimit = new QueueLimit(maxQueue, () => this.waiting, () => !this.closing && !this.broken);
   }
 
-  abstract stats(): ExecutorStats;
+  /** How many calls run at the same time at most. */
+  abstract readonly maxWorkers: number;
+  abstract stats(): Stats;
   abstract end(how: "terminate" | "kill"): void;
   /** How many calls wait, as `maxQueue` counts them. */
   protected abstract get waiting(): number;

@@ -27,91 +27,124 @@
 
 import { keepLocal } from "../wire/marks.ts";
 import { SubmittedCall } from "./call.ts";
-import { type CallOptions, CallSettings } from "./call_options.ts";
-import { checkBoolean, checkOptions } from "../wire/check.ts";
+import { type CallOptions, type CallSettings, readCallOptions } from "./call_options.ts";
+import { checkBoolean, checkOptions, optionNames } from "../wire/check.ts";
 import type { Engine } from "./engine.ts";
 import type { Future } from "../future/future.ts";
 import { Mapping } from "./map.ts";
-import { type AnyIterable, type MapIterator, type MapOptions, readMapArguments } from "./map_options.ts";
-import type { ExecutorStats } from "./stats.ts";
+import type { Submittable } from "../task/task.ts";
+import {
+  type AnyIterable,
+  type AnyIterables,
+  type MapIterator,
+  type MapOptions,
+  readMapArguments,
+} from "./map_options.ts";
+import type { CallStats } from "./stats.ts";
 
-/** What a {@linkcode Executor.map} yields: results, or with `settled: true` how each call ended. */
+/**
+ * What {@linkcode Executor.map} yields: results, or with `settled: true` how each call ended.
+ *
+ * @typeParam R What the task returns.
+ * @typeParam O The options of the `map`.
+ */
 export type MapResult<R, O> = O extends { settled: true } ? PromiseSettledResult<Awaited<R>>
   : true extends O[keyof O & "settled"] ? Awaited<R> | PromiseSettledResult<Awaited<R>>
   : Awaited<R>;
 
 /** Options of {@linkcode Executor.shutdown}. */
 export interface ShutdownOptions {
-  /** Whether to wait until all work is done and the workers are gone; `true` by default. */
-  wait?: boolean;
-  /** Whether calls that have not begun are cancelled; `false` by default. */
-  cancelFutures?: boolean;
+  /**
+   * Whether the promise waits until all calls are done and the workers are gone.
+   *
+   * @default true
+   */
+  wait?: boolean | undefined;
+  /**
+   * Whether calls that have not begun are cancelled.
+   *
+   * @default false
+   */
+  cancelFutures?: boolean | undefined;
 }
 
+const SHUTDOWN_OPTIONS = optionNames<ShutdownOptions>({ wait: true, cancelFutures: true });
+
 /**
- * Runs calls on workers. Make a {@linkcode ThreadPoolExecutor} or a {@linkcode ProcessPoolExecutor}: the rest of the
+ * Runs calls on workers. Create a {@linkcode ThreadPoolExecutor} or a {@linkcode ProcessPoolExecutor}: the rest of the
  * program is the same for both.
+ *
+ * @typeParam Stats What {@linkcode Executor.stats} returns.
+ *
+ * @example A function for every kind of executor
+ * ```ts
+ * import { type Executor, ProcessPoolExecutor, ThreadPoolExecutor } from "@concurrent/futures";
+ * import assert from "node:assert/strict";
+ *
+ * async function double(executor: Executor, n: number): Promise<number> {
+ *   return await executor.submit((n: number) => n * 2, n);
+ * }
+ *
+ * await using threads = new ThreadPoolExecutor({ maxWorkers: 1 });
+ * await using processes = new ProcessPoolExecutor({ maxWorkers: 1 });
+ * assert.deepEqual([await double(threads, 1), await double(processes, 2)], [2, 4]);
+ * ```
  */
-export abstract class Executor implements AsyncDisposable {
+export abstract class Executor<Stats extends CallStats = CallStats> implements AsyncDisposable {
   static {
     keepLocal((value) => #engine in value, "An executor cannot be sent to a worker: a task that needs one makes it");
   }
 
-  readonly #engine: Engine;
-  /** What with() has set; `undefined` on the executor itself. */
-  readonly #settings: CallSettings | undefined;
+  readonly #engine: Engine<Stats>;
 
   /**
-   * Made by its subclasses.
+   * For the executors of this package; a class of your own extends one of these.
    *
-   * @param engine What runs the calls.
-   * @param options What applies to all of them.
+   * @param engine The Engine that runs the calls. JSR would take the type for a part of the API, and all that it names.
    */
-  protected constructor(engine: Engine, options?: CallOptions) {
-    this.#engine = engine;
-    this.#settings = options && new CallSettings(options);
+  protected constructor(engine: object) {
+    this.#engine = engine as Engine<Stats>;
   }
 
   /**
-   * The same executor, on the same workers, with options that apply to the calls submitted through what is returned.
+   * Returns a view of this executor, with options for the calls that are submitted through it.
    *
-   * @param options A signal, a time limit, a priority, retries. What is not given, or `undefined`, is as it was.
-   * @returns The same API; shutting it down shuts down this executor.
-   * @throws {TypeError} when an option is of the wrong kind.
+   * @param options A signal, a time limit, a priority, retries.
+   * @returns The view. It takes calls for the same workers, and cannot be shut down. Its own `with()` adds to these options;
+   * an option that is not given, or `undefined`, stays as it was.
+   * @throws {TypeError} when an option is unknown or of the wrong type.
    * @throws {RangeError} when a number is out of range.
    *
    * @example A time limit
    * ```ts
-   * import { ProcessPoolExecutor, TimeoutError } from "@concurrent/futures";
+   * import { ProcessPoolExecutor, TaskTimeoutError } from "@concurrent/futures";
    * import assert from "node:assert/strict";
    *
    * await using executor = new ProcessPoolExecutor({ maxWorkers: 1 });
    * const endless = executor.with({ timeout: 50 }).submit(() => {
    *   for (;;);
    * });
-   * await assert.rejects(endless.result(), TimeoutError);
+   * await assert.rejects(endless.result(), TaskTimeoutError);
    * assert.equal(await executor.submit(() => "still here"), "still here");
    * ```
    */
-  with(options: CallOptions): Executor {
-    void new CallSettings(options); // complains about what was given, before it is mixed with what was set before
-    const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
-    return new ConfiguredExecutor(this.#engine, { ...this.#settings?.options, ...given });
+  with(options: CallOptions): ExecutorView {
+    return new View(this.#engine, readCallOptions(options));
   }
 
   /**
-   * Has a worker call `fn(...args)`. Returns at once. Arguments are copied when the call is handed to a worker, by
-   * structured clone; what {@linkcode transfer} marks is moved.
+   * Calls `fn(...args)` on a worker. Returns at once. When a worker gets the call, the arguments are copied by structured
+   * clone; what {@linkcode transfer} marks is moved.
    *
    * @param fn A self-contained function, or one of {@linkcode task} or {@linkcode taskModule}.
-   * @param args Its arguments, all of them: nothing here is an option.
-   * @returns The Future of its result. It fails with whatever `fn` throws, with a `ReferenceError` when an inline
-   * function closes over a variable, with a `DataCloneError` when an argument or the result cannot be copied, and with
-   * a {@linkcode WorkerLostError} when the worker ends.
-   * @throws {TypeError} when `fn` is no function, or a class, or bound or native and so without a source.
-   * @throws {Error} when a worker runs this and none of its tasks does, see {@linkcode isWorker}.
+   * @param args The arguments of `fn`, all of them: options of the call are set by {@linkcode Executor.with}.
+   * @returns The Future of the result. It rejects with whatever `fn` throws, with a `ReferenceError` if an inline function
+   * closes over a variable, with a `DataCloneError` if an argument or the result cannot be copied, and with a
+   * {@linkcode WorkerLostError} if the worker ends before it answers.
+   * @throws {TypeError} when `fn` is not a function, or is a class, bound or native, and so has no source that a worker can run.
+   * @throws {Error} when a module submits work while a worker loads it, see {@linkcode isWorker}.
    * @throws {ShutdownError} when the executor has been shut down.
-   * @throws {BrokenExecutor} when it is broken.
+   * @throws {BrokenExecutor} when the executor is broken.
    * @throws {QueueFullError} when `maxQueue` calls wait already.
    *
    * @example One call
@@ -123,35 +156,32 @@ export abstract class Executor implements AsyncDisposable {
    * assert.equal(await executor.submit((a: number, b: number) => a + b, 1, 2), 3);
    * ```
    */
-  submit<A extends unknown[], R>(fn: (...args: A) => R, ...args: A): Future<Awaited<R>> {
-    const engine = this.#engine;
-    engine.guard?.check("submit a task");
-    const task = engine.tasks.get("submit a task", fn);
-    engine.assertOpen();
-    engine.queueLimit.admit();
-    const call = new SubmittedCall<Awaited<R>>(engine, task, args, this.#settings);
-    engine.submit(call);
-    return call.future;
+  submit<A extends unknown[], R>(fn: (...args: A) => R, ...args: A): Future<Awaited<R>>;
+  /** As above, with a {@linkcode Task}. */
+  submit<A extends unknown[], R>(fn: Submittable<A, R>, ...args: A): Future<Awaited<R>>;
+  submit<A extends unknown[], R>(fn: Submittable<A, R>, ...args: A): Future<Awaited<R>> {
+    return submit(this.#engine, undefined, fn, args);
   }
 
   /**
-   * Calls `fn` with each item of an iterable, or with the n-th items of several, of which the shortest ends it all.
+   * Calls `fn` on workers for each item of an iterable, or for the n-th items of several; the shortest one ends the iteration.
    *
-   * Everything is submitted when `map` is called, unless `buffersize` is given; an async iterable is read as it comes,
-   * and may wait for earlier results. A failed call ends the iteration with its error and cancels the rest, unless
-   * `settled: true`. Leaving the loop cancels the rest. However the iteration ends, iterables that have not ended are
-   * closed, as by a loop.
+   * All calls are submitted at once unless `buffersize` is given. An async iterable is read as its items come, and may wait
+   * for earlier results. A failed call ends the iteration with its error and cancels the rest, unless `settled: true`.
+   * Leaving the loop cancels the rest, too. However the iteration ends, it closes the iterables that have not ended, as a
+   * loop does.
    *
    * @param fn A self-contained function, or one of {@linkcode task} or {@linkcode taskModule}.
-   * @param iterable The first arguments: an iterable or an async iterable.
-   * @param options The options: the last argument, when it is an object that is not iterable.
+   * @param iterable The arguments of the calls: an iterable or an async iterable; one for each parameter of `fn`.
+   * @param options The last argument, if it is an object that is not iterable.
    * @returns The results, in the order of the items unless `ordered: false`.
-   * @throws {TypeError} when `fn` cannot be a task, an input is not iterable or an option is of the wrong kind.
+   * @throws {TypeError} when `fn` cannot be a task, an input is not iterable, or an option is unknown or of the wrong type.
    * @throws {RangeError} when an option is out of range.
-   * @throws {Error} when a worker runs this and none of its tasks does, see {@linkcode isWorker}.
+   * @throws {Error} when a module submits work while a worker loads it, see {@linkcode isWorker}.
    * @throws {ShutdownError} when the executor has been shut down and there is an item.
-   * @throws {BrokenExecutor} when it is broken and there is an item.
-   * @throws {TimeoutError} (rejects, from the iterator) when `timeout` is over.
+   * @throws {BrokenExecutor} when the executor is broken and there is an item.
+   * @throws {TimeoutError} (the iterator rejects) when a result is not there within `timeout`.
+   * @throws (the iterator rejects) whatever a call of `fn` throws, unless `settled: true`; the reason of `signal`.
    *
    * @example Results in order
    * ```ts
@@ -169,41 +199,46 @@ export abstract class Executor implements AsyncDisposable {
     iterable: AnyIterable<A>,
     options?: O,
   ): MapIterator<MapResult<R, O>>;
+  /** As above, with a {@linkcode Task}. */
+  map<A, R, O extends MapOptions = object>(
+    fn: Submittable<[a: A], R>,
+    iterable: AnyIterable<A>,
+    options?: O,
+  ): MapIterator<MapResult<R, O>>;
   /** As above, over two iterables. */
   map<A, B, R, O extends MapOptions = object>(
-    fn: (a: A, b: B) => R,
+    fn: Submittable<[a: A, b: B], R>,
     first: AnyIterable<A>,
     second: AnyIterable<B>,
     options?: O,
   ): MapIterator<MapResult<R, O>>;
   /** As above, over three iterables. */
   map<A, B, C, R, O extends MapOptions = object>(
-    fn: (a: A, b: B, c: C) => R,
+    fn: Submittable<[a: A, b: B, c: C], R>,
     first: AnyIterable<A>,
     second: AnyIterable<B>,
     third: AnyIterable<C>,
     options?: O,
   ): MapIterator<MapResult<R, O>>;
   /** As above, over any number of iterables. */
-  map<A extends unknown[], R>(
-    fn: (...args: A) => R,
-    ...iterables: { [K in keyof A]: AnyIterable<A[K]> }
-  ): MapIterator<Awaited<R>>;
+  map<A extends unknown[], R>(fn: Submittable<A, R>, ...iterables: AnyIterables<A>): MapIterator<Awaited<R>>;
+  /** As above, with options. */
+  map<A extends unknown[], R, O extends MapOptions>(
+    fn: Submittable<A, R>,
+    ...rest: [...iterables: AnyIterables<A>, options: O]
+  ): MapIterator<MapResult<R, O>>;
   // deno-lint-ignore no-explicit-any
-  map(fn: (...args: any[]) => unknown, ...rest: unknown[]): MapIterator<any> {
-    const engine = this.#engine;
-    engine.guard?.check("map a task");
-    const task = engine.tasks.get("map a task", fn);
-    return new Mapping(engine, task, this.#settings, readMapArguments(rest));
+  map(fn: Submittable<any[], unknown>, ...rest: unknown[]): MapIterator<any> {
+    return map(this.#engine, undefined, fn, rest);
   }
 
   /**
-   * Takes no more work, from this moment on. What was submitted is still done, unless it is cancelled here.
+   * Refuses new calls from now on. Calls that were submitted still run, unless `cancelFutures: true` cancels them. It may be
+   * called again, and then cancel what an earlier call did not.
    *
-   * @param options Whether to wait, and whether to cancel what has not begun.
-   * @returns Resolves when all work is done and the workers are gone; at once with `wait: false`. It never rejects, may
-   * be called again, and then may cancel what an earlier call did not.
-   * @throws {TypeError} when an option is of the wrong kind; nothing has been shut down then.
+   * @param options Whether to wait, and whether to cancel calls that have not begun.
+   * @returns Resolves when all calls are done and the workers are gone; at once with `wait: false`. It never rejects.
+   * @throws {TypeError} when an option is unknown or of the wrong type; the executor is not shut down then.
    *
    * @example Cancelling what has not begun
    * ```ts
@@ -215,7 +250,7 @@ export abstract class Executor implements AsyncDisposable {
    * ```
    */
   shutdown(options: ShutdownOptions = {}): Promise<void> {
-    checkOptions("shut down", options);
+    checkOptions("shut down", options, SHUTDOWN_OPTIONS);
     const { wait = true, cancelFutures = false } = options;
     checkBoolean("shut down", "wait", wait);
     checkBoolean("shut down", "cancelFutures", cancelFutures);
@@ -224,14 +259,26 @@ export abstract class Executor implements AsyncDisposable {
   }
 
   /**
-   * Shuts down, cancels what has not begun and ends the workers now: processes by SIGTERM. What runs fails with a
-   * {@linkcode WorkerLostError}.
+   * Shuts down, cancels calls that have not begun and ends the workers at once: processes by SIGTERM. Calls that run reject
+   * with a {@linkcode WorkerLostError}.
+   *
+   * @example Ending a task that has no end
+   * ```ts
+   * import { ProcessPoolExecutor, WorkerLostError } from "@concurrent/futures";
+   * import assert from "node:assert/strict";
+   *
+   * const executor = new ProcessPoolExecutor({ maxWorkers: 1 });
+   * const future = executor.submit(() => new Promise(() => {}));
+   * while (!future.running()) await new Promise((resolve) => setTimeout(resolve, 10));
+   * executor.terminateWorkers();
+   * await assert.rejects(future.result(), WorkerLostError);
+   * ```
    */
   terminateWorkers(): void {
     this.#engine.end("terminate");
   }
 
-  /** As {@linkcode Executor.terminateWorkers}, with SIGKILL. */
+  /** Does what {@linkcode Executor.terminateWorkers} does, and ends processes by SIGKILL. */
   killWorkers(): void {
     this.#engine.end("kill");
   }
@@ -239,8 +286,8 @@ export abstract class Executor implements AsyncDisposable {
   /**
    * Waits until {@linkcode Executor.submit} takes a call without a {@linkcode QueueFullError}.
    *
-   * @returns Resolves when fewer than `maxQueue` calls wait: at once, without that option. It resolves, too, when the
-   * executor takes nothing any more, and `submit` then says why.
+   * @returns Resolves when fewer than `maxQueue` calls wait; at once without that option. It also resolves when the executor
+   * is shut down or broken: `submit` then says so.
    *
    * @example A producer that is held
    * ```ts
@@ -257,24 +304,97 @@ export abstract class Executor implements AsyncDisposable {
     return this.#engine.queueLimit.ready();
   }
 
+  /** Maximum number of workers. `Infinity` for a BullMQExecutor: its hosts have limits of their own. */
+  get maxWorkers(): number {
+    return this.#engine.maxWorkers;
+  }
+
   /**
-   * What the executor is doing.
+   * Returns what the executor is doing at the moment.
    *
-   * @returns Counts of its workers and calls.
+   * @returns Counts of its calls, and of its workers if they are workers of this program.
+   *
+   * @example How many calls are done
+   * ```ts
+   * import { ThreadPoolExecutor } from "@concurrent/futures";
+   * import assert from "node:assert/strict";
+   *
+   * await using executor = new ThreadPoolExecutor({ maxWorkers: 1 });
+   * await executor.submit(() => 1);
+   * const { completed, workers } = executor.stats();
+   * assert.deepEqual({ completed, workers }, { completed: 1, workers: 1 });
+   * ```
    */
-  stats(): ExecutorStats {
+  stats(): Stats {
     return this.#engine.stats();
   }
 
-  /** The end of `await using`: as {@linkcode Executor.shutdown}. It waits for the work and cancels nothing. */
+  /** Ends `await using`: shuts the executor down and waits for its calls; none is cancelled. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.shutdown();
   }
 }
 
+/**
+ * What {@linkcode Executor.with} returns: the same workers with options for the calls. It takes calls; only the executor
+ * itself is shut down or disposed.
+ */
+export interface ExecutorView extends Pick<Executor, "submit" | "map" | "with" | "ready"> {}
+
 /** What with() returns. */
-class ConfiguredExecutor extends Executor {
-  constructor(engine: Engine, options: CallOptions) {
-    super(engine, options);
+export class View implements ExecutorView {
+  static {
+    keepLocal((value) => #engine in value, "An executor cannot be sent to a worker: a task that needs one makes it");
   }
+
+  readonly #engine: Engine;
+  readonly #settings: CallSettings;
+
+  constructor(engine: Engine, settings: CallSettings) {
+    this.#engine = engine;
+    this.#settings = settings;
+  }
+
+  with(options: CallOptions): ExecutorView {
+    return new View(this.#engine, readCallOptions(options, this.#settings));
+  }
+
+  submit<A extends unknown[], R>(fn: Submittable<A, R>, ...args: A): Future<Awaited<R>> {
+    return submit(this.#engine, this.#settings, fn, args);
+  }
+
+  // deno-lint-ignore no-explicit-any
+  map(fn: Submittable<any[], unknown>, ...rest: unknown[]): MapIterator<any> {
+    return map(this.#engine, this.#settings, fn, rest);
+  }
+
+  ready(): Promise<void> {
+    return this.#engine.queueLimit.ready();
+  }
+}
+
+function submit<A extends unknown[], R>(
+  engine: Engine,
+  settings: CallSettings | undefined,
+  fn: Submittable<A, R>,
+  args: A,
+): Future<Awaited<R>> {
+  engine.guard?.check("submit a task");
+  const task = engine.tasks.get("submit a task", fn);
+  engine.assertOpen();
+  engine.queueLimit.admit();
+  const call = new SubmittedCall<Awaited<R>>(engine, task, args, settings);
+  engine.submit(call);
+  return call.future;
+}
+
+function map(
+  engine: Engine,
+  settings: CallSettings | undefined,
+  fn: unknown,
+  rest: readonly unknown[],
+): MapIterator<never> {
+  engine.guard?.check("map a task");
+  const task = engine.tasks.get("map a task", fn);
+  return new Mapping(engine, task, settings, readMapArguments(rest));
 }

@@ -1,37 +1,85 @@
-// The arguments of Executor.map(): what they may be, and checks.
+// The arguments of Executor.map(): types, checks and defaults.
 
-import { checkBoolean, checkNumber, checkPositiveInteger, checkSignal, refuseKind, show } from "../wire/check.ts";
+import {
+  checkBoolean,
+  checkNumber,
+  checkOptions,
+  checkPositiveInteger,
+  checkSignal,
+  optionNames,
+  refuseKind,
+  show,
+} from "../wire/check.ts";
 
-/** What {@linkcode Executor.map} takes its items from. */
+/**
+ * What {@linkcode Executor.map} takes its items from.
+ *
+ * @typeParam T The type of an item.
+ */
 export type AnyIterable<T> = Iterable<T> | AsyncIterable<T>;
+
+/**
+ * An iterable or async iterable for each parameter of a task.
+ *
+ * @typeParam Args The types of the parameters.
+ */
+export type AnyIterables<Args extends unknown[]> = { [K in keyof Args]: AnyIterable<Args[K]> };
 
 /** Options of {@linkcode Executor.map}. */
 export interface MapOptions {
   /**
-   * How long the whole iteration may take, in milliseconds, counted from the call. A result that is there is delivered
-   * even later; waiting for one that is not ends with a {@linkcode TimeoutError} and cancels the rest.
-   */
-  timeout?: number;
-  /**
-   * So many items make a chunk, which one worker runs in one go; the last is what is left. By default the scheduler
-   * decides. Calls that may be stopped or run again (`signal`, `timeout` and `retries` of {@linkcode CallOptions}) go to
-   * workers one by one.
+   * Time in milliseconds that the whole iteration may take, counted from the call of `map`. Waiting for a result beyond it
+   * rejects with a {@linkcode TimeoutError} and cancels the rest; a result that is there is still delivered.
    *
-   * A chunk waits until it is full, however long an async iterable takes to fill it. Only when the loop waits and nothing
-   * is left to wait for, as no item is under way, does what has come go as a smaller chunk.
+   * @default Infinity
    */
-  chunksize?: number;
-  /** So many items (chunks, with `chunksize`) are read ahead of the results that were taken. By default all. */
-  buffersize?: number;
-  /** `false`: results come as they are ready, not in the order of the items. */
-  ordered?: boolean;
-  /** `true`: yields how each call ended, as `Promise.allSettled` does, and goes on after a failure. */
-  settled?: boolean;
-  /** Aborting it cancels what has not begun; the iteration ends with its reason. */
-  signal?: AbortSignal;
+  timeout?: number | undefined;
+  /**
+   * Number of items in a chunk, which one worker runs in one go; the last chunk has what is left. Calls with a `signal`, a
+   * `timeout` or `retries` ({@linkcode CallOptions}) go to workers one by one all the same.
+   *
+   * A chunk waits until it is full, however long an async iterable takes to fill it. Only when the loop waits and no item
+   * is under way does a smaller chunk go.
+   *
+   * @default the scheduler decides
+   */
+  chunksize?: number | undefined;
+  /**
+   * Maximum number of items (or chunks, with `chunksize`) that are read beyond the results consumed.
+   *
+   * @default Infinity
+   */
+  buffersize?: number | undefined;
+  /**
+   * Whether results come in the order of the items. `false`: as they are ready.
+   *
+   * @default true
+   */
+  ordered?: boolean | undefined;
+  /**
+   * `true`: yields how each call ended, as `Promise.allSettled` does, and goes on after a failure.
+   *
+   * @default false
+   */
+  settled?: boolean | undefined;
+  /**
+   * Ends the iteration with its reason when it aborts, and cancels what has not begun.
+   *
+   * @default none
+   */
+  signal?: AbortSignal | undefined;
 }
 
-/** Options of map(), each read once, and what holds for those that were not given. */
+const MAP_OPTIONS = optionNames<MapOptions>({
+  timeout: true,
+  chunksize: true,
+  buffersize: true,
+  ordered: true,
+  settled: true,
+  signal: true,
+});
+
+/** Options of map(), checked and with defaults; each is read once. */
 export interface MapSettings {
   readonly timeout: number;
   readonly chunksize: number;
@@ -69,9 +117,10 @@ export function readMapArguments(rest: readonly unknown[]): MapArguments {
       );
     }
   }
-  const action = "map a task";
+  const action = "map a task", given = hasOptions ? last ?? {} : {};
+  checkOptions(action, given, MAP_OPTIONS);
   const { timeout = Infinity, chunksize = 1, buffersize, ordered = true, settled = false, signal } =
-    (hasOptions ? last ?? {} : {}) as MapOptions;
+    given as MapOptions;
   checkNumber(action, "timeout", timeout);
   checkPositiveInteger(action, "chunksize", chunksize);
   // As in Python, half an item is a wrong kind.
@@ -93,12 +142,16 @@ function isIterable(value: unknown): value is AnyIterable<unknown> {
   return typeof value === "object" && value !== null && (Symbol.iterator in value || Symbol.asyncIterator in value);
 }
 
-/** The results of {@linkcode Executor.map}. Leaving the loop, `return()` and disposal cancel what has not begun. */
+/**
+ * The results of {@linkcode Executor.map}. Leaving the loop, `return()` and disposal cancel calls that have not begun.
+ *
+ * @typeParam T The type of a result.
+ */
 export interface MapIterator<T> extends AsyncIterableIterator<T>, AsyncDisposable {
-  /** The next result. Rejects with the error of a failed call, unless `settled`. */
+  /** Returns the next result. Rejects with the error of a failed call unless `settled: true`. */
   next(): Promise<IteratorResult<T>>;
-  /** Ends the iteration: what has not begun is cancelled, what runs finishes and is dropped. */
+  /** Ends the iteration: calls that have not begun are cancelled, and results of those that run are dropped. */
   return(): Promise<IteratorResult<T>>;
-  /** Itself. */
+  /** Returns the iterator itself. */
   [Symbol.asyncIterator](): MapIterator<T>;
 }

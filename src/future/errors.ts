@@ -24,7 +24,12 @@ export interface WorkerExit {
  * ```
  */
 export class CancelledError extends Error {
-  /** Creates one; executors and Futures do. */
+  /**
+   * For executors, and for tests of your own code.
+   *
+   * @param message What happened.
+   * @param options The `cause`: an error that led to this one.
+   */
   constructor(message = "The call was cancelled", options?: ErrorOptions) {
     super(message, options);
     this.name = "CancelledError";
@@ -32,7 +37,8 @@ export class CancelledError extends Error {
 }
 
 /**
- * A result did not come in time; or, with a `timeout` on the call, a task ran for too long.
+ * Something was not there in time: a result, or a result of `map`, or a future of `asCompleted`. The calls go on, except for
+ * those of `map`, which cancels the rest. A {@linkcode TaskTimeoutError} is another matter: the task was stopped.
  *
  * @example Waiting for at most ten milliseconds
  * ```ts
@@ -43,10 +49,44 @@ export class CancelledError extends Error {
  * ```
  */
 export class TimeoutError extends Error {
-  /** Creates one; executors and Futures do. */
+  /**
+   * For executors, and for tests of your own code.
+   *
+   * @param message What happened.
+   * @param options The `cause`: an error that led to this one.
+   */
   constructor(message = "", options?: ErrorOptions) {
     super(message, options);
     this.name = "TimeoutError";
+  }
+}
+
+/**
+ * A task ran for longer than the `timeout` of its call (see {@linkcode CallOptions.timeout}) and was stopped: its worker was
+ * ended and replaced.
+ *
+ * @example A task that never ends
+ * ```ts
+ * import { ProcessPoolExecutor, TaskTimeoutError } from "@concurrent/futures";
+ * import assert from "node:assert/strict";
+ *
+ * await using executor = new ProcessPoolExecutor({ maxWorkers: 1 });
+ * const endless = executor.with({ timeout: 50 }).submit(() => {
+ *   for (;;);
+ * });
+ * await assert.rejects(endless.result(), TaskTimeoutError);
+ * ```
+ */
+export class TaskTimeoutError extends TimeoutError {
+  /**
+   * For executors, and for tests of your own code.
+   *
+   * @param message What happened.
+   * @param options The `cause`: an error that led to this one.
+   */
+  constructor(message?: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = "TaskTimeoutError";
   }
 }
 
@@ -64,7 +104,12 @@ export class TimeoutError extends Error {
  * ```
  */
 export class InvalidStateError extends Error {
-  /** Creates one; Futures do. */
+  /**
+   * For executors, and for tests of your own code.
+   *
+   * @param message What happened.
+   * @param options The `cause`: an error that led to this one.
+   */
   constructor(message?: string, options?: ErrorOptions) {
     super(message, options);
     this.name = "InvalidStateError";
@@ -72,9 +117,9 @@ export class InvalidStateError extends Error {
 }
 
 /**
- * Work was submitted to an executor that has been shut down.
+ * A call was submitted to an executor that has been shut down, or while the program exits.
  *
- * @example Nothing is accepted after `shutdown()`
+ * @example No calls after `shutdown()`
  * ```ts
  * import { ShutdownError, ThreadPoolExecutor } from "@concurrent/futures";
  * import assert from "node:assert/strict";
@@ -85,7 +130,12 @@ export class InvalidStateError extends Error {
  * ```
  */
 export class ShutdownError extends Error {
-  /** Creates one; executors do. */
+  /**
+   * For executors, and for tests of your own code.
+   *
+   * @param message What happened.
+   * @param options The `cause`: an error that led to this one.
+   */
   constructor(message = "cannot schedule new futures after shutdown", options?: ErrorOptions) {
     super(message, options);
     this.name = "ShutdownError";
@@ -93,7 +143,7 @@ export class ShutdownError extends Error {
 }
 
 /**
- * As many calls wait as `maxQueue` allows. `await executor.ready()` before submitting, or submit less.
+ * `maxQueue` calls wait for a worker already: the call was not taken. `await executor.ready()` before you submit.
  *
  * @example A full queue
  * ```ts
@@ -106,34 +156,54 @@ export class ShutdownError extends Error {
  * ```
  */
 export class QueueFullError extends Error {
-  /** Creates one; executors do. */
+  /**
+   * For executors, and for tests of your own code.
+   *
+   * @param message What happened.
+   * @param options The `cause`: an error that led to this one.
+   */
   constructor(message?: string, options?: ErrorOptions) {
     super(message, options);
     this.name = "QueueFullError";
   }
 }
 
-/** The executor cannot work any more; `cause` says why. The base of the two executors' own classes. */
+/** The executor cannot run calls any more; `cause` says why. Each kind of executor throws a subclass of its own. */
 export class BrokenExecutor extends Error {
-  /** Creates one; executors do. */
+  /**
+   * For executors, and for tests of your own code.
+   *
+   * @param message What happened.
+   * @param options The `cause`: an error that led to this one.
+   */
   constructor(message?: string, options?: ErrorOptions) {
     super(message, options);
     this.name = "BrokenExecutor";
   }
 }
 
-/** A {@linkcode ThreadPoolExecutor} cannot work any more; `cause` says why. */
+/** A {@linkcode ThreadPoolExecutor} cannot run calls any more; `cause` says why. */
 export class BrokenThreadPool extends BrokenExecutor {
-  /** Creates one; executors do. */
+  /**
+   * For executors, and for tests of your own code.
+   *
+   * @param message What happened.
+   * @param options The `cause`: an error that led to this one.
+   */
   constructor(message?: string, options?: ErrorOptions) {
     super(message, options);
     this.name = "BrokenThreadPool";
   }
 }
 
-/** A {@linkcode ProcessPoolExecutor} cannot work any more; `cause` says why. */
+/** A {@linkcode ProcessPoolExecutor} cannot run calls any more; `cause` says why. */
 export class BrokenProcessPool extends BrokenExecutor {
-  /** Creates one; executors do. */
+  /**
+   * For executors, and for tests of your own code.
+   *
+   * @param message What happened.
+   * @param options The `cause`: an error that led to this one.
+   */
   constructor(message?: string, options?: ErrorOptions) {
     super(message, options);
     this.name = "BrokenProcessPool";
@@ -176,7 +246,11 @@ export class WorkerLostError extends BrokenExecutor {
   /** Whether the call had begun; `"unknown"` where a process could not say. */
   readonly started: boolean | "unknown";
 
-  /** Creates one; executors do. */
+  /**
+   * For executors, and for tests of your own code.
+   *
+   * @param details How the worker ended.
+   */
   constructor(details: WorkerLostDetails) {
     const { workerName, exitCode, signal, started, error } = details;
     super(describeLoss(details), error === undefined ? undefined : { cause: error });

@@ -1,35 +1,59 @@
-// Future: the promise of one call's result, with Python's methods. Executors make and settle them; `wait.ts` watches them.
+// Future: the result of one call, with Python's methods and those of a promise. Executors create and settle Futures; wait() and
+// asCompleted() watch them.
 
 import { keepLocal } from "../wire/marks.ts";
-import { checkNumber } from "../wire/check.ts";
+import { checkNumber, checkOptions, checkSignal, optionNames, refuseKind } from "../wire/check.ts";
 import { CancelledError, InvalidStateError, TimeoutError } from "./errors.ts";
 import { report } from "../report.ts";
 import { CANCELLED, FULFILLED, type FutureState, PENDING, REJECTED, RUNNING } from "./state.ts";
+import { type Abortable, unwatchSignal, watchSignal } from "./signal.ts";
 import { startTimer, type Timer } from "./timer.ts";
 import type { UnobservedFailures } from "./unobserved.ts";
 
-/** How a Future ended. */
+/**
+ * How a Future ended.
+ *
+ * @typeParam T The type of the result.
+ */
 export type FutureOutcome<T> =
   | { readonly status: "fulfilled"; readonly value: T }
   | { readonly status: "rejected"; readonly reason: unknown }
   | { readonly status: "cancelled"; readonly reason: unknown };
 
+/** Options of {@linkcode Future.result} and {@linkcode Future.exception}. */
+export interface ResultOptions {
+  /**
+   * Time in milliseconds to wait at most; 0 or less looks once.
+   *
+   * @default Infinity
+   */
+  timeout?: number | undefined;
+  /**
+   * Ends the waiting when it aborts: the promise rejects with its reason. The call is not cancelled.
+   *
+   * @default none
+   */
+  signal?: AbortSignal | undefined;
+}
+
+const RESULT_OPTIONS = optionNames<ResultOptions>({ timeout: true, signal: true });
+
 /** The executor's side of a Future's call. */
 export interface CallControl {
-  /** Where its failure counts until somebody looks at it. */
+  /** Counts its failure until it is observed. */
   readonly unobserved: Pick<UnobservedFailures, "add" | "remove">;
-  /** Takes the call back; false when a worker has begun it. */
+  /** Withdraws the call; false when a worker has begun it. */
   withdraw(): boolean;
   /** Whether a worker has begun it. */
   begun(): boolean;
 }
 
-/** Told once, at the moment a Future is done, before promises and callbacks are (F8). */
+/** Called once, when a Future is done, before its promises and callbacks are (F8). */
 export type Watcher = (future: Future<unknown>) => void;
 
 type Callback = (future: never) => unknown;
 
-/** Those who wait for a Future: made for the first, as many have none. */
+/** Who waits for a Future. Created for the first one: many Futures have none. */
 class Listeners {
   watchers: Set<Watcher> | undefined = undefined;
   callbacks: Callback[] | undefined = undefined;
@@ -38,26 +62,27 @@ class Listeners {
   reject: ((reason: unknown) => void) | undefined = undefined;
 }
 
-// Friends of the class: what the executor and wait.ts may do with a Future and its users may not.
+// What the package may do with a Future and its users may not: set by the class itself, as only it has the private names.
 
-/** Joins a Future to the executor's side of its call. */
+/** Gives a Future the executor's side of its call. */
 export let bindCall: (future: Future<unknown>, control: CallControl) => void;
-/** Settles a Future unless it is done already: a late answer is dropped quietly (F12). */
+/** Settles a Future unless it is done: a late answer is ignored (F12). */
 export let settleFuture: (future: Future<unknown>, kind: "fulfilled" | "rejected", value: unknown) => void;
-/** Cancels a Future whose call was withdrawn, with the reason that it rejects with. */
+/** Cancels a Future whose call was withdrawn; it rejects with the reason. */
 export let cancelFuture: (future: Future<unknown>, reason: unknown) => void;
 /** Adds a watcher to a Future that is not done. */
 export let watchFuture: (future: Future<unknown>, watcher: Watcher) => void;
-/** Removes it again. */
+/** Removes a watcher. */
 export let unwatchFuture: (future: Future<unknown>, watcher: Watcher) => void;
-/** Whether it failed by its task's own error, without counting as a look at it (W4, W7). */
+/** Whether a Future has failed. Asking does not count as observing the failure (W4, W7). */
 export let hasFailed: (future: Future<unknown>) => boolean;
 
 /**
- * The result of a call that may not have finished, or begun, yet. `await` it like a promise, or use Python's methods.
+ * The result of a call, which may still be queued or run. `await` it like a promise, or use Python's methods.
  *
- * No promise exists before somebody asks for one, so a failed Future that nobody looks at is no unhandled rejection.
- * Every method follows `concurrent.futures.Future`; a cancelled Future is done at once, everywhere.
+ * A promise exists only once somebody asks for it, so a failed Future is no unhandled rejection. A failure that nothing has
+ * observed is reported after the shutdown of the executor (see {@linkcode ExecutorOptions.onUnobserved}). Every method
+ * follows `concurrent.futures.Future`, but a cancelled Future is done at once, everywhere.
  *
  * @typeParam T The type of the result.
  *
@@ -74,9 +99,9 @@ export let hasFailed: (future: Future<unknown>) => boolean;
  */
 export class Future<T> implements PromiseLike<T> {
   #state: FutureState = PENDING;
-  /** The result, the error or the reason of the cancellation. */
+  /** The result, the error, or the reason of the cancellation. */
   #value: unknown = undefined;
-  /** Kept until it is done, and that of a failure until somebody looks at it. */
+  /** Kept until the Future is done; if it failed, until its failure is observed. */
   #call: CallControl | undefined = undefined;
   #listeners: Listeners | undefined = undefined;
 
@@ -96,9 +121,20 @@ export class Future<T> implements PromiseLike<T> {
   }
 
   /**
-   * Cancels the call if no worker has begun it.
+   * Cancels the call if no worker has begun it. The Future then rejects with a {@linkcode CancelledError}.
    *
-   * @returns `true` when the Future is cancelled, now or earlier; `false` when the call runs or has finished.
+   * @returns `true` if the Future is cancelled, now or earlier; `false` if the call runs or is done.
+   *
+   * @example A call that waits for a worker
+   * ```ts
+   * import { ThreadPoolExecutor } from "@concurrent/futures";
+   * import assert from "node:assert/strict";
+   *
+   * await using executor = new ThreadPoolExecutor({ maxWorkers: 1 });
+   * executor.submit(() => "first");
+   * const second = executor.submit(() => "second");
+   * assert.deepEqual([second.cancel(), second.cancelled()], [true, true]);
+   * ```
    */
   cancel(): boolean {
     if (this.#state === CANCELLED) return true;
@@ -112,17 +148,17 @@ export class Future<T> implements PromiseLike<T> {
     return this.#state === CANCELLED;
   }
 
-  /** Whether the call runs: exactly from when {@linkcode Future.cancel} cannot succeed any more until it is done. */
+  /** Whether the call runs: from the moment {@linkcode Future.cancel} cannot succeed any more until the call is done. */
   running(): boolean {
     return this.#state === RUNNING || (this.#state === PENDING && this.#call !== undefined && this.#call.begun());
   }
 
-  /** Whether the Future has a result, has failed or was cancelled. */
+  /** Whether the Future has a result, has failed, or was cancelled. */
   done(): boolean {
     return this.#state >= CANCELLED;
   }
 
-  /** How the Future ended, without waiting; `undefined` until it is done. A callback reads the result here. */
+  /** How the Future ended, without waiting: for callbacks. `undefined` until it is done. */
   get outcome(): FutureOutcome<T> | undefined {
     this.#observe();
     if (this.#state === FULFILLED) return { status: "fulfilled", value: this.#value as T };
@@ -133,52 +169,67 @@ export class Future<T> implements PromiseLike<T> {
   /**
    * Waits for the result.
    *
-   * @param timeout How long to wait at most, in milliseconds; 0 or less looks once. Without it: as long as it takes.
-   * @returns The result. Rejects with the task's error, or the reason of the cancellation.
-   * @throws {TimeoutError} (rejects) when the Future is not done in time; that changes nothing, ask again.
-   * @throws {CancelledError} (rejects) when the Future was cancelled.
-   * @throws {TypeError} when `timeout` is not a number.
+   * @param limits Time in milliseconds to wait at most, or {@linkcode ResultOptions}. Without it, there is no limit.
+   * @returns The result.
+   * @throws (rejects) whatever the task throws.
+   * @throws {TimeoutError} (rejects) when the Future is not done in time. The call goes on; ask again.
+   * @throws {CancelledError} (rejects) when {@linkcode Future.cancel} or a shutdown cancelled the Future; or, when the signal
+   * of its call did, the reason of that signal.
+   * @throws (rejects) the reason of the `signal` given here, when it aborts. The call goes on.
+   * @throws {TypeError} when an option is unknown or of the wrong type.
    * @throws {RangeError} when `timeout` is NaN.
+   *
+   * @example Waiting while a request is open
+   * ```ts
+   * import { Future } from "@concurrent/futures";
+   * import assert from "node:assert/strict";
+   *
+   * const request = new AbortController();
+   * const waiting = new Future<number>().result({ timeout: 60_000, signal: request.signal });
+   * request.abort();
+   * await assert.rejects(waiting, { name: "AbortError" });
+   * ```
    */
-  result(timeout: number = Infinity): Promise<T> {
-    checkNumber("wait for a result", "timeout", timeout);
-    if (this.#state >= CANCELLED || timeout === Infinity) return this.#promise();
-    if (timeout <= 0) return Promise.reject(new TimeoutError());
-    return new Promise((resolve, reject) => {
-      const settle = () => {
-        timer.clear();
-        this.#promise().then(resolve, reject);
-      };
-      const timer: Timer = startTimer(timeout, () => {
-        unwatchFuture(this, settle);
-        reject(new TimeoutError());
+  result(limits?: number | ResultOptions): Promise<T> {
+    return limits === undefined ? this.#promise() : this.#within("wait for a result", limits, () => this.#promise());
+  }
+
+  /**
+   * Waits until the Future is done, and returns its error.
+   *
+   * @param limits Time in milliseconds to wait at most, or {@linkcode ResultOptions}. Without it, there is no limit.
+   * @returns What the task threw, or `undefined` if it returned.
+   * @throws {TimeoutError} (rejects) when the Future is not done in time. The call goes on; ask again.
+   * @throws {CancelledError} (rejects) when {@linkcode Future.cancel} or a shutdown cancelled the Future; or, when the signal
+   * of its call did, the reason of that signal.
+   * @throws (rejects) the reason of the `signal` given here, when it aborts. The call goes on.
+   * @throws {TypeError} when an option is unknown or of the wrong type.
+   * @throws {RangeError} when `timeout` is NaN.
+   *
+   * @example The error of a task
+   * ```ts
+   * import { ThreadPoolExecutor } from "@concurrent/futures";
+   * import assert from "node:assert/strict";
+   *
+   * await using executor = new ThreadPoolExecutor();
+   * const future = executor.submit((text: string) => JSON.parse(text), "{");
+   * assert.ok((await future.exception()) instanceof SyntaxError);
+   * ```
+   */
+  exception(limits?: number | ResultOptions): Promise<unknown> {
+    const error = () =>
+      this.#promise().then(() => undefined, (reason) => {
+        if (this.#state === REJECTED) return reason;
+        throw reason;
       });
-      watchFuture(this, settle);
-    });
+    return limits === undefined ? error() : this.#within("wait for an error", limits, error);
   }
 
   /**
-   * Waits for the error.
+   * Calls `fn` with this Future when it is done, or at once if it is done already. Callbacks run in the order in which they
+   * were added. An error of a callback is written to `console.error` and has no other effect.
    *
-   * @param timeout How long to wait at most, in milliseconds; 0 or less looks once. Without it: as long as it takes.
-   * @returns What the task threw, or `undefined` when it succeeded.
-   * @throws {TimeoutError} (rejects) when the Future is not done in time.
-   * @throws {CancelledError} (rejects) when the Future was cancelled.
-   * @throws {TypeError} when `timeout` is not a number.
-   * @throws {RangeError} when `timeout` is NaN.
-   */
-  exception(timeout?: number): Promise<unknown> {
-    return this.result(timeout).then(() => undefined, (error) => {
-      if (this.#state === REJECTED) return this.#value;
-      throw error;
-    });
-  }
-
-  /**
-   * Calls `fn` with this Future when it is done: synchronously, in the order of addition, at once if it is done already.
-   * An error of a callback is reported on the console and disturbs nothing else.
-   *
-   * @param fn The callback; `future.outcome` has the result for it.
+   * @param fn The callback. It reads the result from `future.outcome`.
    * @throws {TypeError} when `fn` is not a function.
    */
   addDoneCallback(fn: (future: Future<T>) => unknown): void {
@@ -192,8 +243,8 @@ export class Future<T> implements PromiseLike<T> {
   /**
    * Marks a pending Future as running. For executors and tests.
    *
-   * @returns `false` when the Future was cancelled: its call must not run.
-   * @throws {InvalidStateError} when it runs already or has finished.
+   * @returns `false` if the Future was cancelled: its call must not run.
+   * @throws {InvalidStateError} when it runs or is done.
    */
   setRunningOrNotifyCancel(): boolean {
     if (this.#state === CANCELLED) return false;
@@ -203,10 +254,10 @@ export class Future<T> implements PromiseLike<T> {
   }
 
   /**
-   * Gives the Future its result. For executors and tests.
+   * Fulfils the Future. For executors and tests.
    *
    * @param value The result.
-   * @throws {InvalidStateError} when it is done already; the first outcome is kept.
+   * @throws {InvalidStateError} when the Future is done; it keeps its first outcome.
    */
   setResult(value: T): void {
     this.#refuseIfDone();
@@ -214,17 +265,17 @@ export class Future<T> implements PromiseLike<T> {
   }
 
   /**
-   * Makes the Future fail. For executors and tests.
+   * Rejects the Future. For executors and tests.
    *
-   * @param reason What it rejects with; any value, as with `throw`.
-   * @throws {InvalidStateError} when it is done already; the first outcome is kept.
+   * @param reason The error, or any other value, as of `throw`.
+   * @throws {InvalidStateError} when the Future is done; it keeps its first outcome.
    */
   setException(reason: unknown): void {
     this.#refuseIfDone();
     this.#settle(REJECTED, reason);
   }
 
-  /** As `Promise.prototype.then`; this is what `await` uses. */
+  /** Does what `Promise.prototype.then` does; `await` calls it. */
   then<A = T, B = never>(
     onFulfilled?: ((value: T) => A | PromiseLike<A>) | null,
     onRejected?: ((reason: unknown) => B | PromiseLike<B>) | null,
@@ -232,12 +283,12 @@ export class Future<T> implements PromiseLike<T> {
     return this.#promise().then(onFulfilled, onRejected);
   }
 
-  /** As `Promise.prototype.catch`. */
+  /** Does what `Promise.prototype.catch` does. */
   catch<B = never>(onRejected?: ((reason: unknown) => B | PromiseLike<B>) | null): Promise<T | B> {
     return this.then(undefined, onRejected);
   }
 
-  /** As `Promise.prototype.finally`. */
+  /** Does what `Promise.prototype.finally` does. */
   finally(onFinally?: (() => void) | null): Promise<T> {
     return this.then().finally(onFinally);
   }
@@ -247,7 +298,7 @@ export class Future<T> implements PromiseLike<T> {
     return "Future";
   }
 
-  /** A text such as `<Future state=finished returned number>`. */
+  /** Returns a text such as `<Future state=finished returned number>`. */
   toString(): string {
     if (this.#state === FULFILLED) return `<Future state=finished returned ${kindOf(this.#value)}>`;
     if (this.#state === REJECTED) return `<Future state=finished raised ${kindOf(this.#value)}>`;
@@ -255,9 +306,41 @@ export class Future<T> implements PromiseLike<T> {
     return this.running() ? "<Future state=running>" : "<Future state=pending>";
   }
 
-  /** What `console.log` shows, on every runtime. */
+  /** Returns what `console.log` shows, on every runtime. */
   [Symbol.for("nodejs.util.inspect.custom")](): string {
     return this.toString();
+  }
+
+  /** Waits until the Future is done and then calls `take`, unless the time is over or the signal aborts before. */
+  #within<R>(action: string, limits: number | ResultOptions, take: () => Promise<R>): Promise<R> {
+    const { timeout, signal } = readLimits(action, limits);
+    if (signal?.aborted) return Promise.reject(signal.reason);
+    if (this.#state >= CANCELLED || (timeout === Infinity && !signal)) return take();
+    if (timeout <= 0) return Promise.reject(this.#late(0));
+    return new Promise((resolve, reject) => {
+      const detach = () => {
+        timer.clear();
+        unwatchFuture(this, settle);
+        if (signal) unwatchSignal(signal, stop);
+      };
+      const settle = () => {
+        detach();
+        take().then(resolve, reject);
+      };
+      const stop: Abortable = {
+        abort(reason) {
+          detach();
+          reject(reason);
+        },
+      };
+      const timer: Timer = startTimer(timeout, () => stop.abort(this.#late(timeout)));
+      watchFuture(this, settle);
+      if (signal) watchSignal(signal, stop);
+    });
+  }
+
+  #late(timeout: number): TimeoutError {
+    return new TimeoutError(`The result of ${this} was not there after ${timeout} ms`);
   }
 
   #refuseIfDone(): void {
@@ -270,7 +353,7 @@ export class Future<T> implements PromiseLike<T> {
     this.#state = state;
     this.#value = value;
     const listeners = this.#listeners;
-    // Whoever has its promise will see how it ended.
+    // Who has the promise observes the failure.
     if (state === REJECTED && !listeners?.promise) this.#call?.unobserved.add(this, value);
     else this.#call = undefined;
     if (!listeners) return;
@@ -293,7 +376,7 @@ export class Future<T> implements PromiseLike<T> {
     }
   }
 
-  /** Somebody sees the outcome. */
+  /** Notes that the outcome is observed. */
   #observe(): void {
     if (this.#state !== REJECTED) return;
     this.#call?.unobserved.remove(this);
@@ -311,6 +394,19 @@ export class Future<T> implements PromiseLike<T> {
       listeners.reject = reject;
     })) as Promise<T>;
   }
+}
+
+function readLimits(
+  action: string,
+  limits: number | ResultOptions,
+): { timeout: number; signal: AbortSignal | undefined } {
+  if (typeof limits === "number") limits = { timeout: limits };
+  else if (typeof limits !== "object") refuseKind(action, "timeout", "a number, or options", limits);
+  checkOptions(action, limits, RESULT_OPTIONS);
+  const { timeout = Infinity, signal } = limits;
+  checkNumber(action, "timeout", timeout);
+  checkSignal(action, "signal", signal);
+  return { timeout, signal };
 }
 
 function kindOf(value: unknown): string {

@@ -1,23 +1,23 @@
-// The failures of an executor that nobody has looked at: reported once, so that none vanishes.
+// Failures of an executor that nothing has observed: they are reported once, so that none is lost in silence.
 
 import { offExit, onExit } from "../runtime.ts";
 import { report } from "../report.ts";
 
-/** How many failures are remembered one by one; of more, the number is known. */
+/** How many failures are kept; the others are only counted. */
 const REMEMBERED = 100;
 
-/** What is told of failures that nobody looked at. */
+/** Failures that nothing has observed: nobody asked for the result, the error or the outcome of their Futures. */
 export interface UnobservedReport {
-  /** How many calls failed. */
+  /** Number of failed calls. */
   readonly count: number;
-  /** What one of them failed with. */
+  /** The error of the first. */
   readonly first: unknown;
 }
 
-/** Is told of failures that nobody looked at, in place of the console. */
+/** Called after a shutdown with the failures that nothing has observed, instead of `console.error`. */
 export type UnobservedHandler = (failures: UnobservedReport) => void;
 
-/** Counts failures until somebody looks at them. */
+/** Counts failures until they are observed. */
 export class UnobservedFailures {
   readonly #executorName: string;
   readonly #tell: UnobservedHandler | undefined;
@@ -29,20 +29,20 @@ export class UnobservedFailures {
     this.#tell = tell;
   }
 
-  /** A call failed, and nobody had asked for its result. */
+  /** Counts a call that has failed; nothing had asked for its result. */
   add(call: object, reason: unknown): void {
     if (this.#count++ === 0) onExit(this.report);
     if (this.#reasons.size < REMEMBERED) this.#reasons.set(call, reason);
   }
 
-  /** Somebody has asked for it now. */
+  /** Stops counting a call: its failure is observed. */
   remove(call: object): void {
-    if (this.#count === 0) return; // it was reported
+    if (this.#count === 0) return; // it has been reported
     this.#reasons.delete(call);
     if (--this.#count === 0) offExit(this.report);
   }
 
-  /** Reports what is left, once: when the executor has shut down, or the program ends without. */
+  /** Reports the failures that are left, once: after the shutdown, or when the program ends without one. */
   readonly report = (): void => {
     const count = this.#count;
     if (count === 0) return;
@@ -51,8 +51,9 @@ export class UnobservedFailures {
     this.#reasons.clear();
     offExit(this.report);
     if (!this.#tell) {
-      const calls = count === 1 ? "call" : "calls";
-      return report(`${count} failed ${calls} that nobody looked at; one, of`, this.#executorName, first);
+      const what = count === 1 ? "1 call of" : `${count} calls of`;
+      const observed = count === 1 ? "its error was never observed" : "their errors were never observed; the first";
+      return report(what, `${this.#executorName} failed and ${observed}`, first);
     }
     try {
       this.#tell({ count, first });

@@ -9,6 +9,8 @@ export interface Backend {
   readonly name: string;
   /** The class of the error when the executor is broken. */
   readonly Broken: BrokenClass;
+  /** The names of the options that its executor has besides those of all. */
+  readonly ownOptions?: readonly string[];
   /**
    * Checks the options of workers when their executor is created.
    *

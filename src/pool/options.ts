@@ -10,6 +10,7 @@ import {
   checkOptions,
   checkPositiveInteger,
   checkString,
+  optionNames,
   refuseKind,
   refuseRange,
 } from "../wire/check.ts";
@@ -17,67 +18,143 @@ import type { ErrorConstructorLike } from "../wire/error_class.ts";
 import { type TaskRef, taskRef } from "../wire/task_ref.ts";
 import type { Backend, WorkerOptions, WorkerPermissions } from "./backend.ts";
 import { checkPermissions } from "./permissions.ts";
-import type { TaskFunction } from "../task/task.ts";
+import type { Task, TaskFunction } from "../task/task.ts";
 import type { UnobservedHandler } from "../future/unobserved.ts";
 
-/** Options of both executors. All times are milliseconds. */
+/** Options of {@linkcode ThreadPoolExecutor}, and of {@linkcode ProcessPoolExecutor} besides its own. */
 export interface ExecutorOptions {
-  /** How many workers there are at most. By default as many as the machine can run at the same time. */
-  maxWorkers?: number;
-  /** Workers are called `${name}_${index}`. By default `ThreadPoolExecutor-0`, counting up. */
-  name?: string;
-  /** A task that each worker runs once, before its first call. When it fails, the executor is broken. */
-  initializer?: TaskFunction;
-  /** The arguments of `initializer`. */
-  initargs?: readonly unknown[];
-  /** A worker ends after so many calls and another takes its place. By default it stays. */
-  maxTasksPerWorker?: number;
-  /** A worker ends when it has been idle for so long. By default it stays; it never keeps the program alive. */
-  idleTimeout?: number;
   /**
-   * What happens when a worker is lost. `"replace"`, the default: what it ran fails, the rest goes on and another takes
-   * its place. `"break"`: as in Python, the executor is broken and every call that is not done fails.
+   * Maximum number of workers. A worker starts when a call finds none idle.
+   *
+   * @default the number of calls that the machine can run at the same time
    */
-  onWorkerLost?: "replace" | "break";
+  maxWorkers?: number | undefined;
   /**
-   * So many calls may wait for a worker, besides what workers were handed ahead; more are a {@linkcode QueueFullError},
-   * see {@linkcode Executor.ready}. By default any number.
+   * Name of the executor. Its workers are `${name}_0`, `${name}_1` and so on.
+   *
+   * @default "ThreadPoolExecutor-0" or "ProcessPoolExecutor-0", counting up
    */
-  maxQueue?: number;
+  name?: string | undefined;
   /**
-   * `false`: only tasks of modules are taken, and no module whose URL is its source (`data:`, `blob:`). Workers refuse
-   * sources, too, whoever sends them.
+   * Task that each worker runs once, before its first call. If it throws, the executor is broken.
+   *
+   * @default none
    */
-  inlineTasks?: boolean;
+  initializer?: TaskFunction | Task<never, unknown> | undefined;
   /**
-   * Memory of a worker, in MiB: the limit of its heap where the runtime has one (threads, by a quarter more, and processes of Node,
-   * processes of Deno), and a worker that uses more retires between two calls, on every runtime.
+   * Arguments of `initializer`.
+   *
+   * @default []
    */
-  memoryLimit?: number;
+  initargs?: readonly unknown[] | undefined;
   /**
-   * What workers may do on Deno; by default all that the program may do. Never more: to ask for that is an error when the
-   * executor is made. Relative paths are below the folder in which the program is then. For threads, Deno (2.9) ends a
-   * program that gives anything else here without `--unstable-worker-options`. Bun and Node have no permissions.
+   * Number of calls after which a worker ends and another takes its place.
+   *
+   * @default no limit
    */
-  permissions?: WorkerPermissions;
-  /** Told of failures that nobody looked at when the executor has shut down; by default the console is. */
-  onUnobserved?: UnobservedHandler;
-  /** Custom error classes: errors of a task that are of one of these, by name, are of it here too. */
-  errorTypes?: readonly ErrorConstructorLike[];
+  maxTasksPerWorker?: number | undefined;
+  /**
+   * Time in milliseconds after which an idle worker ends. An idle worker never keeps the program alive.
+   *
+   * @default Infinity
+   */
+  idleTimeout?: number | undefined;
+  /**
+   * What happens when a worker ends by itself or is killed. `"replace"`: the call that it ran fails, its other calls run on
+   * other workers, and a new worker takes its place. `"break"`: as in Python, the executor is broken, and every call that
+   * is not done fails.
+   *
+   * @default "replace"
+   */
+  onWorkerLost?: "replace" | "break" | undefined;
+  /**
+   * Maximum number of calls that wait for a worker, besides those that workers were handed ahead. Beyond it,
+   * {@linkcode Executor.submit} throws a {@linkcode QueueFullError}; {@linkcode Executor.ready} waits for a place.
+   *
+   * @default Infinity
+   */
+  maxQueue?: number | undefined;
+  /**
+   * Whether functions are sent to workers by their source. `false`: the executor takes only tasks of modules, and no module
+   * whose URL is its source (`data:`, `blob:`). Its workers refuse sources too, whoever sends them.
+   *
+   * @default true
+   */
+  inlineTasks?: boolean | undefined;
+  /**
+   * Memory of each worker, in MiB. A worker that uses more ends between two calls and is replaced, on every runtime. It is
+   * also the limit of the worker's heap where the runtime has one: for threads of Node (and a quarter more), for processes
+   * of Node and Deno.
+   *
+   * @default no limit
+   */
+  memoryLimit?: number | undefined;
+  /**
+   * What workers may do on Deno: `"inherit"` (all that the program may do), `"none"`, or a list of permissions that the
+   * program has too. A relative path in a list is below the working folder at the time. For threads, Deno (2.9) requires
+   * `--unstable-worker-options` for anything but `"inherit"`. Bun and Node have no permissions and ignore this.
+   *
+   * @default "inherit"
+   */
+  permissions?: WorkerPermissions | undefined;
+  /**
+   * Called once, after the shutdown, when calls have failed and nothing has observed their errors.
+   *
+   * @default writes to `console.error`
+   */
+  onUnobserved?: UnobservedHandler | undefined;
+  /**
+   * Classes of errors that tasks throw. An error whose class has the name of one of them arrives as an instance of it;
+   * errors of other classes of a program's own arrive as `Error`.
+   *
+   * @default []
+   */
+  errorTypes?: readonly ErrorConstructorLike[] | undefined;
 }
 
-/** Options of processes. */
+/** Options of {@linkcode ProcessPoolExecutor}. */
 export interface ProcessPoolExecutorOptions extends ExecutorOptions {
-  /** The environment of the processes; by default the program's. */
-  env?: Readonly<Record<string, string | undefined>>;
-  /** Where the processes run; by default where the program does. */
-  cwd?: string | URL;
   /**
-   * Flags of the runtime for the processes, besides what the program itself was started with. On Deno, none about
-   * permissions.
+   * Environment of the processes.
+   *
+   * @default the program's
    */
-  execArgv?: readonly string[];
+  env?: Readonly<Record<string, string | undefined>> | undefined;
+  /**
+   * Working folder of the processes: a path or a `file:` URL.
+   *
+   * @default the program's
+   */
+  cwd?: string | URL | undefined;
+  /**
+   * Flags of the runtime for the processes, besides those that the program was started with. On Deno, none about
+   * permissions: these are `permissions`.
+   *
+   * @default []
+   */
+  execArgv?: readonly string[] | undefined;
 }
+
+const EXECUTOR_OPTIONS = optionNames<ExecutorOptions>({
+  maxWorkers: true,
+  name: true,
+  initializer: true,
+  initargs: true,
+  maxTasksPerWorker: true,
+  idleTimeout: true,
+  onWorkerLost: true,
+  maxQueue: true,
+  inlineTasks: true,
+  memoryLimit: true,
+  permissions: true,
+  onUnobserved: true,
+  errorTypes: true,
+});
+
+/** The names of the options that processes have besides. */
+export const PROCESS_OPTIONS: readonly string[] = optionNames<
+  Omit<ProcessPoolExecutorOptions, keyof ExecutorOptions>
+>({ env: true, cwd: true, execArgv: true });
 
 /** The options, checked and with defaults. */
 export interface PoolSettings {
@@ -106,7 +183,7 @@ export interface PoolSettings {
  */
 export function readOptions(backend: Backend, options: ProcessPoolExecutorOptions): PoolSettings {
   const action = `create ${backend.name}`;
-  checkOptions(action, options);
+  checkOptions(action, options, [...EXECUTOR_OPTIONS, ...backend.ownOptions ?? []]);
   const { name, initializer, initargs = [], errorTypes = [], onWorkerLost = "replace", inlineTasks = true } = options;
   const { maxWorkers, maxTasksPerWorker, maxQueue = Infinity, idleTimeout = Infinity, memoryLimit } = options;
   const { onUnobserved, permissions = "inherit", env, cwd, execArgv } = options;

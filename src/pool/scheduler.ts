@@ -21,7 +21,7 @@ import { WorkerPool } from "./worker_pool.ts";
 const START_ATTEMPTS = 3;
 
 /** Runs calls on the workers of this machine. */
-export class Scheduler extends Engine {
+export class Scheduler extends Engine<ExecutorStats> {
   readonly tasks: TaskTable;
   readonly #settings: PoolSettings;
   readonly #pool: WorkerPool;
@@ -66,6 +66,10 @@ export class Scheduler extends Engine {
     void this.shutdown(true);
     this.#pool.endAll(how);
     this.closeIfDone();
+  }
+
+  get maxWorkers(): number {
+    return this.#settings.maxWorkers;
   }
 
   stats(): ExecutorStats {

@@ -1,13 +1,12 @@
 // The command line of a worker process: the program's own flags and, on Deno, at most its permissions.
 // `child_process.fork()` of Deno (2.9) would grant all of them.
 
-import { existsSync } from "node:fs";
 import { parse, resolve } from "node:path";
 import process from "node:process";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import type { WorkerOptions } from "../pool/backend.ts";
 import { folderIsGone, inheritedFlags, ownFlags, workingFolder } from "../flags.ts";
-import { runtime } from "../runtime.ts";
+import { loadBuiltin, runtime } from "../runtime.ts";
 import { WORKER_ARGUMENT } from "../wire/place.ts";
 import { permissionFlags } from "./permissions.ts";
 
@@ -57,6 +56,7 @@ function configFlags({ mainModule, permissions }: DenoNamespace): string[] {
   const here = workingFolder();
   const start = mainModule?.startsWith("file:") ? mainModule : here && pathToFileURL(`${here}/`);
   if (!start) return [];
+  const { existsSync } = loadBuiltin<typeof import("node:fs")>("node:fs");
   for (let folder = new URL(".", start);; folder = new URL("..", folder)) {
     for (const name of ["deno.json", "deno.jsonc"]) {
       const config = fileURLToPath(new URL(name, folder));

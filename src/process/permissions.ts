@@ -6,12 +6,12 @@
 // `sys`, a program to run, and an address with its port. Its answer about a pattern (`TOK*`, `*.example.com`, `10.0.0.0/8`) or
 // an address without a port leaves exceptions out, and a host name may resolve to an excepted address.
 
-import { statSync } from "node:fs";
 import { delimiter, isAbsolute, resolve } from "node:path";
 import process from "node:process";
 import type { WorkerOptions, WorkerPermissions } from "../pool/backend.ts";
 import { refuseKind } from "../wire/check.ts";
 import { type Ask, demand, fixLists, hasWhole, PERMISSIONS } from "../pool/permissions.ts";
+import { loadBuiltin } from "../runtime.ts";
 
 interface DenoNamespace {
   readonly mainModule: string | undefined;
@@ -159,7 +159,7 @@ function program(action: string, name: string): string {
 
 function isProgram(file: string): boolean {
   try {
-    const status = statSync(file);
+    const status = loadBuiltin<typeof import("node:fs")>("node:fs").statSync(file);
     return status.isFile() && (status.mode & 0o111) !== 0;
   } catch {
     return false;

@@ -1,12 +1,13 @@
 // The backend of processes, one for all three runtimes: a child with an IPC channel that carries structured clones. Framing
 // messages over a pipe or a socket was not faster, and the tasks keep stdout.
 
-import { type ChildProcess, spawn } from "node:child_process";
+import type { ChildProcess, spawn } from "node:child_process";
 import process from "node:process";
 import type { Backend, WorkerOptions } from "../pool/backend.ts";
+import { PROCESS_OPTIONS } from "../pool/options.ts";
 import { BrokenProcessPool } from "../future/errors.ts";
 import { type ChannelEvents, neverStarted, type WorkerChannel, type WorkerExit } from "../wire/channel.ts";
-import { runtime } from "../runtime.ts";
+import { loadBuiltin, runtime } from "../runtime.ts";
 import type { FromWorker } from "../wire/messages.ts";
 import { seal } from "../wire/seal.ts";
 import { refusing } from "../wire/sendable.ts";
@@ -29,10 +30,14 @@ const POLL = 50, POLLS = 10;
 
 /** The backend of processes. */
 export const processBackend: Backend = {
+  ownOptions: PROCESS_OPTIONS,
   name: "ProcessPoolExecutor",
   Broken: BrokenProcessPool,
   ...(runtime === "deno" && { checkWorkerOptions }),
-  start: (_name, options, events) => startProcess(spawn, options, events),
+  start(_name, options, events) {
+    const { spawn } = loadBuiltin<typeof import("node:child_process")>("node:child_process");
+    return startProcess(spawn, options, events);
+  },
 };
 
 /** Starts a process with Node's `spawn`, or with what a test passes in its place. */

@@ -8,22 +8,23 @@ import { assertNotCompiled } from "./compiled.ts";
 import { processBackend } from "./process_backend.ts";
 import { Executor } from "../executor/executor.ts";
 import type { ProcessPoolExecutorOptions } from "../pool/options.ts";
+import type { ExecutorStats } from "../executor/stats.ts";
 import { Scheduler } from "../pool/scheduler.ts";
 
 export { Executor };
 export type { ExecutorOptions, ProcessPoolExecutorOptions } from "../pool/options.ts";
 export type { WorkerPermissions } from "../pool/backend.ts";
 export type { CallOptions } from "../executor/call_options.ts";
-export type { MapResult, ShutdownOptions } from "../executor/executor.ts";
-export type { Future, FutureOutcome } from "../future/future.ts";
-export type { AnyIterable, MapIterator, MapOptions } from "../executor/map_options.ts";
-export type { ExecutorStats } from "../executor/stats.ts";
-export type { TaskFunction } from "../task/task.ts";
+export type { ExecutorView, MapResult, ShutdownOptions } from "../executor/executor.ts";
+export type { Future, FutureOutcome, ResultOptions } from "../future/future.ts";
+export type { AnyIterable, AnyIterables, MapIterator, MapOptions } from "../executor/map_options.ts";
+export type { CallStats, ExecutorStats, WorkerStats } from "../executor/stats.ts";
+export type { NotCallable, Submittable, Task, TaskFunction } from "../task/task.ts";
 export type { UnobservedHandler, UnobservedReport } from "../future/unobserved.ts";
 export type { ErrorConstructorLike } from "../wire/error_class.ts";
 
 /**
- * Runs calls in processes of their own: a crash, a memory limit or a native library of a task cannot harm the program.
+ * Runs calls in processes of their own: a task that crashes, uses up its memory or does not end cannot harm the program.
  *
  * @example Four squares
  * ```ts
@@ -35,12 +36,12 @@ export type { ErrorConstructorLike } from "../wire/error_class.ts";
  * assert.deepEqual(squares, [1, 4, 9, 16]);
  * ```
  */
-export class ProcessPoolExecutor extends Executor {
+export class ProcessPoolExecutor extends Executor<ExecutorStats> {
   /**
-   * Makes an executor. Its workers start when they are needed.
+   * Creates an executor. Its workers start when they are needed.
    *
-   * @param options How many workers, what they run first, how long they stay.
-   * @throws {TypeError} when an option is of the wrong kind.
+   * @param options Options; none is required.
+   * @throws {TypeError} when an option is unknown or of the wrong type.
    * @throws {RangeError} when a number is out of range.
    * @throws {Error} when the program is compiled into an executable, which would be started in place of the runtime.
    * @throws {Error} on Deno, when workers would have a permission that the program does not have.

@@ -2,8 +2,9 @@
 // tiny shell for all workers can: its standard input ends, however the parent died, and a second later it kills the workers
 // that are left. It takes 1 ms to start and 1 MiB, against 12 to 25 ms and 5 MiB for a watching thread in each worker.
 
-import { type ChildProcess, spawn } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
 import process from "node:process";
+import { loadBuiltin } from "../runtime.ts";
 
 interface RunPermission {
   readonly Deno?: { permissions: { querySync(descriptor: { name: "run"; command: string }): { state: string } } };
@@ -57,6 +58,7 @@ function startShell(): ChildProcess | undefined {
   let shell: ChildProcess;
   try {
     // Not in the program's folder, which may be gone: Deno (2.9) starts nothing there.
+    const { spawn } = loadBuiltin<typeof import("node:child_process")>("node:child_process");
     shell = spawn("sh", ["-c", SCRIPT], { stdio: ["pipe", "ignore", "ignore"], cwd: "/" });
   } catch {
     return undefined;

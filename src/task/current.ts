@@ -1,25 +1,19 @@
-// Which task runs in this worker now: written by the loop, read by currentTask().
+// The task that runs in this worker: set by the worker's loop, read by currentTask().
 
-/** What a task can know about itself. */
-export interface CurrentTask {
-  /** Aborts when the signal of the call does. A call whose time is up is ended without. */
-  readonly signal: AbortSignal;
-  /** The worker's name, such as `"ThreadPoolExecutor-0_1"`. */
-  readonly workerName: string;
-  /** 1 for the first run of the call, 2 for the first retry, and so on. */
-  readonly attempt: number;
-}
+import type { CurrentTask } from "./running_task.ts";
 
-// A registered symbol, so that a task's copy of this package finds what the worker's copy has put there.
+export type { CurrentTask };
+
+// A registered symbol: a task's copy of this package finds what the worker's copy has set.
 const CURRENT: unique symbol = Symbol.for("@concurrent/futures/current") as never;
 const realm = globalThis as { [CURRENT]?: () => CurrentTask | undefined };
 
-/** For the worker's loop: how to tell the task that runs now. */
+/** Sets how currentTask() finds the task that runs. */
 export function setCurrentTask(current: () => CurrentTask | undefined): void {
   realm[CURRENT] = current;
 }
 
-/** The task that runs now, or none. */
+/** The task that runs now; `undefined` outside of tasks. */
 export function getCurrentTask(): CurrentTask | undefined {
   return realm[CURRENT]?.();
 }

@@ -1,17 +1,18 @@
 /**
- * For use inside tasks: who runs this, and whether it should stop.
+ * For tasks: the call that runs now, and whether this is a worker.
  *
  * @module
  */
 
 import { currentPlace } from "../wire/place.ts";
-import { type CurrentTask, getCurrentTask } from "./current.ts";
+import { getCurrentTask } from "./current.ts";
+import type { CurrentTask } from "./running_task.ts";
 
 export type { CurrentTask };
 
 /**
- * Whether this runs in a worker of an executor: in a task, or in a module that a worker loads for one. A program that has
- * its tasks beside it starts its work only where this is `false`, as the workers load it, too.
+ * Whether this code runs in a worker of an executor: in a task, or in a module that a worker loads for one. Workers also load
+ * a program whose tasks are in its own file: it must start its work only where this is `false`.
  *
  * @example A program and its task in one file
  * ```ts
@@ -31,10 +32,10 @@ export type { CurrentTask };
 export const isWorker: boolean = currentPlace() !== undefined;
 
 /**
- * The task that runs in this worker now. A worker runs one call at a time, so it is the caller's own, before and after
- * every `await`.
+ * Returns the call that runs in this worker. A worker runs one call at a time, so it is the same before and after every
+ * `await` of a task.
  *
- * @returns Its signal, its worker's name and its attempt.
+ * @returns The call's signal, its worker's name and its attempt.
  * @throws {Error} when no task runs here, as in the main program.
  *
  * @example The name of the worker

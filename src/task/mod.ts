@@ -1,6 +1,6 @@
 /**
  * What a module of tasks imports: {@linkcode task}, {@linkcode taskModule}, {@linkcode transfer}, {@linkcode currentTask} and
- * {@linkcode isWorker}. It loads nothing of the executors, so that a worker which imports the module starts at once.
+ * {@linkcode isWorker}. It does not load the executors, so a worker that imports the module starts fast.
  *
  * @example A module `words.ts`
  * ```ts
@@ -15,5 +15,6 @@
  */
 
 export { type CurrentTask, currentTask, isWorker } from "./current_task.ts";
-export { task, type TaskFunction, type TaskModule, taskModule, type TaskOptions } from "./task.ts";
+export { task, taskModule } from "./task.ts";
+export type { NotCallable, Submittable, Task, TaskFunction, TaskModule, TaskOf, TaskOptions } from "./task.ts";
 export { transfer } from "./transfer.ts";

@@ -1,40 +1,87 @@
-// task() and taskModule(): functions that a worker finds by their module and name, as Python's pickling does.
+// task() and taskModule(): functions that a worker finds by module and name, as Python's pickling does.
 
 import { currentPlace } from "../wire/place.ts";
 import { setTaskRef } from "../wire/marks.ts";
-import { checkOptions, checkString, show } from "../wire/check.ts";
+import { checkOptions, checkString, optionNames, show } from "../wire/check.ts";
 
-/** What an executor can be given: any function, of which an inline one has to stand for itself. */
+/** Any function. One that is not of {@linkcode task} is sent by its source, so it must not use names from outside of it. */
 // deno-lint-ignore no-explicit-any
 export type TaskFunction = (...args: any[]) => unknown;
 
-/** The functions that a module exports, each of which is a task. */
+/**
+ * A function of a module that is not loaded here, see {@linkcode taskModule}: an executor takes it, and it cannot be called.
+ *
+ * @typeParam Args The parameters of the function.
+ * @typeParam R What the function returns.
+ */
+export interface Task<Args extends unknown[], R> {
+  /** The name under which the module exports the function. */
+  readonly name: string;
+  /** For type inference; there is no such property. */
+  readonly "~call": (...args: Args) => R;
+}
+
+/** Stands beside the type of a generic or overloaded function of a {@linkcode TaskModule}, so that it cannot be called. */
+export interface NotCallable {
+  /** There is no such property. */
+  readonly "~notCallable": never;
+}
+
+/**
+ * What an executor takes: a function or a {@linkcode Task}.
+ *
+ * @typeParam Args The parameters of the function.
+ * @typeParam R What the function returns.
+ */
+export type Submittable<Args extends unknown[], R> = ((...args: Args) => R) | Task<Args, R> | NotCallable;
+
+/**
+ * The function `F` of a module as a task. The type of a generic or overloaded function, which cannot be taken apart, stays
+ * whole: `words.first<string>` says which it is. So does `any`.
+ *
+ * @typeParam F The type of the function.
+ */
+export type TaskOf<F> = 0 extends 1 & F ? F
+  : F extends (...args: infer Args) => infer R ? ((...args: Args) => R) extends F ? Task<Args, R> : F | NotCallable
+  : never;
+
+/**
+ * The functions that a module exports, each of which is a task.
+ *
+ * @typeParam M The type of the module: `typeof import("./words.ts")`.
+ */
 export type TaskModule<M> = {
-  readonly [K in keyof M as M[K] extends TaskFunction ? K : never]: M[K];
+  readonly [K in keyof M as M[K] extends TaskFunction ? K : never]: TaskOf<M[K]>;
 };
 
 /** Options of {@linkcode task} and {@linkcode taskModule}. */
 export interface TaskOptions {
   /**
-   * The name under which hosts on other machines have registered the module, where it may have another URL. Threads and
-   * processes have no use for it.
+   * Name under which hosts on other machines have registered the module, where it may have another URL. Threads and
+   * processes do not use it.
+   *
+   * @default none: the task cannot be submitted to a BullMQExecutor
    */
-  name?: string;
+  name?: string | undefined;
 }
 
+const TASK_OPTIONS = optionNames<TaskOptions>({ name: true });
+
 /**
- * Makes a task of a function that its module exports under the function's own name. A worker imports the module once, so
- * the module's other functions, its imports and its state are there. The function stays callable as it is.
+ * Makes a function of a module a task. Export it under its own name. A worker imports the module once, so its imports, its
+ * other functions and its state are there. The function stays callable.
  *
- * @param url The module that exports it: `import.meta.url`.
- * @param fn The function; it has a name.
+ * @typeParam F The type of the function.
+ * @param url The module that exports the function: `import.meta.url`.
+ * @param fn The function. It must have a name.
  * @param options The name of the module on other machines.
  * @returns The same function.
- * @throws {TypeError} when `url` is not an absolute URL, or `fn` not a function with a name.
+ * @throws {TypeError} when `url` is not an absolute URL, `fn` is not a function with a name, or an option is unknown or of
+ * the wrong type.
  *
  * @example A module `words.ts`
  * ```ts
- * import { task } from "@concurrent/futures";
+ * import { task } from "@concurrent/futures/task";
  *
  * export const countWords = task(import.meta.url, function countWords(text: string): number {
  *   return text.split(/\s+/).length;
@@ -55,13 +102,13 @@ export function task<F extends TaskFunction>(url: string | URL, fn: F, options: 
 }
 
 /**
- * The exports of a module as tasks, without loading the module here: `taskModule<typeof import("./words.ts")>(...)`.
+ * Makes the functions of a module tasks, without loading the module here: `taskModule<typeof import("./words.ts")>(...)`.
  *
- * @typeParam M The module's type.
+ * @typeParam M The type of the module.
  * @param url The module: `new URL("./words.ts", import.meta.url)`.
  * @param options The name of the module on other machines.
- * @returns An object with a task for each function that the module exports. They cannot be called here.
- * @throws {TypeError} when `url` is not an absolute URL.
+ * @returns An object with a {@linkcode Task} for each function that the module exports.
+ * @throws {TypeError} when `url` is not an absolute URL, or an option is unknown or of the wrong type.
  *
  * @example A function of Node's path module, in a thread
  * ```ts
@@ -96,7 +143,7 @@ export function taskModule<M>(url: string | URL, options: TaskOptions = {}): Tas
 }
 
 function registeredName(action: string, options: TaskOptions): { registered?: string } {
-  checkOptions(action, options);
+  checkOptions(action, options, TASK_OPTIONS);
   checkString(action, "name", options.name);
   return options.name === undefined ? {} : { registered: options.name };
 }

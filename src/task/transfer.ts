@@ -1,16 +1,17 @@
-// transfer(): marks what of a value is moved to the other side instead of being copied.
+// transfer(): marks what of a value is moved instead of copied.
 
 import { refuse, refuseKind } from "../wire/check.ts";
 import { markTransfer } from "../wire/marks.ts";
 
 /**
- * Marks buffers, ports and streams inside a value that are moved to the other side instead of being copied, when the
- * value is an argument or the result of a task. To and from processes they are copied all the same.
+ * Marks buffers, ports and streams inside of an argument, or of a result, that are moved to the other thread instead of
+ * copied. To and from processes they are copied all the same.
  *
- * @param value An argument or result: an object.
- * @param transferables What of it is moved; it is unusable on this side afterwards.
+ * @typeParam T The type of the value.
+ * @param value The argument or result: an object.
+ * @param transferables What is moved. It cannot be used on this side afterwards.
  * @returns The same value.
- * @throws {TypeError} when `value` is no object, or `transferables` no array.
+ * @throws {TypeError} when `value` is not an object, or `transferables` is not an array.
  *
  * @example A buffer goes to a thread and comes back without a copy
  * ```ts

@@ -7,22 +7,23 @@
 import { threadBackend } from "./thread_backend.ts";
 import { Executor } from "../executor/executor.ts";
 import type { ExecutorOptions } from "../pool/options.ts";
+import type { ExecutorStats } from "../executor/stats.ts";
 import { Scheduler } from "../pool/scheduler.ts";
 
 export { Executor };
 export type { ExecutorOptions } from "../pool/options.ts";
 export type { WorkerPermissions } from "../pool/backend.ts";
 export type { CallOptions } from "../executor/call_options.ts";
-export type { MapResult, ShutdownOptions } from "../executor/executor.ts";
-export type { Future, FutureOutcome } from "../future/future.ts";
-export type { AnyIterable, MapIterator, MapOptions } from "../executor/map_options.ts";
-export type { ExecutorStats } from "../executor/stats.ts";
-export type { TaskFunction } from "../task/task.ts";
+export type { ExecutorView, MapResult, ShutdownOptions } from "../executor/executor.ts";
+export type { Future, FutureOutcome, ResultOptions } from "../future/future.ts";
+export type { AnyIterable, AnyIterables, MapIterator, MapOptions } from "../executor/map_options.ts";
+export type { CallStats, ExecutorStats, WorkerStats } from "../executor/stats.ts";
+export type { NotCallable, Submittable, Task, TaskFunction } from "../task/task.ts";
 export type { UnobservedHandler, UnobservedReport } from "../future/unobserved.ts";
 export type { ErrorConstructorLike } from "../wire/error_class.ts";
 
 /**
- * Runs calls in threads of this program. They start fast, and buffers can be moved to them or shared with them.
+ * Runs calls in threads of this program. Threads start fast, and buffers can be moved to them or shared with them.
  *
  * @example Four squares
  * ```ts
@@ -34,12 +35,12 @@ export type { ErrorConstructorLike } from "../wire/error_class.ts";
  * assert.deepEqual(squares, [1, 4, 9, 16]);
  * ```
  */
-export class ThreadPoolExecutor extends Executor {
+export class ThreadPoolExecutor extends Executor<ExecutorStats> {
   /**
-   * Makes an executor. Its workers start when they are needed.
+   * Creates an executor. Its workers start when they are needed.
    *
-   * @param options How many workers, what they run first, how long they stay.
-   * @throws {TypeError} when an option is of the wrong kind.
+   * @param options Options; none is required.
+   * @throws {TypeError} when an option is unknown or of the wrong type.
    * @throws {RangeError} when a number is out of range.
    * @throws {Error} on Deno, when workers would have a permission that the program does not have.
    */

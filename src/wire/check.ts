@@ -16,9 +16,61 @@ export function refuseRange(action: string, name: string, wanted: string, value:
   throw new RangeError(`Cannot ${action} as '${name}' must be ${wanted}: received ${show(value)}`);
 }
 
-/** Checks that options are an object. */
-export function checkOptions(action: string, options: unknown): void {
+/**
+ * The names of the options of an interface.
+ *
+ * @param names All of them: a missing name does not compile, nor does one that the interface does not have.
+ */
+export function optionNames<Options>(names: Record<keyof Options, true>): readonly string[] {
+  return Object.keys(names);
+}
+
+/**
+ * Checks that options are an object without names that mean nothing: `max_workers` would be ignored otherwise.
+ *
+ * @param known The names of the options that there are.
+ */
+export function checkOptions(action: string, options: unknown, known: readonly string[]): void {
   if (typeof options !== "object" || options === null) refuse(action, "its options must be an object", options);
+  for (const [name, value] of Object.entries(options)) {
+    if (value === undefined || known.includes(name)) continue;
+    throw new TypeError(`Cannot ${action} as ${aboutUnknown(name, known)}`);
+  }
+}
+
+function aboutUnknown(name: string, known: readonly string[]): string {
+  const meant = closest(name, known), hint = meant ? `did you mean '${meant}'?` : `the options are ${known.join(", ")}`;
+  return `there is no option '${name}': ${hint}`;
+}
+
+/** The option that a name is likely to stand for: by another spelling, a part of it, or with up to 40 % of it mistyped. */
+function closest(name: string, known: readonly string[]): string | undefined {
+  const given = plain(name);
+  const inOrder = known.map((option) => {
+    const wanted = plain(option);
+    const [short, long] = given.length < wanted.length ? [given, wanted] : [wanted, given];
+    const distance = short.length >= 4 && long.includes(short) ? 0.5 : editsBetween(given, wanted);
+    return { option, distance: given === wanted ? 0 : distance };
+  }).sort((a, b) => a.distance - b.distance);
+  const [best] = inOrder;
+  return best && best.distance <= given.length * 0.4 ? best.option : undefined;
+}
+
+function plain(name: string): string {
+  return name.replace(/[^a-z0-9]/gi, "").toLowerCase();
+}
+
+/** How many letters have to be added, removed or replaced to make `b` of `a`. */
+function editsBetween(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, i) => i);
+  for (let i = 0; i < a.length; i++) {
+    const next = [i + 1];
+    for (let j = 0; j < b.length; j++) {
+      next.push(Math.min(row[j + 1]! + 1, next[j]! + 1, row[j]! + (a[i] === b[j] ? 0 : 1)));
+    }
+    row = next;
+  }
+  return row[b.length]!;
 }
 
 export function checkBoolean(action: string, name: string, value: unknown): void {

@@ -2,10 +2,10 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { BrokenExecutor, Executor, ExecutorOptions } from "../../mod.ts";
+import type { BrokenExecutor, Executor, ExecutorOptions, ExecutorStats } from "../../mod.ts";
 import { until, within } from "../support/until.ts";
 
-export type ExecutorClass = new (options?: ExecutorOptions) => Executor;
+export type ExecutorClass = new (options?: ExecutorOptions) => Executor<ExecutorStats>;
 
 /** A kind of executor, and how it differs from the others. */
 export interface Kind {
@@ -33,7 +33,7 @@ export function behaviour(kind: Kind, what: string, body: (Executor: ExecutorCla
   const name = kind.name + what;
   if (kind.absent?.[what.replace(/ \[.*\]$/, "")]) return;
   test(name, { skip: kind.skip ?? false }, async () => {
-    const made: Executor[] = [];
+    const made: Executor<ExecutorStats>[] = [];
     class Watched extends (kind.Executor as ExecutorClass) {
       constructor(options?: ExecutorOptions) {
         super(options);

@@ -7,6 +7,7 @@ import { test } from "node:test";
 import { Worker as NodeWorker } from "node:worker_threads";
 import type { Backend } from "../../src/pool/backend.ts";
 import { Executor } from "../../src/executor/executor.ts";
+import type { ExecutorStats } from "../../src/executor/stats.ts";
 import type { ExecutorOptions } from "../../src/pool/options.ts";
 import { Scheduler } from "../../src/pool/scheduler.ts";
 import { processBackend, startProcess } from "../../src/process/process_backend.ts";
@@ -89,7 +90,7 @@ function backendWith(kind: "threads" | "processes", fault: Fault, ends: (() => v
   };
 }
 
-class FaultyExecutor extends Executor {
+class FaultyExecutor extends Executor<ExecutorStats> {
   constructor(backend: Backend, options: ExecutorOptions) {
     super(new Scheduler(backend, options));
   }

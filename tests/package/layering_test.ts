@@ -32,7 +32,7 @@ const LONGEST = 250;
 /** Files with state in the module itself, each for a reason. */
 const STATEFUL: Readonly<Record<string, string>> = {
   "src/runtime.ts": "what a program that exits has to call",
-  "src/executor/call_options.ts": "one listener for each signal, held weakly",
+  "src/future/signal.ts": "one listener for each signal, held weakly",
   "src/future/future.ts": "what the executor may do with a Future, set once by the class itself",
   "src/pool/options.ts": "how many executors there were, for their names",
   "src/process/sentinel.ts": "one for each program",
@@ -208,6 +208,13 @@ test("the worker's loop, and what a module of tasks imports, load nothing of the
   for (const { path, imports } of inRooms(...known)) {
     for (const specifier of imports) assert.ok(known.has(dirname(fileOf(path, specifier))), `${path}: ${specifier}`);
   }
+});
+
+test("what loads slowly of the runtime is loaded when it is needed, and by no import of a worker's module", () => {
+  const local = sources.filter(({ path }) => !path.startsWith("src/bullmq/"));
+  const loaded = local.flatMap(({ code }) => [...code.matchAll(/^import (?!type\b).* from "(node:.*)";$/gm)]);
+  const fast = ["node:module", "node:path", "node:process", "node:url", "node:worker_threads"];
+  assert.deepEqual([...new Set(loaded.map(([, name]) => name!))].sort(), fast);
 });
 
 test("src/bullmq/submit/ knows nothing of the local workers", () => {

@@ -6,6 +6,7 @@ import { test } from "node:test";
 import * as mod from "../../mod.ts";
 import * as processEntry from "../../src/process/process_pool_executor.ts";
 import * as threadEntry from "../../src/thread/thread_pool_executor.ts";
+import * as taskEntry from "../../src/task/mod.ts";
 import * as workerEntry from "../../src/task/current_task.ts";
 
 /** The members that instances of a class have, inherited ones included. */
@@ -21,8 +22,8 @@ test("mod.ts exports the documented names and no others", () => {
   assert.deepEqual(Object.keys(mod).sort(), [
     ...["ALL_COMPLETED", "BrokenExecutor", "BrokenProcessPool", "BrokenThreadPool", "CancelledError", "Executor"],
     ...["FIRST_COMPLETED", "FIRST_EXCEPTION", "Future", "InvalidStateError", "ProcessPoolExecutor", "QueueFullError"],
-    ...["ShutdownError", "ThreadPoolExecutor", "TimeoutError", "WorkerLostError", "asCompleted", "currentTask"],
-    ...["isWorker", "task", "taskModule", "transfer", "wait"],
+    ...["ShutdownError", "TaskTimeoutError", "ThreadPoolExecutor", "TimeoutError", "WorkerLostError"],
+    ...["asCompleted", "currentTask", "isWorker", "task", "taskModule", "transfer", "wait"],
   ]);
 });
 
@@ -31,11 +32,14 @@ test("the entry points export the same things as mod.ts, and deno.json names the
   assert.equal(processEntry.ProcessPoolExecutor, mod.ProcessPoolExecutor);
   assert.equal(workerEntry.currentTask, mod.currentTask);
   assert.equal(workerEntry.isWorker, mod.isWorker);
+  for (const [name, exported] of Object.entries(taskEntry)) assert.equal(exported, mod[name as keyof typeof mod], name);
   const { exports } = JSON.parse(readFileSync(new URL("../../deno.json", import.meta.url), "utf8"));
-  assert.deepEqual([exports["."], exports["./thread"], exports["./process"], exports["./worker"]], [
+  const names = [".", "./thread", "./process", "./task", "./worker"];
+  assert.deepEqual(names.map((name) => exports[name]), [
     "./mod.ts",
     "./src/thread/thread_pool_executor.ts",
     "./src/process/process_pool_executor.ts",
+    "./src/task/mod.ts",
     "./src/task/current_task.ts",
   ]);
 });
@@ -73,9 +77,9 @@ test("the constants are strings equal to their names [E7]", () => {
 
 test("errors have the names of their classes, a message and a cause [E1, E2, E3, E5, test_class_str]", () => {
   const cause = new Error("why");
-  const { CancelledError, InvalidStateError, QueueFullError, ShutdownError, TimeoutError } = mod;
+  const { CancelledError, InvalidStateError, QueueFullError, ShutdownError, TaskTimeoutError, TimeoutError } = mod;
   const { BrokenExecutor, BrokenProcessPool, BrokenThreadPool } = mod;
-  const types = { CancelledError, InvalidStateError, QueueFullError, ShutdownError, TimeoutError };
+  const types = { CancelledError, InvalidStateError, QueueFullError, ShutdownError, TaskTimeoutError, TimeoutError };
   for (const [name, Type] of Object.entries({ ...types, BrokenExecutor, BrokenProcessPool, BrokenThreadPool })) {
     const error = new Type("what", { cause });
     assert.ok(error instanceof Error);
@@ -84,6 +88,7 @@ test("errors have the names of their classes, a message and a cause [E1, E2, E3,
     assert.equal(Object.hasOwn(new Type(), "cause"), false);
   }
   assert.equal(new TimeoutError().message, ""); // [E2]
+  assert.ok(new TaskTimeoutError() instanceof TimeoutError);
   assert.equal(new ShutdownError().message, "cannot schedule new futures after shutdown"); // [E5]
 });
 

@@ -3,12 +3,17 @@
 
 import {
   asCompleted,
+  type CallStats,
   type CurrentTask,
   type Executor,
+  type ExecutorStats,
+  type ExecutorView,
   Future,
   type FutureOutcome,
   ProcessPoolExecutor,
+  type Task,
   task,
+  type TaskModule,
   taskModule,
   ThreadPoolExecutor,
   transfer,
@@ -33,6 +38,10 @@ interface Words {
   count(text: string): number;
   load(url: URL): Promise<string[]>;
   first<T>(items: T[]): T | undefined;
+  split(text: string, separator?: string): Promise<string[]>;
+  sum(first: number, ...more: number[]): number;
+  parse(n: number): number;
+  parse(text: string): string;
   readonly limit: number;
 }
 
@@ -76,8 +85,35 @@ export function submit(executor: Executor): void {
   same<typeof count, Future<number>>(true);
   const loaded = executor.submit(module.load, new URL("file:///words"));
   same<typeof loaded, Future<string[]>>(true);
+  const optional = executor.submit(module.split, "a b");
+  same<typeof optional, Future<string[]>>(true);
+  const more = executor.submit(module.sum, 1, 2, 3);
+  same<typeof more, Future<number>>(true);
   const first = executor.submit(module.first<string>, ["a"]);
   same<typeof first, Future<string | undefined>>(true);
+  const last = executor.submit(module.parse, "a"); // as of every overloaded function, the last one
+  same<typeof last, Future<string>>(true);
+  same<typeof module.count, Task<[text: string], number>>(true);
+  same<typeof module.count.name, string>(true);
+  same<TaskModule<Words>["split"], Task<[text: string, separator?: string], Promise<string[]>>>(true);
+  // A function keeps its type parameters.
+  const generic = executor.submit(<T>(items: T[]) => items[0], ["a"]);
+  same<typeof generic, Future<string | undefined>>(true);
+  // A task cannot be called, whatever its type.
+  // @ts-expect-error it is not loaded here
+  module.count("a b");
+  // @ts-expect-error it is not loaded here
+  module.first(["a"]);
+  // @ts-expect-error it is not loaded here
+  module.parse("a");
+  // @ts-expect-error it is no callback either
+  ["a b"].map(module.count);
+  // @ts-expect-error an argument is missing
+  executor.submit(module.split);
+  // @ts-expect-error the second number is a text
+  executor.submit(module.sum, 1, "2");
+  // @ts-expect-error there is no overload for a boolean
+  executor.submit(module.parse, true);
   // @ts-expect-error the text is a number
   executor.submit(module.count, 1);
   // @ts-expect-error there is no such export
@@ -96,6 +132,10 @@ export function submit(executor: Executor): void {
   const configured = executor.with({ timeout: 10, signal: AbortSignal.abort(), grace: 0, priority: 1, retries: 2 });
   const urgent = configured.submit(add, 1, 2);
   same<typeof urgent, Future<number>>(true);
+  const view: ExecutorView = executor;
+  same<ReturnType<typeof view.with>, ExecutorView>(true);
+  // @ts-expect-error only the executor itself is shut down
+  void configured.shutdown();
   // @ts-expect-error there is no such option
   executor.with({ deadline: 10 });
   // @ts-expect-error milliseconds are a number
@@ -134,6 +174,31 @@ export async function map(executor: Executor, lines: AsyncIterable<string>): Pro
   }
   // @ts-expect-error there is no such option
   executor.map(add, [1], [2], { chunkSize: 8 });
+  for await (
+    const end of executor.map((a, b, c, d) => `${a}${b}${c}${d}`, [1], "b", [true], lines, { settled: true })
+  ) {
+    same<typeof end, PromiseSettledResult<string>>(true);
+  }
+  const all = (a: number, b: string, c: boolean, d: string, e: number) => [a, b, c, d, e].length;
+  for await (const n of executor.map(all, [1], "b", [true], lines, [5])) same<typeof n, number>(true);
+  for await (const n of executor.map(all, [1], "b", [true], lines, [5], { ordered: false })) {
+    same<typeof n, number>(true);
+  }
+  // @ts-expect-error there is no such option
+  executor.map(all, [1], "b", [true], lines, [5], { order: false });
+  // @ts-expect-error the last items are numbers
+  executor.map(all, [1], "b", [true], lines, ["5"], { ordered: false });
+
+  // Tasks.
+  const words = taskModule<Words>(new URL("./words.ts", import.meta.url));
+  for await (const n of executor.map(words.count, lines)) same<typeof n, number>(true);
+  for await (const n of executor.map(words.split, lines, { chunksize: 2 })) same<typeof n, string[]>(true);
+  for await (const n of executor.map(words.sum, [1], [2], [3], [4], { settled: true })) {
+    same<typeof n, PromiseSettledResult<number>>(true);
+  }
+  for await (const n of executor.map(<T>(items: T[]) => items[0], [["a"]])) same<typeof n, string | undefined>(true);
+  // @ts-expect-error the items are texts
+  executor.map(words.count, [1]);
   // @ts-expect-error a size is a number
   executor.map(add, [1], [2], { chunksize: "8" });
 }
@@ -169,13 +234,48 @@ export async function futures(future: Future<number>, other: Future<string>): Pr
   asCompleted([Promise.resolve(1)]);
 }
 
+/** What is `undefined` was not given, with `exactOptionalPropertyTypes` too. */
+export function undefinedOptions(executor: Executor, future: Future<number>, n?: number, signal?: AbortSignal): void {
+  new ThreadPoolExecutor({
+    maxWorkers: n,
+    idleTimeout: n,
+    name: undefined,
+    onUnobserved: undefined,
+    errorTypes: undefined,
+  });
+  new ProcessPoolExecutor({ maxTasksPerWorker: n, env: undefined, cwd: undefined, execArgv: undefined });
+  executor.with({ timeout: n, grace: n, priority: n, retries: n, retryOn: undefined, signal });
+  executor.map(add, [1], [2], {
+    timeout: n,
+    chunksize: n,
+    buffersize: n,
+    ordered: undefined,
+    settled: undefined,
+    signal,
+  });
+  void executor.shutdown({ wait: undefined, cancelFutures: undefined });
+  void future.result({ timeout: n, signal });
+  void future.exception(n);
+  void wait([future], { timeout: n, returnWhen: undefined, signal });
+  asCompleted([future], { timeout: n, signal });
+  taskModule<Words>("file:///words.ts", { name: undefined });
+}
+
 export async function executors(): Promise<void> {
   await using threads = new ThreadPoolExecutor({ maxWorkers: 2, name: "words", idleTimeout: 10, maxTasksPerWorker: 5 });
+  const words = taskModule<Words>(new URL("./words.ts", import.meta.url));
+  await using _loading = new ThreadPoolExecutor({ initializer: words.load, initargs: [new URL("file:///words")] });
   await using processes = new ProcessPoolExecutor({ initializer: add, initargs: [1, 2], errorTypes: [SyntaxError] });
   const either: Executor[] = [threads, processes];
   for (const executor of either) await executor.shutdown({ wait: false, cancelFutures: true });
-  same<ReturnType<typeof threads.stats>["workers"], number>(true);
+  same<ReturnType<typeof threads.stats>, ExecutorStats>(true);
+  same<ReturnType<Executor["stats"]>, CallStats>(true);
+  same<Executor["maxWorkers"], number>(true);
+  // @ts-expect-error what there are for workers cannot be changed
+  threads.maxWorkers = 4;
   same<CurrentTask["signal"], AbortSignal>(true);
+  // @ts-expect-error a view is not disposed: its executor is
+  await using _limited = threads.with({ timeout: 10 });
   // @ts-expect-error there is no such option
   new ThreadPoolExecutor({ workers: 2 });
   // @ts-expect-error a count is a number

@@ -6,6 +6,7 @@ import {
   BrokenExecutor,
   CancelledError,
   type Executor,
+  type ExecutorStats,
   type Future,
   type MapIterator,
   QueueFullError,
@@ -41,7 +42,7 @@ export class MapWorld {
   readonly #plan: MapPlan;
   readonly #network: Network;
   readonly #ledger: Ledger;
-  readonly #executor: Executor;
+  readonly #executor: Executor<ExecutorStats>;
   readonly #abort = new AbortController();
   /** The results of next(), in the order of the calls; `undefined` while there is none. */
   readonly #given: (Given | undefined)[] = [];

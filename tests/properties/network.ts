@@ -4,6 +4,7 @@
 import type { Backend } from "../../src/pool/backend.ts";
 import { BrokenExecutor } from "../../src/future/errors.ts";
 import { Executor } from "../../src/executor/executor.ts";
+import type { ExecutorStats } from "../../src/executor/stats.ts";
 import type { ExecutorOptions } from "../../src/pool/options.ts";
 import { Scheduler } from "../../src/pool/scheduler.ts";
 import type { FromWorker } from "../../src/wire/messages.ts";
@@ -151,7 +152,7 @@ export class Network {
 }
 
 /** An executor on a network. */
-export class NetworkExecutor extends Executor {
+export class NetworkExecutor extends Executor<ExecutorStats> {
   constructor(network: Network, options: ExecutorOptions) {
     super(new Scheduler(network.backend, options));
   }

@@ -3,7 +3,14 @@
 
 import assert from "node:assert/strict";
 import { isDeepStrictEqual } from "node:util";
-import { type Executor, type Future, type FutureOutcome, type MapIterator, ShutdownError } from "../../mod.ts";
+import {
+  type Executor,
+  type ExecutorStats,
+  type Future,
+  type FutureOutcome,
+  type MapIterator,
+  ShutdownError,
+} from "../../mod.ts";
 import { Ledger, TASKS } from "./ledger.ts";
 import { BrokenNetwork, Network, NetworkExecutor } from "./network.ts";
 import { pick, takeNetworkStep } from "./network_steps.ts";
@@ -38,7 +45,7 @@ interface OpenMap {
 export class World {
   readonly network: Network;
   readonly ledger: Ledger;
-  readonly executor: Executor;
+  readonly executor: Executor<ExecutorStats>;
   readonly calls: SubmittedCall[] = [];
   readonly #program: Program;
   readonly #maps: OpenMap[] = [];

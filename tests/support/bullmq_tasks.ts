@@ -1,6 +1,6 @@
 // The modules that hosts serve in tests, by name, and tasks that are exports of these modules.
 
-import type { Executor } from "../../mod.ts";
+import type { CallOptions, ExecutorView } from "../../mod.ts";
 import { setTaskRef } from "../../src/wire/marks.ts";
 import { type TaskRef, taskRef } from "../../src/wire/task_ref.ts";
 import { inline } from "../fixtures/tasks/cluster_tasks.ts";
@@ -40,13 +40,13 @@ export function named<F extends AnyFunction>(fn: F): F {
 const namedInline = named(inline);
 const tasks = new WeakMap<object, AnyFunction>();
 /** The executors themselves, by what stands for them. */
-const executors = new WeakMap<object, Executor>();
+const executors = new WeakMap<object, ExecutorView>();
 
 /**
  * The same executor, which takes whatever a local one takes: tasks of the tests' modules get their names, and inline
  * tasks become arguments of a task that evaluates them. So a behaviour is written once for all executors.
  */
-export function takingAll<E extends Executor>(executor: E): E {
+export function takingAll<E extends ExecutorView>(executor: E): E {
   const members: Record<PropertyKey, unknown> = {
     submit: (fn: unknown, ...args: unknown[]) => {
       const [task, before] = portable("submit a task", fn);
@@ -57,7 +57,7 @@ export function takingAll<E extends Executor>(executor: E): E {
       const inputs = rest.some((input) => isIterable(input)) ? before.map((value) => repeat(value)) : [];
       return (executor.map as AnyFunction)(task, ...inputs, ...rest);
     },
-    with: (options: object) => takingAll(executor.with(options)),
+    with: (options: CallOptions) => takingAll(executor.with(options)),
   };
   const proxy = new Proxy(executor, {
     get(target, name) {

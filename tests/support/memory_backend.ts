@@ -4,6 +4,7 @@
 import type { Backend } from "../../src/pool/backend.ts";
 import { BrokenExecutor } from "../../src/future/errors.ts";
 import { Executor } from "../../src/executor/executor.ts";
+import type { ExecutorStats } from "../../src/executor/stats.ts";
 import type { ExecutorOptions } from "../../src/pool/options.ts";
 import { Scheduler } from "../../src/pool/scheduler.ts";
 import { CallReader } from "../../src/wire/calls.ts";
@@ -96,7 +97,7 @@ export function memoryBackend(workers: MemoryWorker[], memory: MemoryOptions = {
 }
 
 /** An executor whose workers, two by default, are in this program. */
-export class MemoryExecutor extends Executor {
+export class MemoryExecutor extends Executor<ExecutorStats> {
   /** All workers that were ever started. */
   readonly workers: readonly MemoryWorker[];
 

@@ -1,4 +1,4 @@
-// Records what code does besides returning: its reports on the console and its timers.
+// Records what code does besides returning: its reports on the console, its timers and its listeners.
 
 /** Resolves to the arguments of each call of `console.error` while `fn` runs. `fn` gets those so far. */
 export async function reportsOf(fn: (reports: readonly unknown[][]) => unknown): Promise<unknown[][]> {
@@ -39,4 +39,25 @@ export async function timersOf(fn: () => unknown): Promise<{ delays: number[]; l
     Object.assign(globalThis, { setTimeout, clearTimeout });
   }
   return { delays, left: live.size };
+}
+
+/** Counts the listeners that a signal has from now on. */
+export function listenersOf(signal: AbortSignal): { readonly count: number } {
+  const { addEventListener, removeEventListener } = signal;
+  let count = 0;
+  Object.assign(signal, {
+    addEventListener(...args: Parameters<AbortSignal["addEventListener"]>) {
+      count++;
+      addEventListener.apply(signal, args);
+    },
+    removeEventListener(...args: Parameters<AbortSignal["removeEventListener"]>) {
+      count--;
+      removeEventListener.apply(signal, args);
+    },
+  });
+  return {
+    get count() {
+      return count;
+    },
+  };
 }

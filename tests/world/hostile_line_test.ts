@@ -134,6 +134,6 @@ programs([
         console.log(await executor.submit(() => "alive"));
         await executor.shutdown();`,
     },
-    prints: "silent\nTimeoutError\nalive",
+    prints: "silent\nTaskTimeoutError\nalive",
   },
 ]);

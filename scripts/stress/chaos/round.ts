@@ -3,6 +3,8 @@
 import process from "node:process";
 import {
   type Executor,
+  type ExecutorStats,
+  type ExecutorView,
   type MapIterator,
   ProcessPoolExecutor,
   QueueFullError,
@@ -32,7 +34,7 @@ export class PlayedRound {
   /** Submits that were refused as the queue was full. */
   refused = 0;
   unobserved = 0;
-  readonly executor: Executor;
+  readonly executor: Executor<ExecutorStats>;
   readonly #round: Round;
   readonly #ledger: string;
   readonly #controllers: AbortController[] = [];
@@ -136,7 +138,7 @@ export class PlayedRound {
   }
 
   /** The same executor with the options of a step, and the signal if it has one. */
-  #configure(limits: Limits): { executor: Executor; signal: AbortSignal | undefined } {
+  #configure(limits: Limits): { executor: ExecutorView; signal: AbortSignal | undefined } {
     const { signal: wanted, ...options } = limits;
     if (Object.keys(limits).length === 0) return { executor: this.executor, signal: undefined };
     const controller = wanted ? new AbortController() : undefined;

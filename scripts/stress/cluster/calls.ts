@@ -4,7 +4,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { isDeepStrictEqual } from "node:util";
 import { CancelledError, type Future, TimeoutError, WorkerLostError } from "../../../mod.ts";
-import type { ClusterExecutor } from "../../../src/bullmq/submit/bullmq_executor.ts";
+import type { BullMQExecutor } from "../../../src/bullmq/submit/bullmq_executor.ts";
 import { divide, square } from "../../../tests/fixtures/tasks/arithmetic.ts";
 import { echo, enterSlowly } from "../../../tests/fixtures/tasks/cluster_tasks.ts";
 import { exit } from "../../../tests/fixtures/tasks/worker_tasks.ts";
@@ -12,7 +12,7 @@ import type { Dice } from "../lib/dice.ts";
 
 /** What calls need besides. */
 export interface CallSetup {
-  readonly executor: ClusterExecutor;
+  readonly executor: BullMQExecutor;
   readonly dice: Dice;
   /** A file in which each slow call notes that it ends. */
   readonly ledger: string;

@@ -6,7 +6,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
 import { setTimeout as delay } from "node:timers/promises";
-import type { ClusterExecutor } from "../../../src/bullmq/submit/bullmq_executor.ts";
+import type { BullMQExecutor } from "../../../src/bullmq/submit/bullmq_executor.ts";
 import { Cluster } from "../../../tests/support/bullmq_host.ts";
 import { entryCounts } from "../../../tests/support/entry_counts.ts";
 import { RedisServer } from "../../../tests/support/redis_server.ts";
@@ -31,7 +31,7 @@ writeFileSync(ledger, "");
 
 const server = await RedisServer.start({ appendOnly: true });
 const cluster = new Cluster(server);
-const executors: ClusterExecutor[] = [
+const executors: BullMQExecutor[] = [
   cluster.executor(),
   cluster.executor(),
   cluster.executor({ orphans: "cancel" }),
@@ -66,7 +66,7 @@ async function call(dice: Dice): Promise<void> {
   }
 }
 
-async function follow(kind: string, executor: ClusterExecutor, dice: Dice, serial: number): Promise<void> {
+async function follow(kind: string, executor: BullMQExecutor, dice: Dice, serial: number): Promise<void> {
   out.set(serial, kind);
   try {
     const what = await KINDS[kind]!({ executor, dice, ledger, serial });
@@ -102,7 +102,7 @@ function checkLedger(): void {
 
 /** Nothing is left in Redis, and the executors end. */
 async function checkEnd(): Promise<void> {
-  const [executor] = executors as [ClusterExecutor];
+  const [executor] = executors as [BullMQExecutor];
   const late = performance.now() + PATIENCE;
   for (;;) {
     const { waiting, running } = await executor.cluster();

@@ -38,7 +38,7 @@ export async function main(args: string[] = process.argv.slice(2)): Promise<void
   const Executor = processes ? ProcessPoolExecutor : ThreadPoolExecutor;
   const executor = new Executor({ maxWorkers: workers, inlineTasks: false }); // no source comes from a queue
   try {
-    const host = await serve({ ...rest, workers, executor });
+    const host = await serve({ ...rest, executor });
     let asked = false;
     for (const signal of ["SIGTERM", "SIGINT"] as const) {
       process.on(signal, () => {
@@ -85,10 +85,10 @@ function read(args: string[]) {
       workers: number("workers", values.workers) ?? availableParallelism(),
       processes: values.processes,
       connection,
-      ...(values.prefix === undefined ? undefined : { prefix: values.prefix }),
-      ...(values.name === undefined ? undefined : { name: values.name }),
-      ...optional("stalledInterval", number("stalled-interval", values["stalled-interval"])),
-      ...optional("drainTimeout", number("drain-timeout", values["drain-timeout"])),
+      prefix: values.prefix,
+      name: values.name,
+      stalledInterval: number("stalled-interval", values["stalled-interval"]),
+      drainTimeout: number("drain-timeout", values["drain-timeout"]),
     };
   } catch (error) {
     print(`${error instanceof Error ? error.message : error}\n\n${HELP}`);
@@ -112,7 +112,7 @@ function readConnection(url: string | undefined, passwordFile: string | undefine
   const password = passwordFile === undefined ? ownPassword : readFileSync(passwordFile, "utf8").split(/\r?\n/)[0];
   return {
     url: url ?? ownUrl ?? "redis://127.0.0.1:6379",
-    ...(password === undefined ? undefined : { password }),
+    password,
   };
 }
 
@@ -133,10 +133,6 @@ function number(name: string, text: string | undefined): number | undefined {
   const value = Number(text);
   if (text.trim() === "" || !(value >= 0)) throw new Error(`--${name} must be a number: received ${text}`);
   return value;
-}
-
-function optional<K extends string>(name: K, value: number | undefined): { [key in K]?: number } {
-  return (value === undefined ? {} : { [name]: value }) as { [key in K]?: number };
 }
 
 function print(text: string): void {

@@ -2,7 +2,7 @@
 
 import { ErrorCode } from "bullmq";
 import type { Redis } from "ioredis";
-import { BrokenExecutor, ShutdownError, TimeoutError, WorkerLostError } from "../../future/errors.ts";
+import { BrokenExecutor, ShutdownError, TaskTimeoutError, WorkerLostError } from "../../future/errors.ts";
 import { TASK_NOT_FOUND } from "../../wire/messages.ts";
 import { readHosts } from "../hosts.ts";
 import type { JobData, Keys } from "../protocol.ts";
@@ -18,7 +18,7 @@ export function isExecutorEnd(error: unknown): boolean {
 
 /** Whether the local executor made this error, not the task. */
 export function isOfExecutor(error: unknown): boolean {
-  return error instanceof WorkerLostError || error instanceof TimeoutError;
+  return error instanceof WorkerLostError || error instanceof TaskTimeoutError;
 }
 
 /** Whether the module does not export the task. */

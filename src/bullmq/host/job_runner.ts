@@ -2,7 +2,7 @@
 
 import { type Job, WaitingError } from "bullmq";
 import type { Redis } from "ioredis";
-import type { Executor } from "../../executor/executor.ts";
+import type { ExecutorView } from "../../executor/executor.ts";
 import { CancelledError } from "../../future/errors.ts";
 import type { ErrorConstructorLike } from "../../wire/error_class.ts";
 import { decode, encode, encodeFailure } from "../codec.ts";
@@ -10,7 +10,8 @@ import { type JobData, type Keys, LONG_REPLY, readJob, type Reply } from "../pro
 import { ActiveCall, BACK } from "./active_call.ts";
 import { hostsLost, isExecutorEnd, isOfExecutor, isTaskNotFound, taskNotFound } from "./host_errors.ts";
 import { Prefetch } from "./prefetch.ts";
-import type { ServeSettings, Task } from "./serve_options.ts";
+import type { ServeSettings } from "./serve_options.ts";
+import type { Task } from "../../task/task.ts";
 
 /** How long a call may wait behind a long one before the host hands it back, in milliseconds: another host may be idle. */
 export const PATIENCE = 200;
@@ -198,7 +199,7 @@ export class JobRunner {
   }
 
   /** The task that a job names, if the module is there. The local executor finds out whether the module exports it. */
-  #find({ module, name }: JobData): Task | undefined {
+  #find({ module, name }: JobData): Task<unknown[], unknown> | undefined {
     const tasks = this.#settings.modules.get(module);
     if (!tasks) return undefined;
     let names = this.#names.get(module);
@@ -230,15 +231,10 @@ export class JobRunner {
     );
   }
 
-  #executorFor({ data: { timeout, grace, retries }, controller }: ActiveCall): Pick<Executor, "submit"> {
+  #executorFor({ data: { timeout, grace, retries }, controller }: ActiveCall): ExecutorView {
     const { executor } = this.#settings;
     if (timeout === undefined && retries === undefined && !controller) return executor;
-    return executor.with({
-      ...(timeout === undefined ? undefined : { timeout }),
-      ...(grace === undefined ? undefined : { grace }),
-      ...(retries === undefined ? undefined : { retries }),
-      ...(controller ? { signal: controller.signal } : undefined),
-    });
+    return executor.with({ timeout, grace, retries, signal: controller?.signal });
   }
 
   #failure(error: unknown, by: "task" | "host"): Reply {

@@ -29,7 +29,7 @@ const LATE = 60_000;
  *
  * await using executor = new ProcessPoolExecutor({ maxWorkers: 4 });
  * const tasks = { words: new URL("./words.ts", import.meta.url) };
- * await using host = await serve({ queue: "words", tasks, executor, workers: 4 });
+ * await using host = await serve({ queue: "words", tasks, executor });
  * await host.closed;
  * ```
  */

@@ -1,49 +1,100 @@
 // The options of serve(): defaults and checks.
 
-import { checkDuration, checkOptions, checkPositiveInteger, refuseKind } from "../../wire/check.ts";
+import { checkDuration, checkOptions, checkPositiveInteger, optionNames, refuseKind } from "../../wire/check.ts";
 import { Executor } from "../../executor/executor.ts";
-import { taskModule } from "../../task/task.ts";
+import { type Task, taskModule } from "../../task/task.ts";
 import { ThreadPoolExecutor } from "../../thread/thread_pool_executor.ts";
 import { availableParallelism } from "../../runtime.ts";
 import type { RedisConnection } from "../connection.ts";
 import { checkName, type QueueSettings, readQueueOptions } from "../queue_options.ts";
 
-/** Options of {@linkcode serve}. All times are milliseconds. */
+/** Options of {@linkcode serve}. */
 export interface ServeOptions {
-  /** The queue whose calls are run. */
+  /** Name of the queue whose calls are run, without colons. */
   queue: string;
-  /** The modules of tasks, by the names under which executors ask for them. */
+  /** Modules of tasks, by the names under which executors ask for them. */
   tasks: Readonly<Record<string, string | URL>>;
-  /** What runs the calls; it is not shut down by the host. By default a ThreadPoolExecutor of the host's own. */
-  executor?: Executor;
-  /** How many calls run at the same time: the executor's `maxWorkers`. By default as many as the machine can run. */
-  workers?: number;
-  /** How to reach Redis; by default `redis://127.0.0.1:6379`. */
-  connection?: RedisConnection;
-  /** What the keys in Redis begin with; `"bull"` by default. */
-  prefix?: string;
-  /** The host's name, for messages and statistics. */
-  name?: string;
-  /** Within this time the calls of a lost host are delivered again, to another host; 30,000 by default, all hosts alike. */
-  stalledInterval?: number;
-  /** How long {@linkcode Host.close} waits for what runs, before it ends it and hands it back; 20,000 by default. */
-  drainTimeout?: number;
   /**
-   * How long a result may be when it is encoded, in characters; 16 Mi by default. Arguments may be as long, and 16 Mi in any
-   * case.
+   * Local executor that runs the calls. The host does not shut it down.
+   *
+   * @default a ThreadPoolExecutor of the host's own
    */
-  maxPayload?: number;
-  /** How long a long result stays in Redis; 3,600,000 by default, and as an executor's `keepJobs`. */
-  keepJobs?: number;
-  /** How long to try to connect to Redis for the first time; 10,000 by default. */
-  connectTimeout?: number;
+  executor?: Executor | undefined;
+  /**
+   * Maximum number of calls that run at the same time.
+   *
+   * @default the `maxWorkers` of `executor`
+   */
+  workers?: number | undefined;
+  /**
+   * How to reach Redis.
+   *
+   * @default { url: "redis://127.0.0.1:6379" }
+   */
+  connection?: RedisConnection | undefined;
+  /**
+   * What the keys in Redis begin with, as BullMQ's option.
+   *
+   * @default "bull"
+   */
+  prefix?: string | undefined;
+  /**
+   * Name of the host, for messages and statistics.
+   *
+   * @default made of the machine's name and a random part
+   */
+  name?: string | undefined;
+  /**
+   * Time in milliseconds within which the calls of a lost host are delivered to another one. All hosts of a queue must have
+   * the same.
+   *
+   * @default 30_000
+   */
+  stalledInterval?: number | undefined;
+  /**
+   * Time in milliseconds that {@linkcode Host.close} waits for calls that run. Then they are stopped and handed back.
+   *
+   * @default 20_000
+   */
+  drainTimeout?: number | undefined;
+  /**
+   * Maximum length of an encoded result, in characters (UTF-16 code units). Arguments may be as long, and 16 Mi characters in
+   * any case.
+   *
+   * @default 16_777_216 (16 Mi)
+   */
+  maxPayload?: number | undefined;
+  /**
+   * Time in milliseconds that a long result stays in Redis, at least 60,000. As an executor's `keepJobs`.
+   *
+   * @default 3_600_000 (an hour)
+   */
+  keepJobs?: number | undefined;
+  /**
+   * Time in milliseconds to try to connect to Redis for the first time. Then `serve` rejects.
+   *
+   * @default 10_000
+   */
+  connectTimeout?: number | undefined;
 }
 
-/** A task of the local executor: the export of a module. */
-export type Task = (...args: unknown[]) => unknown;
+const SERVE_OPTIONS = optionNames<ServeOptions>({
+  queue: true,
+  tasks: true,
+  executor: true,
+  workers: true,
+  connection: true,
+  prefix: true,
+  name: true,
+  stalledInterval: true,
+  drainTimeout: true,
+  maxPayload: true,
+  keepJobs: true,
+  connectTimeout: true,
+});
 
-/** The tasks of one module, by name. */
-type Module = Readonly<Record<string, Task | undefined>>;
+/** The exports of a module, as tasks of the local executor; whether there is one shows when it is run. */
+type Module = Readonly<Record<string, Task<unknown[], unknown>>>;
 
 /** Options with defaults, checked. */
 export interface ServeSettings extends QueueSettings {
@@ -73,15 +124,19 @@ const SHORTEST_INTERVAL = 300;
  */
 export function readServeOptions(options: ServeOptions, id: string): ServeSettings {
   const action = "serve";
-  checkOptions(action, options);
+  checkOptions(action, options, SERVE_OPTIONS);
   const shared = readQueueOptions(action, options);
-  const { tasks, executor, workers = availableParallelism(), name = id } = options;
+  const { tasks, executor, workers = workersOf(executor), name = id } = options;
   const { stalledInterval = 30_000, drainTimeout = 20_000 } = options;
   if (typeof tasks !== "object" || tasks === null || Object.keys(tasks).length === 0) {
     refuseKind(action, "tasks", 'an object such as { words: new URL("./words.ts", import.meta.url) }', tasks);
   }
   for (const key of Object.keys(tasks)) checkName(action, "tasks", key);
-  const modules = new Map(Object.entries(tasks).map(([key, url]) => [key, taskModule<Module>(url) as Module]));
+  const modules = new Map(
+    Object.entries(tasks).map((
+      [key, url],
+    ) => [key, taskModule<Record<string, (...args: unknown[]) => unknown>>(url) as Module]),
+  );
   if (executor !== undefined && !(executor instanceof Executor)) {
     refuseKind(action, "executor", "an executor", executor);
   }
@@ -100,4 +155,9 @@ export function readServeOptions(options: ServeOptions, id: string): ServeSettin
     stalledInterval: Math.max(stalledInterval, SHORTEST_INTERVAL),
     drainTimeout,
   };
+}
+
+function workersOf(executor: Executor | undefined): number {
+  const { maxWorkers = Infinity } = executor ?? {};
+  return maxWorkers === Infinity ? availableParallelism() : maxWorkers;
 }

@@ -1,8 +1,9 @@
 // BullMQExecutor: the same executor, whose workers are hosts on other machines.
 
-import { type CallOptions, CallSettings } from "../../executor/call_options.ts";
-import { Executor } from "../../executor/executor.ts";
+import { CALL_OPTIONS, type CallOptions, type CallSettings, readCallOptions } from "../../executor/call_options.ts";
+import { Executor, type ExecutorView, View } from "../../executor/executor.ts";
 import type { Future } from "../../future/future.ts";
+import type { Submittable } from "../../task/task.ts";
 import { ClusterEngine } from "./cluster_engine.ts";
 import { holding, withoutCommand } from "../connection.ts";
 import { checkName } from "../queue_options.ts";
@@ -10,84 +11,21 @@ import { type ClusterStats, readCluster } from "./cluster_stats.ts";
 import { KeyedFutures } from "./keyed_futures.ts";
 import { type BullMQExecutorOptions, readOptions } from "./options.ts";
 
-/** Options of the calls of {@linkcode BullMQExecutor.with}. All times are milliseconds. */
+/** Options of {@linkcode BullMQExecutor.with}, for each call that is submitted through the view. */
 export interface BullMQCallOptions extends CallOptions {
   /**
-   * The idempotency key of one call: with the same key, the same Future, and in Redis the same job, for all executors of
-   * the queue, until the job is removed (`keepJobs`). At most 1,000 characters.
+   * Idempotency key of one call, at most 1,000 characters. Calls with the same key are one: they have the same Future, and in
+   * Redis the same job, for all executors of the queue, until the job is removed (`keepJobs`).
+   *
+   * @default none
    */
-  key?: string;
+  key?: string | undefined;
 }
 
-/** What a {@linkcode BullMQExecutor} and what its `with()` returns have in common. */
-export abstract class ClusterExecutor extends Executor {
-  readonly #shared: Shared;
-  readonly #options: BullMQCallOptions;
-
-  /**
-   * Made by its subclasses.
-   *
-   * @param shared The library makes it.
-   * @param options What applies to all calls.
-   */
-  protected constructor(shared: object, options: BullMQCallOptions) {
-    super((shared as Shared).core, options);
-    this.#shared = shared as Shared;
-    this.#options = options;
-  }
-
-  /**
-   * The same executor, with options that apply to the calls submitted through what is returned.
-   *
-   * @param options As of every executor, and the key of one call. `retries` is also how often a call is delivered again
-   * when its host was lost, which is 3 otherwise.
-   * @returns The same API; shutting it down shuts down this executor.
-   * @throws {TypeError} when an option is of the wrong kind.
-   * @throws {RangeError} when a number is out of range.
-   */
-  override with(options: BullMQCallOptions): ClusterExecutor {
-    void new CallSettings(options);
-    checkName("apply options to calls", "key", options.key);
-    return new ConfiguredExecutor(this.#shared, { ...this.#options, ...options });
-  }
-
-  /**
-   * Has a host call `fn(...args)`, see {@linkcode Executor.submit}. Arguments are copied when the current tick ends.
-   *
-   * @param fn A task with a registered name.
-   * @param args Its arguments.
-   * @returns The Future of its result. It fails with whatever `fn` throws, with a `DataCloneError` when a value cannot be
-   * sent, with a `RangeError` when it is too long, and with a {@linkcode WorkerLostError} when its hosts keep being lost.
-   * @throws {TypeError} when `fn` has no registered name.
-   * @throws {ShutdownError} when the executor has been shut down.
-   * @throws {BrokenExecutor} when Redis could not be reached.
-   * @throws {QueueFullError} when `maxQueue` calls wait already.
-   */
-  override submit<A extends unknown[], R>(fn: (...args: A) => R, ...args: A): Future<Awaited<R>> {
-    const { key } = this.#options;
-    if (key === undefined) return super.submit(fn, ...args);
-    return this.#shared.keys.get(key, () => super.submit(fn, ...args)) as Future<Awaited<R>>;
-  }
-
-  /**
-   * What the whole cluster is doing: all hosts of the queue, for all its executors.
-   *
-   * @returns The hosts that live, and counts.
-   * @throws {BrokenExecutor} (rejects) when Redis cannot be reached.
-   * @throws {ShutdownError} (rejects) when the executor has been shut down.
-   */
-  async cluster(): Promise<ClusterStats> {
-    try {
-      return await holding(this.#shared.core.link().then(readCluster));
-    } catch (error) {
-      throw withoutCommand(error);
-    }
-  }
-}
-
-interface Shared {
-  readonly core: ClusterEngine;
-  readonly keys: KeyedFutures;
+/** What {@linkcode BullMQExecutor.with} returns: the same queue with options for the calls. It cannot be shut down. */
+export interface BullMQExecutorView extends ExecutorView {
+  /** Returns another view, whose options add to those of this one; see {@linkcode BullMQExecutor.with}. */
+  with(options: BullMQCallOptions): BullMQExecutorView;
 }
 
 /**
@@ -108,22 +46,94 @@ interface Shared {
  * console.log(await executor.submit(words.countWords, "to be or not to be"));
  * ```
  */
-export class BullMQExecutor extends ClusterExecutor {
+export class BullMQExecutor extends Executor {
+  readonly #engine: ClusterEngine;
+  readonly #keys = new KeyedFutures();
+
   /**
-   * Creates one. It connects when it is first used.
+   * Creates an executor. It connects to Redis when it is first used.
    *
    * @param options The queue, and how to reach Redis.
-   * @throws {TypeError} when an option is of the wrong kind.
+   * @throws {TypeError} when an option is unknown or of the wrong type.
    * @throws {RangeError} when an option is out of range.
    */
   constructor(options: BullMQExecutorOptions) {
-    super({ core: new ClusterEngine(readOptions(options)), keys: new KeyedFutures() }, {});
+    const engine = new ClusterEngine(readOptions(options));
+    super(engine);
+    this.#engine = engine;
+  }
+
+  /**
+   * Returns a view of this executor, with options for the calls that are submitted through it.
+   *
+   * @param options The options of every executor, and the key of one call. `retries` is also how often a call is delivered
+   * again when its host was lost; 3 without it.
+   * @returns The view. It takes calls for the same queue, and cannot be shut down. Its own `with()` adds to these options; an
+   * option that is not given, or `undefined`, stays as it was.
+   * @throws {TypeError} when an option is unknown or of the wrong type.
+   * @throws {RangeError} when a number is out of range.
+   */
+  override with(options: BullMQCallOptions): BullMQExecutorView {
+    return new KeyedView(this.#engine, this.#keys, options);
+  }
+
+  /**
+   * Calls `fn(...args)` on a host, see {@linkcode Executor.submit}. The arguments are copied when the current tick ends.
+   *
+   * @param fn A task with a registered name.
+   * @param args Its arguments.
+   * @returns The Future of its result. It rejects with whatever `fn` throws, with a `DataCloneError` when a value cannot be
+   * sent, with a `RangeError` when it is too long, and with a {@linkcode WorkerLostError} when its hosts keep being lost.
+   * @throws {TypeError} when `fn` has no registered name.
+   * @throws {ShutdownError} when the executor has been shut down.
+   * @throws {BrokenExecutor} when Redis could not be reached.
+   * @throws {QueueFullError} when `maxQueue` calls wait already.
+   */
+  override submit<A extends unknown[], R>(fn: (...args: A) => R, ...args: A): Future<Awaited<R>>;
+  /** As above, with a {@linkcode Task}. */
+  override submit<A extends unknown[], R>(fn: Submittable<A, R>, ...args: A): Future<Awaited<R>>;
+  override submit<A extends unknown[], R>(fn: Submittable<A, R>, ...args: A): Future<Awaited<R>> {
+    return super.submit(fn, ...args);
+  }
+
+  /**
+   * What the whole cluster is doing: all hosts of the queue, for all its executors.
+   *
+   * @returns The hosts that live, and counts.
+   * @throws {BrokenExecutor} (rejects) when Redis cannot be reached.
+   * @throws {ShutdownError} (rejects) when the executor has been shut down.
+   */
+  async cluster(): Promise<ClusterStats> {
+    try {
+      return await holding(this.#engine.link().then(readCluster));
+    } catch (error) {
+      throw withoutCommand(error);
+    }
   }
 }
 
-/** What with() returns. */
-class ConfiguredExecutor extends ClusterExecutor {
-  constructor(shared: object, options: BullMQCallOptions) {
-    super(shared, options);
+/** What with() returns: a call with a key has one Future, however often it is submitted. */
+class KeyedView extends View implements BullMQExecutorView {
+  readonly #engine: ClusterEngine;
+  readonly #keys: KeyedFutures;
+  readonly #settings: CallSettings;
+
+  constructor(engine: ClusterEngine, keys: KeyedFutures, options: BullMQCallOptions, before?: CallSettings) {
+    checkName("apply options to calls", "key", options?.key);
+    const settings = readCallOptions(options, before, [...CALL_OPTIONS, "key"]);
+    super(engine, settings);
+    this.#engine = engine;
+    this.#keys = keys;
+    this.#settings = settings;
+  }
+
+  override with(options: BullMQCallOptions): BullMQExecutorView {
+    return new KeyedView(this.#engine, this.#keys, options, this.#settings);
+  }
+
+  override submit<A extends unknown[], R>(fn: Submittable<A, R>, ...args: A): Future<Awaited<R>> {
+    const { key } = this.#settings.options as BullMQCallOptions;
+    if (key === undefined) return super.submit(fn, ...args);
+    return this.#keys.get(key, () => super.submit(fn, ...args)) as Future<Awaited<R>>;
   }
 }

@@ -10,7 +10,7 @@ import { Call } from "../../executor/call.ts";
 import type { QueueEntry } from "../../executor/call_queue.ts";
 import { Engine } from "../../executor/engine.ts";
 import { BrokenExecutor, CancelledError, ShutdownError, WorkerLostError } from "../../future/errors.ts";
-import type { ExecutorStats } from "../../executor/stats.ts";
+import type { CallStats } from "../../executor/stats.ts";
 import { startTimer } from "../../future/timer.ts";
 import { keyOf } from "./call_job.ts";
 import { holding } from "../connection.ts";
@@ -35,6 +35,8 @@ const STOP_MARGIN = 2000;
 /** Runs the calls of an executor on the hosts of a queue. */
 export class ClusterEngine extends Engine {
   readonly tasks = new NamedTasks();
+  /** Hosts come and go, and each has a limit of its own. */
+  readonly maxWorkers = Infinity;
   /** The executor's id, which no other executor has. */
   readonly id: string = crypto.randomUUID();
   readonly #settings: ClusterSettings;
@@ -97,17 +99,8 @@ export class ClusterEngine extends Engine {
     this.closeIfDone();
   }
 
-  stats(): ExecutorStats {
-    return {
-      workers: 0,
-      idle: 0,
-      busy: 0,
-      queued: this.waiting,
-      running: this.#sent.active,
-      ...this.settled,
-      lost: this.#inbox.lost,
-      abandoned: 0,
-    };
+  stats(): CallStats {
+    return { queued: this.waiting, running: this.#sent.active, ...this.settled, lost: this.#inbox.lost };
   }
 
   /** The link to Redis, which is opened when it is first needed. */

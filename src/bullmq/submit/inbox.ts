@@ -5,7 +5,7 @@ import {
   BrokenProcessPool,
   BrokenThreadPool,
   CancelledError,
-  TimeoutError,
+  TaskTimeoutError,
   WorkerLostError,
 } from "../../future/errors.ts";
 import type { CallLifecycle } from "../../executor/call_lifecycle.ts";
@@ -20,7 +20,7 @@ import type { Stops } from "./stops.ts";
 
 /** The classes of the errors that hosts make themselves. */
 const HOST_ERRORS: ReadonlyMap<string, ErrorConstructorLike> = new Map(
-  [BrokenExecutor, BrokenProcessPool, BrokenThreadPool, TimeoutError, WorkerLostError]
+  [BrokenExecutor, BrokenProcessPool, BrokenThreadPool, TaskTimeoutError, WorkerLostError]
     .map((type) => [type.name, type as ErrorConstructorLike]),
 );
 

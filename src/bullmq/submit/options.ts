@@ -6,6 +6,7 @@ import {
   checkOptions,
   checkPositiveInteger,
   checkString,
+  optionNames,
   refuseRange,
 } from "../../wire/check.ts";
 import type { UnobservedHandler } from "../../future/unobserved.ts";
@@ -13,42 +14,97 @@ import type { ErrorConstructorLike } from "../../wire/error_class.ts";
 import type { RedisConnection } from "../connection.ts";
 import { type QueueSettings, readQueueOptions } from "../queue_options.ts";
 
-/** Options of a {@linkcode BullMQExecutor}. All times are milliseconds. */
+/** Options of a {@linkcode BullMQExecutor}. */
 export interface BullMQExecutorOptions {
-  /** The queue. The hosts of the same one run its calls. */
+  /** Name of the queue, without colons. The hosts of the same queue run the calls. */
   queue: string;
-  /** How to reach Redis; by default `redis://127.0.0.1:6379`. */
-  connection?: RedisConnection;
-  /** What the keys in Redis begin with, as BullMQ's option; `"bull"` by default. */
-  prefix?: string;
-  /** The executor's name, for messages. */
-  name?: string;
-  /** So many calls may wait for a host; more are a {@linkcode QueueFullError}. By default any number. */
-  maxQueue?: number;
   /**
-   * What becomes of the calls of an executor that has died. `"run"`, the default: they are run. `"cancel"`: they are
-   * not begun, and what runs is stopped.
+   * How to reach Redis.
+   *
+   * @default { url: "redis://127.0.0.1:6379" }
    */
-  orphans?: "run" | "cancel";
-  /** With `orphans: "cancel"`: an executor that says nothing for so long counts as dead; 30,000 by default. */
-  orphanTimeout?: number;
+  connection?: RedisConnection | undefined;
   /**
-   * How long a job stays in Redis when it is done, at least a minute; 3,600,000 by default. So long `key` refers to it, and
+   * What the keys in Redis begin with, as BullMQ's option.
+   *
+   * @default "bull"
+   */
+  prefix?: string | undefined;
+  /**
+   * Name of the executor, for messages.
+   *
+   * @default `BullMQExecutor(${queue})`
+   */
+  name?: string | undefined;
+  /**
+   * Maximum number of calls that wait for a host. Beyond it, `submit` throws a {@linkcode QueueFullError};
+   * {@linkcode Executor.ready} waits for a place.
+   *
+   * @default Infinity
+   */
+  maxQueue?: number | undefined;
+  /**
+   * What becomes of the calls when their executor has died. `"run"`: they are run. `"cancel"`: they are not begun, and those
+   * that run are stopped.
+   *
+   * @default "run"
+   */
+  orphans?: "run" | "cancel" | undefined;
+  /**
+   * With `orphans: "cancel"`: time in milliseconds without a sign of life after which the executor counts as dead.
+   *
+   * @default 30_000
+   */
+  orphanTimeout?: number | undefined;
+  /**
+   * Time in milliseconds that a finished job stays in Redis, at least 60,000. For that long, `key` refers to the job, and
    * dashboards show it.
+   *
+   * @default 3_600_000 (an hour)
    */
-  keepJobs?: number;
+  keepJobs?: number | undefined;
   /**
-   * How long the arguments of a call may be when they are encoded, in characters; 16 Mi by default. Results may be as long, and
-   * 16 Mi in any case.
+   * Maximum length of the encoded arguments of a call, in characters (UTF-16 code units). A result may be as long, and
+   * 16 Mi characters in any case.
+   *
+   * @default 16_777_216 (16 Mi)
    */
-  maxPayload?: number;
-  /** How long to try to connect to Redis for the first time before the executor is broken; 10,000 by default. */
-  connectTimeout?: number;
-  /** Told of failures that nobody looked at when the executor has shut down; by default the console is. */
-  onUnobserved?: UnobservedHandler;
-  /** Custom error classes: errors of a task that are of one of these, by name, are of it here too. */
-  errorTypes?: readonly ErrorConstructorLike[];
+  maxPayload?: number | undefined;
+  /**
+   * Time in milliseconds to try to connect to Redis for the first time. Then the executor is broken.
+   *
+   * @default 10_000
+   */
+  connectTimeout?: number | undefined;
+  /**
+   * Called once, after the shutdown, when calls have failed and nothing has observed their errors.
+   *
+   * @default writes to `console.error`
+   */
+  onUnobserved?: UnobservedHandler | undefined;
+  /**
+   * Classes of errors that tasks throw. An error whose class has the name of one of them arrives as an instance of it;
+   * errors of other classes of a program's own arrive as `Error`.
+   *
+   * @default []
+   */
+  errorTypes?: readonly ErrorConstructorLike[] | undefined;
 }
+
+const EXECUTOR_OPTIONS = optionNames<BullMQExecutorOptions>({
+  queue: true,
+  connection: true,
+  prefix: true,
+  name: true,
+  maxQueue: true,
+  orphans: true,
+  orphanTimeout: true,
+  keepJobs: true,
+  maxPayload: true,
+  connectTimeout: true,
+  onUnobserved: true,
+  errorTypes: true,
+});
 
 /** Options with defaults, checked. */
 export interface ClusterSettings extends QueueSettings {
@@ -68,7 +124,7 @@ export interface ClusterSettings extends QueueSettings {
  */
 export function readOptions(options: BullMQExecutorOptions): ClusterSettings {
   const action = "create BullMQExecutor";
-  checkOptions(action, options);
+  checkOptions(action, options, EXECUTOR_OPTIONS);
   const shared = readQueueOptions(action, options);
   const { name = `BullMQExecutor(${shared.queue})`, maxQueue = Infinity, orphans = "run" } = options;
   const { orphanTimeout = 30_000, onUnobserved, errorTypes = [] } = options;

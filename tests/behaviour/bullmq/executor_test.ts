@@ -63,23 +63,18 @@ class Pair extends BullMQExecutor {
   #ended: Promise<void> | undefined;
 
   constructor(options: ExecutorOptions = {}) {
-    const { maxWorkers, ...others } = options;
+    const { maxWorkers, initializer: _, initargs: __, maxTasksPerWorker: ___, idleTimeout: ____, ...others } = options;
     const name = options.name ?? `pool-${queues}`;
     const where = { queue: `cases-${queues++}`, connection: { url: server!.url }, name };
     super({ ...others, ...where } as BullMQExecutorOptions);
     this.#pool = new ThreadPoolExecutor({ name, ...(maxWorkers === undefined ? {} : { maxWorkers }) });
-    this.#host = serve({
-      ...where,
-      tasks: MODULES,
-      executor: this.#pool,
-      ...(maxWorkers === undefined ? {} : { workers: maxWorkers }),
-    });
+    this.#host = serve({ ...where, tasks: MODULES, executor: this.#pool });
     return takingAll(this);
   }
 
   override stats(): ExecutorStats {
-    const { workers, idle, busy, lost } = this.#pool.stats();
-    return { ...super.stats(), workers, idle, busy, lost };
+    const { workers, idle, busy, lost, abandoned } = this.#pool.stats();
+    return { ...super.stats(), workers, idle, busy, lost, abandoned };
   }
 
   override killWorkers(): void {

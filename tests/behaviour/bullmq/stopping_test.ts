@@ -1,7 +1,7 @@
 // Calls that are stopped, across machines: while they wait in Redis, and on their host while they run.
 
 import assert from "node:assert/strict";
-import { CancelledError, type Future, TimeoutError, wait, WorkerLostError } from "../../../mod.ts";
+import { CancelledError, type Future, TaskTimeoutError, wait, WorkerLostError } from "../../../mod.ts";
 import { clusterTest, type TestCluster } from "../../support/bullmq_cluster.ts";
 import type { HostOptions } from "../../support/bullmq_host.ts";
 import { Gate } from "../../support/gate.ts";
@@ -146,7 +146,9 @@ stopping(".with({ timeout }) ends a task on its host", async (cluster) => {
   using gate = new Gate();
   const endless = executor.with({ timeout: 300 }).submit(block, gate.folder, 0);
   const next = executor.submit(square, 3);
-  assert.ok(await errorOf(endless) instanceof TimeoutError);
+  const error = await errorOf(endless);
+  assert.ok(error instanceof TaskTimeoutError);
+  assert.equal(error.message, "The task 'block' ran for more than 300 ms and was stopped");
   assert.equal(await within("the next call", next), 9);
 }, { kind: "processes" });
 

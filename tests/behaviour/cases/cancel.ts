@@ -113,6 +113,20 @@ export function cancelCases(kind: Kind): void {
     },
   );
 
+  behaviour(kind, ".submit() gives a Future whose waiting a signal ends, while the call goes on", async (Executor) => {
+    await using executor = new Executor({ maxWorkers: 1 });
+    using gate = new Gate();
+    const future = executor.submit(hold, gate.folder, 1);
+    await gate.noted();
+    const controller = new AbortController(), { signal } = controller, reason = new Error("enough");
+    const waiting = [future.result({ signal }), wait([future], { signal }), asCompleted([future], { signal }).next()];
+    controller.abort(reason);
+    for (const promise of waiting) await assert.rejects(promise, (error) => error === reason);
+    assert.deepEqual([future.running(), future.cancelled()], [true, false]);
+    gate.open();
+    assert.equal(await future, 1);
+  });
+
   behaviour(
     kind,
     ".submit() gives Futures that wait() can wait for in three ways [W1, W4, W5, W7, test_first_completed, test_first_exception]",

@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { availableParallelism } from "node:os";
+import { asCompleted, wait } from "../../../mod.ts";
 import { behaviour, type Kind } from "../behaviour.ts";
 import { Gate } from "../../support/gate.ts";
 import { square } from "../../fixtures/tasks/arithmetic.ts";
@@ -132,6 +133,39 @@ export function optionCases(kind: Kind): void {
       assert.throws(() => map(bad, [1]), { name: "TypeError", message: /^Cannot map a task as / });
     }
     assert.equal(executor.stats().workers, 0);
+  });
+
+  behaviour(kind, " refuses options that there are not, and says which was meant", async (Executor) => {
+    const unknown = (action: string, name: string, meant: string) => ({
+      name: "TypeError",
+      message: `Cannot ${action} as there is no option '${name}': did you mean '${meant}'?`,
+    });
+    assert.throws(
+      () => new Executor({ max_queue: 4 } as Anything),
+      unknown(`create ${kind.name}`, "max_queue", "maxQueue"),
+    );
+    await using executor = new Executor({ maxWorkers: 1 });
+    const withOptions = executor.with.bind(executor) as Anything;
+    assert.throws(() => withOptions({ timeOut: 1 }), unknown("apply options to calls", "timeOut", "timeout"));
+    assert.throws(
+      () => (executor.with({}).with as Anything)({ retrys: 1 }),
+      unknown("apply options to calls", "retrys", "retries"),
+    );
+    const map = executor.map.bind(executor) as Anything;
+    assert.throws(() => map(square, [1], { chunkSize: 2 }), unknown("map a task", "chunkSize", "chunksize"));
+    const shutdown = executor.shutdown.bind(executor) as Anything;
+    assert.throws(() => shutdown({ cancel_futures: true }), unknown("shut down", "cancel_futures", "cancelFutures"));
+    const future = executor.submit(square, 2) as Anything;
+    assert.throws(() => future.result({ time: 1 }), unknown("wait for a result", "time", "timeout"));
+    assert.throws(
+      () => wait([future], { return_when: 1 } as Anything),
+      unknown("wait for futures", "return_when", "returnWhen"),
+    );
+    assert.throws(
+      () => asCompleted([future], { signals: 1 } as Anything),
+      unknown("iterate over futures", "signals", "signal"),
+    );
+    assert.equal(await future, 4);
   });
 
   behaviour(kind, ".shutdown() refuses wrong options and goes on working [X8]", async (Executor) => {

@@ -1,6 +1,7 @@
 // Workers: when they start, how many there are, and their names.
 
 import assert from "node:assert/strict";
+import { availableParallelism } from "node:os";
 import { behaviour, type Kind } from "../behaviour.ts";
 import { Gate } from "../../support/gate.ts";
 import { canSeeWorkers } from "../../support/leaks.ts";
@@ -91,6 +92,13 @@ export function workerCases(kind: Kind): void {
       assert.equal(Number(second), Number(first) + 1, String(names));
     },
   );
+
+  behaviour(kind, ".maxWorkers tells how many workers there are at most", async (Executor) => {
+    await using usual = new Executor();
+    await using three = new Executor({ maxWorkers: 3 });
+    assert.deepEqual([usual.maxWorkers, three.maxWorkers], [availableParallelism(), 3]);
+    assert.throws(() => Object.assign(three, { maxWorkers: 4 }), TypeError);
+  });
 
   behaviour(kind, ".stats() counts workers and calls", async (Executor) => {
     await using executor = new Executor({ maxWorkers: 1 });

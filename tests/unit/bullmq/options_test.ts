@@ -2,11 +2,11 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { BrokenExecutor } from "../../../mod.ts";
-import { BullMQExecutor, serve } from "../../../src/bullmq/mod.ts";
+import { BrokenExecutor, ThreadPoolExecutor } from "../../../mod.ts";
+import { BullMQExecutor, serve, type ServeOptions } from "../../../src/bullmq/mod.ts";
 import { Cluster } from "../../support/bullmq_host.ts";
 import { MODULES } from "../../support/bullmq_tasks.ts";
-import type { RedisServer } from "../../support/redis_server.ts";
+import { needsRedis, RedisServer } from "../../support/redis_server.ts";
 import { square } from "../../fixtures/tasks/arithmetic.ts";
 import { within } from "../../support/until.ts";
 
@@ -74,6 +74,38 @@ test("BullMQExecutor.submit() and map() refuse what has no registered name, what
   for (const bad of [() => 1, function named() {}, Math.max, class {}, "source", null, square] as Anything[]) {
     assert.throws(() => executor.submit(bad), TypeError);
     assert.throws(() => executor.map(bad, [1]), TypeError);
+  }
+});
+
+test("BullMQExecutor and serve() refuse options that there are not, and say which was meant", async () => {
+  const unknown = (action: string, name: string, meant: string) => ({
+    name: "TypeError",
+    message: `Cannot ${action} as there is no option '${name}': did you mean '${meant}'?`,
+  });
+  const make = (options: Anything) => new BullMQExecutor({ queue: "q", ...options });
+  assert.throws(() => make({ keep_jobs: 1 }), unknown("create BullMQExecutor", "keep_jobs", "keepJobs"));
+  const executor = make({}), withOptions = executor.with.bind(executor) as Anything;
+  assert.throws(() => withOptions({ keys: "a" }), unknown("apply options to calls", "keys", "key"));
+  assert.throws(() => withOptions({ key: "a" }).with({ Key: "b" }), unknown("apply options to calls", "Key", "key"));
+  const options = { queue: "q", tasks: MODULES, maxWorkers: 1 } as Anything;
+  await assert.rejects(serve(options), unknown("serve", "maxWorkers", "workers"));
+  await executor.shutdown();
+});
+
+test("BullMQExecutor knows its calls, and of the workers of its hosts neither how many nor what they do", async () => {
+  const executor = new BullMQExecutor({ queue: "q" });
+  assert.equal(executor.maxWorkers, Infinity);
+  assert.deepEqual(executor.stats(), { queued: 0, running: 0, completed: 0, failed: 0, cancelled: 0, lost: 0 });
+  await executor.shutdown();
+});
+
+test("serve() runs as many calls at the same time as its executor does", needsRedis, async () => {
+  await using server = await RedisServer.start();
+  await using executor = new ThreadPoolExecutor({ maxWorkers: 3 });
+  const options = { queue: "q", tasks: MODULES, executor, connection: { url: server.url } };
+  for (const [more, expected] of [[{}, 3], [{ workers: undefined }, 3], [{ workers: 2 }, 2]] as const) {
+    await using host = await serve({ ...options, ...more } as ServeOptions);
+    assert.equal(host.stats().workers, expected);
   }
 });
 

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type CallOptions, type Executor, TimeoutError } from "../../../mod.ts";
+import { type CallOptions, type Executor, ShutdownError, TaskTimeoutError } from "../../../mod.ts";
 import { behaviour } from "../../behaviour/behaviour.ts";
 import { Gate } from "../../support/gate.ts";
 import { KINDS } from "../../behaviour/kinds.ts";
@@ -107,12 +107,29 @@ for (const kind of KINDS) {
     const controller = new AbortController();
     const outer = executor.with({ timeout: 10, retries: 0 });
     const inner = outer.with({ signal: controller.signal });
-    assert.ok(await errorOf(inner.submit(block, gate.folder, 0)) instanceof TimeoutError, "it has the outer limit");
+    assert.ok(await errorOf(inner.submit(block, gate.folder, 0)) instanceof TaskTimeoutError, "it has the outer limit");
     assert.equal(await outer.with({ timeout: Infinity }).submit(square, 3), 9);
     controller.abort(REASON);
     assert.equal(await errorOf(inner.submit(square, 3)), REASON);
     assert.equal(await executor.submit(square, 3), 9);
-    assert.deepEqual(inner.stats(), executor.stats());
+  });
+
+  behaviour(kind, ".with() returns what takes calls, and nothing that ends the workers", async (Executor) => {
+    const executor = new Executor({ maxWorkers: 1 });
+    for (const view of [executor.with({}), executor.with({ priority: 1 }).with({ retries: 1 })]) {
+      assert.equal(await view.submit(square, 3), 9);
+      assert.deepEqual(await Array.fromAsync(view.map(square, [1, 2])), [1, 4]);
+      await view.ready();
+      for (const name of ["shutdown", "terminateWorkers", "killWorkers", Symbol.asyncDispose]) {
+        assert.equal(name in view, false, String(name));
+      }
+      await assert.rejects(executor.submit((view: object) => typeof view, view).result(), {
+        name: "DataCloneError",
+        message: "An executor cannot be sent to a worker: a task that needs one makes it",
+      });
+    }
+    await executor.shutdown();
+    assert.throws(() => executor.with({}).submit(square, 3), ShutdownError);
   });
 }
 
@@ -148,5 +165,5 @@ test("with() ignores options that are undefined", async () => {
   const limited = executor.with({ timeout: 20, priority: 3 });
   const endless = limited.with({ timeout: undefined, retries: undefined } as unknown as CallOptions)
     .submit(() => new Promise(() => {}));
-  assert.ok(await errorOf(endless) instanceof TimeoutError);
+  assert.ok(await errorOf(endless) instanceof TaskTimeoutError);
 });

@@ -6,8 +6,9 @@ import { asCompleted, type Future, TimeoutError } from "../../../mod.ts";
 import { cancelled, failed, pending, running, succeeded } from "../../support/futures.ts";
 import { isCollected, needsCollector } from "../../support/garbage.ts";
 import { delivered, MemoryExecutor } from "../../support/memory_backend.ts";
-import { timersOf } from "../../support/observe.ts";
+import { listenersOf, timersOf } from "../../support/observe.ts";
 
+const REASON = new Error("enough");
 const END = { value: undefined, done: true };
 
 /** Takes all futures of an iterator. */
@@ -216,4 +217,40 @@ test("asCompleted() mixes futures of several executors [A1]", async () => {
   for await (const future of asCompleted(futures)) sum += await future;
   assert.equal(sum, 3);
   await delivered();
+});
+
+test("asCompleted({ signal }) rejects one of those who wait with the reason, and is over", async () => {
+  const controller = new AbortController(), { signal } = controller, listeners = listenersOf(signal);
+  const open = pending();
+  const iterator = asCompleted([succeeded(5), open], { signal, timeout: 1e6 });
+  await iterator.next();
+  assert.equal(listeners.count, 0, "nobody waits");
+  const waiting = Promise.allSettled([iterator.next(), iterator.next()]);
+  assert.equal(listeners.count, 1);
+  controller.abort(REASON);
+  const end = { status: "fulfilled", value: END };
+  assert.deepEqual(await waiting, [{ status: "rejected", reason: REASON }, end]);
+  assert.deepEqual([await iterator.next(), listeners.count, open.done()], [END, 0, false]);
+});
+
+test("asCompleted({ signal }) that nobody waits for rejects who asks next, whatever is done", async () => {
+  const controller = new AbortController(), { signal } = controller;
+  const iterator = asCompleted([succeeded(5), succeeded(6)], { signal });
+  await iterator.next();
+  controller.abort(REASON);
+  await assert.rejects(iterator.next(), (error) => error === REASON);
+  assert.deepEqual(await iterator.next(), END);
+  assert.throws(() => asCompleted([], { signal }), (error) => error === REASON, "it has aborted already");
+  assert.throws(() => asCompleted([], { signal: 1 as never }), TypeError);
+});
+
+test("asCompleted({ signal }) that is closed or at its end has nothing to reject with", async () => {
+  const controller = new AbortController(), { signal } = controller, listeners = listenersOf(signal);
+  const closed = asCompleted([pending()], { signal }), ended = asCompleted([], { signal });
+  const waiting = closed.next();
+  await closed.return();
+  await ended.next();
+  assert.equal(listeners.count, 0);
+  controller.abort(REASON);
+  assert.deepEqual([await waiting, await closed.next(), await ended.next()], [END, END, END]);
 });

@@ -7,8 +7,10 @@ import { CancelledError, Future, InvalidStateError, TimeoutError } from "../../.
 import { bindCall, settleFuture } from "../../../src/future/future.ts";
 import { cancelled, failed, pending, running, succeeded } from "../../support/futures.ts";
 import { isCollected, needsCollector } from "../../support/garbage.ts";
-import { delivered } from "../../support/memory_backend.ts";
-import { timersOf } from "../../support/observe.ts";
+import { delivered, MemoryExecutor } from "../../support/memory_backend.ts";
+import { listenersOf, reportsOf, timersOf } from "../../support/observe.ts";
+
+const REASON = new Error("enough");
 
 test("Future() takes nothing and is pending [F1]", () => {
   assert.equal(Future.length, 0);
@@ -98,7 +100,13 @@ test("Future.result() wakes all who wait, with and without a limit [F4, test_res
 test("Future.result() that ran out of time can be asked again [F4]", async () => {
   const future = pending<number>();
   await assert.rejects(future.result(1), TimeoutError);
-  await assert.rejects(future.result(1), { name: "TimeoutError", message: "" });
+  await assert.rejects(future.result(1), {
+    name: "TimeoutError",
+    message: "The result of <Future state=pending> was not there after 1 ms",
+  });
+  await assert.rejects(running().result(-1), {
+    message: "The result of <Future state=running> was not there after 0 ms",
+  });
   assert.deepEqual([future.done(), future.cancelled()], [false, false]);
   future.setResult(5);
   assert.equal(await future.result(1), 5);
@@ -114,7 +122,54 @@ test("Future.result() leaves no timer behind [L2]", async () => {
   assert.deepEqual([delays.length, left], [2, 0]);
 });
 
-test("Future.result() refuses a limit that is no number [F4]", () => {
+test("Future.result({ signal }) and exception({ signal }) reject with the reason, and can be asked again", async () => {
+  for (const method of ["result", "exception"] as const) {
+    const controller = new AbortController(), { signal } = controller;
+    const listeners = listenersOf(signal), future = pending<number>();
+    const waiting = [future[method]({ signal }), future[method]({ signal, timeout: 1e6 })];
+    assert.equal(listeners.count, 1);
+    controller.abort(REASON);
+    for (const promise of waiting) await assert.rejects(promise, (error) => error === REASON);
+    await assert.rejects(future[method]({ signal, timeout: 0 }), (error) => error === REASON);
+    assert.deepEqual([future.done(), listeners.count], [false, 0]);
+    future.setResult(5);
+    await assert.rejects(future[method]({ signal }), (error) => error === REASON, "as every function of the web does");
+    assert.equal(await future[method]({ timeout: 0 }), method === "result" ? 5 : undefined);
+  }
+});
+
+test("Future.result({ signal }) leaves neither a listener nor a timer when the Future is done or time is up", async () => {
+  const { signal } = new AbortController(), listeners = listenersOf(signal);
+  const { left } = await timersOf(async () => {
+    const future = pending<number>();
+    await assert.rejects(future.result({ signal, timeout: 1 }), TimeoutError);
+    assert.equal(listeners.count, 0);
+    const waiting = Array.from({ length: 100 }, () => future.result({ signal, timeout: 1e6 }));
+    assert.equal(listeners.count, 1);
+    future.setResult(5);
+    assert.equal(new Set(await Promise.all(waiting)).size, 1);
+  });
+  assert.deepEqual([listeners.count, left], [0, 0]);
+});
+
+test("Future.exception({ signal }) that was aborted is no look at a failure that comes later", async () => {
+  const executor = new MemoryExecutor({ maxWorkers: 1 });
+  const future = executor.submit(() => {
+    throw new Error("unseen");
+  });
+  await assert.rejects(future.exception({ signal: AbortSignal.abort(REASON) }), (error) => error === REASON);
+  const reports = await reportsOf(() => executor.shutdown());
+  assert.match(String(reports[0]?.[1]), /unseen/);
+  await assert.rejects(future.exception({ signal: AbortSignal.abort(REASON) }), (error) => error === REASON);
+  assert.equal((await future.exception() as Error).message, "unseen");
+});
+
+test("Future.result() refuses limits of a wrong kind [F4]", () => {
+  assert.throws(() => pending().result({ signal: {} as never }), {
+    name: "TypeError",
+    message: "Cannot wait for a result as 'signal' must be an AbortSignal: received an object",
+  });
+  assert.throws(() => pending().exception({ timeout: "1" as never }), TypeError);
   assert.throws(() => pending().result("1" as never), TypeError);
   assert.throws(() => pending().result(NaN), RangeError);
   assert.throws(() => pending().exception(null as never), TypeError);

@@ -21,19 +21,22 @@ async function told(count: number, look: (futures: Future<never>[]) => unknown =
   });
 }
 
-test("Executor tells of failures that nobody looked at, once [X10]", async () => {
+test("Executor reports failures that nothing has observed, once [X10]", async () => {
   const reports = await told(3);
   assert.equal(reports.length, 1);
-  assert.match(String(reports[0]?.[0]), /^concurrent\.futures: 3 failed calls that nobody looked at.* pool/);
+  assert.match(
+    String(reports[0]?.[0]),
+    /^concurrent\.futures: 3 calls of pool failed and their errors were never observed; the first:$/,
+  );
   assert.match(String(reports[0]?.[1]), /^RangeError: call \d$/);
 });
 
 test("Executor counts failures beyond those that it remembers [X10]", async () => {
-  assert.match(String(await told(500)), /500 failed calls/);
-  assert.match(String(await told(1)), /1 failed call /);
+  assert.match(String(await told(500)), /500 calls of pool failed and their errors were never observed/);
+  assert.match(String(await told(1)), /1 call of pool failed and its error was never observed:,RangeError/);
 });
 
-test("Executor tells nothing of failures that were looked at, before or after they came [X10]", async () => {
+test("Executor reports no failure that was observed, before or after it came [X10]", async () => {
   const looks: ((future: Future<never>) => unknown)[] = [
     (future) => future.exception(),
     (future) => future.catch(() => {}),
@@ -56,7 +59,7 @@ test("Executor tells nothing of failures that were looked at, before or after th
   );
 });
 
-test("Executor tells of failures that were not seen by a look that came too early [X10]", async () => {
+test("Executor reports failures that nothing has observed since they came [X10]", async () => {
   const early: ((future: Future<never>) => unknown)[] = [
     (future) => future.outcome,
     (future) => future.result(0).catch(() => {}),
@@ -64,7 +67,7 @@ test("Executor tells of failures that were not seen by a look that came too earl
     (future) => [future.done(), future.running(), future.cancelled(), String(future)],
   ];
   for (const look of early) {
-    assert.match(String(await told(2, (futures) => futures.map(look))), /2 failed calls/, String(look));
+    assert.match(String(await told(2, (futures) => futures.map(look))), /2 calls of pool failed/, String(look));
   }
 });
 
@@ -77,7 +80,7 @@ test("Executor does not take wait() and asCompleted() for a look [W7]", async ()
   assert.equal((await told(2, drain)).length, 1);
 });
 
-test("Executor tells of map's failures that were never taken, and of no others [X10]", async () => {
+test("Executor reports the failures of a map() that were never taken, and no others [X10]", async () => {
   const reports = await reportsOf(async () => {
     const executor = new MemoryExecutor();
     executor.map(fail, ["never taken"]);
@@ -87,10 +90,10 @@ test("Executor tells of map's failures that were never taken, and of no others [
     await executor.shutdown();
   });
   assert.equal(reports.length, 1);
-  assert.match(String(reports[0]), /1 failed call .*never taken/);
+  assert.match(String(reports[0]), /1 call of .* failed .*never taken/);
 });
 
-test("Executor tells nothing more when a failure is looked at after it was told [X10]", async () => {
+test("Executor reports nothing more when a failure is observed after it was reported [X10]", async () => {
   let futures: Future<never>[] = [];
   const executor = new MemoryExecutor({ name: "pool" });
   const reports = await reportsOf(async () => {
@@ -101,7 +104,7 @@ test("Executor tells nothing more when a failure is looked at after it was told 
     await executor[Symbol.asyncDispose]();
   });
   assert.equal(reports.length, 1);
-  assert.match(String(reports[0]), /2 failed calls/);
+  assert.match(String(reports[0]), /2 calls of pool failed/);
 });
 
 test("Executor tells onUnobserved in place of the console, and survives what that throws", async () => {

@@ -7,8 +7,9 @@ import { bindCall } from "../../../src/future/future.ts";
 import { cancelled, failed, pending, running, succeeded } from "../../support/futures.ts";
 import { isCollected, needsCollector } from "../../support/garbage.ts";
 import { delivered, MemoryExecutor } from "../../support/memory_backend.ts";
-import { timersOf } from "../../support/observe.ts";
+import { listenersOf, timersOf } from "../../support/observe.ts";
 
+const REASON = new Error("enough");
 const EVERY_MODE = [ALL_COMPLETED, FIRST_COMPLETED, FIRST_EXCEPTION] as const;
 
 /** The two sets of a wait(), in the order of its input. */
@@ -215,4 +216,34 @@ test("wait() accepts subclasses of Future [W1]", async () => {
   const { done } = await wait([special]);
   const [first]: Iterable<Special> = done;
   assert.equal(first, special);
+});
+
+test("wait({ signal }) rejects with the reason, whoever else waits goes on, and nothing is cancelled", async () => {
+  const controller = new AbortController(), { signal } = controller;
+  const listeners = listenersOf(signal), futures = Array.from({ length: 100 }, () => pending());
+  const { left } = await timersOf(async () => {
+    const aborted = wait(futures, { signal, timeout: 1e6 }), patient = sets(wait(futures));
+    assert.equal(listeners.count, 1);
+    controller.abort(REASON);
+    await assert.rejects(aborted, (error) => error === REASON);
+    assert.equal(listeners.count, 0);
+    assert.ok(futures.every((future) => !future.done()));
+    for (const future of futures) future.setResult(5);
+    assert.deepEqual(await patient, [futures, []]);
+  });
+  assert.equal(left, 0);
+  await assert.rejects(wait(futures, { signal }), (error) => error === REASON, "it has aborted already");
+});
+
+test("wait({ signal }) leaves no listener when it returns", async () => {
+  const { signal } = new AbortController(), listeners = listenersOf(signal);
+  const future = pending();
+  await wait([future], { signal, timeout: 1 });
+  assert.equal(listeners.count, 0);
+  const waiting = wait([future], { signal });
+  assert.equal(listeners.count, 1);
+  future.setResult(5);
+  await waiting;
+  assert.equal(listeners.count, 0);
+  assert.throws(() => wait([], { signal: null as never }), TypeError);
 });

@@ -3,7 +3,14 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { CancelledError, type Future, QueueFullError, ShutdownError, WorkerLostError } from "../../../mod.ts";
+import {
+  CancelledError,
+  type Future,
+  QueueFullError,
+  ShutdownError,
+  TaskTimeoutError,
+  WorkerLostError,
+} from "../../../mod.ts";
 import { errorOf } from "../../support/futures.ts";
 import { BrokenMemoryPool, delivered, MemoryExecutor, type MemoryWorker } from "../../support/memory_backend.ts";
 import { reportsOf } from "../../support/observe.ts";
@@ -277,7 +284,11 @@ test("a time limit binds a call that its worker does not say to begin", async ()
   const future = executor.with({ timeout: 1 }).submit(identity, 0);
   executor.workers[0]!.ready();
   const error = await errorOf(future);
-  assert.equal((error as Error).name, "TimeoutError");
+  assert.ok(error instanceof TaskTimeoutError);
+  assert.equal(
+    error.message,
+    "The task had not begun 3001 ms after its worker got it and was stopped (timeout: 1 ms)",
+  );
   assert.equal(executor.workers[0]!.endedBy, "kill");
   await executor.shutdown();
 });

@@ -2,7 +2,14 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type CallOptions, type Executor, type ExecutorOptions, TimeoutError, WorkerLostError } from "../../../mod.ts";
+import {
+  type CallOptions,
+  type Executor,
+  type ExecutorOptions,
+  type ExecutorStats,
+  TaskTimeoutError,
+  WorkerLostError,
+} from "../../../mod.ts";
 import { Ledger } from "../../properties/ledger.ts";
 import { BrokenNetwork, Network, NetworkExecutor } from "../../properties/network.ts";
 import { World } from "../../properties/scheduler_world.ts";
@@ -19,7 +26,7 @@ const fail = async (call: number) => {
 interface Setup {
   readonly network: Network;
   readonly ledger: Ledger;
-  readonly executor: Executor;
+  readonly executor: Executor<ExecutorStats>;
   /** Delivers everything that is under way. */
   readonly settle: () => Promise<void>;
 }
@@ -76,7 +83,7 @@ const failures:
       "is out of time",
       { timeout: 50 },
       ({ network }) => network.time.advance(50),
-      (error) => error instanceof TimeoutError,
+      (error) => error instanceof TaskTimeoutError,
     ],
   ];
 

@@ -1,0 +1,14 @@
+// The type of what currentTask() returns, in a file of its own: to JSR, whatever else is in the file of a public type is gone.
+
+/** What a task can know about its call. */
+export interface CurrentTask {
+  /**
+   * Aborts when the signal of the call does (see {@linkcode CallOptions.signal}). It does not abort when the `timeout` of the
+   * call is over: the worker is ended then.
+   */
+  readonly signal: AbortSignal;
+  /** The worker's name, such as `"ThreadPoolExecutor-0_1"`. */
+  readonly workerName: string;
+  /** 1 for the first run of the call, 2 for its first retry, and so on. */
+  readonly attempt: number;
+}
