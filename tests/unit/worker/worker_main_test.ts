@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { currentTask, taskModule } from "../../../mod.ts";
-import { CALLS_PER_WORKER, withdraw } from "../../../src/wire/claims.ts";
+import { newClaims, withdraw } from "../../../src/wire/claims.ts";
 import { type Failure, fromFailure } from "../../../src/wire/failure.ts";
 import { readFromWorker, type Said, type ToWorker } from "../../../src/wire/messages.ts";
 import { isCollected, needsCollector } from "../../support/garbage.ts";
@@ -22,7 +22,7 @@ class Parent {
   #next = 0;
 
   constructor({ claims = false, memory = () => 0 }: { claims?: boolean; memory?: () => number } = {}) {
-    if (claims) this.claims = new SharedArrayBuffer(CALLS_PER_WORKER * 4);
+    if (claims) this.claims = newClaims();
     this.#loop = startLoop((message) => this.said.push(readFromWorker(message)!), memory);
   }
 
