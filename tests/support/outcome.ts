@@ -4,7 +4,7 @@
 // matrix has, whether a chaos run has killed enough workers) stays there. map() has a model of its own, map_world.ts:
 // an iteration ends once for all its calls.
 
-import { BrokenExecutor, CancelledError, type FutureOutcome, TimeoutError, WorkerLostError } from "../../mod.ts";
+import { BrokenExecutor, CancelledError, type FutureOutcome, TaskTimeoutError, WorkerLostError } from "../../mod.ts";
 
 /** The ways in which a call can end. */
 export type Ending =
@@ -54,7 +54,7 @@ export function endingOf(outcome: FutureOutcome<unknown>, signal?: AbortSignal):
   if (reason instanceof CancelledError) return "cancelled";
   if (reason instanceof WorkerLostError) return "lost"; // which is a BrokenExecutor, too
   if (reason instanceof BrokenExecutor) return "broken";
-  if (reason instanceof TimeoutError) return "timed out";
+  if (reason instanceof TaskTimeoutError) return "timed out";
   if (reason instanceof Error && reason.name === "DataCloneError") return "uncloneable";
   return "failed";
 }
