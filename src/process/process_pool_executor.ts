@@ -13,15 +13,7 @@ import { Scheduler } from "../pool/scheduler.ts";
 
 export { Executor };
 export type { ExecutorOptions, ProcessPoolExecutorOptions } from "../pool/options.ts";
-export type { WorkerPermissions } from "../pool/backend.ts";
-export type { CallOptions } from "../executor/call_options.ts";
-export type { ExecutorView, MapResult, ShutdownOptions } from "../executor/executor.ts";
-export type { Future, FutureOutcome, ResultOptions } from "../future/future.ts";
-export type { AnyIterable, AnyIterables, MapIterator, MapOptions } from "../executor/map_options.ts";
-export type { CallStats, ExecutorStats, WorkerStats } from "../executor/stats.ts";
-export type { NotCallable, Submittable, Task, TaskFunction } from "../task/task.ts";
-export type { UnobservedHandler, UnobservedReport } from "../future/unobserved.ts";
-export type { ErrorConstructorLike } from "../wire/error_class.ts";
+export type * from "../pool/public_types.ts";
 
 /**
  * Runs calls in processes of their own: a task that crashes, uses up its memory or does not end cannot harm the program.

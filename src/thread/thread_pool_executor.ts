@@ -12,15 +12,7 @@ import { Scheduler } from "../pool/scheduler.ts";
 
 export { Executor };
 export type { ExecutorOptions } from "../pool/options.ts";
-export type { WorkerPermissions } from "../pool/backend.ts";
-export type { CallOptions } from "../executor/call_options.ts";
-export type { ExecutorView, MapResult, ShutdownOptions } from "../executor/executor.ts";
-export type { Future, FutureOutcome, ResultOptions } from "../future/future.ts";
-export type { AnyIterable, AnyIterables, MapIterator, MapOptions } from "../executor/map_options.ts";
-export type { CallStats, ExecutorStats, WorkerStats } from "../executor/stats.ts";
-export type { NotCallable, Submittable, Task, TaskFunction } from "../task/task.ts";
-export type { UnobservedHandler, UnobservedReport } from "../future/unobserved.ts";
-export type { ErrorConstructorLike } from "../wire/error_class.ts";
+export type * from "../pool/public_types.ts";
 
 /**
  * Runs calls in threads of this program. Threads start fast, and buffers can be moved to them or shared with them.
