@@ -199,30 +199,37 @@ export abstract class Executor<Stats extends CallStats = CallStats> implements A
     iterable: AnyIterable<A>,
     options?: O,
   ): MapIterator<MapResult<R, O>>;
-  /** As above, with a {@linkcode Task}. */
-  map<A, R, O extends MapOptions = object>(
-    fn: Submittable<[a: A], R>,
-    iterable: AnyIterable<A>,
-    options?: O,
-  ): MapIterator<MapResult<R, O>>;
   /** As above, over two iterables. */
   map<A, B, R, O extends MapOptions = object>(
-    fn: Submittable<[a: A, b: B], R>,
+    fn: (a: A, b: B) => R,
     first: AnyIterable<A>,
     second: AnyIterable<B>,
     options?: O,
   ): MapIterator<MapResult<R, O>>;
   /** As above, over three iterables. */
   map<A, B, C, R, O extends MapOptions = object>(
-    fn: Submittable<[a: A, b: B, c: C], R>,
+    fn: (a: A, b: B, c: C) => R,
     first: AnyIterable<A>,
     second: AnyIterable<B>,
     third: AnyIterable<C>,
     options?: O,
   ): MapIterator<MapResult<R, O>>;
   /** As above, over any number of iterables. */
-  map<A extends unknown[], R>(fn: Submittable<A, R>, ...iterables: AnyIterables<A>): MapIterator<Awaited<R>>;
+  map<A extends unknown[], R>(fn: (...args: A) => R, ...iterables: AnyIterables<A>): MapIterator<Awaited<R>>;
   /** As above, with options. */
+  map<A extends unknown[], R, O extends MapOptions>(
+    fn: (...args: A) => R,
+    ...rest: [...iterables: AnyIterables<A>, options: O]
+  ): MapIterator<MapResult<R, O>>;
+  /** As above, with a {@linkcode Task}. */
+  map<A, R, O extends MapOptions = object>(
+    fn: Submittable<[a: A], R>,
+    iterable: AnyIterable<A>,
+    options?: O,
+  ): MapIterator<MapResult<R, O>>;
+  /** As above, with a {@linkcode Task}, over any number of iterables. */
+  map<A extends unknown[], R>(fn: Submittable<A, R>, ...iterables: AnyIterables<A>): MapIterator<Awaited<R>>;
+  /** As above, with a {@linkcode Task} and options. */
   map<A extends unknown[], R, O extends MapOptions>(
     fn: Submittable<A, R>,
     ...rest: [...iterables: AnyIterables<A>, options: O]

@@ -8,6 +8,7 @@ import {
   type Executor,
   type ExecutorStats,
   type ExecutorView,
+  type MapIterator,
   Future,
   type FutureOutcome,
   ProcessPoolExecutor,
@@ -99,6 +100,18 @@ export function submit(executor: Executor): void {
   // A function keeps its type parameters.
   const generic = executor.submit(<T>(items: T[]) => items[0], ["a"]);
   same<typeof generic, Future<string | undefined>>(true);
+  const pairs = executor.map(<A, B>(a: A, b: B) => [a, b] as const, [1], ["a"]);
+  same<typeof pairs, MapIterator<readonly [number, string]>>(true);
+  const settledPairs = executor.map(<A, B>(a: A, b: B) => [a, b] as const, [1], ["a"], { settled: true });
+  same<typeof settledPairs, MapIterator<PromiseSettledResult<readonly [number, string]>>>(true);
+  const triples = executor.map(<A, B, C>(a: A, b: B, c: C) => [a, b, c] as const, [1], ["a"], [true]);
+  same<typeof triples, MapIterator<readonly [number, string, boolean]>>(true);
+  const quads = executor.map(<A, B>(a: A, _: B, b: B, __: A) => [a, b] as const, [1], ["a"], ["b"], [2]);
+  same<typeof quads, MapIterator<readonly [number, string]>>(true);
+  const split = executor.map(module.split, ["a b"], [" "], { chunksize: 2 });
+  same<typeof split, MapIterator<string[]>>(true);
+  const splitByDefault = executor.map(module.split, ["a b"], { chunksize: 2 });
+  same<typeof splitByDefault, MapIterator<string[]>>(true);
   // A task cannot be called, whatever its type.
   // @ts-expect-error it is not loaded here
   module.count("a b");
