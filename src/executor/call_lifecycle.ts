@@ -122,8 +122,8 @@ export abstract class CallLifecycle {
   }
 
   /** Ends all pauses; returns the calls. */
-  protected wakeAll(): Call[] {
-    return [...this.#resting].filter((call) => this.wake(call));
+  protected *wakeAll(): Generator<Call> {
+    for (const call of this.#resting) if (this.wake(call)) yield call;
   }
 
   /** Drops what was kept for a call that is done. */

@@ -71,22 +71,38 @@ export abstract class Engine<Stats extends CallStats = CallStats> extends CallLi
   }
 
   /**
-   * The only way into the queue. Calls that nobody will run, or wants any more, are settled instead: they would wait for ever.
+   * Queues calls. Calls that nobody will run, or wants any more, are settled instead: they would wait for ever.
    *
    * @param entry A call, or a supply of calls.
-   * @param again Whether it was queued before, and now comes before all others of its priority.
    * @returns Whether it is queued now; if not, each of its calls has been settled.
    */
-  protected enqueue(entry: QueueEntry<Call>, again = false): boolean {
-    if (again && entry instanceof Call) entry.progress?.timer?.clear(); // its time limit has not started
+  protected enqueue(entry: QueueEntry<Call>): boolean {
     if (this.canRun && entry.wanted) {
-      if (again) this.queue.unshift(entry);
-      else this.queue.push(entry);
+      this.queue.push(entry);
       return true;
     }
     if (entry instanceof Call) this.#turnAway(entry);
     else while (entry.size > 0) this.#turnAway(entry.draw());
     return false;
+  }
+
+  /**
+   * Queues calls that a worker was handed and has not begun, before all others of their priority. As in {@linkcode enqueue},
+   * calls that nobody will run or wants are settled; but not before all are queued, as callbacks may cancel the others then.
+   *
+   * @param calls The calls, the youngest first.
+   */
+  protected requeue(calls: readonly Call[]): void {
+    for (const call of calls) {
+      call.progress?.timer?.clear(); // its time limit has not started
+      this.queue.unshift(call);
+    }
+    if (!this.canRun) { for (const call of this.#takeWaiting()) this.#turnAway(call); }
+    for (const call of calls) {
+      if (call.wanted || !call.queue) continue;
+      call.queue.remove(call);
+      this.#turnAway(call);
+    }
   }
 
   /** Settles a call that is not queued. */

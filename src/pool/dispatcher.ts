@@ -50,8 +50,8 @@ declare function setImmediate(fn: () => void): unknown;
 export interface DispatcherOwner {
   /** Whether queued calls will run. */
   canRun(): boolean;
-  /** A call was withdrawn from a worker: it waits again, before all others of its priority. */
-  requeue(call: Call): void;
+  /** Calls were withdrawn from a worker, the youngest first: they wait again, before all others of their priority. */
+  requeue(calls: readonly Call[]): void;
   /** A call that may be stopped was handed to a worker. */
   onHandedOver(call: Call): void;
   /** The arguments of a call cannot be sent. */
@@ -195,7 +195,7 @@ export class Dispatcher {
       if (this.#queue.size > 0 || this.#pool.idle === 0) return;
       const { calls } = worker;
       if (calls.size < 2) continue;
-      for (const call of calls.withdrawLast(Math.ceil((calls.size - 1) / 2))) this.#owner.requeue(call);
+      this.#owner.requeue(calls.withdrawLast(Math.ceil((calls.size - 1) / 2)));
       if (this.#queue.size > 0) this.#fillIdle();
       else if (calls.size > 1) worker.recall(false);
     }

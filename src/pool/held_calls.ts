@@ -152,8 +152,9 @@ export class HeldCalls {
       const call = this.ring[number & CALL_MASK];
       this.ring[number & CALL_MASK] = undefined;
       if (!call) continue;
-      call.worker = undefined;
-      left.push({ call, begun: this.#hadBegun(number, unbegun) });
+      const begun = this.#hadBegun(number, unbegun);
+      if (begun === false) call.worker = undefined; // the others count as begun until they are settled
+      left.push({ call, begun });
     }
     this.first = this.sent = this.next;
     this.size = this.cost = 0;

@@ -9,7 +9,7 @@ import { Dispatcher, learnCost } from "./dispatcher.ts";
 import { Call } from "../executor/call.ts";
 import type { QueueEntry } from "../executor/call_queue.ts";
 import { Engine } from "../executor/engine.ts";
-import { CancelledError, describeExit, WorkerLostError } from "../future/errors.ts";
+import { describeExit, WorkerLostError } from "../future/errors.ts";
 import { type PoolSettings, type ProcessPoolExecutorOptions, readOptions } from "./options.ts";
 import { report } from "../report.ts";
 import type { ExecutorStats } from "../executor/stats.ts";
@@ -45,7 +45,7 @@ export class Scheduler extends Engine<ExecutorStats> {
     });
     this.#dispatcher = new Dispatcher(this.queue, this.#pool, {
       canRun: () => this.canRun,
-      requeue: (call) => void this.enqueue(call, true),
+      requeue: (calls) => this.requeue(calls),
       onHandedOver: (call) => this.onHandedOver(call),
       onUnsendable: (call, reason) => this.reject(call, reason, "final"),
       onDispatched: () => {
@@ -122,7 +122,7 @@ export class Scheduler extends Engine<ExecutorStats> {
       }
       case "recalled":
         if (!worker.recalling) break;
-        for (const call of worker.recalled(message.first)) this.enqueue(call, true);
+        this.requeue(worker.recalled(message.first));
         this.#pool.release(worker);
         return this.#dispatcher.dispatch();
       case "bye":
@@ -130,7 +130,7 @@ export class Scheduler extends Engine<ExecutorStats> {
     }
     // A worker that sends nonsense cannot be relied on for anything; one that leaves already may send what it likes.
     if (worker.state === "leaving") return;
-    report("A worker sent a malformed message:", worker.name, "it is ended, and another worker takes its place");
+    report("A worker sent a malformed message:", worker.name, "it is ended, as nothing that it says can be relied on");
     this.#pool.lose(worker, new Error("It sent a malformed message"));
   }
 
@@ -180,9 +180,10 @@ export class Scheduler extends Engine<ExecutorStats> {
       const cause = new WorkerLostError({ ...lost, started: left.length > 0 });
       this.break(`Worker ${worker.name} ${describeExit(exit)}`, cause, true);
     }
-    for (const { call, begun } of left.reverse()) {
-      // A call that has not begun is queued again; a broken engine rejects it with the reason why it broke.
-      if (begun === false || this.broken) this.enqueue(call, true);
+    this.requeue(left.filter(({ begun }) => begun === false).map(({ call }) => call).reverse());
+    for (const { call, begun } of left) {
+      if (begun === false) continue;
+      if (this.broken) this.reject(call, this.brokenError(), "final");
       else this.reject(call, new WorkerLostError({ ...lost, started: begun }), "lost");
     }
     this.#dispatcher.dispatch();
@@ -197,7 +198,8 @@ export class Scheduler extends Engine<ExecutorStats> {
   protected stop(call: Call, settle: () => void): void {
     const worker = call.worker as WorkerHandle;
     worker.calls.forget(call);
-    for (const other of worker.calls.withdrawAll()) this.enqueue(other, true);
+    call.worker = worker; // it counts as begun until it is settled
+    this.requeue(worker.calls.withdrawAll());
     this.#pool.end(worker, "kill");
     settle();
     this.#dispatcher.dispatch();
@@ -218,7 +220,7 @@ export class Scheduler extends Engine<ExecutorStats> {
   protected override cancelWaiting(): void {
     super.cancelWaiting();
     for (const worker of this.#pool.workers) {
-      for (const call of worker.calls.withdrawAll()) this.cancel(call, new CancelledError());
+      this.requeue(worker.calls.withdrawAll());
       // A worker that is being ended is not asked: Deno (2.9) loses last messages over one that is under way.
       if (!this.#ending) worker.recall(true);
     }

@@ -72,6 +72,26 @@ for (const claims of [true, false]) {
     assert.deepEqual([executor.stats().lost, executor.workers.length], [0, 1]);
   });
 
+  test(`a callback may cancel, and is told the state of, the calls that end with its own (${kind})`, async () => {
+    for (const end of ["killWorkers", "terminateWorkers"] as const) {
+      const { executor, worker } = await quickWorker({ claims });
+      const futures = [1, 2, 3].map((n) => executor.submit(identity, n));
+      await delivered();
+      const seen: [begun: boolean, cancelled: boolean][] = [];
+      for (const future of futures) {
+        future.addDoneCallback(() => {
+          for (const other of futures) if (!other.done()) seen.push([other.running(), other.cancel()]);
+        });
+      }
+      executor[end]();
+      await executor.shutdown();
+      assert.ok(seen.length > 0);
+      // A call that can be cancelled does not run, and one that runs cannot be cancelled.
+      for (const [begun, cancelled] of seen) assert.notEqual(begun, cancelled, end);
+      assert.equal(worker.closed, true);
+    }
+  });
+
   test(`a getter may cancel its own call, or end everything, while it is copied (${kind})`, async () => {
     const executor = new MemoryExecutor({ maxWorkers: 1 }, { claims });
     assert.equal(await executor.submit(identity, 0), 0);
