@@ -217,6 +217,6 @@ RangeError its own cause
     },
     prints: "",
     // deno-lint-ignore no-control-regex -- it must not be there
-    complains: /^concurrent\.futures: [^\n\x1b]*50%s %d: [^\x1b\x07]*\\x1b\[2Jgone\\x07[^\x1b\x07]*$/,
+    complains: /^concurrent\.futures: [^\n\x1b]*50%s %d failed and [^\x1b\x07]*\\x1b\[2Jgone\\x07[^\x1b\x07]*$/,
   },
 ]);
