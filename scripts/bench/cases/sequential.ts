@@ -11,7 +11,7 @@ export const sequentialCase: Case = {
   by: "",
   note:
     "Of one call after another, most is the time that a core takes to wake up. When the kernel keeps both sides on " +
-    "one core, a call takes a tenth of that: it is by chance who has that luck in a run, and ratios differ by it.",
+    "one core, a call takes a tenth of that: which contender gets that is chance, so ratios differ from run to run.",
   chart: "bars",
   measure: (entry) =>
     // The bare channel is one channel: two in turn would both have to wake up each time.

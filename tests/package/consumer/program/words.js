@@ -1,6 +1,6 @@
 // A module whose functions the consumer's programs submit.
 
-import { task } from "@concurrent/futures";
+import { task } from "@concurrent/futures/task";
 
 let calls = 0;
 

@@ -1,6 +1,6 @@
 // A module whose functions the consumer's program submits.
 
-import { task } from "@concurrent/futures";
+import { task } from "@concurrent/futures/task";
 
 export const add = task(import.meta.url, function add(a: number, b: number): number {
   return a + b;
