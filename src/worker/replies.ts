@@ -9,7 +9,7 @@ import { explain } from "./inline_task.ts";
 
 /**
  * How long a result may wait for others before it is sent, in milliseconds: the latency that batching costs. Less than half
- * of what a worker is handed ahead (scheduler.ts), so that it has calls to run until the parent has sent more.
+ * of what a worker is handed ahead (pool/dispatcher.ts), so that it has calls to run until the parent has sent more.
  */
 export const SLICE = 8;
 

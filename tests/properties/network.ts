@@ -108,7 +108,10 @@ export class Network {
     if (chosen) {
       const { line, delivery: { to, run } } = chosen;
       await this.act(() => run((Math.floor(choice / count) % 5) / 4), to === "worker" ? line : undefined);
-    } else await this.act(this.time.immediates.shift()!);
+    } else {
+      await turn(); // an event loop runs no callback of setImmediate() before the microtasks
+      await this.act(this.time.immediates.shift()!);
+    }
     return true;
   }
 
