@@ -16,6 +16,8 @@
  * @module
  */
 
+// The folders of src/ are in the order in which a call meets them; docs/design.md says which file has what.
+
 export {
   BrokenExecutor,
   BrokenProcessPool,

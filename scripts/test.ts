@@ -45,8 +45,12 @@ const LONG = [
   "tests/package/demo_", // whole programs, with much to count
   "tests/unit/bullmq/", // many thousand values
   "tests/world/compil", // builds programs with other tools
-  ...["tests/world/hostile_line_test.ts", "tests/world/one_file_test.ts", "tests/world/output_test.ts"], // start a program
-  ...["tests/world/shared_line_test.ts", "tests/world/start_test.ts"], // in dozens of ways
+  // Each starts dozens of programs:
+  "tests/world/hostile_line_test.ts",
+  "tests/world/one_file_test.ts",
+  "tests/world/output_test.ts",
+  "tests/world/shared_line_test.ts",
+  "tests/world/start_test.ts",
 ];
 
 /** Folders with packages of their own, and the files that need them. */
