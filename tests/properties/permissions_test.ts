@@ -156,15 +156,16 @@ async function register(): Promise<void> {
       const flag = [`--allow-${name}=${told[0] ?? values[name]![0]}`, `--allow-${name}`, "-A", "-qN", "--cached-only"];
       const sometimes = <T>(arbitrary: fc.Arbitrary<T>, weight = 1) =>
         fc.oneof({ weight, arbitrary: fc.constant(undefined) }, arbitrary);
-      const made = fc.record({
-        kind: fc.constantFrom("processes" as const, "threads" as const),
-        options: fc.record({
-          permissions,
-          cwd: sometimes(fc.constant(join(folder, "secret"))),
-          env: sometimes(fc.constant({ ...env, PATH: `${folder}/evil:${path}` })),
-          execArgv: sometimes(fc.constantFrom(...flag).map((flag) => [flag]), 5),
-        }),
+      const ofProcesses = fc.record({
+        permissions,
+        cwd: sometimes(fc.constant(join(folder, "secret"))),
+        env: sometimes(fc.constant({ ...env, PATH: `${folder}/evil:${path}` })),
+        execArgv: sometimes(fc.constantFrom(...flag).map((flag) => [flag]), 5),
       });
+      const made = fc.oneof(
+        fc.record({ kind: fc.constant("processes" as const), options: ofProcesses }),
+        fc.record({ kind: fc.constant("threads" as const), options: fc.record({ permissions }) }),
+      );
       return fc.array(made, { minLength: EXECUTORS, maxLength: EXECUTORS }).map((sets) => ({ flags, sets }));
     });
   };

@@ -399,6 +399,7 @@ export class World {
       allCancelled: this.#cancelledAll || this.#startedBeforeEnd !== undefined,
       mayBeBroken: this.#mayBeBroken,
       beginMayBeUnknown: !this.#program.claims,
+      mayBeginLate: true, // time passes while messages are on their way
       uncloneable: call.unsendable ? "argument" : undefined,
       isOwn: (outcome) => isDeepStrictEqual(this.#endOf(call), plain(outcome)),
     }, outcome);

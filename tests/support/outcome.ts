@@ -40,6 +40,8 @@ export interface CallFacts {
   readonly mayBeBroken: boolean;
   /** Whether the executor cannot always tell whether a call has begun, as with processes. */
   readonly beginMayBeUnknown: boolean;
+  /** Whether a worker may need seconds to begin a call that it was handed: such a call times out, too. */
+  readonly mayBeginLate?: boolean;
   /** What cannot be copied. */
   readonly uncloneable: "argument" | "result" | undefined;
   /** Whether its task returns or throws this, when it gets that far. */
@@ -107,7 +109,7 @@ export function problemsOf(facts: CallFacts, outcome: FutureOutcome<unknown>): s
     }
     case "timed out":
       claim(facts.hasTimeout, "has no timeout, and timed out");
-      claim(mayHaveBegun, "timed out, and has not run");
+      claim(mayHaveBegun || facts.mayBeginLate === true, "timed out, and has not run");
       break;
     case "uncloneable":
       claim(facts.uncloneable !== undefined, "failed as it cannot be copied, and it can");
