@@ -1,9 +1,10 @@
 // deno-lint-ignore-file no-console -- a program prints
 // `deno task ok`: every check but the tests, one after another. All are run, and those that fail are named at the end.
 
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
+import { ENTRIES } from "./entries.ts";
 import { install, ROOT } from "./install.ts";
 import { Progress } from "./progress.ts";
 import { run } from "./run.ts";
@@ -15,13 +16,6 @@ const CHECKED = [
   ...filesIn("scripts/bench"),
 ];
 
-const { exports } = JSON.parse(readFileSync(join(ROOT, "deno.json"), "utf8"));
-
-/** The entry points that users import. */
-const ENTRIES = Object.entries<string>(exports)
-  .filter(([name]) => !name.startsWith("./internal/"))
-  .map(([, path]) => path);
-
 /** Folders whose packages the checked files import. */
 const PACKAGES = [".", "scripts/bench", "examples/word_count/show"];
 
@@ -29,7 +23,7 @@ const STEPS: Readonly<Record<string, readonly string[]>> = {
   format: ["fmt", "--check"],
   lint: ["lint"],
   types: ["check", ...CHECKED],
-  documentation: ["doc", "--lint", ...ENTRIES],
+  documentation: ["doc", "--lint", ...ENTRIES.map(([, file]) => file)],
   "publish dry run": ["publish", "--dry-run", "--allow-dirty"],
 };
 

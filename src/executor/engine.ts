@@ -88,21 +88,18 @@ export abstract class Engine<Stats extends CallStats = CallStats> extends CallLi
 
   /**
    * Queues calls that a worker was handed and has not begun, before all others of their priority. As in {@linkcode enqueue},
-   * calls that nobody will run or wants are settled; but not before all are queued, as callbacks may cancel the others then.
+   * calls that nobody will run or wants are settled. Callbacks of the first may cancel the others, so all are queued before;
+   * calls that nobody wants have no callbacks.
    *
    * @param calls The calls, the youngest first.
    */
   protected requeue(calls: readonly Call[]): void {
     for (const call of calls) {
       call.progress?.timer?.clear(); // its time limit has not started
-      this.queue.unshift(call);
+      if (call.wanted) this.queue.unshift(call);
+      else this.#turnAway(call);
     }
     if (!this.canRun) { for (const call of this.#takeWaiting()) this.#turnAway(call); }
-    for (const call of calls) {
-      if (call.wanted || !call.queue) continue;
-      call.queue.remove(call);
-      this.#turnAway(call);
-    }
   }
 
   /** Settles a call that is not queued. */

@@ -2,8 +2,6 @@
 
 import type { CurrentTask } from "./running_task.ts";
 
-export type { CurrentTask };
-
 // A registered symbol: a task's copy of this package finds what the worker's copy has set.
 const CURRENT: unique symbol = Symbol.for("@concurrent/futures/current") as never;
 const realm = globalThis as { [CURRENT]?: () => CurrentTask | undefined };

@@ -1,6 +1,6 @@
 // task() and taskModule(): functions that a worker finds by module and name, as Python's pickling does.
 
-import { currentPlace } from "../wire/place.ts";
+import { currentPlace, taskKey } from "../wire/place.ts";
 import { setTaskRef } from "../wire/marks.ts";
 import { checkOptions, checkString, optionNames, show } from "../wire/check.ts";
 
@@ -97,7 +97,7 @@ export function task<F extends TaskFunction>(url: string | URL, fn: F, options: 
     );
   }
   setTaskRef(fn, { kind: "export", module, name: fn.name, ...registered });
-  currentPlace()?.tasks.set(`${module} ${fn.name}`, fn);
+  currentPlace()?.tasks.set(taskKey(module, fn.name), fn);
   return fn;
 }
 

@@ -10,7 +10,7 @@ export interface Place {
   loading: string | undefined;
   /** All modules of tasks that it has loaded, or tried to. */
   readonly modules: Set<string>;
-  /** Functions of task(), by the URL of their module and their name there: build tools may rename the exports. */
+  /** Functions of task(), by their {@linkcode taskKey}: build tools may rename the exports. */
   readonly tasks: Map<string, (...args: never[]) => unknown>;
   /** Modules that used an executor while they were loaded, by URL, and the error that refused it. Their tasks fail. */
   readonly refused: Map<string, Error>;
@@ -25,6 +25,11 @@ export interface Place {
   runsUnfollowed: () => boolean;
   /** Called with each error that refuses an executor. */
   onRefusal: (error: Error) => void;
+}
+
+/** The key of a function of task() in {@linkcode Place.tasks}: the URL of its module, and its name there. */
+export function taskKey(module: string, name: string): string {
+  return `${module} ${name}`;
 }
 
 /** The last argument of a worker process, and of a thread on Node: by it, files of `--import` and `--require` know a worker. */

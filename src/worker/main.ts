@@ -1,6 +1,7 @@
 // The worker's loop, the same in threads and processes: it receives calls, runs them in order, one at a time, and answers.
 
-import { type CurrentTask, setCurrentTask } from "../task/current.ts";
+import { setCurrentTask } from "../task/current.ts";
+import type { CurrentTask } from "../task/running_task.ts";
 import { CallReader } from "../wire/calls.ts";
 import type { ParentPort } from "../wire/channel.ts";
 import { begin } from "../wire/claims.ts";

@@ -1,7 +1,7 @@
 // Finds the functions of the tasks that this worker is told.
 
 import { isInline, TASK_NOT_FOUND, type TaskRef } from "../wire/messages.ts";
-import type { Place } from "../wire/place.ts";
+import { type Place, taskKey } from "../wire/place.ts";
 import { type AnyFunction, evaluate } from "./inline_task.ts";
 
 /** A task, and its function as soon as that is loaded. */
@@ -72,7 +72,7 @@ async function load(module: string, name: string, place: Place): Promise<AnyFunc
     const why = cause instanceof Error ? cause.message : String(cause);
     throw new Error(`Cannot load the task '${name}' as its module ${module} fails to load: ${why}`, { cause });
   }
-  const found = place.tasks.get(`${module} ${name}`) ?? exports[name];
+  const found = place.tasks.get(taskKey(module, name)) ?? exports[name];
   if (typeof found === "function") return found as AnyFunction;
   const error = new TypeError(
     `Cannot find the task '${name}' as module ${module} exports ${
