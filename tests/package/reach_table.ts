@@ -76,9 +76,9 @@ function table(): string {
   const rows = readdirSync(FOLDER).filter((file) => file.endsWith(".json")).sort()
     .flatMap((file) => JSON.parse(readFileSync(join(FOLDER, file), "utf8")) as Row[]);
   for (const row of rows) assertWhole(row);
-  const head = ["", ...COLUMNS.map((name) => /^task/.test(name) ? `\`${name}\`` : name)];
+  const head = ["Tool", ...COLUMNS.map((name) => /^task/.test(name) ? `\`${name}\`` : name)];
   const cells = [head, ...rows.map((row) => [row.tool, ...COLUMNS.map((column) => row[column])])];
-  const widths = head.map((_, column) => Math.max(3, ...cells.map((line) => line[column]!.length)));
+  const widths = head.map((_, column) => Math.max(...cells.map((line) => line[column]!.length)));
   const line = (parts: readonly string[]) => `| ${parts.map((part, i) => part.padEnd(widths[i]!)).join(" | ")} |`;
   return [line(head), line(widths.map((width) => "-".repeat(width))), ...cells.slice(1).map(line)].join("\n");
 }
