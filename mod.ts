@@ -48,7 +48,16 @@ export type { FutureOutcome, ResultOptions } from "./src/future/future.ts";
 export type { AnyIterable, AnyIterables, MapIterator, MapOptions } from "./src/executor/map_options.ts";
 export type { ExecutorOptions, ProcessPoolExecutorOptions } from "./src/pool/options.ts";
 export type { CallStats, ExecutorStats, WorkerStats } from "./src/executor/stats.ts";
-export type { NotCallable, Submittable, Task, TaskFunction, TaskModule, TaskOf, TaskOptions } from "./src/task/task.ts";
+export type {
+  NotCallable,
+  Submittable,
+  Task,
+  TaskFunction,
+  TaskModule,
+  TaskModuleOptions,
+  TaskOf,
+  TaskOptions,
+} from "./src/task/task.ts";
 export type { UnobservedHandler, UnobservedReport } from "./src/future/unobserved.ts";
 export type { AsCompletedOptions, CompletionIterator } from "./src/future/as_completed.ts";
 export type { ReturnWhen, WaitOptions, WaitResult } from "./src/future/wait.ts";

@@ -36,7 +36,9 @@ export class TaskTable {
     let task = typeof fn === "function" ? this.#byFunction.get(fn) : undefined;
     if (!task) {
       const ref = taskRef(action, fn, this.#inlineTasks);
-      const name = ref.kind === "source" ? ref.source : `${ref.module} ${ref.name} ${ref.registered ?? ""}`;
+      const name = ref.kind === "source"
+        ? ref.source
+        : `${ref.module} ${ref.name} ${ref.number ?? ""} ${ref.registered ?? ""}`;
       task = this.#byName.get(name);
       if (!task) {
         task = { number: this.#byName.size, ref, cost: Infinity };

@@ -16,5 +16,14 @@
 
 export { type CurrentTask, currentTask, isWorker } from "./current_task.ts";
 export { task, taskModule } from "./task.ts";
-export type { NotCallable, Submittable, Task, TaskFunction, TaskModule, TaskOf, TaskOptions } from "./task.ts";
+export type {
+  NotCallable,
+  Submittable,
+  Task,
+  TaskFunction,
+  TaskModule,
+  TaskModuleOptions,
+  TaskOf,
+  TaskOptions,
+} from "./task.ts";
 export { transfer } from "./transfer.ts";

@@ -1,8 +1,8 @@
 // task() and taskModule(): functions that a worker finds by module and name, as Python's pickling does.
 
-import { currentPlace, taskKey } from "../wire/place.ts";
 import { setTaskRef } from "../wire/marks.ts";
-import { checkOptions, checkString, optionNames, show } from "../wire/check.ts";
+import { register } from "../wire/registry.ts";
+import { checkOptions, checkString, optionNames, refuseKind, show } from "../wire/check.ts";
 
 /** Any function. One that is not of {@linkcode task} is sent by its source, so it must not use names from outside of it. */
 // deno-lint-ignore no-explicit-any
@@ -54,30 +54,45 @@ export type TaskModule<M> = {
   readonly [K in keyof M as M[K] extends TaskFunction ? K : never]: TaskOf<M[K]>;
 };
 
-/** Options of {@linkcode task} and {@linkcode taskModule}. */
-export interface TaskOptions {
+/** Options of {@linkcode taskModule}. */
+export interface TaskModuleOptions {
   /**
-   * Name under which hosts on other machines have registered the module, where it may have another URL. Threads and
-   * processes do not use it.
+   * Name of the module where it may have another URL: the one under which hosts on other machines have registered it, and the
+   * same in each bundle.
    *
-   * @default none: the task cannot be submitted to a BullMQExecutor
+   * @default none: its tasks cannot be submitted to a BullMQExecutor
+   */
+  module?: string | undefined;
+}
+
+/** Options of {@linkcode task}. */
+export interface TaskOptions extends TaskModuleOptions {
+  /**
+   * Name of the function, which stays the same when a build tool renames it. For hosts on other machines, the one under which
+   * the module exports it there.
+   *
+   * @default the function's own name
    */
   name?: string | undefined;
 }
 
-const TASK_OPTIONS = optionNames<TaskOptions>({ name: true });
+const MODULE_OPTIONS = optionNames<TaskModuleOptions>({ module: true });
+const TASK_OPTIONS = optionNames<TaskOptions>({ name: true, module: true });
 
 /**
- * Makes a function of a module a task. Export it under its own name. A worker imports the module once, so its imports, its
- * other functions and its state are there. The function stays callable.
+ * Makes a function of a module a task. A worker imports the module once, so its imports, its other functions and its state are
+ * there. The function stays callable.
+ *
+ * The worker's copy of the module calls `task()` too, by which the function is found: call it when the module is loaded, and
+ * each time in the same order.
  *
  * @typeParam F The type of the function.
- * @param url The module that exports the function: `import.meta.url`.
- * @param fn The function. It must have a name.
- * @param options The name of the module on other machines.
+ * @param url The module with the function: `import.meta.url`, or `__filename` in CommonJS.
+ * @param fn The function.
+ * @param options Names for build tools and for other machines.
  * @returns The same function.
- * @throws {TypeError} when `url` is not an absolute URL, `fn` is not a function with a name, or an option is unknown or of
- * the wrong type.
+ * @throws {TypeError} when `url` is neither an absolute URL nor an absolute path, `fn` is not a function, or an option is
+ * unknown or of the wrong type.
  *
  * @example A module `words.ts`
  * ```ts
@@ -89,15 +104,13 @@ const TASK_OPTIONS = optionNames<TaskOptions>({ name: true });
  * ```
  */
 export function task<F extends TaskFunction>(url: string | URL, fn: F, options: TaskOptions = {}): F {
-  const module = absoluteUrl("make a task", url);
-  const registered = registeredName("make a task", options);
-  if (typeof fn !== "function" || fn.name === "") {
-    throw new TypeError(
-      `Cannot make a task as 'fn' must be a function with the name of its export: received ${show(fn)}`,
-    );
-  }
-  setTaskRef(fn, { kind: "export", module, name: fn.name, ...registered });
-  currentPlace()?.tasks.set(taskKey(module, fn.name), fn);
+  const action = "make a task";
+  const module = absoluteUrl(action, url);
+  checkOptions(action, options, TASK_OPTIONS);
+  checkString(action, "name", options.name);
+  if (typeof fn !== "function") refuseKind(action, "fn", "a function", fn);
+  const name = options.name === undefined ? { name: fn.name } : { name: options.name, named: true };
+  setTaskRef(fn, register({ kind: "export", module, ...name, ...registeredName(action, options) }, fn));
   return fn;
 }
 
@@ -105,10 +118,11 @@ export function task<F extends TaskFunction>(url: string | URL, fn: F, options: 
  * Makes the functions of a module tasks, without loading the module here: `taskModule<typeof import("./words.ts")>(...)`.
  *
  * @typeParam M The type of the module.
- * @param url The module: `new URL("./words.ts", import.meta.url)`.
+ * @param url The module: `new URL("./words.ts", import.meta.url)`. Where there is no such file and a `./words.js` or
+ * `./words.mjs` beside it, as after `tsc`, workers load that.
  * @param options The name of the module on other machines.
  * @returns An object with a {@linkcode Task} for each function that the module exports.
- * @throws {TypeError} when `url` is not an absolute URL, or an option is unknown or of the wrong type.
+ * @throws {TypeError} when `url` is neither an absolute URL nor an absolute path, or an option is unknown or of the wrong type.
  *
  * @example A function of Node's path module, in a thread
  * ```ts
@@ -120,9 +134,11 @@ export function task<F extends TaskFunction>(url: string | URL, fn: F, options: 
  * assert.equal(await executor.submit(path.basename, "a/b.txt", ".txt"), "b");
  * ```
  */
-export function taskModule<M>(url: string | URL, options: TaskOptions = {}): TaskModule<M> {
-  const module = absoluteUrl("make a module of tasks", url);
-  const registered = registeredName("make a module of tasks", options);
+export function taskModule<M>(url: string | URL, options: TaskModuleOptions = {}): TaskModule<M> {
+  const action = "make a module of tasks";
+  const module = absoluteUrl(action, url);
+  checkOptions(action, options, MODULE_OPTIONS);
+  const registered = registeredName(action, options);
   const tasks = new Map<string, TaskFunction>();
   return new Proxy(Object.create(null), {
     get(_target, name) {
@@ -142,22 +158,35 @@ export function taskModule<M>(url: string | URL, options: TaskOptions = {}): Tas
   });
 }
 
-function registeredName(action: string, options: TaskOptions): { registered?: string } {
-  checkOptions(action, options, TASK_OPTIONS);
-  checkString(action, "name", options.name);
-  return options.name === undefined ? {} : { registered: options.name };
+function registeredName(action: string, { module }: TaskModuleOptions): { registered?: string } {
+  checkString(action, "module", module);
+  return module === undefined ? {} : { registered: module };
 }
 
 function absoluteUrl(action: string, url: unknown): string {
   if (typeof url === "string" || url instanceof URL) {
     try {
-      return new URL(url).href;
+      return new URL(typeof url === "string" && isPath(url) ? urlOfPath(url) : url).href;
     } catch {
       // Told below.
     }
   }
   throw new TypeError(
-    `Cannot ${action} as 'url' must be an absolute URL, as import.meta.url or new URL("./tasks.ts", import.meta.url): ` +
-      `received ${show(url)}`,
+    `Cannot ${action} as 'url' must be an absolute URL, as import.meta.url or new URL("./tasks.ts", import.meta.url), or an ` +
+      `absolute path, as __filename: received ${show(url)}`,
   );
+}
+
+/** Whether this is an absolute path: of a drive or a share of Windows, too. */
+function isPath(text: string): boolean {
+  return /^(\/(?!\/)|[a-z]:[\\/]|\\\\)/i.test(text);
+}
+
+/** As `pathToFileURL()` of `node:url` does it, which a worker would have to load. */
+function urlOfPath(path: string): string {
+  const isWindows = !path.startsWith("/");
+  const escaped = path.replace(isWindows ? /[%?#[\]\n\r\t]/g : /[%?#[\]\n\r\t\\]/g, encodeURIComponent);
+  if (!isWindows) return `file://${escaped}`;
+  const slashed = escaped.replaceAll("\\", "/");
+  return slashed.startsWith("//") ? `file:${slashed}` : `file:///${slashed}`;
 }

@@ -15,8 +15,14 @@ export type TaskRef =
   | {
     readonly kind: "export";
     readonly module: string;
+    /** The name of the function; empty when a build tool has left it none. */
     readonly name: string;
-    /** The name of the module for hosts on other machines. */
+    /** Whether the program has given it this name. */
+    readonly named?: boolean | undefined;
+    /** The function was the `number`-th of `of` that its module gave to task(); absent without task(). */
+    readonly number?: number | undefined;
+    readonly of?: number | undefined;
+    /** The name of the module where it may have another URL. */
     readonly registered?: string | undefined;
   };
 

@@ -10,8 +10,8 @@ export interface Place {
   loading: string | undefined;
   /** All modules of tasks that it has loaded, or tried to. */
   readonly modules: Set<string>;
-  /** Functions of task(), by their {@linkcode taskKey}: build tools may rename the exports. */
-  readonly tasks: Map<string, (...args: never[]) => unknown>;
+  /** Whether the worker's file is the user's own: its tasks are there, and modules may have other URLs than in the program. */
+  readonly own: boolean;
   /** Modules that used an executor while they were loaded, by URL, and the error that refused it. Their tasks fail. */
   readonly refused: Map<string, Error>;
   /**
@@ -25,11 +25,6 @@ export interface Place {
   runsUnfollowed: () => boolean;
   /** Called with each error that refuses an executor. */
   onRefusal: (error: Error) => void;
-}
-
-/** The key of a function of task() in {@linkcode Place.tasks}: the URL of its module, and its name there. */
-export function taskKey(module: string, name: string): string {
-  return `${module} ${name}`;
 }
 
 /** The last argument of a worker process, and of a thread on Node: by it, files of `--import` and `--require` know a worker. */
@@ -48,17 +43,21 @@ export function currentPlace(): Place | undefined {
   return realm[PLACE] ?? (startedAsWorker() ? enterPlace() : undefined);
 }
 
-/** Declares that this is a worker. */
-export function enterPlace(): Place {
-  return realm[PLACE] ??= newPlace();
+/**
+ * Declares that this is a worker.
+ *
+ * @param own Whether its file is the user's own.
+ */
+export function enterPlace(own = false): Place {
+  return realm[PLACE] ??= newPlace(own);
 }
 
 /** Makes the place of a worker that has not done anything yet. */
-export function newPlace(): Place {
+export function newPlace(own = false): Place {
   return {
     loading: undefined,
     modules: new Set(),
-    tasks: new Map(),
+    own,
     refused: new Map(),
     follow: undefined,
     inTask: () => false,

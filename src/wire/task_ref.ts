@@ -3,6 +3,7 @@
 import { refuse } from "./check.ts";
 import { getTaskRef } from "./marks.ts";
 import { isInline, type TaskRef } from "./messages.ts";
+import { countOf } from "./registry.ts";
 
 export type { TaskRef };
 
@@ -18,7 +19,9 @@ export type { TaskRef };
 export function taskRef(action: string, fn: unknown, inline = true): TaskRef {
   if (typeof fn !== "function") refuse(action, "it must be a function", fn);
   const ref = getTaskRef(fn);
-  if (ref?.kind === "export" && (inline || !isInline(ref))) return ref;
+  if (ref?.kind === "export" && (inline || !isInline(ref))) {
+    return ref.number === undefined ? ref : { ...ref, of: countOf(ref) };
+  }
   if (!inline) {
     const where = ref ? " of a module whose URL is its source" : "";
     refuse(action, "inline tasks are switched off", fn, `${where}. Use task() or taskModule() with the URL of a file`);

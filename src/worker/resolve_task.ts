@@ -1,7 +1,8 @@
 // Finds the functions of the tasks that this worker is told.
 
 import { isInline, TASK_NOT_FOUND, type TaskRef } from "../wire/messages.ts";
-import { type Place, taskKey } from "../wire/place.ts";
+import type { Place } from "../wire/place.ts";
+import { findElsewhere, findRegistered, type NamedRef } from "../wire/registry.ts";
 import { type AnyFunction, evaluate } from "./inline_task.ts";
 
 /** A task, and its function as soon as that is loaded. */
@@ -59,39 +60,90 @@ export class LoadedTasks {
  * @returns The function, or a promise of it while its module loads. Throws or rejects when there is none.
  */
 export function resolveTask(ref: TaskRef, place: Place): AnyFunction | Promise<AnyFunction> {
-  return ref.kind === "source" ? evaluate(ref.source) : load(ref.module, ref.name, place);
+  return ref.kind === "source" ? evaluate(ref.source) : load(ref, place);
 }
 
-async function load(module: string, name: string, place: Place): Promise<AnyFunction> {
+async function load(ref: NamedRef, place: Place): Promise<AnyFunction> {
+  // Its tasks are in that file: the module that the program names can be the program itself, bundled.
+  const present = place.own ? findRegistered(ref) ?? findElsewhere(ref) : undefined;
+  if (present) return present as AnyFunction;
+  const { module, name } = ref;
+  const shown = name || `number ${ref.number}`;
   let exports: Record<string, unknown>;
+  let from = module;
   try {
-    exports = await importInto(place, module);
+    ({ from, exports } = await importInto(place, module));
     const refused = place.refused.get(module);
     if (refused) throw refused; // the module was told, and did not throw it, or has not yet
   } catch (cause) {
-    const why = cause instanceof Error ? cause.message : String(cause);
-    throw new Error(`Cannot load the task '${name}' as its module ${module} fails to load: ${why}`, { cause });
+    const why = (cause instanceof Error ? cause.message : String(cause)) + (place.own ? OWN : "");
+    throw new Error(`Cannot load the task '${shown}' as its module ${module} fails to load: ${why}`, { cause });
   }
-  const found = place.tasks.get(taskKey(module, name)) ?? exports[name];
+  const found = findRegistered({ ...ref, module: from }) ?? exports[name];
   if (typeof found === "function") return found as AnyFunction;
+  const kind = found === undefined ? "nothing" : `a ${typeof found}`;
+  const what = name ? `exports ${kind} of that name` : "does not make as many tasks here as in the program";
   const error = new TypeError(
-    `Cannot find the task '${name}' as module ${module} exports ${
-      found === undefined ? "nothing" : `a ${typeof found}`
-    } ` +
-      `of that name; it exports: ${Object.keys(exports).join(", ") || "nothing"}`,
+    `Cannot find the task '${shown}' as module ${from} ${what}; it exports: ${
+      Object.keys(exports).join(", ") || "nothing"
+    }${ref.number === undefined ? "" : LOST}`,
   );
   throw Object.assign(error, { code: TASK_NOT_FOUND });
 }
 
-async function importInto(place: Place, module: string): Promise<Record<string, unknown>> {
+/** Advice on tasks that a worker of the user's own does not have. */
+const OWN = ". The file of this worker has no such task: import the task's module there, and give it a name, as in " +
+  'task(import.meta.url, fn, { name: "square" })';
+
+/** Advice on functions of task() which are not called, or not exported. */
+const LOST =
+  ". Call task() when the module is loaded, in the program and in a worker alike, or give it a name that both know, " +
+  'as in task(import.meta.url, fn, { name: "square" })';
+
+interface Loaded {
+  /** The URL that was loaded. */
+  readonly from: string;
+  readonly exports: Record<string, unknown>;
+}
+
+async function importInto(place: Place, module: string): Promise<Loaded> {
   const { refused, modules, follow } = place;
   if (refused.has(module)) throw refused.get(module);
   modules.add(module);
   place.loading = module;
   try {
-    const load = () => import(module);
+    const load = () => importOrCompiled(module);
     return await (follow ? follow(false, load) : load());
   } finally {
     place.loading = undefined;
   }
+}
+
+/** Imports a module, or what a compiler has made of it: no compiler changes `new URL("./words.ts", import.meta.url)`. */
+async function importOrCompiled(module: string): Promise<Loaded> {
+  try {
+    return { from: module, exports: await import(module) };
+  } catch (error) {
+    const [, before, after] = /^([^?#]*\.)[cm]?tsx?([?#].*)?$/.exec(module) ?? [];
+    if (before === undefined || !isMissing(error, module)) throw error;
+    for (const ending of ["js", "mjs"]) {
+      const from = `${before}${ending}${after ?? ""}`;
+      try {
+        return { from, exports: await import(from) };
+      } catch (other) {
+        if (!isMissing(other, from)) throw other;
+      }
+    }
+    throw error;
+  }
+}
+
+/** Whether a module was not found itself, rather than one that it imports. */
+function isMissing(error: unknown, module: string): boolean {
+  const { code, message, url, specifier } = error as Record<string, unknown>;
+  if (typeof url === "string") return url === module; // Node
+  if (typeof specifier === "string" && URL.canParse(module)) { // Bun, by the path
+    return decodeURIComponent(new URL(module).pathname).endsWith(specifier.replaceAll("\\", "/"));
+  }
+  return code === "ERR_MODULE_NOT_FOUND" && String(message).includes(`"${module}"`); // Deno
 }

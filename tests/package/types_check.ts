@@ -271,7 +271,7 @@ export function undefinedOptions(executor: Executor, future: Future<number>, n?:
   void future.exception(n);
   void wait([future], { timeout: n, returnWhen: undefined, signal });
   asCompleted([future], { timeout: n, signal });
-  taskModule<Words>("file:///words.ts", { name: undefined });
+  taskModule<Words>("file:///words.ts", { module: undefined });
 }
 
 export async function executors(): Promise<void> {

@@ -6,7 +6,7 @@ import type { Client } from "./contender.ts";
 
 const URL_OF_TASKS = new URL("./tasks.ts", import.meta.url);
 
-const tasks = taskModule<typeof import("./tasks.ts")>(URL_OF_TASKS, { name: "tasks" });
+const tasks = taskModule<typeof import("./tasks.ts")>(URL_OF_TASKS, { module: "tasks" });
 
 /** The side that submits and awaits. */
 export function open(url: string, queue: string): Promise<Client> {

@@ -31,8 +31,8 @@ export interface BullMQExecutorView extends ExecutorView {
 /**
  * Runs calls on the hosts of a queue: programs that called {@linkcode serve}, on any machine that reaches the same Redis.
  *
- * Only tasks with a registered name can be submitted: those of `taskModule(url, { name: "words" })`, or of
- * `task(import.meta.url, fn, { name: "words" })`. Delivery is at least once: a call whose host is lost is run again.
+ * Only tasks with a registered name can be submitted: those of `taskModule(url, { module: "words" })`, or of
+ * `task(import.meta.url, fn, { module: "words" })`. Delivery is at least once: a call whose host is lost is run again.
  *
  * @example A call, and a host that runs it in the same program
  * ```ts ignore
@@ -40,7 +40,7 @@ export interface BullMQExecutorView extends ExecutorView {
  * import { BullMQExecutor, serve } from "@concurrent/futures/bullmq";
  *
  * const url = new URL("./words.ts", import.meta.url);
- * const words = taskModule<typeof import("./words.ts")>(url, { name: "words" });
+ * const words = taskModule<typeof import("./words.ts")>(url, { module: "words" });
  * await using host = await serve({ queue: "words", tasks: { words: url } });
  * await using executor = new BullMQExecutor({ queue: "words" });
  * console.log(await executor.submit(words.countWords, "to be or not to be"));

@@ -15,13 +15,20 @@ export class NamedTasks extends TaskTable {
    */
   override get(action: string, fn: unknown): TaskRecord {
     const task = super.get(action, fn);
-    if (task.ref.kind === "export" && task.ref.registered !== undefined) return task;
+    const { ref } = task;
+    if (ref.kind === "export" && ref.registered !== undefined) {
+      if (ref.name !== "") return task;
+      throw new TypeError(
+        `Cannot ${action} as hosts know functions by name, and this one has none: give it the name under which the module ` +
+          `exports it, as in task(import.meta.url, fn, { module: "${ref.registered}", name: "countWords" })`,
+      );
+    }
     throw new TypeError(
       `Cannot ${action} as hosts know modules by name, and the module of '${
         (fn as { name: string }).name
       }' has none: ` +
-        'give it the name that serve() has for it, as in task(import.meta.url, fn, { name: "words" }) or ' +
-        'taskModule(url, { name: "words" })',
+        'give it the name that serve() has for it, as in task(import.meta.url, fn, { module: "words" }) or ' +
+        'taskModule(url, { module: "words" })',
     );
   }
 }

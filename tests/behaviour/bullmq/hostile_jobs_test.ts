@@ -178,7 +178,7 @@ clusterTest("A host goes on whatever is in the stream of stops", async (cluster)
 });
 
 /** A task of a module that no host has. */
-const { missing } = taskModule<{ missing(): void }>(new URL("file:///nowhere.ts"), { name: "nowhere" });
+const { missing } = taskModule<{ missing(): void }>(new URL("file:///nowhere.ts"), { module: "nowhere" });
 
 clusterTest("Hosts and executors go on whatever is in place of the records of hosts", async (cluster) => {
   const host = await cluster.serve({ name: "good" });

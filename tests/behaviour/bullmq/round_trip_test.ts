@@ -10,7 +10,7 @@ import { within } from "../../support/until.ts";
 import { square } from "../../fixtures/tasks/arithmetic.ts";
 
 const url = new URL("../../fixtures/tasks/round_trip.ts", import.meta.url);
-const tasks = taskModule<typeof import("../../fixtures/tasks/round_trip.ts")>(url, { name: "round trip" });
+const tasks = taskModule<typeof import("../../fixtures/tasks/round_trip.ts")>(url, { module: "round trip" });
 
 clusterTest("BullMQExecutor sends a call to a host and gives its result", async ({ queue, connection }) => {
   const where = { queue, connection };

@@ -1,7 +1,9 @@
 // taskRef(), task(), taskModule(): how a function is named for a worker.
 
 import assert from "node:assert/strict";
+import { sep } from "node:path";
 import { test } from "node:test";
+import { pathToFileURL } from "node:url";
 import { task, taskModule } from "../../../mod.ts";
 import { taskRef } from "../../../src/wire/task_ref.ts";
 import { isInline } from "../../../src/wire/messages.ts";
@@ -43,13 +45,15 @@ test("task() names a function by its module and its own name, and leaves it call
     return n * 3;
   });
   assert.equal(triple(2), 6);
-  assert.deepEqual(refOf(triple), { kind: "export", module: import.meta.url, name: "triple" });
+  const { number, of, ...rest } = refOf(triple) as { kind: "export"; module: string; number: number; of: number };
+  assert.deepEqual(rest, { kind: "export", module: import.meta.url, name: "triple" });
+  assert.ok(number < of, "its number is one of those of its module");
   assert.deepEqual(Object.keys(triple), []);
 });
 
 test("task() writes nothing to the function: a frozen one can be a task, and what inherits from one is not", () => {
   const frozen = task(import.meta.url, Object.freeze(function frozen() {}));
-  assert.deepEqual(refOf(frozen), { kind: "export", module: import.meta.url, name: "frozen" });
+  assert.equal((refOf(frozen) as { name: string }).name, "frozen");
   assert.deepEqual(Reflect.ownKeys(frozen), Reflect.ownKeys(function frozen() {}));
   assert.equal(refOf(Object.setPrototypeOf(() => 5, frozen)).kind, "source");
 });
@@ -104,15 +108,54 @@ test("taskRef() tells a method called class from a class", () => {
 test("task() takes URL objects too, and a function once more", () => {
   const again = task(new URL("https://example.com/a.ts"), function again() {});
   task("https://example.com/b.ts", again);
-  assert.deepEqual(refOf(again), { kind: "export", module: "https://example.com/b.ts", name: "again" });
+  const ref = { kind: "export", module: "https://example.com/b.ts", name: "again", number: 0, of: 1 };
+  assert.deepEqual(refOf(again), ref);
 });
 
-test("task() refuses a function without a name, and what is not a URL", () => {
-  assert.throws(() => task(import.meta.url, () => 5), { name: "TypeError", message: /the name of its export/ });
-  assert.throws(() => task(import.meta.url, 5 as never), TypeError);
-  for (const url of ["./words.ts", "", undefined, 5]) {
-    assert.throws(() => task(url as never, function fn() {}), { name: "TypeError", message: /an absolute URL/ });
+test("task() numbers the functions of a module, so that they need no names", () => {
+  const url = "https://example.com/minified.js";
+  const [first, second] = [task(url, () => 1), task(url, () => 2)];
+  const ref = { kind: "export", module: url, name: "", of: 2 };
+  assert.deepEqual([refOf(first), refOf(second)], [{ ...ref, number: 0 }, { ...ref, number: 1 }]);
+});
+
+test("task() takes names: of the function, of the module, which has numbers of its own", () => {
+  const url = "https://example.com/bundle.js";
+  task(url, function other() {});
+  const fn = task(url, () => 5, { module: "words", name: "five" });
+  const names = { name: "five", named: true, registered: "words" };
+  assert.deepEqual(refOf(fn), { kind: "export", module: url, ...names, number: 0, of: 1 });
+  const words = taskModule<{ five(): number }>(url, { module: "words" });
+  assert.deepEqual(refOf(words.five), { kind: "export", module: url, name: "five", registered: "words" });
+});
+
+test("task() takes the path of a file, as CommonJS has it", () => {
+  const moduleOf = (path: string) => (refOf(task(path, () => 5)) as { module: string }).module;
+  for (const path of ["/a/b.cjs", "/we ird/#1 50% [x]?/\u00fc\\b.cjs"]) {
+    if (sep === "/") assert.equal(moduleOf(path), pathToFileURL(path).href);
   }
+  assert.equal(moduleOf("C:\\a b\\c.cjs"), "file:///C:/a%20b/c.cjs");
+  assert.equal(moduleOf("\\\\host\\share\\c.cjs"), "file://host/share/c.cjs");
+});
+
+test("task() refuses what is not a function or not a URL, and options of the wrong type", () => {
+  assert.throws(() => task(import.meta.url, 5 as never), { name: "TypeError", message: /'fn' must be a function/ });
+  for (const url of ["./words.ts", "words.ts", "", undefined, 5]) {
+    assert.throws(() => task(url as never, function fn() {}), {
+      name: "TypeError",
+      message: /an absolute URL.*__filename/,
+    });
+  }
+  for (const options of [{ name: 5 }, { module: 5 }, { nam: "a" }, 5]) {
+    assert.throws(() => task(import.meta.url, () => 5, options as never), {
+      name: "TypeError",
+      message: /^Cannot make a task/,
+    });
+  }
+  assert.throws(() => taskModule(import.meta.url, { name: "a" } as never), {
+    name: "TypeError",
+    message: /no option 'name'/,
+  });
 });
 
 test("taskModule() names every export, the same each time", () => {

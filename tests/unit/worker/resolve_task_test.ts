@@ -1,8 +1,13 @@
 // resolveTask() finds the function of a task in the worker.
 
 import assert from "node:assert/strict";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { test } from "node:test";
+import { pathToFileURL } from "node:url";
 import { newPlace, type Place } from "../../../src/wire/place.ts";
+import { register } from "../../../src/wire/registry.ts";
 import { resolveTask } from "../../../src/worker/resolve_task.ts";
 
 // deno-lint-ignore no-explicit-any
@@ -51,12 +56,92 @@ test("resolveTask() evaluates a source", () => {
   assert.equal(double(21), 42);
 });
 
+/** Registers functions as a module does when a worker loads it, and returns its URL. */
+function moduleWith(...registered: readonly (readonly [name: string, fn: AnyFunction, more?: object])[]): string {
+  const module = moduleOf(`export const fn = () => 'exported'; export const unlike = ${modules++};`);
+  for (const [name, fn, more] of registered) register({ kind: "export", module, name, ...more }, fn);
+  return module;
+}
+let modules = 0;
+
 test("resolveTask() finds a function that task() was given, under whatever name its module exports it", async () => {
-  const place = newPlace(), renamed = () => "renamed";
-  const module = moduleOf("export const fn = () => 'exported';");
-  place.tasks.set(`${module} fn2`, renamed);
-  assert.equal(await loaded(module, "fn2", place), renamed);
-  assert.equal((await loaded(module, "fn", place))(), "exported");
+  const renamed = () => "renamed";
+  const module = moduleWith(["fn2", renamed]);
+  assert.equal(await loaded(module, "fn2"), renamed);
+  assert.equal((await loaded(module, "fn"))(), "exported");
+});
+
+test("resolveTask() finds a function by its number where its name means nothing", async () => {
+  const one = () => 1, two = () => 2, place = newPlace();
+  const find = (module: string, ref: object) =>
+    resolveTask({ kind: "export", module, name: "", ...ref }, place) as Promise<AnyFunction>;
+  for (const names of [["", ""], ["r", "r"], ["one", "two"]] as const) {
+    const module = moduleWith([names[0], one], [names[1], two]);
+    for (const name of ["", names[1], "unknown"]) {
+      assert.equal(await find(module, { name, number: 1, of: 2 }), two, `${name} among ${names}`);
+    }
+    // Another number, as after a call of task() that only one side makes: the name says more, if it says anything.
+    if (names[1] === "two") assert.equal(await find(module, { name: "two", number: 0, of: 2 }), two);
+    // Not as many: numbers cannot be trusted.
+    for (const name of ["", "unknown"]) {
+      await assert.rejects(find(module, { name, number: 1, of: 3 }), {
+        code: "ERR_TASK_NOT_FOUND",
+        message: /Call task\(\) when the module is loaded.*\{ name: "square" \}/,
+      });
+    }
+  }
+  // A name that the program has given is not replaced by a number.
+  const module = moduleWith(["one", one, { named: true }], ["two", two, { named: true }]);
+  await assert.rejects(find(module, { name: "three", named: true, number: 1, of: 2 }), { code: "ERR_TASK_NOT_FOUND" });
+});
+
+test("resolveTask() in a worker of the user's own finds what its file has registered, by names that the program gave", async () => {
+  const square = () => "square", cube = () => "cube", own = newPlace(true);
+  const elsewhere = "file:///nowhere/main.js";
+  const find = (ref: object, place = own) =>
+    resolveTask({ kind: "export", module: elsewhere, name: "", ...ref }, place) as Promise<AnyFunction>;
+  moduleWith(["own.square", square, { named: true }], ["r", square, { registered: "own" }], ["r", cube, {
+    registered: "own",
+  }]);
+  assert.equal(await find({ name: "own.square", named: true, number: 7, of: 9 }), square);
+  assert.equal(await find({ name: "x", registered: "own", number: 1, of: 2 }), cube);
+  const refused = { message: /fails to load.*import the task's module there, and give it a name/ };
+  await assert.rejects(find({ name: "r", number: 1, of: 2 }), refused);
+  await assert.rejects(find({ name: "x", registered: "own", number: 1, of: 3 }), refused);
+  await assert.rejects(
+    find({ name: "own.square", number: 0, of: 1 }),
+    refused,
+    "a name that a build tool may have made",
+  );
+  await assert.rejects(
+    find({ name: "own.square", named: true }, newPlace()),
+    /fails to load/,
+    "another worker loads the module",
+  );
+});
+
+test("resolveTask() finds what a compiler has made of a module of tasks, and no module in place of a broken one", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "futures resolve #%"));
+  const write = (file: string, code: string) => writeFileSync(join(folder, file), code);
+  const load = (file: string) => loaded(pathToFileURL(join(folder, file)).href, "which");
+  try {
+    write("package.json", '{ "type": "module" }');
+    for (const [missing, present] of [["a.ts", "a.js"], ["b.mts", "b.mjs"], ["c.tsx", "c.js"]] as const) {
+      write(present, `export const which = () => "${present}";`);
+      assert.equal((await load(missing))(), present);
+    }
+    write("d.js", "export const which = () => 'd.js';");
+    write("d.ts", "export const which = () => 'd.ts';");
+    assert.equal((await load("d.ts"))(), "d.ts");
+    write("e.ts", 'import "./no_such.js"; export const which = () => "e.ts";');
+    write("e.js", 'export const which = () => "e.js";');
+    await assert.rejects(load("e.ts"), /e\.ts fails to load/);
+    await assert.rejects(load("f.ts"), /f\.ts.*(not found|Cannot find)/);
+    write("g.js", 'import "./no_such.js";');
+    await assert.rejects(load("g.ts"), /g\.ts fails to load: .*no_such/);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
 });
 
 test("resolveTask() notes what it loads, for as long as that takes", async () => {
