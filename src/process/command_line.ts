@@ -5,6 +5,7 @@ import { parse, resolve } from "node:path";
 import process from "node:process";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import type { WorkerOptions } from "../pool/backend.ts";
+import { findEntry, firstLines } from "../entry.ts";
 import { folderIsGone, inheritedFlags, ownFlags, workingFolder } from "../flags.ts";
 import { loadBuiltin, runtime } from "../runtime.ts";
 import { WORKER_ARGUMENT } from "../wire/place.ts";
@@ -27,26 +28,38 @@ export function startFolder(cwd: WorkerOptions["cwd"]): string | undefined {
   return runtime === "deno" && folderIsGone() ? parse(process.execPath).root : undefined;
 }
 
+/** The file that a worker process runs; `undefined` when there is none, and it has to be sent a text. */
+export function processEntry(): URL | undefined {
+  return findEntry(() => new URL("../process/entry.js", import.meta.url), import.meta.url);
+}
+
 /**
  * The arguments with which the runtime starts a worker process.
  *
  * @param options What the worker may use.
+ * @param entry The file that it runs, if there is one.
  * @param folder Where it runs; by default, in the program's own folder.
  * @returns The arguments. Throws when the worker would get a permission that this program does not have.
  */
-export function commandLine(options: WorkerOptions, folder: string | undefined = workingFolder()): string[] {
+export function commandLine(
+  options: WorkerOptions,
+  entry: URL | undefined,
+  folder: string | undefined = workingFolder(),
+): string[] {
   const { memoryLimit, permissions } = options;
   const execArgv = ownFlags(options.execArgv ?? [], folder);
-  const entry = new URL("./entry.js", import.meta.url);
   if (runtime === "deno") {
     const { Deno } = globalThis as unknown as { Deno: DenoNamespace };
     const heap = memoryLimit === undefined ? [] : [`--v8-flags=--max-old-space-size=${memoryLimit}`];
     const flags = [...permissionFlags("start a worker", permissions), ...configFlags(Deno), ...heap, ...execArgv];
-    return ["run", "--quiet", "--no-prompt", ...flags, entry.href]; // the worker knows itself by its main module
+    const lines = `import process from "node:process";\n${firstLines("process")}`;
+    const main = entry?.href ?? `data:text/javascript,${encodeURIComponent(lines)}`;
+    return ["run", "--quiet", "--no-prompt", ...flags, main]; // the worker knows itself by its main module
   }
   // Bun (1.4) has no flag for the heap.
   const heap = memoryLimit === undefined || runtime === "bun" ? [] : [`--max-old-space-size=${memoryLimit}`];
-  return [...inheritedFlags(folder), ...heap, ...execArgv, fileURLToPath(entry), WORKER_ARGUMENT];
+  const main = entry ? [fileURLToPath(entry)] : ["-e", firstLines("process"), ...(runtime === "node" ? ["--"] : [])];
+  return [...inheritedFlags(folder), ...heap, ...execArgv, ...main, WORKER_ARGUMENT];
 }
 
 /** Flags for the program's own configuration: Deno would look for one beside the worker's entry, in this package. */

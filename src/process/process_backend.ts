@@ -11,9 +11,10 @@ import { loadBuiltin, runtime } from "../runtime.ts";
 import type { FromWorker } from "../wire/messages.ts";
 import { seal } from "../wire/seal.ts";
 import { refusing } from "../wire/sendable.ts";
+import { entryMessage } from "../entry.ts";
 import { inheritedEnv } from "../flags.ts";
 import { cloneForProcess } from "./cloneable.ts";
-import { commandLine, startFolder } from "./command_line.ts";
+import { commandLine, processEntry, startFolder } from "./command_line.ts";
 import { harden } from "./node_channel.ts";
 import { pack, unpack } from "./pack.ts";
 import { checkWorkerOptions } from "./permissions.ts";
@@ -46,13 +47,16 @@ export function startProcess(spawnChild: typeof spawn, options: WorkerOptions, e
   try {
     const cwd = startFolder(options.cwd);
     const env = inheritedEnv(options.env, cwd);
-    child = spawnChild(process.execPath, commandLine(options, cwd), {
+    const entry = processEntry();
+    child = spawnChild(process.execPath, commandLine(options, entry, cwd), {
       stdio: ["ignore", "inherit", "inherit", "ipc"],
       serialization: "advanced",
       ...(env && { env: env as NodeJS.ProcessEnv }),
       ...(cwd !== undefined && { cwd }),
     });
-    return connect(child, events);
+    const channel = connect(child, events);
+    if (!entry) void import("./entry.text.ts").then(({ entry }) => attempt(() => child!.send(entryMessage(entry))));
+    return channel;
   } catch (thrown) {
     attempt(() => child?.kill("SIGKILL"));
     const error = (thrown as NodeJS.ErrnoException).code === "ERR_ACCESS_DENIED"

@@ -3,6 +3,7 @@
 import process from "node:process";
 import { isMainThread, Worker } from "node:worker_threads";
 import type { Backend, WorkerOptions } from "../pool/backend.ts";
+import { entryMessage, findEntry, firstLines } from "../entry.ts";
 import { assertFolder } from "../flags.ts";
 import { newClaims } from "../wire/claims.ts";
 import { type ChannelEvents, neverStarted, type WorkerChannel, type WorkerExit } from "../wire/channel.ts";
@@ -42,9 +43,18 @@ export function startThread(
       argv: [WORKER_ARGUMENT],
       ...(memoryLimit === undefined ? {} : { resourceLimits: { maxOldGenerationSizeMb: memoryLimit * HEADROOM } }),
     };
-    const entry = new URL("./entry.node.js", import.meta.url);
-    worker = startWithFlags(options, (options) => new WorkerClass(entry, options));
-    return connect(worker, events);
+    const entry = findEntry(() => new URL("../thread/entry.node.js", import.meta.url), import.meta.url);
+    // Not `new Worker(new URL(...))`, of which webpack (5) makes code that does not run.
+    worker = startWithFlags(
+      options,
+      (options) =>
+        entry
+          ? new WorkerClass(entry, options)
+          : new WorkerClass(firstLines('require("node:worker_threads").parentPort'), { ...options, eval: true }),
+    );
+    const channel = connect(worker, events);
+    if (!entry) void import("./entry.node.text.ts").then(({ entry }) => worker!.postMessage(entryMessage(entry)));
+    return channel;
   } catch (error) {
     if (worker) void terminate(worker, () => {});
     return neverStarted(events, error);

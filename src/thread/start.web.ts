@@ -2,6 +2,7 @@
 
 import type { Backend, WorkerOptions } from "../pool/backend.ts";
 import { runtime } from "../runtime.ts";
+import { entryMessage, findEntry, WEB_LINES } from "../entry.ts";
 import { assertFolder } from "../flags.ts";
 import { newClaims } from "../wire/claims.ts";
 import { type ChannelEvents, neverStarted, type WorkerChannel, type WorkerExit } from "../wire/channel.ts";
@@ -38,12 +39,16 @@ export function startThread(
   let worker: Worker | undefined;
   try {
     assertFolder();
-    worker = new WorkerClass(new URL("./entry.web.js", import.meta.url), {
+    // Build tools look for this expression. They would read options here, and understand only some.
+    const entry = findEntry(() => new URL("../thread/entry.web.js", import.meta.url), import.meta.url);
+    worker = new WorkerClass(entry ?? `data:text/javascript,${encodeURIComponent(WEB_LINES)}`, {
+      ...(permissions !== "inherit" && { deno: { permissions: checkPermissions("start a worker", permissions) } }),
       type: "module",
       name,
-      ...(permissions !== "inherit" && { deno: { permissions: checkPermissions("start a worker", permissions) } }),
     });
-    return connect(worker, events);
+    const channel = connect(worker, events);
+    if (!entry) void import("./entry.web.text.ts").then(({ entry }) => worker!.postMessage(entryMessage(entry)));
+    return channel;
   } catch (error) {
     worker?.terminate();
     return neverStarted(events, error);

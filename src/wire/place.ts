@@ -71,6 +71,11 @@ export function newPlace(own = false): Place {
  * module tells. A thread there has none, but loads nothing before its loop.
  */
 function startedAsWorker(): boolean {
-  if (realm.Deno) return realm.Deno.mainModule === new URL("../process/entry.js", import.meta.url).href;
+  if (realm.Deno) {
+    // Where the file is missing, the first module is a text that enters the place itself.
+    const { url } = import.meta;
+    return URL.canParse("../process/entry.js", url) &&
+      realm.Deno.mainModule === new URL("../process/entry.js", url).href;
+  }
   return realm.process?.argv.at(-1) === WORKER_ARGUMENT;
 }

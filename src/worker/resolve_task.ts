@@ -76,7 +76,8 @@ async function load(ref: NamedRef, place: Place): Promise<AnyFunction> {
     const refused = place.refused.get(module);
     if (refused) throw refused; // the module was told, and did not throw it, or has not yet
   } catch (cause) {
-    const why = (cause instanceof Error ? cause.message : String(cause)) + (place.own ? OWN : "");
+    const advice = place.own ? OWN : ref.number === undefined && isMissing(cause, module) ? MISSING : "";
+    const why = (cause instanceof Error ? shortened(cause.message) : String(cause)) + advice;
     throw new Error(`Cannot load the task '${shown}' as its module ${module} fails to load: ${why}`, { cause });
   }
   const found = findRegistered({ ...ref, module: from }) ?? exports[name];
@@ -94,6 +95,14 @@ async function load(ref: NamedRef, place: Place): Promise<AnyFunction> {
 /** Advice on tasks that a worker of the user's own does not have. */
 const OWN = ". The file of this worker has no such task: import the task's module there, and give it a name, as in " +
   'task(import.meta.url, fn, { name: "square" })';
+
+/** Advice on a module that is not where `taskModule()` says. */
+const MISSING = ". If a build tool has left it out, make it an entry point of its own there, or use task()";
+
+/** A message without the text of a module whose URL is its source. */
+function shortened(message: string): string {
+  return message.replace(/(data:[^,\s]{0,60},)\S{40,}/g, "$1...");
+}
 
 /** Advice on functions of task() which are not called, or not exported. */
 const LOST =
@@ -140,7 +149,7 @@ async function importOrCompiled(module: string): Promise<Loaded> {
 
 /** Whether a module was not found itself, rather than one that it imports. */
 function isMissing(error: unknown, module: string): boolean {
-  const { code, message, url, specifier } = error as Record<string, unknown>;
+  const { code, message, url, specifier } = Object(error) as Record<string, unknown>;
   if (typeof url === "string") return url === module; // Node
   if (typeof specifier === "string" && URL.canParse(module)) { // Bun, by the path
     return decodeURIComponent(new URL(module).pathname).endsWith(specifier.replaceAll("\\", "/"));

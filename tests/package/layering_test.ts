@@ -37,6 +37,7 @@ const STATEFUL: Readonly<Record<string, string>> = {
   "src/pool/options.ts": "how many executors there were, for their names",
   "src/process/sentinel.ts": "one for each program",
   "src/wire/failure.ts": "the classes of errors on their way, held weakly",
+  "src/wire/registry.ts": "the functions of task(), which copies of this package share",
   "src/wire/marks.ts": "marks and classes that copies of this package share",
 };
 
@@ -50,7 +51,7 @@ interface Source {
 }
 
 const sources: readonly Source[] = (readdirSync(join(ROOT, "src"), { recursive: true }) as string[])
-  .filter((name) => /\.[jt]s$/.test(name) && !name.endsWith(".d.ts"))
+  .filter((name) => /\.[jt]s$/.test(name) && !/\.(d|text)\.ts$/.test(name))
   .map((name) => join("src", name).replaceAll("\\", "/")).sort()
   .map((path) => readSource(path, readFileSync(join(ROOT, path), "utf8")));
 
@@ -197,8 +198,9 @@ test("these rules see what breaks them", () => {
   }
 });
 
-test("names of a platform are known to few: src/thread/, src/process/, three files for everybody, and the command", () => {
-  const known = /^src\/(thread\/|process\/|runtime\.ts$|flags\.ts$|wire\/place\.ts$|bullmq\/host\/command\.ts$)/;
+test("names of a platform are known to few: src/thread/, src/process/, four files for everybody, and the command", () => {
+  const known =
+    /^src\/(thread\/|process\/|runtime\.ts$|flags\.ts$|entry\.ts$|wire\/place\.ts$|bullmq\/host\/command\.ts$)/;
   const others = sources.filter(({ path }) => !known.test(path));
   assert.deepEqual(matches(others, /\bDeno\b|\bBun\b|"node:|\bWorker\(|\bself\b|\bprocess\./), []);
 });

@@ -1,0 +1,85 @@
+// Where a worker's entry is: in a file of this package, or, where a build tool has left that file behind, in the text of it. A
+// worker without a file starts with a few lines (below), which wait for the text. So the text is loaded only then.
+
+import { loadBuiltin } from "./runtime.ts";
+
+/**
+ * Makes the message to the first lines of a worker: the text of its entry. Others wait there until that runs.
+ *
+ * @param text The entry as a CommonJS module.
+ */
+export function entryMessage(text: string): object {
+  // Not a `data:` module, whose URL would stand in each line of an error's stack. The name does.
+  return { entry: `(function (require) {${text}\n})\n//# sourceURL=@concurrent/futures/worker` };
+}
+
+/** The first lines of a thread of Deno and Bun, and in a browser. */
+export const WEB_LINES = `const kept = [];
+addEventListener("message", function keep({ data }) {
+  if (typeof data?.entry !== "string") return void kept.push(data);
+  removeEventListener("message", keep);
+  (0, eval)(data.entry)();
+  for (const data of kept) dispatchEvent(new MessageEvent("message", { data }));
+});`;
+
+/**
+ * The first lines of a thread of Node, and of a process.
+ *
+ * @param line The worker's end of the line, as an expression.
+ */
+export function firstLines(line: string): string {
+  return `const line = ${line}, kept = [];
+line.on("message", function keep(data) {
+  if (typeof data?.entry !== "string") return void kept.push(data);
+  line.off("message", keep);
+  (0, eval)(data.entry)((name) => process.getBuiltinModule?.(name) ?? require(name));
+  for (const data of kept) line.emit("message", data);
+});`;
+}
+
+/** What Deno and Bun tell about a file. */
+interface Files {
+  readonly Deno?: {
+    permissions: { querySync(descriptor: { name: "read"; path: URL }): { state: string } };
+    statSync(file: URL): { readonly isFile: boolean };
+  };
+  readonly Bun?: { file(file: URL): { readonly size: number } };
+}
+
+/**
+ * Finds the file of a worker's entry.
+ *
+ * @param locate Returns its URL. Some build tools copy the file, and change its URL, where both are written as they expect.
+ * @param here The URL of the module that asks; a build tool may have left it none.
+ * @returns Its URL; `undefined` when there is no such file.
+ */
+export function findEntry(locate: () => URL, here: string | undefined): URL | undefined {
+  try {
+    const url = locate();
+    const found = url.protocol === "file:" ? exists(url) : undefined;
+    return found ?? isBesides(url, here) ? url : undefined;
+  } catch {
+    return undefined; // there is no URL of this module either
+  }
+}
+
+/** Whether there is a file; `undefined` when Deno does not permit to know. */
+function exists(file: URL): boolean | undefined {
+  const { Deno, Bun } = globalThis as Files;
+  // `node:fs` takes Bun (1.4) 2 ms to load.
+  if (Bun) return Bun.file(file).size > 0;
+  if (!Deno) return loadBuiltin<typeof import("node:fs")>("node:fs").existsSync(file);
+  if (Deno.permissions.querySync({ name: "read", path: file }).state !== "granted") return undefined;
+  try {
+    return Deno.statSync(file).isFile;
+  } catch {
+    return false;
+  }
+}
+
+/** Whether the module that asks is where this package has it, or a build tool has changed the URL of the entry. */
+function isBesides(url: URL, here: string | undefined): boolean {
+  if (/\/src\/(thread|process|shared)\/[^/]+\.[jt]s$/.test(here ?? "")) return true;
+  const [, end] = /(\/[^/]+\/[^/]+)$/.exec(url.pathname) ?? [];
+  return url.href !== new URL(`..${end}`, here).href;
+}
