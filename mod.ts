@@ -46,7 +46,7 @@ export type { CallOptions } from "./src/executor/call_options.ts";
 export type { ExecutorView, MapResult, ShutdownOptions } from "./src/executor/executor.ts";
 export type { FutureOutcome, ResultOptions } from "./src/future/future.ts";
 export type { AnyIterable, AnyIterables, MapIterator, MapOptions } from "./src/executor/map_options.ts";
-export type { ExecutorOptions, ProcessPoolExecutorOptions } from "./src/pool/options.ts";
+export type { ExecutorOptions, ProcessPoolExecutorOptions, ThreadPoolExecutorOptions } from "./src/pool/options.ts";
 export type { CallStats, ExecutorStats, WorkerStats } from "./src/executor/stats.ts";
 export type {
   NotCallable,

@@ -63,6 +63,17 @@ export function findEntry(locate: () => URL, here: string | undefined): URL | un
   }
 }
 
+/**
+ * Finds a file, or what a compiler has made of it: none changes `new URL("./my_worker.ts", import.meta.url)`.
+ *
+ * @returns Its URL; `undefined` when there is none.
+ */
+export function findCompiled(file: URL): URL | undefined {
+  const script = file.href.replace(/\.[cm]?tsx?$/, "");
+  const compiled = script === file.href ? [] : [new URL(`${script}.js`), new URL(`${script}.mjs`)];
+  return [file, ...compiled].find((file) => exists(file) ?? true);
+}
+
 /** Whether there is a file; `undefined` when Deno does not permit to know. */
 function exists(file: URL): boolean | undefined {
   const { Deno, Bun } = globalThis as Files;

@@ -2,6 +2,7 @@
 
 import type { ChannelEvents, WorkerChannel } from "../wire/channel.ts";
 import type { BrokenClass } from "../executor/engine.ts";
+import type { OwnWorker } from "./own_worker.ts";
 
 /** A kind of worker. */
 export interface Backend {
@@ -31,6 +32,10 @@ export interface WorkerOptions {
   /** Maximum memory of each, in MiB. */
   readonly memoryLimit: number | undefined;
   readonly permissions: WorkerPermissions;
+  /** Starts a thread from a file of the user's own. */
+  readonly worker?: (() => OwnWorker) | undefined;
+  /** A file of the user's own from which a process starts. */
+  readonly entry?: URL | undefined;
   /** For processes, as are those that follow. */
   readonly env: Readonly<Record<string, string | undefined>> | undefined;
   readonly cwd: string | URL | undefined;

@@ -17,6 +17,7 @@ import {
 import type { ErrorConstructorLike } from "../wire/error_class.ts";
 import { type TaskRef, taskRef } from "../wire/task_ref.ts";
 import type { Backend, WorkerOptions, WorkerPermissions } from "./backend.ts";
+import { checkEntry, checkWorker, type OwnWorker } from "./own_worker.ts";
 import { checkPermissions } from "./permissions.ts";
 import type { Task, TaskFunction } from "../task/task.ts";
 import type { UnobservedHandler } from "../future/unobserved.ts";
@@ -112,6 +113,18 @@ export interface ExecutorOptions {
   errorTypes?: readonly ErrorConstructorLike[] | undefined;
 }
 
+/** Options of {@linkcode ThreadPoolExecutor}. */
+export interface ThreadPoolExecutorOptions extends ExecutorOptions {
+  /**
+   * Starts each thread from a file of your own, which imports `@concurrent/futures/worker` and then its tasks:
+   * `() => new Worker(new URL("./my_worker.ts", import.meta.url), { type: "module" })`. Build tools make a bundle of such a
+   * file. On Node, it is the `Worker` of `node:worker_threads`.
+   *
+   * @default starts them from a file of this package
+   */
+  worker?: (() => OwnWorker) | undefined;
+}
+
 /** Options of {@linkcode ProcessPoolExecutor}. */
 export interface ProcessPoolExecutorOptions extends ExecutorOptions {
   /**
@@ -126,6 +139,12 @@ export interface ProcessPoolExecutorOptions extends ExecutorOptions {
    * @default the program's
    */
   cwd?: string | URL | undefined;
+  /**
+   * File of your own from which the processes start: it imports `@concurrent/futures/worker` and then its tasks.
+   *
+   * @default a file of this package
+   */
+  entry?: URL | undefined;
   /**
    * Flags of the runtime for the processes, besides those that the program was started with. On Deno, none about
    * permissions: these are `permissions`.
@@ -154,7 +173,15 @@ const EXECUTOR_OPTIONS = optionNames<ExecutorOptions>({
 /** The names of the options that processes have besides. */
 export const PROCESS_OPTIONS: readonly string[] = optionNames<
   Omit<ProcessPoolExecutorOptions, keyof ExecutorOptions>
->({ env: true, cwd: true, execArgv: true });
+>({ env: true, cwd: true, entry: true, execArgv: true });
+
+/** The names of the options that threads have besides. */
+export const THREAD_OPTIONS: readonly string[] = optionNames<
+  Omit<ThreadPoolExecutorOptions, keyof ExecutorOptions>
+>({ worker: true });
+
+/** The options of local executors. */
+export type LocalExecutorOptions = ThreadPoolExecutorOptions & ProcessPoolExecutorOptions;
 
 /** The options, checked and with defaults. */
 export interface PoolSettings {
@@ -181,12 +208,12 @@ export interface PoolSettings {
  * @throws {RangeError} when a number is out of range.
  * @throws {Error} when workers would have a permission that the program does not have.
  */
-export function readOptions(backend: Backend, options: ProcessPoolExecutorOptions): PoolSettings {
+export function readOptions(backend: Backend, options: LocalExecutorOptions): PoolSettings {
   const action = `create ${backend.name}`;
   checkOptions(action, options, [...EXECUTOR_OPTIONS, ...backend.ownOptions ?? []]);
   const { name, initializer, initargs = [], errorTypes = [], onWorkerLost = "replace", inlineTasks = true } = options;
   const { maxWorkers, maxTasksPerWorker, maxQueue = Infinity, idleTimeout = Infinity, memoryLimit } = options;
-  const { onUnobserved, permissions = "inherit", env, cwd, execArgv } = options;
+  const { onUnobserved, permissions = "inherit", env, cwd, execArgv, worker, entry } = options;
   checkString(action, "name", name);
   checkArray(action, "initargs", initargs);
   checkErrorTypes(action, errorTypes);
@@ -201,6 +228,8 @@ export function readOptions(backend: Backend, options: ProcessPoolExecutorOption
   checkPositiveInteger(action, "memoryLimit", memoryLimit);
   checkFunction(action, "onUnobserved", onUnobserved);
   checkPermissions(action, permissions);
+  checkWorker(action, options);
+  checkEntry(action, entry);
   if (env !== undefined && !isObject(env)) refuseKind(action, "env", "an object", env);
   if (cwd !== undefined && typeof cwd !== "string" && !(cwd instanceof URL && cwd.protocol === "file:")) {
     refuseKind(action, "cwd", "a path or a file: URL", cwd);
@@ -210,7 +239,10 @@ export function readOptions(backend: Backend, options: ProcessPoolExecutorOption
     if (typeof flag !== "string") refuseKind(action, `execArgv[${i}]`, "a string", flag);
   }
   // Copies: what was checked is what workers are started with.
-  const workerOptions = { memoryLimit, permissions, env: env && { ...env }, cwd, execArgv: execArgv && [...execArgv] };
+  const workerOptions = {
+    ...{ memoryLimit, permissions, cwd, worker, entry: entry && new URL(entry) },
+    ...{ env: env && { ...env }, execArgv: execArgv && [...execArgv] },
+  };
   return {
     maxWorkers: maxWorkers ?? availableParallelism(),
     initializer: initializer === undefined

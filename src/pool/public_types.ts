@@ -1,6 +1,7 @@
 // The types that the API of every local executor names, for those who import one of the two entries.
 
 export type { WorkerPermissions } from "./backend.ts";
+export type { OwnWorker } from "./own_worker.ts";
 export type { CallOptions } from "../executor/call_options.ts";
 export type { ExecutorView, MapResult, ShutdownOptions } from "../executor/executor.ts";
 export type { Future, FutureOutcome, ResultOptions } from "../future/future.ts";

@@ -10,7 +10,7 @@ import { Call } from "../executor/call.ts";
 import type { QueueEntry } from "../executor/call_queue.ts";
 import { Engine } from "../executor/engine.ts";
 import { describeExit, WorkerLostError } from "../future/errors.ts";
-import { type PoolSettings, type ProcessPoolExecutorOptions, readOptions } from "./options.ts";
+import { type LocalExecutorOptions, type PoolSettings, readOptions } from "./options.ts";
 import { report } from "../report.ts";
 import type { ExecutorStats } from "../executor/stats.ts";
 import { TaskTable } from "../executor/task_table.ts";
@@ -33,7 +33,7 @@ export class Scheduler extends Engine<ExecutorStats> {
   /** All workers are being ended. */
   #ending = false;
 
-  constructor(backend: Backend, options: ProcessPoolExecutorOptions) {
+  constructor(backend: Backend, options: LocalExecutorOptions) {
     const settings = readOptions(backend, options);
     super(settings, backend.Broken);
     this.#settings = settings;

@@ -5,10 +5,10 @@ import { parse, resolve } from "node:path";
 import process from "node:process";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import type { WorkerOptions } from "../pool/backend.ts";
-import { findEntry, firstLines } from "../entry.ts";
+import { findCompiled, findEntry, firstLines } from "../entry.ts";
 import { folderIsGone, inheritedFlags, ownFlags, workingFolder } from "../flags.ts";
 import { loadBuiltin, runtime } from "../runtime.ts";
-import { WORKER_ARGUMENT } from "../wire/place.ts";
+import { OWN_WORKER_ARGUMENT, WORKER_ARGUMENT } from "../wire/place.ts";
 import { permissionFlags } from "./permissions.ts";
 
 interface DenoNamespace {
@@ -28,8 +28,19 @@ export function startFolder(cwd: WorkerOptions["cwd"]): string | undefined {
   return runtime === "deno" && folderIsGone() ? parse(process.execPath).root : undefined;
 }
 
-/** The file that a worker process runs; `undefined` when there is none, and it has to be sent a text. */
-export function processEntry(): URL | undefined {
+/**
+ * Finds the file that a worker process runs.
+ *
+ * @param own The user's own.
+ * @returns Its URL; `undefined` when there is none, and the worker has to be sent a text.
+ * @throws {Error} when the user's own is not there.
+ */
+export function processEntry(own: URL | undefined): URL | undefined {
+  if (own) {
+    const file = findCompiled(own);
+    if (file) return file;
+    throw new Error(`Cannot start a worker process as there is no file ${own.href}, which is the 'entry'`);
+  }
   return findEntry(() => new URL("../process/entry.js", import.meta.url), import.meta.url);
 }
 
@@ -54,12 +65,19 @@ export function commandLine(
     const flags = [...permissionFlags("start a worker", permissions), ...configFlags(Deno), ...heap, ...execArgv];
     const lines = `import process from "node:process";\n${firstLines("process")}`;
     const main = entry?.href ?? `data:text/javascript,${encodeURIComponent(lines)}`;
-    return ["run", "--quiet", "--no-prompt", ...flags, main]; // the worker knows itself by its main module
+    // The worker knows itself by its main module, unless that is the user's own.
+    return ["run", "--quiet", "--no-prompt", ...flags, main, ...(options.entry ? [OWN_WORKER_ARGUMENT] : [])];
   }
   // Bun (1.4) has no flag for the heap.
   const heap = memoryLimit === undefined || runtime === "bun" ? [] : [`--max-old-space-size=${memoryLimit}`];
   const main = entry ? [fileURLToPath(entry)] : ["-e", firstLines("process"), ...(runtime === "node" ? ["--"] : [])];
-  return [...inheritedFlags(folder), ...heap, ...execArgv, ...main, WORKER_ARGUMENT];
+  return [
+    ...inheritedFlags(folder),
+    ...heap,
+    ...execArgv,
+    ...main,
+    options.entry ? OWN_WORKER_ARGUMENT : WORKER_ARGUMENT,
+  ];
 }
 
 /** Flags for the program's own configuration: Deno would look for one beside the worker's entry, in this package. */

@@ -24,7 +24,7 @@ export const port: ParentPort = {
   place: enterPlace(),
   receive(onMessage) {
     // Only code that runs before the loop needs it: a task must not find it among the program's arguments.
-    if (process.argv.at(-1) === WORKER_ARGUMENT) process.argv.pop();
+    if (process.argv.at(-1)?.startsWith(WORKER_ARGUMENT)) process.argv.pop();
     // Nobody receives a socket or server that a task sends, and on Deno (2.9) one that comes right after a message can break
     // the line.
     if (runtime === "deno") {

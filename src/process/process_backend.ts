@@ -5,6 +5,7 @@ import type { ChildProcess, spawn } from "node:child_process";
 import process from "node:process";
 import type { Backend, WorkerOptions } from "../pool/backend.ts";
 import { PROCESS_OPTIONS } from "../pool/options.ts";
+import { expectAnswer } from "../pool/own_worker.ts";
 import { BrokenProcessPool } from "../future/errors.ts";
 import { type ChannelEvents, neverStarted, type WorkerChannel, type WorkerExit } from "../wire/channel.ts";
 import { loadBuiltin, runtime } from "../runtime.ts";
@@ -47,15 +48,17 @@ export function startProcess(spawnChild: typeof spawn, options: WorkerOptions, e
   try {
     const cwd = startFolder(options.cwd);
     const env = inheritedEnv(options.env, cwd);
-    const entry = processEntry();
+    const entry = processEntry(options.entry);
     child = spawnChild(process.execPath, commandLine(options, entry, cwd), {
       stdio: ["ignore", "inherit", "inherit", "ipc"],
       serialization: "advanced",
       ...(env && { env: env as NodeJS.ProcessEnv }),
       ...(cwd !== undefined && { cwd }),
     });
+    const started = child;
+    if (options.entry) return expectAnswer(events, (events) => connect(started, events));
     const channel = connect(child, events);
-    if (!entry) void import("./entry.text.ts").then(({ entry }) => attempt(() => child!.send(entryMessage(entry))));
+    if (!entry) void import("./entry.text.ts").then(({ entry }) => attempt(() => started.send(entryMessage(entry))));
     return channel;
   } catch (thrown) {
     attempt(() => child?.kill("SIGKILL"));

@@ -5,6 +5,7 @@
  */
 
 import { assertNotCompiled } from "./compiled.ts";
+import { processEntry } from "./command_line.ts";
 import { processBackend } from "./process_backend.ts";
 import { Executor } from "../executor/executor.ts";
 import type { ProcessPoolExecutorOptions } from "../pool/options.ts";
@@ -35,11 +36,13 @@ export class ProcessPoolExecutor extends Executor<ExecutorStats> {
    * @param options Options; none is required.
    * @throws {TypeError} when an option is unknown or of the wrong type.
    * @throws {RangeError} when a number is out of range.
+   * @throws {Error} when there is no file `entry`.
    * @throws {Error} when the program is compiled into an executable, which would be started in place of the runtime.
    * @throws {Error} on Deno, when workers would have a permission that the program does not have.
    */
   constructor(options: ProcessPoolExecutorOptions = {}) {
     assertNotCompiled();
+    if (options.entry?.protocol === "file:") processEntry(options.entry);
     super(new Scheduler(processBackend, options));
   }
 }

@@ -37,9 +37,13 @@ const scope = globalThis as unknown as Scope;
 const { postMessage } = scope;
 const post: ParentPort["send"] = (message, transfer) => postMessage.call(scope, seal(message), transfer);
 
-/** What the loop runs on. */
-export const port: ParentPort = {
-  place: enterPlace(),
+/**
+ * Makes what the loop runs on.
+ *
+ * @param own Whether the worker's file is the user's own.
+ */
+export const openPort = (own = false): ParentPort => ({
+  place: enterPlace(own),
   receive(onMessage) {
     const listener = (event: MessageEvent) => {
       const message = open(event.data) as ToWorker | undefined;
@@ -47,7 +51,7 @@ export const port: ParentPort = {
       event.stopImmediatePropagation(); // listeners of tasks do not get it
       if (message.kind !== "stop") onMessage(message);
       else if (scope.Deno) scope.close!();
-      else leave(listener, () => port.send({ kind: "draining" }));
+      else leave(listener, () => post({ kind: "draining" }));
     };
     scope.addEventListener("message", listener); // not `onmessage`, which a task may set
     scope.addEventListener("messageerror", ({ data }) => endAsUnreadable(data));
@@ -66,7 +70,7 @@ export const port: ParentPort = {
   },
   memory: () => (scope.Deno ?? scope.process!).memoryUsage().heapUsed,
   beforeEnd,
-};
+});
 
 /**
  * Deno (2.9) does not tell the parent about `self.close()` and `Deno.exit()`, so both are wrapped to say goodbye first. So

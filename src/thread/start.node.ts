@@ -11,6 +11,8 @@ import type { FromWorker } from "../wire/messages.ts";
 import { WORKER_ARGUMENT } from "../wire/place.ts";
 import { open, seal } from "../wire/seal.ts";
 import { cloneForThread, toThread } from "../wire/sendable.ts";
+import { expectAnswer } from "../pool/own_worker.ts";
+import { startOwn } from "./own_thread.ts";
 import { startWithFlags } from "./flags.node.ts";
 
 /** The limit of the heap, as a multiple of `memoryLimit`: a worker that grows call by call retires before it gets there. */
@@ -32,12 +34,16 @@ export const start: Backend["start"] = (name, options, events) => startThread(Wo
 export function startThread(
   WorkerClass: typeof Worker,
   name: string,
-  { memoryLimit }: WorkerOptions,
+  { memoryLimit, worker: own }: WorkerOptions,
   events: ChannelEvents,
 ): WorkerChannel {
   let worker: Worker | undefined;
   try {
     assertFolder();
+    if (own) {
+      const thread = worker = startOwn(own, WorkerClass);
+      return expectAnswer(events, (events) => connect(thread, events));
+    }
     const options = {
       name,
       argv: [WORKER_ARGUMENT],

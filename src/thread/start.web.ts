@@ -9,6 +9,8 @@ import { type ChannelEvents, neverStarted, type WorkerChannel, type WorkerExit }
 import { type FromWorker, readFromWorker } from "../wire/messages.ts";
 import { open, seal } from "../wire/seal.ts";
 import { cloneForThread, toThread } from "../wire/sendable.ts";
+import { expectAnswer } from "../pool/own_worker.ts";
+import { startOwn } from "./own_thread.ts";
 import { checkPermissions } from "./permissions.ts";
 
 /** Bun's additions to Worker. */
@@ -33,12 +35,16 @@ export const start: Backend["start"] = (name, options, events) => startThread(Wo
 export function startThread(
   WorkerClass: typeof Worker,
   name: string,
-  { permissions }: WorkerOptions,
+  { permissions, worker: own }: WorkerOptions,
   events: ChannelEvents,
 ): WorkerChannel {
   let worker: Worker | undefined;
   try {
     assertFolder();
+    if (own) {
+      const thread = worker = startOwn(own, WorkerClass);
+      return expectAnswer(events, (events) => connect(thread, events));
+    }
     // Build tools look for this expression. They would read options here, and understand only some.
     const entry = findEntry(() => new URL("../thread/entry.web.js", import.meta.url), import.meta.url);
     worker = new WorkerClass(entry ?? `data:text/javascript,${encodeURIComponent(WEB_LINES)}`, {

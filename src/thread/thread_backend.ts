@@ -1,6 +1,7 @@
 // The backend of threads: Web Workers on Deno and Bun, worker_threads on Node.
 
 import type { Backend } from "../pool/backend.ts";
+import { THREAD_OPTIONS } from "../pool/options.ts";
 import { BrokenThreadPool } from "../future/errors.ts";
 import { runtime } from "../runtime.ts";
 import { checkPermissions } from "./permissions.ts";
@@ -9,6 +10,7 @@ import { start as startWeb } from "./start.web.ts";
 
 /** The backend of threads. */
 export const threadBackend: Backend = {
+  ownOptions: THREAD_OPTIONS,
   name: "ThreadPoolExecutor",
   Broken: BrokenThreadPool,
   ...(runtime === "deno" && {

@@ -6,12 +6,12 @@
 
 import { threadBackend } from "./thread_backend.ts";
 import { Executor } from "../executor/executor.ts";
-import type { ExecutorOptions } from "../pool/options.ts";
+import type { ThreadPoolExecutorOptions } from "../pool/options.ts";
 import type { ExecutorStats } from "../executor/stats.ts";
 import { Scheduler } from "../pool/scheduler.ts";
 
 export { Executor };
-export type { ExecutorOptions } from "../pool/options.ts";
+export type { ExecutorOptions, ThreadPoolExecutorOptions } from "../pool/options.ts";
 export type * from "../pool/public_types.ts";
 
 /**
@@ -36,7 +36,7 @@ export class ThreadPoolExecutor extends Executor<ExecutorStats> {
    * @throws {RangeError} when a number is out of range.
    * @throws {Error} on Deno, when workers would have a permission that the program does not have.
    */
-  constructor(options: ExecutorOptions = {}) {
+  constructor(options: ThreadPoolExecutorOptions = {}) {
     super(new Scheduler(threadBackend, options));
   }
 }

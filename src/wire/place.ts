@@ -10,6 +10,8 @@ export interface Place {
   loading: string | undefined;
   /** All modules of tasks that it has loaded, or tried to. */
   readonly modules: Set<string>;
+  /** Whether the worker's loop has begun, or is being loaded. */
+  served: boolean;
   /** Whether the worker's file is the user's own: its tasks are there, and modules may have other URLs than in the program. */
   readonly own: boolean;
   /** Modules that used an executor while they were loaded, by URL, and the error that refused it. Their tasks fail. */
@@ -30,17 +32,23 @@ export interface Place {
 /** The last argument of a worker process, and of a thread on Node: by it, files of `--import` and `--require` know a worker. */
 export const WORKER_ARGUMENT = "--futures-worker";
 
+/** The last argument of a worker process whose file is the user's own. */
+export const OWN_WORKER_ARGUMENT: string = `${WORKER_ARGUMENT}=own`;
+
+/** The name of the note that an executor leaves for a thread of Node or Bun whose file is the user's own. */
+export const OWN_THREAD = "@concurrent/futures/own";
+
 // A registered symbol, so that a task's copy of this package finds what the worker's copy has put there.
 const PLACE: unique symbol = Symbol.for("@concurrent/futures/place") as never;
 const realm = globalThis as {
   [PLACE]?: Place;
-  readonly Deno?: { readonly mainModule: string | undefined };
+  readonly Deno?: { readonly mainModule: string | undefined; readonly args: readonly string[] };
   readonly process?: { readonly argv: readonly string[] };
 };
 
 /** The worker in which this runs; `undefined` in a program. */
 export function currentPlace(): Place | undefined {
-  return realm[PLACE] ?? (startedAsWorker() ? enterPlace() : undefined);
+  return realm[PLACE] ?? (startedAsWorker() ? enterPlace(startedAsOwnProcess()) : undefined);
 }
 
 /**
@@ -58,6 +66,7 @@ export function newPlace(own = false): Place {
     loading: undefined,
     modules: new Set(),
     own,
+    served: false,
     refused: new Map(),
     follow: undefined,
     inTask: () => false,
@@ -66,11 +75,22 @@ export function newPlace(own = false): Place {
   };
 }
 
+/** Whether the worker in which this runs has a loop already; false in a program. */
+export function isServed(): boolean {
+  return realm[PLACE]?.served ?? false;
+}
+
+/** Whether an executor has started this process from a file of the user's own. */
+export function startedAsOwnProcess(): boolean {
+  return (realm.Deno ? realm.Deno.args : realm.process?.argv)?.at(-1) === OWN_WORKER_ARGUMENT;
+}
+
 /**
  * Whether the loop of a worker will run here, and does not yet. On Deno (2.9), where reading `process` would load it, the main
  * module tells. A thread there has none, but loads nothing before its loop.
  */
 function startedAsWorker(): boolean {
+  if (startedAsOwnProcess()) return true;
   if (realm.Deno) {
     // Where the file is missing, the first module is a text that enters the place itself.
     const { url } = import.meta;

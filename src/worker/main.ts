@@ -60,6 +60,7 @@ class WorkerLoop {
 
   open(): void {
     const { place } = this.#port;
+    place.served = true;
     setCurrentTask(() => this.#busy ? this.#describeCurrent() : undefined);
     // The task that runs may be the one that imports an executor, which could follow it only from the next call on.
     place.runsUnfollowed = () => this.#busy && !this.#followed && place.loading === undefined;

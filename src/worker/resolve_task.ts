@@ -68,7 +68,7 @@ async function load(ref: NamedRef, place: Place): Promise<AnyFunction> {
   const present = place.own ? findRegistered(ref) ?? findElsewhere(ref) : undefined;
   if (present) return present as AnyFunction;
   const { module, name } = ref;
-  const shown = name || `number ${ref.number}`;
+  const shown = name ? `'${name}'` : `number ${ref.number}`;
   let exports: Record<string, unknown>;
   let from = module;
   try {
@@ -77,15 +77,16 @@ async function load(ref: NamedRef, place: Place): Promise<AnyFunction> {
     if (refused) throw refused; // the module was told, and did not throw it, or has not yet
   } catch (cause) {
     const advice = place.own ? OWN : ref.number === undefined && isMissing(cause, module) ? MISSING : "";
-    const why = (cause instanceof Error ? shortened(cause.message) : String(cause)) + advice;
-    throw new Error(`Cannot load the task '${shown}' as its module ${module} fails to load: ${why}`, { cause });
+    const message = cause instanceof Error ? shortened(cause.message) : String(cause);
+    const why = (advice ? message.replace(/\.$/, "") : message) + advice;
+    throw new Error(`Cannot load the task ${shown} as its module ${module} fails to load: ${why}`, { cause });
   }
   const found = findRegistered({ ...ref, module: from }) ?? exports[name];
   if (typeof found === "function") return found as AnyFunction;
   const kind = found === undefined ? "nothing" : `a ${typeof found}`;
   const what = name ? `exports ${kind} of that name` : "does not make as many tasks here as in the program";
   const error = new TypeError(
-    `Cannot find the task '${shown}' as module ${from} ${what}; it exports: ${
+    `Cannot find the task ${shown} as module ${from} ${what}; it exports: ${
       Object.keys(exports).join(", ") || "nothing"
     }${ref.number === undefined ? "" : LOST}`,
   );

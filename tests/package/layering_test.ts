@@ -21,7 +21,7 @@ const FLOORS: readonly (readonly string[])[] = [
   ["src/executor/*", "src/worker/*"],
   ["src/pool/*"],
   ["src/thread/*", "src/process/*"],
-  ["src/bullmq/*"],
+  ["src/bullmq/*", "src/own_worker/*"],
   ["src/bullmq/submit/*", "src/bullmq/host/*"],
   ["src/bullmq/mod.ts"],
 ];
@@ -34,6 +34,7 @@ const STATEFUL: Readonly<Record<string, string>> = {
   "src/runtime.ts": "what a program that exits has to call",
   "src/future/signal.ts": "one listener for each signal, held weakly",
   "src/future/future.ts": "what the executor may do with a Future, set once by the class itself",
+  "src/pool/own_worker.ts": "threads that the user has started, held weakly",
   "src/pool/options.ts": "how many executors there were, for their names",
   "src/process/sentinel.ts": "one for each program",
   "src/wire/failure.ts": "the classes of errors on their way, held weakly",
@@ -198,9 +199,9 @@ test("these rules see what breaks them", () => {
   }
 });
 
-test("names of a platform are known to few: src/thread/, src/process/, four files for everybody, and the command", () => {
+test("names of a platform are known to few: those of workers, four files for everybody, and the command", () => {
   const known =
-    /^src\/(thread\/|process\/|runtime\.ts$|flags\.ts$|entry\.ts$|wire\/place\.ts$|bullmq\/host\/command\.ts$)/;
+    /^src\/(thread\/|process\/|own_worker\/|runtime\.ts$|flags\.ts$|entry\.ts$|wire\/place\.ts$|bullmq\/host\/command\.ts$)/;
   const others = sources.filter(({ path }) => !known.test(path));
   assert.deepEqual(matches(others, /\bDeno\b|\bBun\b|"node:|\bWorker\(|\bself\b|\bprocess\./), []);
 });

@@ -7,7 +7,7 @@ import * as mod from "../../mod.ts";
 import * as processEntry from "../../src/process/process_pool_executor.ts";
 import * as threadEntry from "../../src/thread/thread_pool_executor.ts";
 import * as taskEntry from "../../src/task/mod.ts";
-import * as workerEntry from "../../src/task/current_task.ts";
+import * as workerEntry from "../../src/own_worker/mod.ts";
 
 /** The members that instances of a class have, inherited ones included. */
 function membersOf(type: { prototype: object }): string[] {
@@ -40,7 +40,7 @@ test("the entry points export the same things as mod.ts, and deno.json names the
     "./src/thread/thread_pool_executor.ts",
     "./src/process/process_pool_executor.ts",
     "./src/task/mod.ts",
-    "./src/task/current_task.ts",
+    "./src/own_worker/mod.ts",
   ]);
 });
 
