@@ -118,7 +118,7 @@ async function buildWithDenoPack(): Promise<void> {
 async function bundleEntries(bun: string): Promise<void> {
   for (const [name, path] of Object.entries(manifest.exports)) {
     if (!name.startsWith("./internal/")) continue;
-    const entry = join("esm", path);
+    const entry = join("esm", path.replace(/\.ts$/, ".js"));
     // Its own output is made of what was there.
     await mustRun(bun, ["build", "--target=node", entry, "--outfile", entry], { cwd: NPM });
   }
@@ -128,9 +128,14 @@ function writePackageJson(): void {
   const built = (path: string, extension: string) => "./esm/" + path.slice("./".length).replace(/\.[jt]s$/, extension);
   const exports = Object.fromEntries(
     Object.entries(manifest.exports)
-      // The workers' entry files are exports for the builders' sake alone: they are found by their URLs.
+      // The workers' entry files are exports for the builders' sake alone: they are found by their URLs. So is what `./worker`
+      // is in browsers.
       .filter(([name]) => !name.startsWith("./internal/"))
-      .map(([name, path]) => [name, { types: built(path, ".d.ts"), default: built(path, ".js") }]),
+      .map(([name, path]) => {
+        const inBrowsers = name === "./worker" && manifest.exports["./internal/worker_browser"];
+        const browser = inBrowsers && { browser: built(inBrowsers, ".js") };
+        return [name, { types: built(path, ".d.ts"), ...browser, default: built(path, ".js") }];
+      }),
   );
   const packageJson = {
     name: manifest.name,

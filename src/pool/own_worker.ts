@@ -28,7 +28,7 @@ export function checkWorker(
 /** Checks the option `entry`. */
 export function checkEntry(action: string, entry: unknown): void {
   if (entry !== undefined && !(entry instanceof URL && entry.protocol === "file:")) {
-    refuseKind(action, "entry", 'a file: URL, such as new URL("./my_worker.js", import.meta.url)', entry);
+    refuseKind(action, "entry", 'a file: URL, such as new URL("./my_worker.ts", import.meta.url)', entry);
   }
 }
 

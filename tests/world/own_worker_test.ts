@@ -108,7 +108,7 @@ programs([
         thread.postMessage("hello");
         console.log(isWorker, (await answer).join());
         thread.terminate();`,
-      "my_worker.ts": "",
+      "my_worker.ts": "export {};",
     },
     prints: "false hello,false,Error",
   },
