@@ -151,7 +151,10 @@ function writePackageJson(): void {
     exports,
     files: ["esm", "CHANGELOG.md"],
     bin: { "futures-serve": built(manifest.exports["./bullmq/serve"]!, ".js") },
-    sideEffects: [built(manifest.exports["./bullmq/serve"]!, ".js")],
+    // What does something when it is imported: bundlers drop the import of anything else whose exports are not used.
+    sideEffects: ["./bullmq/serve", "./worker", "./internal/worker_browser"]
+      .map((name) => built(manifest.exports[name]!, ".js"))
+      .concat("./esm/src/own_worker/serve.js"),
     engines: { node: ">=20" },
     // Of `./bullmq` alone: whoever uses it installs them, and nobody else has to.
     peerDependencies: Object.fromEntries(

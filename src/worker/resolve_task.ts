@@ -76,7 +76,13 @@ async function load(ref: NamedRef, place: Place): Promise<AnyFunction> {
     const refused = place.refused.get(module);
     if (refused) throw refused; // the module was told, and did not throw it, or has not yet
   } catch (cause) {
-    const advice = place.own ? OWN : ref.number === undefined && isMissing(cause, module) ? MISSING : "";
+    const advice = place.own
+      ? OWN
+      : !isMissing(cause, module)
+      ? ""
+      : ref.number === undefined
+      ? LEFT_OUT
+      : WRITTEN_DOWN;
     const message = cause instanceof Error ? shortened(cause.message) : String(cause);
     const why = (advice ? message.replace(/\.$/, "") : message) + advice;
     throw new Error(`Cannot load the task ${shown} as its module ${module} fails to load: ${why}`, { cause });
@@ -98,7 +104,12 @@ const OWN = ". The file of this worker has no such task: import the task's modul
   'task(import.meta.url, fn, { name: "square" })';
 
 /** Advice on a module that is not where `taskModule()` says. */
-const MISSING = ". If a build tool has left it out, make it an entry point of its own there, or use task()";
+const LEFT_OUT = ". If a build tool has left it out, make it an entry point of its own there, or use task()";
+
+/** Advice on a module that is not where `task()` says. */
+const WRITTEN_DOWN =
+  ". If a build tool has written its old place in place of import.meta.url, have it leave that alone, " +
+  "in webpack by module.parser.javascript.importMeta: false";
 
 /** A message without the text of a module whose URL is its source. */
 function shortened(message: string): string {
@@ -134,10 +145,11 @@ async function importOrCompiled(module: string): Promise<Loaded> {
   try {
     return { from: module, exports: await import(module) };
   } catch (error) {
-    const [, before, after] = /^([^?#]*\.)[cm]?tsx?([?#].*)?$/.exec(module) ?? [];
+    const [, before, after] = /^([^?#]*\.)[cm]?[jt]sx?([?#].*)?$/.exec(module) ?? [];
     if (before === undefined || !isMissing(error, module)) throw error;
     for (const ending of ["js", "mjs"]) {
       const from = `${before}${ending}${after ?? ""}`;
+      if (from === module) continue;
       try {
         return { from, exports: await import(from) };
       } catch (other) {
@@ -155,5 +167,6 @@ function isMissing(error: unknown, module: string): boolean {
   if (typeof specifier === "string" && URL.canParse(module)) { // Bun, by the path
     return decodeURIComponent(new URL(module).pathname).endsWith(specifier.replaceAll("\\", "/"));
   }
-  return code === "ERR_MODULE_NOT_FOUND" && String(message).includes(`"${module}"`); // Deno
+  const found = /(?:Module not found|Cannot find module) (["'])(.*?)\1/.exec(String(message)); // Deno
+  return code === "ERR_MODULE_NOT_FOUND" && found?.[2] === module;
 }

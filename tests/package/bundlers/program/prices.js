@@ -1,0 +1,3 @@
+export function withTax(price) {
+  return price * 1.5;
+}
