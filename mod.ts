@@ -38,7 +38,7 @@ export { ThreadPoolExecutor } from "./src/thread/thread_pool_executor.ts";
 export { asCompleted } from "./src/future/as_completed.ts";
 export { ALL_COMPLETED, FIRST_COMPLETED, FIRST_EXCEPTION, wait } from "./src/future/wait.ts";
 export { currentTask, isWorker } from "./src/task/current_task.ts";
-export { transfer } from "./src/task/transfer.ts";
+export { type Movable, transfer } from "./src/task/transfer.ts";
 
 export type { WorkerExit, WorkerLostDetails } from "./src/future/errors.ts";
 export type { WorkerPermissions } from "./src/pool/backend.ts";

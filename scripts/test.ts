@@ -7,7 +7,7 @@
 //   bun       the same
 //   node      the same, on Node 24, which strips the types
 //   chaos     scripts/stress/chaos: a minute of it on all three, with a plan that nobody has seen
-//   consumer  tests/package/consumer: the npm package, from its tarball, on Node 20, Node 24 and Bun
+//   consumer  the folders of tests/package: the npm package, from its tarball, with what its users have. Deno runs them
 //
 // Then it looks for what the tests left behind, as one more test.
 
@@ -43,6 +43,7 @@ const LONG = [
   "tests/faults/fault_matrix_test.ts", // some hundred programs
   "tests/package/consumer/", // builds and installs the package
   "tests/package/demo_", // whole programs, with much to count
+  "tests/package/types/", // a dozen compilations
   "tests/unit/bullmq/", // many thousand values
   "tests/world/compil", // builds programs with other tools
   // Each starts dozens of programs:
@@ -57,6 +58,7 @@ const LONG = [
 const PACKAGES: readonly (readonly [folder: string, needed: RegExp])[] = [
   ["examples/word_count/show", /^\.\/tests\/package\/demo_/],
   ["tests/tools", /^\.\/tests\/world\/compil/],
+  ["tests/package/types", /^\.\/tests\/package\/types\//],
 ];
 
 /** A suite that has not ended by then is killed and has failed, in milliseconds. */
@@ -133,7 +135,7 @@ function isLong(file: string): boolean {
 
 /** All suites, with all of their files. */
 function suitesOf(files: readonly string[], scratch: string, { deno, bun, node24 }: Runtimes): Suite[] {
-  const isConsumer = (file: string) => file.includes("/consumer/");
+  const isConsumer = (file: string) => /\/tests\/package\/\w+\//.test(file);
   const types = ["mod.ts", "tests/package/types_check.ts"];
   const seed = randomInt(2 ** 31);
   const report = (name: string) => join(scratch, `${name}.xml`);

@@ -26,4 +26,4 @@ export type {
   TaskOf,
   TaskOptions,
 } from "./task.ts";
-export { transfer } from "./transfer.ts";
+export { type Movable, transfer } from "./transfer.ts";

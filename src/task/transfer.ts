@@ -4,6 +4,12 @@ import { refuse, refuseKind } from "../wire/check.ts";
 import { markTransfer } from "../wire/marks.ts";
 
 /**
+ * What can be moved to another thread: an `ArrayBuffer`, a `MessagePort`, a stream, or what else the runtime moves. Not a view
+ * such as `Uint8Array`, but its `buffer`. It needs no library of types, such as DOM.
+ */
+export type Movable = object & { readonly buffer?: never };
+
+/**
  * Marks buffers, ports and streams inside of an argument, or of a result, that are moved to the other thread instead of
  * copied. To and from processes they are copied all the same.
  *
@@ -24,7 +30,7 @@ import { markTransfer } from "../wire/marks.ts";
  * assert.deepEqual([length, bytes.length], [1024, 0]);
  * ```
  */
-export function transfer<T>(value: T, transferables: readonly Transferable[]): T {
+export function transfer<T>(value: T, transferables: readonly Movable[]): T {
   if (typeof value !== "object" || value === null) refuse("transfer a value", "it must be an object", value);
   if (!Array.isArray(transferables)) refuseKind("transfer a value", "transferables", "an array", transferables);
   markTransfer(value, transferables);

@@ -24,8 +24,8 @@ const marks: WeakMap<object, readonly Transferable[]> =
   ((globalThis as { [MARKS]?: typeof marks })[MARKS] ??= new WeakMap());
 
 /** Marks the parts of a value that are moved when it is sent. */
-export function markTransfer(value: object, transferables: readonly Transferable[]): void {
-  marks.set(value, [...transferables]);
+export function markTransfer(value: object, transferables: readonly object[]): void {
+  marks.set(value, [...transferables] as Transferable[]);
 }
 
 /** The parts of a value that are moved when it is sent. */

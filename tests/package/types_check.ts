@@ -140,6 +140,9 @@ export function submit(executor: Executor): void {
   same<typeof length, Future<number>>(true);
   // @ts-expect-error text cannot be moved
   transfer("text", ["text"]);
+  // @ts-expect-error a view is not moved: its buffer is
+  transfer(new Uint8Array(1), [new Uint8Array(1)]);
+  transfer({}, [new MessageChannel().port1, new ReadableStream(), new TransformStream(), new ArrayBuffer(1)]);
 
   // with() has the same API.
   const configured = executor.with({ timeout: 10, signal: AbortSignal.abort(), grace: 0, priority: 1, retries: 2 });

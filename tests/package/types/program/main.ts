@@ -1,0 +1,58 @@
+// Uses the types of every entry point as an application does. It is compiled, never run, and by the oldest library that the
+// package promises: no `await using`. A line marked with `@ts-expect-error` must not compile.
+
+import {
+  asCompleted,
+  type CallOptions,
+  type ExecutorOptions,
+  type Future,
+  type Movable,
+  ProcessPoolExecutor,
+  taskModule,
+  ThreadPoolExecutor,
+  wait,
+  WorkerLostError,
+} from "@concurrent/futures";
+import { ProcessPoolExecutor as FromProcess } from "@concurrent/futures/process";
+import { task, transfer } from "@concurrent/futures/task";
+import { type Executor, ThreadPoolExecutor as FromThread } from "@concurrent/futures/thread";
+import { currentTask } from "@concurrent/futures/worker";
+
+export const add = task("file:///sums.js", function add(a: number, b: number): number {
+  return a + b;
+});
+
+interface Words {
+  reverse(text: string): string;
+}
+
+export async function use(executor: Executor): Promise<void> {
+  const doubled: Future<number> = executor.submit((n: number) => n * 2, 21);
+  const sum: number = await executor.submit(add, 1, 2);
+  const reversed: Future<string> = executor.submit(taskModule<Words>("file:///words.js").reverse, "abc");
+  for await (const n of executor.map(add, [1, 2], [10, 20])) console.log(n.toFixed(), sum);
+  for await (const future of asCompleted([doubled, doubled])) console.log((await future).toFixed());
+  const { done } = await wait([doubled, reversed]);
+  const error: unknown = await doubled.exception();
+  if (error instanceof WorkerLostError) console.log(done.size, error.exitCode);
+
+  // What is moved: everywhere a buffer, and what the library or @types/node has.
+  const bytes = new Uint8Array(1), { port1 } = new MessageChannel();
+  const moved: readonly Movable[] = [bytes.buffer, port1];
+  console.log(transfer(bytes, moved).length, transfer({}, [new ReadableStream()]));
+  // @ts-expect-error a view is not moved
+  transfer(bytes, [bytes]);
+
+  // Options that may be missing, which exactOptionalPropertyTypes would refuse.
+  const workers: number | undefined = currentTask().attempt > 1 ? 2 : undefined;
+  const options: ExecutorOptions = { maxWorkers: workers, name: undefined };
+  const call: CallOptions = { timeout: workers, signal: currentTask().signal };
+  for (const Class of [ThreadPoolExecutor, ProcessPoolExecutor, FromThread, FromProcess]) {
+    await new Class(options).with(call).submit(add, 1, 2);
+  }
+
+  // @ts-expect-error the second number is a string
+  executor.submit(add, 1, "2");
+  // @ts-expect-error there is no such option
+  new ThreadPoolExecutor({ workers: 2 });
+}
