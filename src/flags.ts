@@ -1,10 +1,7 @@
 // The flags with which the program was started, as its workers get them: without flags that are for the program's own start,
 // and with paths that are right in any folder. Node and Bun tell a program its flags; Deno does not.
 
-import { resolve } from "node:path";
-import process from "node:process";
-import { pathToFileURL } from "node:url";
-import { loadBuiltin, runtime } from "./runtime.ts";
+import { loadBuiltin, nodePath, nodeUrl, process, runtime } from "./runtime.ts";
 
 interface ReadPermission {
   readonly Deno?: { permissions: { querySync(descriptor: { name: "read" }): { state: string } } };
@@ -172,9 +169,11 @@ function place([flag, ...values]: Flag, folder: string, isThere: (path: string) 
   function placeValue(name: string, value: string): string {
     const isModule = MODULE.test(name);
     if (/^\.\.?([/\\]|$)/.test(value) || (PATH.test(name) && value !== "*")) {
-      const path = resolve(folder, value);
+      const path = nodePath().resolve(folder, value);
       if (!isThere(path)) return value;
-      return isModule && runtime === "node" && !/^(-r|--require)$/.test(name) ? pathToFileURL(path).href : path;
+      return isModule && runtime === "node" && !/^(-r|--require)$/.test(name)
+        ? nodeUrl().pathToFileURL(path).href
+        : path;
     }
     // An absolute path or a URL is right in any folder.
     if (!isModule || runtime === "deno" || /^([/\\]|\w+:)/.test(value)) return value;
@@ -194,11 +193,11 @@ function resolveModule(specifier: string, folder: string, isRequired: boolean): 
     const { Bun } = globalThis as { Bun?: { resolveSync(specifier: string, from: string): string } };
     if (Bun) return Bun.resolveSync(specifier, folder);
     const { createRequire, registerHooks } = process.getBuiltinModule("node:module") as unknown as ModuleTools;
-    const from = resolve(folder, "flag");
+    const from = nodePath().resolve(folder, "flag");
     if (isRequired || !registerHooks) return createRequire(from).resolve(specifier);
     // Node (24) resolves relative to the module that asks, which has to be in that folder. Not by require(): a package may have
     // another module for imports.
-    const asked = `flag:${specifier}`, parentURL = pathToFileURL(from).href;
+    const asked = `flag:${specifier}`, parentURL = nodeUrl().pathToFileURL(from).href;
     const hooks = registerHooks({
       resolve: (name, context, next) =>
         next(...(name === asked ? [specifier, { ...context, parentURL }] as const : [name, context] as const)),

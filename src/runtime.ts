@@ -1,30 +1,46 @@
-// Which runtime this is, and what differs between runtimes for everybody. Nothing runs when this is loaded.
+// Which runtime this is, and what differs between runtimes for everybody.
+//
+// Nothing that a program loads imports a module of Node by name, so that the same files run in browsers, which have none, and
+// on runtimes no slower. Only the files where workers start, and src/bullmq/, do.
 //
 // Two files look at the global scope by themselves: src/thread/port.web.ts, as `node:` modules would double a thread's start
 // on Deno, and src/wire/place.ts, which modules of tasks load.
 
 import type { AsyncLocalStorage } from "node:async_hooks";
-import { createRequire } from "node:module";
-import process from "node:process";
 
 /** The supported runtimes. */
-export type Runtime = "deno" | "bun" | "node";
+export type Runtime = "deno" | "bun" | "node" | "browser";
+
+/** Node's `process`, which Deno and Bun have too. In browsers there is none: what needs it is not called there. */
+export const process: typeof import("node:process") = (globalThis as never)["process"];
 
 /** The runtime that runs this program. Deno and Bun define Node's globals too, so they are asked first. */
-export const runtime: Runtime = "Deno" in globalThis ? "deno" : "Bun" in globalThis ? "bun" : "node";
+export const runtime: Runtime = runtimeHere();
+
+function runtimeHere(): Runtime {
+  if ("Deno" in globalThis) return "deno";
+  if ("Bun" in globalThis) return "bun";
+  return process?.versions?.node ? "node" : "browser"; // build tools give pages a `process` that is not Node's
+}
 
 /**
  * Loads a module of the runtime at its first use. An import would load it with this package, in workers, too, whose modules
  * of tasks import the package: `node:fs` takes 3.5 ms of that on Deno (2.9), `node:child_process` 1 ms on all.
  */
 export function loadBuiltin<Module>(name: `node:${string}`): Module {
-  return (process.getBuiltinModule?.(name) ?? createRequire(import.meta.url)(name)) as Module; // Node before 20.16
+  return process.getBuiltinModule(name) as Module;
 }
+
+/** Node's module of paths. */
+export const nodePath = (): typeof import("node:path") => loadBuiltin("node:path");
+
+/** Node's module of URLs. */
+export const nodeUrl = (): typeof import("node:url") => loadBuiltin("node:url");
 
 /** The number of workers that can run at the same time on this machine. */
 export function availableParallelism(): number {
-  const os = loadBuiltin<typeof import("node:os")>("node:os");
-  return os.availableParallelism?.() ?? globalThis.navigator?.hardwareConcurrency ?? 1;
+  if (runtime === "browser") return navigator.hardwareConcurrency;
+  return loadBuiltin<typeof import("node:os")>("node:os").availableParallelism();
 }
 
 /** A name for this program that no other on the same network is likely to have. */
@@ -38,19 +54,19 @@ export function programName(): string {
   return `${host}-${process.pid}`;
 }
 
-/** A storage that follows asynchronous code; `undefined` where the runtime has none (Node before 20.16). */
+/** A storage that follows asynchronous code; `undefined` in a browser. */
 export function asyncContext<T>(): AsyncLocalStorage<T> | undefined {
-  // Not imported: only workers that use executors need it, and on Bun (1.4) it takes 1 ms of a program's start.
-  const hooks = process.getBuiltinModule?.("node:async_hooks");
-  return hooks && new hooks.AsyncLocalStorage<T>();
+  if (runtime === "browser") return undefined;
+  // Only workers that use executors need it, and on Bun (1.4) it takes 1 ms of a program's start.
+  const { AsyncLocalStorage } = loadBuiltin<typeof import("node:async_hooks")>("node:async_hooks");
+  return new AsyncLocalStorage<T>();
 }
 
 /** Formats a value as the console does. A string gets quotes, as it does inside of other values. */
 export function inspect(value: unknown): string {
-  // Not imported: only reports need it, and on Bun (1.4) it takes 1.8 ms of a program's start.
-  const util = process.getBuiltinModule?.("node:util");
-  if (util) return util.inspect(value);
-  return value instanceof Error ? String(value.stack) : String(value); // Node before 20.16
+  if (runtime === "browser") return value instanceof Error ? String(value.stack) : String(value);
+  // Only reports need it, and on Bun (1.4) it takes 1.8 ms of a program's start.
+  return loadBuiltin<typeof import("node:util")>("node:util").inspect(value);
 }
 
 /** Whether the program has begun to exit; `undefined` until somebody wants to know. */
@@ -60,6 +76,7 @@ const atExit = new Set<() => void>();
 /** Begins to watch for the program's exit, which may be under way. */
 function watchExit(): void {
   if (exiting !== undefined) return;
+  if (runtime === "browser") return void (exiting = false); // a page ends without a word, and its workers with it
   // Deno (2.9), Bun (1.4) and Node (20, 24) set it before they emit "exit".
   exiting = (process as { readonly _exiting?: boolean })._exiting === true;
   process.prependListener("exit", () => {
@@ -96,18 +113,18 @@ const callAll = () => {
  * what `fn` starts is done.
  */
 export function onDone(fn: () => void): void {
-  if (whenDone.size === 0) process.on("beforeExit", callAll);
+  if (whenDone.size === 0 && runtime !== "browser") process.on("beforeExit", callAll);
   whenDone.add(fn);
 }
 
 /** Unregisters `fn`. */
 export function offDone(fn: () => void): void {
   whenDone.delete(fn);
-  if (whenDone.size === 0) process.off("beforeExit", callAll);
+  if (whenDone.size === 0 && runtime !== "browser") process.off("beforeExit", callAll);
 }
 
-/** Makes a timer not keep the program alive. */
+/** Makes a timer not keep the program alive. A page is not kept by any. */
 export function unrefTimer(id: ReturnType<typeof setTimeout>): void {
   if (typeof id === "object") (id as { unref(): void }).unref();
-  else (globalThis as unknown as { Deno: { unrefTimer(id: number): void } }).Deno.unrefTimer(id);
+  else (globalThis as { Deno?: { unrefTimer(id: number): void } }).Deno?.unrefTimer(id);
 }

@@ -5,12 +5,11 @@
 
 import type { Engine } from "./engine.ts";
 import { assertInvariant } from "../invariant.ts";
+import { nextTurn } from "../wire/turn.ts";
 import { END, type Source } from "./zip.ts";
 
 /** Maximum number of items that are queued together: first one, so that it starts at once, then twice as many each time. */
 const LARGEST_SUPPLY = 1024;
-
-declare function setImmediate(fn: () => void): unknown;
 
 /** How the inputs have ended: by themselves, or with an error. */
 export type InputEnd = { readonly failed: false } | { readonly failed: true; readonly error: unknown };
@@ -124,7 +123,7 @@ export class MapReader {
   #armTurn(): void {
     if (this.#turnArmed) return;
     this.#turnArmed = true;
-    setImmediate(this.#onTurnEnd);
+    nextTurn(this.#onTurnEnd);
   }
 
   /**

@@ -8,6 +8,7 @@
 import { Call, expectedCost } from "../executor/call.ts";
 import type { CallQueue, QueueEntry } from "../executor/call_queue.ts";
 import { assertInvariant, invariantsAreChecked } from "../invariant.ts";
+import { nextTurn } from "../wire/turn.ts";
 import type { WorkerHandle } from "./worker_handle.ts";
 import type { WorkerPool } from "./worker_pool.ts";
 
@@ -43,8 +44,6 @@ const WAKE = 0.1;
  * 8, bursts are slower.
  */
 const ANSWERS_PER_TURN = 16;
-
-declare function setImmediate(fn: () => void): unknown;
 
 /** What the dispatcher asks of its engine. */
 export interface DispatcherOwner {
@@ -204,7 +203,7 @@ export class Dispatcher {
   /** Whether a busy worker may be handed more at once. If not, there is a dispatch when everybody has had a turn. */
   #isInTurn(): boolean {
     if (this.#answersInTurn++ === 0) {
-      setImmediate(() => {
+      nextTurn(() => {
         this.#answersInTurn = 0;
         this.dispatch();
       });

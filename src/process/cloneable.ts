@@ -2,7 +2,6 @@
 // are given the value: Deno (2.9) fails later and then crashes, Bun (1.4) silently copies shared memory, Node turns a Blob
 // into `{}`.
 
-import process from "node:process";
 // Not `node:util`, which takes 1.8 ms of a process's start on Bun (1.4).
 import {
   isAnyArrayBuffer,
@@ -21,7 +20,7 @@ import {
   isWeakMap,
   isWeakSet,
 } from "node:util/types";
-import { runtime } from "../runtime.ts";
+import { process, runtime } from "../runtime.ts";
 import { assertNotLocal } from "../wire/marks.ts";
 import { FEW, glance, isSimple, partsOf, partsOfError, partsOfMap, partsOfSet, UNKNOWN } from "../wire/parts.ts";
 import { toSend } from "../wire/sendable.ts";

@@ -1,13 +1,10 @@
 // The command line of a worker process: the program's own flags and, on Deno, at most its permissions.
 // `child_process.fork()` of Deno (2.9) would grant all of them.
 
-import { parse, resolve } from "node:path";
-import process from "node:process";
-import { fileURLToPath, pathToFileURL } from "node:url";
 import type { WorkerOptions } from "../pool/backend.ts";
 import { findCompiled, findEntry, firstLines } from "../entry.ts";
 import { folderIsGone, inheritedFlags, ownFlags, workingFolder } from "../flags.ts";
-import { loadBuiltin, runtime } from "../runtime.ts";
+import { loadBuiltin, nodePath, nodeUrl, process, runtime } from "../runtime.ts";
 import { OWN_WORKER_ARGUMENT, WORKER_ARGUMENT } from "../wire/place.ts";
 import { permissionFlags } from "./permissions.ts";
 
@@ -23,9 +20,9 @@ interface DenoNamespace {
  * @returns Its path; `undefined` for the program's own folder.
  */
 export function startFolder(cwd: WorkerOptions["cwd"]): string | undefined {
-  if (cwd !== undefined) return typeof cwd === "string" ? resolve(cwd) : fileURLToPath(cwd);
+  if (cwd !== undefined) return typeof cwd === "string" ? nodePath().resolve(cwd) : nodeUrl().fileURLToPath(cwd);
   // Deno (2.9) starts nothing in a folder that is gone.
-  return runtime === "deno" && folderIsGone() ? parse(process.execPath).root : undefined;
+  return runtime === "deno" && folderIsGone() ? nodePath().parse(process.execPath).root : undefined;
 }
 
 /**
@@ -70,7 +67,9 @@ export function commandLine(
   }
   // Bun (1.4) has no flag for the heap.
   const heap = memoryLimit === undefined || runtime === "bun" ? [] : [`--max-old-space-size=${memoryLimit}`];
-  const main = entry ? [fileURLToPath(entry)] : ["-e", firstLines("process"), ...(runtime === "node" ? ["--"] : [])];
+  const main = entry
+    ? [nodeUrl().fileURLToPath(entry)]
+    : ["-e", firstLines("process"), ...(runtime === "node" ? ["--"] : [])];
   return [
     ...inheritedFlags(folder),
     ...heap,
@@ -85,12 +84,12 @@ function configFlags({ mainModule, permissions }: DenoNamespace): string[] {
   if (permissions.querySync({ name: "read" }).state !== "granted") return [];
   // A thread has no main module, and that of a program may be no file.
   const here = workingFolder();
-  const start = mainModule?.startsWith("file:") ? mainModule : here && pathToFileURL(`${here}/`);
+  const start = mainModule?.startsWith("file:") ? mainModule : here && nodeUrl().pathToFileURL(`${here}/`);
   if (!start) return [];
   const { existsSync } = loadBuiltin<typeof import("node:fs")>("node:fs");
   for (let folder = new URL(".", start);; folder = new URL("..", folder)) {
     for (const name of ["deno.json", "deno.jsonc"]) {
-      const config = fileURLToPath(new URL(name, folder));
+      const config = nodeUrl().fileURLToPath(new URL(name, folder));
       if (existsSync(config)) return ["--config", config];
     }
     if (folder.href === new URL("..", folder).href) return [];

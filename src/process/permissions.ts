@@ -6,12 +6,10 @@
 // `sys`, a program to run, and an address with its port. Its answer about a pattern (`TOK*`, `*.example.com`, `10.0.0.0/8`) or
 // an address without a port leaves exceptions out, and a host name may resolve to an excepted address.
 
-import { delimiter, isAbsolute, resolve } from "node:path";
-import process from "node:process";
 import type { WorkerOptions, WorkerPermissions } from "../pool/backend.ts";
 import { refuseKind } from "../wire/check.ts";
 import { type Ask, demand, fixLists, hasWhole, PERMISSIONS } from "../pool/permissions.ts";
-import { loadBuiltin } from "../runtime.ts";
+import { loadBuiltin, nodePath, process } from "../runtime.ts";
 
 interface DenoNamespace {
   readonly mainModule: string | undefined;
@@ -76,7 +74,7 @@ export function checkWorkerOptions(action: string, options: WorkerOptions): Work
       refuseKind(action, option, "an array of hosts, not of URLs", value);
     }
     if (name === "run") return program(action, value);
-    return PERMISSIONS[name] === "path" ? resolve(value) : value;
+    return PERMISSIONS[name] === "path" ? nodePath().resolve(value) : value;
   });
   permissionFlags(action, permissions);
   return { ...options, permissions };
@@ -147,6 +145,7 @@ function importFlags(hosts: readonly string[]): string[] {
 
 /** The path of a program to run, as the worker would search for its name in another PATH. */
 function program(action: string, name: string): string {
+  const { delimiter, isAbsolute, resolve } = nodePath();
   if (isAbsolute(name) || name.includes("/")) return resolve(name);
   const path = ask({ name: "env", variable: "PATH" }).state === "granted" ? process.env.PATH ?? "" : "";
   for (const folder of path.split(delimiter)) {

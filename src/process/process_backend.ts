@@ -2,13 +2,12 @@
 // messages over a pipe or a socket was not faster, and the tasks keep stdout.
 
 import type { ChildProcess, spawn } from "node:child_process";
-import process from "node:process";
 import type { Backend, WorkerOptions } from "../pool/backend.ts";
 import { PROCESS_OPTIONS } from "../pool/options.ts";
 import { expectAnswer } from "../pool/own_worker.ts";
 import { BrokenProcessPool } from "../future/errors.ts";
 import { type ChannelEvents, neverStarted, type WorkerChannel, type WorkerExit } from "../wire/channel.ts";
-import { loadBuiltin, runtime } from "../runtime.ts";
+import { loadBuiltin, process, runtime } from "../runtime.ts";
 import type { FromWorker } from "../wire/messages.ts";
 import { seal } from "../wire/seal.ts";
 import { refusing } from "../wire/sendable.ts";

@@ -11,6 +11,7 @@ import { Executor } from "../executor/executor.ts";
 import type { ProcessPoolExecutorOptions } from "../pool/options.ts";
 import type { ExecutorStats } from "../executor/stats.ts";
 import { Scheduler } from "../pool/scheduler.ts";
+import { runtime } from "../runtime.ts";
 
 export { Executor };
 export type { ExecutorOptions, ProcessPoolExecutorOptions } from "../pool/options.ts";
@@ -38,9 +39,13 @@ export class ProcessPoolExecutor extends Executor<ExecutorStats> {
    * @throws {RangeError} when a number is out of range.
    * @throws {Error} when there is no file `entry`.
    * @throws {Error} when the program is compiled into an executable, which would be started in place of the runtime.
+   * @throws {Error} in a browser.
    * @throws {Error} on Deno, when workers would have a permission that the program does not have.
    */
   constructor(options: ProcessPoolExecutorOptions = {}) {
+    if (runtime === "browser") {
+      throw new Error("Cannot create ProcessPoolExecutor as browsers have no processes: use ThreadPoolExecutor");
+    }
     assertNotCompiled();
     if (options.entry?.protocol === "file:") processEntry(options.entry);
     super(new Scheduler(processBackend, options));

@@ -1,8 +1,8 @@
 // Starts threads of Node with the flags of the program, except for those with which a thread would start wrongly.
 
-import process from "node:process";
 import type { Worker, WorkerOptions } from "node:worker_threads";
 import { type Flag, joinFlags, type ThreadFlags, threadFlags } from "../flags.ts";
+import { process } from "../runtime.ts";
 
 /**
  * Starts a thread.

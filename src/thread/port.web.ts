@@ -1,4 +1,4 @@
-// The worker's end of the line in a thread of Deno or Bun: the worker's global scope. It imports nothing from `node:`, which
+// The worker's end of the line in a thread of Deno, Bun or a browser: the worker's global scope. It imports nothing from `node:`, which
 // would double a thread's start on Deno.
 
 import type { ParentPort } from "../wire/channel.ts";
@@ -16,6 +16,7 @@ interface Scope {
   addEventListener(type: "error" | "unhandledrejection", listener: (event: PromiseRejectionEvent) => void): void;
   removeEventListener(type: "message", listener: (event: MessageEvent) => void): void;
   readonly Deno?: { exit(code?: number): never; memoryUsage(): { heapUsed: number } };
+  readonly Bun?: object;
   readonly process?: Process;
 }
 
@@ -32,6 +33,8 @@ interface Output {
   end(done: () => void): void;
 }
 const scope = globalThis as unknown as Scope;
+
+const isBun = scope.Bun !== undefined;
 
 // The scope's own method, taken before a task can replace it.
 const { postMessage } = scope;
@@ -50,25 +53,26 @@ export const openPort = (own = false): ParentPort => ({
       if (message === undefined) return;
       event.stopImmediatePropagation(); // listeners of tasks do not get it
       if (message.kind !== "stop") onMessage(message);
-      else if (scope.Deno) scope.close!();
+      else if (!isBun) scope.close!();
       else leave(listener, () => post({ kind: "draining" }));
     };
     scope.addEventListener("message", listener); // not `onmessage`, which a task may set
     scope.addEventListener("messageerror", ({ data }) => endAsUnreadable(data));
   },
   // Bun (1.4) reads whatever it can write.
-  send: toThread(post, scope.Deno !== undefined),
-  clone: scope.Deno ? cloneForThread : structuredClone,
+  send: toThread(post, !isBun),
+  clone: isBun ? structuredClone : cloneForThread,
   excuse(error) {
-    // A thread of Bun (1.4) gets this event from `process` alone, one of Deno from its scope alone.
-    if (scope.Deno) scope.addEventListener("unhandledrejection", (e) => e.reason === error && e.preventDefault());
+    // A thread of Bun (1.4) gets this event from `process` alone, any other from its scope alone.
+    if (!isBun) scope.addEventListener("unhandledrejection", (e) => e.reason === error && e.preventDefault());
     else {
       scope.process!.on("unhandledRejection", (reason) => {
         if (reason !== error) throw reason;
       });
     }
   },
-  memory: () => (scope.Deno ?? scope.process!).memoryUsage().heapUsed,
+  // A browser does not tell its workers.
+  memory: () => (scope.Deno ?? (isBun ? scope.process : undefined))?.memoryUsage().heapUsed ?? 0,
   beforeEnd,
 });
 
@@ -81,11 +85,14 @@ function beforeEnd(fn: (exitCode: number, uncaught?: boolean) => void): void {
   wrap(scope, "close", () => 0);
   wrap(scope.Deno, "exit", (code) => code ?? 0);
   // On Deno process.exit() calls Deno.exit(). Reading `process` there would load it, which doubles a thread's start.
-  if (!scope.Deno) wrap(scope.process, "exit", (code) => code ?? scope.process?.exitCode ?? 0);
-  for (const type of ["error", "unhandledrejection"] as const) {
-    // It ends the thread, unless the task prevents that.
-    scope.addEventListener(type, () => fn(1, true));
-  }
+  if (isBun) wrap(scope.process, "exit", (code) => code ?? scope.process?.exitCode ?? 0);
+  // It ends the thread, unless the task prevents that.
+  scope.addEventListener("error", () => fn(1, true));
+  scope.addEventListener("unhandledrejection", (event) => {
+    if (scope.Deno || isBun) return fn(1, true);
+    // To a browser, a rejection is no error that the parent has to know: here it becomes one, if no listener prevents it.
+    setTimeout(() => event.defaultPrevented || reportError(event.reason));
+  });
 
   // deno-lint-ignore no-explicit-any
   function wrap(owner: any, name: string, exitCode: (code?: number) => number): void {

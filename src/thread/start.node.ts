@@ -1,10 +1,10 @@
 // Starts a thread on Node, and makes the parent's end of its line.
 
-import process from "node:process";
-import { isMainThread, Worker } from "node:worker_threads";
+import type { Worker } from "node:worker_threads";
 import type { Backend, WorkerOptions } from "../pool/backend.ts";
 import { entryMessage, findEntry, firstLines } from "../entry.ts";
 import { assertFolder } from "../flags.ts";
+import { loadBuiltin, process } from "../runtime.ts";
 import { newClaims } from "../wire/claims.ts";
 import { type ChannelEvents, neverStarted, type WorkerChannel, type WorkerExit } from "../wire/channel.ts";
 import type { FromWorker } from "../wire/messages.ts";
@@ -27,8 +27,10 @@ const OUTPUT_LIMIT = 1000;
 /** Time between two checks that somebody still reads the output, in milliseconds. */
 const POLL = 100;
 
+const threads = () => loadBuiltin<typeof import("node:worker_threads")>("node:worker_threads");
+
 /** Starts a thread. */
-export const start: Backend["start"] = (name, options, events) => startThread(Worker, name, options, events);
+export const start: Backend["start"] = (name, options, events) => startThread(threads().Worker, name, options, events);
 
 /** Starts a thread with Node's `Worker`, or with what a test passes in its place. */
 export function startThread(
@@ -103,7 +105,10 @@ function connect(worker: Worker, events: ChannelEvents): WorkerChannel {
   return {
     claims: newClaims(),
     // A thread reads whatever the main thread can write: its stack is larger, unless a flag of Node changes that.
-    send: toThread((message, transfer) => worker.postMessage(seal(message), transfer as never), !isMainThread),
+    send: toThread(
+      (message, transfer) => worker.postMessage(seal(message), transfer as never),
+      !threads().isMainThread,
+    ),
     clone: cloneForThread,
     keepAlive: (alive) => attempt(() => alive ? worker.ref() : worker.unref()),
     stop() {

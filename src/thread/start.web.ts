@@ -1,4 +1,4 @@
-// Starts a thread on Deno and Bun, and makes the parent's end of its line.
+// Starts a thread on Deno, on Bun or in a browser, and makes the parent's end of its line.
 
 import type { Backend, WorkerOptions } from "../pool/backend.ts";
 import { runtime } from "../runtime.ts";
@@ -22,8 +22,8 @@ interface BunWorker {
 /** Where Deno has no ref and unref: idle time after which a worker is ended, in milliseconds. */
 const IDLE_LIMIT = 500;
 
-/** How long a worker has to end before it counts as one that cannot be stopped, in milliseconds. */
-const GOODBYE_LIMIT = { deno: 100, bun: 5000 };
+/** How long a worker has to end before it counts as one that cannot be stopped, in milliseconds. Browsers stop any at once. */
+const GOODBYE_LIMIT = { deno: 100, bun: 5000, browser: 0 };
 
 /** How long the last messages of a worker that has failed may take to come, in milliseconds. */
 const LAST_WORDS = 100;
@@ -48,7 +48,8 @@ export function startThread(
     // Build tools look for this expression. They would read options here, and understand only some.
     const entry = findEntry(() => new URL("../thread/entry.web.js", import.meta.url), import.meta.url);
     worker = new WorkerClass(entry ?? `data:text/javascript,${encodeURIComponent(WEB_LINES)}`, {
-      ...(permissions !== "inherit" && { deno: { permissions: checkPermissions("start a worker", permissions) } }),
+      ...(runtime === "deno" && permissions !== "inherit" &&
+        { deno: { permissions: checkPermissions("start a worker", permissions) } }),
       type: "module",
       name,
     });
@@ -62,7 +63,7 @@ export function startThread(
 }
 
 function connect(worker: Worker & BunWorker, events: ChannelEvents): WorkerChannel {
-  const limit = GOODBYE_LIMIT[runtime as "deno" | "bun"];
+  const limit = GOODBYE_LIMIT[runtime as keyof typeof GOODBYE_LIMIT];
   let exit: WorkerExit | undefined;
   let timer: ReturnType<typeof setTimeout> | undefined;
   const close = (how: WorkerExit) => {
@@ -97,7 +98,8 @@ function connect(worker: Worker & BunWorker, events: ChannelEvents): WorkerChann
   // Deno (2.9) cannot stop a thread in a synchronous loop, and does not tell whether it has stopped any other: so it asks the
   // worker to end, and abandons one that does not answer. Bun (1.4) stops any thread and tells when it has, but loses the
   // output that is under way: so it asks an idle worker first.
-  const isDeno = runtime === "deno";
+  // A browser stops any thread without telling, and loses nothing.
+  const isDeno = runtime === "deno", isBun = runtime === "bun";
   let stopping = false;
   const askOrAbandon = () => {
     ask();
@@ -108,9 +110,9 @@ function connect(worker: Worker & BunWorker, events: ChannelEvents): WorkerChann
     ask();
     terminateLater();
   };
-  const end = isDeno ? askOrAbandon : terminate;
-  const stop = isDeno ? askOrAbandon : askOrTerminate;
-  const hold = holder(worker, end);
+  const end = isDeno ? askOrAbandon : isBun ? terminate : () => close(said ?? {});
+  const stop = isBun ? askOrTerminate : end;
+  const hold = runtime === "browser" ? () => {} : holder(worker, end);
   // Its goodbye; an error that nobody has caught; and whether everything that the worker sent before that error was read.
   let said: WorkerExit | undefined, uncaught: WorkerExit | undefined, read = false;
   worker.onmessage = ({ data }: MessageEvent) => {
@@ -135,19 +137,22 @@ function connect(worker: Worker & BunWorker, events: ChannelEvents): WorkerChann
   };
   worker.onerror = (event) => {
     event.preventDefault(); // Deno (2.9) ends the whole program otherwise
-    uncaught ??= { exitCode: 1, error: event.error ?? new Error(event.message) };
+    // A browser does not say why a file could not be loaded: the page's console does.
+    const error = event.error ?? new Error(event.message ?? "The worker's file could not be loaded");
+    uncaught ??= { exitCode: 1, error };
     if (read) leave(uncaught);
     else closeIn(LAST_WORDS, uncaught); // its goodbye is still to come, or it failed too early for one
   };
   // Bun alone emits it.
   worker.addEventListener("close", (event) => close(uncaught ?? said ?? { exitCode: (event as CloseEvent).code }));
-  /** The worker ends by itself. On Deno nothing more comes from it; on Bun, its output does. */
-  const leave = (how: WorkerExit) => isDeno ? close(how) : closeIn(limit, how);
+  /** The worker ends by itself. Nothing more comes from it; on Bun, its output does. */
+  const leave = (how: WorkerExit) => isBun ? closeIn(limit, how) : close(how);
   return {
-    claims: newClaims(),
+    // A page has memory to share only if it is isolated from other origins.
+    claims: typeof SharedArrayBuffer === "function" ? newClaims() : undefined,
     // Bun (1.4) reads whatever it can write.
-    send: toThread((message, transfer) => worker.postMessage(seal(message), transfer!), isDeno),
-    clone: isDeno ? cloneForThread : structuredClone,
+    send: toThread((message, transfer) => worker.postMessage(seal(message), transfer!), !isBun),
+    clone: isBun ? structuredClone : cloneForThread,
     keepAlive: (alive) => attempt(() => hold(alive)),
     stop,
     terminate: end,

@@ -1,4 +1,4 @@
-// The backend of threads: Web Workers on Deno and Bun, worker_threads on Node.
+// The backend of threads: Web Workers on Deno and Bun and in browsers, worker_threads on Node.
 
 import type { Backend } from "../pool/backend.ts";
 import { THREAD_OPTIONS } from "../pool/options.ts";
@@ -19,5 +19,5 @@ export const threadBackend: Backend = {
       permissions: checkPermissions(action, options.permissions),
     }),
   }),
-  start: { deno: startWeb, bun: startWeb, node: startNode }[runtime],
+  start: runtime === "node" ? startNode : startWeb,
 };

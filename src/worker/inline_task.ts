@@ -31,6 +31,7 @@ export function evaluate(source: string): AnyFunction {
   try {
     return evaluateIn(scope, source) as AnyFunction;
   } catch (error) {
+    if (error instanceof EvalError) refuseEval(error);
     if (!(error instanceof SyntaxError)) throw error;
     return evaluateMethod(scope, source) ?? refuse(source, error);
   }
@@ -67,6 +68,14 @@ function refuse(source: string, cause: SyntaxError): never {
     why = "a method with a # has no meaning outside of its class; wrap it in a function of a module and use task()";
   }
   throw new SyntaxError(`Cannot evaluate the source of an inline task: ${cause.message}: ${why}`, { cause });
+}
+
+function refuseEval(cause: EvalError): never {
+  throw new EvalError(
+    "Cannot evaluate the source of an inline task as this worker may not run code from text, " +
+      `by a Content-Security-Policy without 'unsafe-eval' or a flag of the runtime: ${MOVE}`,
+    { cause },
+  );
 }
 
 function setName(target: object, value: string): object {

@@ -7,6 +7,7 @@ import type { ParentPort } from "../wire/channel.ts";
 import { begin } from "../wire/claims.ts";
 import { fromFailure } from "../wire/failure.ts";
 import type { ToWorker } from "../wire/messages.ts";
+import { nextTurn } from "../wire/turn.ts";
 import type { AnyFunction } from "./inline_task.ts";
 import { type LoadedTask, LoadedTasks } from "./resolve_task.ts";
 import { failureOf, Replies, SLICE } from "./replies.ts";
@@ -14,8 +15,6 @@ import { failureOf, Replies, SLICE } from "./replies.ts";
 type Run = Omit<Extract<ToWorker, { kind: "run" }>, "kind">;
 type Init = Extract<ToWorker, { kind: "init" }>;
 type Abort = Extract<ToWorker, { kind: "abort" }>;
-
-declare function setImmediate(fn: () => void): unknown;
 
 /**
  * Serves the parent for as long as the worker lives.
@@ -193,7 +192,7 @@ class WorkerLoop {
    */
   #pauseAt(now: number): boolean {
     if (this.#claims || now - this.#turn < SLICE) return false;
-    setImmediate(() => {
+    nextTurn(() => {
       this.#turn = performance.now();
       this.#enter(this.#runCalls);
     });

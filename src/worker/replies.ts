@@ -5,6 +5,7 @@ import type { ParentPort } from "../wire/channel.ts";
 import { type Failure, toFailure } from "../wire/failure.ts";
 import { transfersOf } from "../wire/marks.ts";
 import { type Done, type TaskRef, toAnswers } from "../wire/messages.ts";
+import { nextTurn } from "../wire/turn.ts";
 import { explain } from "./inline_task.ts";
 
 /**
@@ -24,8 +25,6 @@ const WORTH_A_LOOK = 0.05;
  * millisecond (Deno 2.9): with 20 ms between the looks, one out of two workers with 256 MiB met the end of its heap first.
  */
 const MEMORY_INTERVAL = 5;
-
-declare function setImmediate(fn: () => void): unknown;
 
 /** Collects the results of calls, in the order of the calls, and sends them. */
 export class Replies {
@@ -109,7 +108,7 @@ export class Replies {
   flushSoon(): void {
     if (this.#flushesSoon || this.#results.length === 0) return;
     this.#flushesSoon = true;
-    setImmediate(() => {
+    nextTurn(() => {
       this.#flushesSoon = false;
       this.flush();
     });

@@ -1,0 +1,125 @@
+// What the test runs in a page: each case returns what JSON can hold.
+import { asCompleted, ProcessPoolExecutor, ThreadPoolExecutor, transfer } from "@concurrent/futures";
+import * as tasks from "./tasks.js";
+
+/** The names of an error's class and message, or the result. */
+async function outcome(promise) {
+  try {
+    return await promise;
+  } catch (error) {
+    return `${error.name}: ${error.message}`;
+  }
+}
+
+/**
+ * @param options Of each executor.
+ */
+export function cases(options = {}) {
+  /** Runs `use` with an executor, and ends it. */
+  const using = async (use, more = {}) => {
+    const executor = new ThreadPoolExecutor({ maxWorkers: 2, ...options, ...more });
+    try {
+      return await use(executor);
+    } finally {
+      await executor.shutdown();
+    }
+  };
+  return {
+    isolated: () => crossOriginIsolated,
+    inline: () => using((executor) => outcome(executor.submit((n) => n * 2, 21))),
+    method: () => using((executor) => outcome(executor.submit({ double(n) { return n * 2; } }.double, 21))),
+    task: () => using((executor) => outcome(executor.submit(tasks.square, 3))),
+    map: () =>
+      using(async (executor) => {
+        const results = [];
+        for await (const result of executor.map(tasks.square, [1, 2, 3, 4], { buffersize: 2 })) results.push(result);
+        return results;
+      }),
+    asCompleted: () =>
+      using(async (executor) => {
+        let sum = 0;
+        for await (const future of asCompleted([1, 2, 3].map((n) => executor.submit(tasks.square, n)))) sum += await future;
+        return sum;
+      }),
+    error: () =>
+      using(async (executor) => {
+        const error = await executor.submit(tasks.fail).exception();
+        return [error instanceof RangeError, error.message, error.cause instanceof TypeError, error.cause.message];
+      }),
+    uncloneable: () => using((executor) => outcome(executor.submit(tasks.square, () => {}))),
+    /** A worker in an endless loop is stopped at once, and its place taken. */
+    endlessLoop: () =>
+      using(async (executor) => {
+        const error = await outcome(executor.submit(tasks.square, 1).then(() =>
+          executor.with({ timeout: 50, grace: 0 }).submit(tasks.loop)
+        ));
+        const after = await executor.submit(tasks.square, 4);
+        return [error, after, executor.stats().abandoned];
+      }, { maxWorkers: 1 }),
+    terminate: async () => {
+      const executor = new ThreadPoolExecutor({ ...options, maxWorkers: 1 });
+      await executor.submit(tasks.square, 1);
+      const running = executor.submit(tasks.loop), queued = executor.submit(tasks.square, 2);
+      while (!running.running()) await new Promise((resolve) => setTimeout(resolve));
+      await executor.terminateWorkers();
+      const { abandoned } = executor.stats();
+      return [await outcome(running), await outcome(queued), abandoned];
+    },
+    cancel: () =>
+      using(async (executor) => {
+        const running = executor.submit(tasks.untilAborted), queued = executor.submit(tasks.square, 2);
+        const cancelled = queued.cancel();
+        const controller = new AbortController();
+        const aborted = executor.with({ signal: controller.signal }).submit(tasks.square, 3);
+        controller.abort();
+        const results = [cancelled, await outcome(queued), await outcome(aborted)];
+        await executor.terminateWorkers();
+        return [...results, await outcome(running)];
+      }, { maxWorkers: 1 }),
+    close: () => using((executor) => outcome(executor.submit(tasks.close).then(() => executor.submit(tasks.square, 2)))),
+    throwLater: () => using((executor) => outcome(executor.submit(tasks.throwLater)), { maxWorkers: 1 }),
+    rejectLater: () => using((executor) => outcome(executor.submit(tasks.rejectLater)), { maxWorkers: 1 }),
+    many: () =>
+      using(async (executor) => {
+        const results = await Promise.all(Array.from({ length: 5000 }, (_, n) => executor.submit(tasks.square, n)));
+        return results.reduce((sum, n) => sum + n, 0);
+      }),
+    manyByMap: () =>
+      using(async (executor) => {
+        let sum = 0;
+        for await (const n of executor.map(tasks.square, Array.from({ length: 5000 }, (_, n) => n), { chunksize: 50 })) {
+          sum += n;
+        }
+        return sum;
+      }),
+    transfer: () =>
+      using(async (executor) => {
+        const bytes = new Uint8Array([1, 2, 3]);
+        const future = executor.submit(tasks.invert, transfer(bytes, [bytes.buffer]));
+        const moved = bytes.length === 0;
+        return [moved, ...await future];
+      }),
+    idle: () =>
+      using(async (executor) => {
+        await executor.submit(tasks.square, 1);
+        while (executor.stats().idle + executor.stats().busy > 0) {
+          await new Promise((resolve) => setTimeout(resolve));
+        }
+        return await executor.submit(tasks.square, 2);
+      }, { idleTimeout: 1 }),
+    initializer: () =>
+      using((executor) => executor.submit(() => globalThis.greeting), {
+        initializer: (greeting) => {
+          globalThis.greeting = greeting;
+        },
+        initargs: ["hello"],
+      }),
+    processes: () => {
+      try {
+        new ProcessPoolExecutor();
+      } catch (error) {
+        return error.message;
+      }
+    },
+  };
+}

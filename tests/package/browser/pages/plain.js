@@ -1,0 +1,4 @@
+// The page without a build tool.
+import { cases } from "./cases.js";
+
+globalThis.cases = cases();
