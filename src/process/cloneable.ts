@@ -2,8 +2,13 @@
 // are given the value: Deno (2.9) fails later and then crashes, Bun (1.4) silently copies shared memory, Node turns a Blob
 // into `{}`.
 
+import { loadBuiltin, process, runtime } from "../runtime.ts";
+import { assertNotLocal } from "../wire/marks.ts";
+import { FEW, glance, isSimple, partsOf, partsOfError, partsOfMap, partsOfSet, UNKNOWN } from "../wire/parts.ts";
+import { toSend } from "../wire/sendable.ts";
+
 // Not `node:util`, which takes 1.8 ms of a process's start on Bun (1.4).
-import {
+const {
   isAnyArrayBuffer,
   isArgumentsObject,
   isBoxedPrimitive,
@@ -19,11 +24,7 @@ import {
   isSymbolObject,
   isWeakMap,
   isWeakSet,
-} from "node:util/types";
-import { process, runtime } from "../runtime.ts";
-import { assertNotLocal } from "../wire/marks.ts";
-import { FEW, glance, isSimple, partsOf, partsOfError, partsOfMap, partsOfSet, UNKNOWN } from "../wire/parts.ts";
-import { toSend } from "../wire/sendable.ts";
+} = runtime === "browser" ? {} as never : loadBuiltin<typeof import("node:util/types")>("node:util/types");
 
 /** How deep a value may be nested. JavaScriptCore reads whatever it can write, which is up to 40,000 deep. */
 const DEEPEST = runtime === "bun" ? 30_000 : undefined;
