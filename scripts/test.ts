@@ -41,6 +41,7 @@ const LONG = [
   "scripts/stress/chaos",
   "tests/behaviour/bullmq/", // start Redis servers and hosts
   "tests/faults/fault_matrix_test.ts", // some hundred programs
+  "tests/package/browser/", // builds the package, and starts a browser
   "tests/package/consumer/", // builds and installs the package
   "tests/package/demo_", // whole programs, with much to count
   "tests/package/types/", // a dozen compilations

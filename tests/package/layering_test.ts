@@ -213,11 +213,14 @@ test("the worker's loop, and what a module of tasks imports, load nothing of the
   }
 });
 
-test("what loads slowly of the runtime is loaded when it is needed, and by no import of a worker's module", () => {
+test("browsers can load what programs load: only the files where workers start import modules of Node by name", () => {
   const local = sources.filter(({ path }) => !path.startsWith("src/bullmq/"));
-  const loaded = local.flatMap(({ code }) => [...code.matchAll(/^import (?!type\b).* from "(node:.*)";$/gm)]);
-  const fast = ["node:module", "node:path", "node:process", "node:url", "node:worker_threads"];
-  assert.deepEqual([...new Set(loaded.map(([, name]) => name!))].sort(), fast);
+  const importing = local.filter(({ code }) => /^import (?!type\b)(?:[^;]* from )?"node:/m.test(code));
+  assert.deepEqual(importing.map(({ path }) => path), ["src/process/port.ts", "src/thread/port.node.ts"]);
+  for (const { path, imports } of local) {
+    if (/\/(entry\.js|entry\.node\.js)$/.test(path)) continue;
+    for (const specifier of imports) assert.doesNotMatch(specifier, /\/(port|port\.node)\.ts$/, path);
+  }
 });
 
 test("src/bullmq/submit/ knows nothing of the local workers", () => {

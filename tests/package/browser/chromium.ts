@@ -76,7 +76,10 @@ export class Browser {
     const id = ++this.#sent;
     this.#socket.send(JSON.stringify({ id, method, params, ...(sessionId && { sessionId }) }));
     return new Promise((resolve, reject) =>
-      this.#waiting.set(id, ({ result, error }) => error ? reject(new Error(`${method}: ${error.message}`)) : resolve(result))
+      this.#waiting.set(
+        id,
+        ({ result, error }) => error ? reject(new Error(`${method}: ${error.message}`)) : resolve(result),
+      )
     );
   }
 

@@ -27,7 +27,17 @@ export function cases(options = {}) {
   return {
     isolated: () => crossOriginIsolated,
     inline: () => using((executor) => outcome(executor.submit((n) => n * 2, 21))),
-    method: () => using((executor) => outcome(executor.submit({ double(n) { return n * 2; } }.double, 21))),
+    method: () =>
+      using((executor) =>
+        outcome(executor.submit(
+          {
+            double(n) {
+              return n * 2;
+            },
+          }.double,
+          21,
+        ))
+      ),
     task: () => using((executor) => outcome(executor.submit(tasks.square, 3))),
     map: () =>
       using(async (executor) => {
@@ -38,7 +48,9 @@ export function cases(options = {}) {
     asCompleted: () =>
       using(async (executor) => {
         let sum = 0;
-        for await (const future of asCompleted([1, 2, 3].map((n) => executor.submit(tasks.square, n)))) sum += await future;
+        for await (const future of asCompleted([1, 2, 3].map((n) => executor.submit(tasks.square, n)))) {
+          sum += await future;
+        }
         return sum;
       }),
     error: () =>
@@ -50,9 +62,9 @@ export function cases(options = {}) {
     /** A worker in an endless loop is stopped at once, and its place taken. */
     endlessLoop: () =>
       using(async (executor) => {
-        const error = await outcome(executor.submit(tasks.square, 1).then(() =>
-          executor.with({ timeout: 50, grace: 0 }).submit(tasks.loop)
-        ));
+        const error = await outcome(
+          executor.submit(tasks.square, 1).then(() => executor.with({ timeout: 50, grace: 0 }).submit(tasks.loop)),
+        );
         const after = await executor.submit(tasks.square, 4);
         return [error, after, executor.stats().abandoned];
       }, { maxWorkers: 1 }),
@@ -61,22 +73,23 @@ export function cases(options = {}) {
       await executor.submit(tasks.square, 1);
       const running = executor.submit(tasks.loop), queued = executor.submit(tasks.square, 2);
       while (!running.running()) await new Promise((resolve) => setTimeout(resolve));
-      await executor.terminateWorkers();
-      const { abandoned } = executor.stats();
-      return [await outcome(running), await outcome(queued), abandoned];
+      const [, ...outcomes] = await Promise.all([executor.terminateWorkers(), outcome(running), outcome(queued)]);
+      return [...outcomes, executor.stats().abandoned];
     },
     cancel: () =>
       using(async (executor) => {
-        const running = executor.submit(tasks.untilAborted), queued = executor.submit(tasks.square, 2);
+        const first = new AbortController(), second = new AbortController();
+        const running = executor.with({ signal: first.signal }).submit(tasks.untilAborted);
+        while (!running.running()) await new Promise((resolve) => setTimeout(resolve));
+        const queued = executor.submit(tasks.square, 2);
+        const unwanted = executor.with({ signal: second.signal }).submit(tasks.square, 3);
         const cancelled = queued.cancel();
-        const controller = new AbortController();
-        const aborted = executor.with({ signal: controller.signal }).submit(tasks.square, 3);
-        controller.abort();
-        const results = [cancelled, await outcome(queued), await outcome(aborted)];
-        await executor.terminateWorkers();
-        return [...results, await outcome(running)];
+        second.abort();
+        first.abort();
+        return [cancelled, await outcome(queued), await outcome(unwanted), await outcome(running)];
       }, { maxWorkers: 1 }),
-    close: () => using((executor) => outcome(executor.submit(tasks.close).then(() => executor.submit(tasks.square, 2)))),
+    close: () =>
+      using((executor) => outcome(executor.submit(tasks.close).then(() => executor.submit(tasks.square, 2)))),
     throwLater: () => using((executor) => outcome(executor.submit(tasks.throwLater)), { maxWorkers: 1 }),
     rejectLater: () => using((executor) => outcome(executor.submit(tasks.rejectLater)), { maxWorkers: 1 }),
     many: () =>
@@ -87,7 +100,9 @@ export function cases(options = {}) {
     manyByMap: () =>
       using(async (executor) => {
         let sum = 0;
-        for await (const n of executor.map(tasks.square, Array.from({ length: 5000 }, (_, n) => n), { chunksize: 50 })) {
+        for await (
+          const n of executor.map(tasks.square, Array.from({ length: 5000 }, (_, n) => n), { chunksize: 50 })
+        ) {
           sum += n;
         }
         return sum;
@@ -96,8 +111,7 @@ export function cases(options = {}) {
       using(async (executor) => {
         const bytes = new Uint8Array([1, 2, 3]);
         const future = executor.submit(tasks.invert, transfer(bytes, [bytes.buffer]));
-        const moved = bytes.length === 0;
-        return [moved, ...await future];
+        return [...await future, bytes.length];
       }),
     idle: () =>
       using(async (executor) => {
