@@ -17,6 +17,8 @@ export interface Runtimes {
   bun: string;
   node24: string;
   node20: string;
+  node22: string;
+  node26: string;
 }
 
 /** A package which holds just the executable for a platform, so that no install script is needed. */
@@ -28,7 +30,14 @@ interface Pinned {
 }
 
 /** Where a package has its executable. */
-const FILES: Runtimes = { deno: "deno", bun: "bin/bun", node24: "bin/node", node20: "bin/node" };
+const FILES: Runtimes = {
+  deno: "deno",
+  bun: "bin/bun",
+  node24: "bin/node",
+  node20: "bin/node",
+  node22: "bin/node",
+  node26: "bin/node",
+};
 
 /** Fetches the runtimes that are missing and returns the paths of all. */
 export async function runtimes(): Promise<Runtimes> {
@@ -48,6 +57,8 @@ export async function runtimes(): Promise<Runtimes> {
     bun: executable("bun"),
     node24: executable("node24"),
     node20: executable("node20"),
+    node22: executable("node22"),
+    node26: executable("node26"),
   };
 }
 

@@ -1,0 +1,3 @@
+import { report } from "./outcomes.ts";
+
+await report();
