@@ -44,6 +44,7 @@ const LONG = [
   "tests/package/browser/", // builds the package, and starts a browser
   "tests/package/consumer/", // builds and installs the package
   "tests/package/demo_", // whole programs, with much to count
+  "tests/package/toolchains/", // runs programs by many tools
   "tests/package/types/", // a dozen compilations
   "tests/unit/bullmq/", // many thousand values
   "tests/world/compil", // builds programs with other tools
@@ -59,6 +60,7 @@ const LONG = [
 const PACKAGES: readonly (readonly [folder: string, needed: RegExp])[] = [
   ["examples/word_count/show", /^\.\/tests\/package\/demo_/],
   ["tests/tools", /^\.\/tests\/world\/compil/],
+  ["tests/package/toolchains", /^\.\/tests\/package\/toolchains\//],
   ["tests/package/types", /^\.\/tests\/package\/types\//],
 ];
 

@@ -43,7 +43,6 @@ interface Run {
   /** The words of a test file: what it imports to declare a test. Without it, `main` is run. */
   readonly declare?: string;
   readonly command: readonly string[];
-  readonly env?: Readonly<Record<string, string>>;
   readonly files?: Readonly<Record<string, string>>;
 }
 
@@ -110,7 +109,9 @@ function writeProgram(folder: string, { language, declare, files }: Pick<Run, "l
 
 /** Without types, and with the names of the files that are without types, too. */
 function toJavaScript(source: string): string {
-  const { outputText } = ts.transpileModule(source, { compilerOptions: { target: ts.ScriptTarget.ES2022, module: ts.ModuleKind.ESNext } });
+  const { outputText } = ts.transpileModule(source, {
+    compilerOptions: { target: ts.ScriptTarget.ES2022, module: ts.ModuleKind.ESNext },
+  });
   return outputText.replaceAll(/"(\.\/\w+)\.ts"/g, `"$1.js"`);
 }
 
@@ -126,6 +127,10 @@ test("tools", async (t) => {
     cpSync(await buildNpm(), tarball);
     const unpacked = join(scratch, "package");
     await mustRun("tar", ["-xzf", tarball], { cwd: scratch });
+    // What tools leave in the folder for temporary files goes with the rest.
+    const temporary = join(scratch, "tmp");
+    mkdirSync(temporary);
+    const env = { ...process.env, CI: "1", TMPDIR: temporary, TEMP: temporary };
     const rows: Row[] = [];
 
     for (const [i, it] of RUNS.entries()) {
@@ -136,7 +141,7 @@ test("tools", async (t) => {
         const { code, output } = await run(command!, args, {
           cwd: folder,
           timeout,
-          env: { ...process.env, CI: "1", ...it.env },
+          env,
         });
         assert.equal(code, 0, output);
         assert.ok(existsSync(join(folder, "outcomes.json")), output);
@@ -152,7 +157,11 @@ test("tools", async (t) => {
         writeProgram(program.folder, { language: "js" });
         if (program.manifest) writeFileSync(join(program.folder, "package.json"), program.manifest);
         for (const [command, ...args] of program.commands) {
-          await mustRun(command!, args, { cwd: folder, timeout, env: { ...process.env, CI: "1", YARN_ENABLE_TELEMETRY: "0" } });
+          await mustRun(command!, args, {
+            cwd: folder,
+            timeout,
+            env: { ...env, YARN_ENABLE_TELEMETRY: "0" },
+          });
         }
         await mustRun(start[0]!, start.slice(1), { cwd: program.folder, timeout });
         rows.push(rowOf(tool, outcomesIn(program.folder)));
@@ -196,17 +205,25 @@ function installers(scratch: string, tarball: string): readonly Installer[] {
       install: (folder) => ({
         folder,
         manifest,
-        commands: [[node24, bin("pnpm", "bin", "pnpm.cjs"), "install", "--ignore-scripts", `--store-dir=${join(scratch, "store")}`]],
+        commands: [[
+          node24,
+          bin("pnpm", "bin", "pnpm.cjs"),
+          "install",
+          "--ignore-scripts",
+          `--store-dir=${join(scratch, "store")}`,
+        ]],
       }),
     },
     {
-      tool: versioned("Yarn PnP,", "@yarnpkg/cli-dist"),
+      tool: `${versioned("Yarn", "@yarnpkg/cli-dist")}, Plug'n'Play`,
       start: [node24, yarn, "node", "main.js"],
       install: (folder) => {
         writeFileSync(join(folder, "yarn.lock"), "");
         writeFileSync(
           join(folder, ".yarnrc.yml"),
-          `nodeLinker: pnp\nenableGlobalCache: false\nenableImmutableInstalls: false\ncacheFolder: ./cache\nglobalFolder: ${join(scratch, "yarn")}\n`,
+          `nodeLinker: pnp\nenableGlobalCache: false\nenableImmutableInstalls: false\ncacheFolder: ./cache\nglobalFolder: ${
+            join(scratch, "yarn")
+          }\n`,
         );
         return { folder, manifest, commands: [[node24, yarn, "install"]] };
       },

@@ -1,3 +1,4 @@
+// deno-lint-ignore-file no-console -- a program prints
 // Uses the types of every entry point as an application does. It is compiled, never run, and by the oldest library that the
 // package promises: no `await using`. A line marked with `@ts-expect-error` must not compile.
 
