@@ -6,6 +6,8 @@
 //   deno      tests/**/*_test.ts on the source
 //   bun       the same
 //   node      the same, on Node 24, which strips the types
+//   deno-oldest bun-oldest node20 node22 node26    with --all or --long: the behaviour of both executors, on the oldest versions
+//             that the documents promise and on the other lines of Node; on 20 and 22, compiled
 //   chaos     scripts/stress/chaos: a minute of it on all three, with a plan that nobody has seen
 //   consumer  the folders of tests/package: the npm package, from its tarball, with what its users have. Deno runs them
 //
@@ -18,23 +20,30 @@ import { join } from "node:path";
 import process from "node:process";
 import { parseArgs } from "node:util";
 import { HOW_TO_INSTALL_REDIS, redisProgram } from "../tests/support/redis_server.ts";
+import { compile } from "./compile.ts";
 import { install, ROOT } from "./install.ts";
 import { type Counts, countTests, endedTests, filesWithoutTests } from "./junit.ts";
 import { Leftovers } from "./leftovers.ts";
 import { Progress } from "./progress.ts";
 import { describeEnd, run, type RunResult } from "./run.ts";
-import { type Runtimes, runtimes } from "./runtimes.ts";
+import { otherRuntimes, type Runtimes, runtimes } from "./runtimes.ts";
 
-const HELP = `deno task test [--all | --long] [--runtime deno|bun|node]... [part of a file's path]...
+const HELP = `deno task test [--all | --long] [--runtime NAME]... [part of a file's path]...
 
   deno task test                        what takes ten minutes at most on two quiet cores
   deno task test --all                  everything
   deno task test --long                 only what the first leaves out
   deno task test wait                   only the test files whose path contains "wait", on each runtime
-  deno task test --runtime bun wait     the same, on Bun only
+  deno task test --runtime bun wait     the same, on Bun only (or deno, node, deno-oldest, bun-oldest, node20, node22, node26)
   deno task test consumer               only the tests of the npm package`;
 
-const SUITES = ["types", "deno", "bun", "node", "chaos", "consumer"] as const;
+/** Suites on other versions of the runtimes: they take long. */
+const OTHERS = ["deno-oldest", "bun-oldest", "node20", "node22", "node26"] as const;
+
+const SUITES = ["types", "deno", "bun", "node", ...OTHERS, "chaos", "consumer"] as const;
+
+/** What runs on other versions. */
+const CASES = ["thread", "process"].map((kind) => `./tests/behaviour/${kind}_pool_executor_test.ts`);
 
 /** Folders and files whose tests take long: everyday's run leaves them out. */
 const LONG = [
@@ -78,6 +87,8 @@ interface Suite {
   readonly name: typeof SUITES[number];
   readonly files: readonly string[];
   readonly command: readonly string[];
+  /** Where it runs (default: the project's folder). */
+  readonly cwd?: string;
   /** What repeats it. */
   readonly note?: string;
   /** Whose JUnit report it writes, and where. Absent: the command as a whole is one test. */
@@ -104,9 +115,14 @@ async function main(): Promise<void> {
   const scratch = mkdtempSync(join(tmpdir(), "futures-test-"));
   try {
     const programs = await runtimes();
-    const suites = suitesOf(testFiles(), scratch, programs)
-      .map((suite) => ({ ...suite, files: suite.files.filter(isChosen) }))
-      .filter(({ name, files }) => files.length > 0 && (values.runtime ?? SUITES).includes(name));
+    const others = values.all || values.long ? OTHERS : OTHERS.filter((name) => values.runtime?.includes(name));
+    const suites = [
+      ...suitesOf(testFiles(), scratch, programs)
+        .map((suite) => ({ ...suite, files: suite.files.filter(isChosen) })),
+      ...(others.length === 0 ? [] : await otherSuites(scratch)).filter(({ files }) =>
+        positionals.length === 0 || files.some((file) => positionals.some((part) => file.includes(part)))
+      ),
+    ].filter(({ name, files }) => files.length > 0 && (values.runtime ?? SUITES).includes(name));
     if (suites.length === 0) {
       process.exitCode = 1;
       return console.log(`There is no such test\n\n${HELP}`);
@@ -145,32 +161,9 @@ function suitesOf(files: readonly string[], scratch: string, { deno, bun, node24
   const everywhere = files.filter((file) => !isConsumer(file));
   return [
     { name: "types", files: types, command: [deno, "check", ...types] },
-    {
-      name: "deno",
-      files: everywhere,
-      command: [deno, "test", "-A", "--no-check", `--junit-path=${report("deno")}`],
-      report: { runner: "deno", path: report("deno") },
-    },
-    {
-      name: "bun",
-      files: everywhere,
-      command: [
-        ...[bun, "test", `--timeout=${BUN_TEST_TIMEOUT}`],
-        ...["--reporter=junit", `--reporter-outfile=${report("bun")}`],
-      ],
-      report: { runner: "bun", path: report("bun") },
-    },
-    {
-      name: "node",
-      files: everywhere,
-      command: [
-        // One file at a time, as on the other two: the tests start workers of their own.
-        ...[node24, "--test", "--test-concurrency=1"],
-        ...["--test-reporter=spec", "--test-reporter-destination=stdout"],
-        ...["--test-reporter=junit", `--test-reporter-destination=${report("node")}`],
-      ],
-      report: { runner: "node", path: report("node") },
-    },
+    { name: "deno", files: everywhere, ...testCommand("deno", deno, report("deno")) },
+    { name: "bun", files: everywhere, ...testCommand("bun", bun, report("bun")) },
+    { name: "node", files: everywhere, ...testCommand("node", node24, report("node")) },
     {
       name: "chaos",
       files: ["scripts/stress/chaos"],
@@ -180,10 +173,48 @@ function suitesOf(files: readonly string[], scratch: string, { deno, bun, node24
     {
       name: "consumer",
       files: files.filter(isConsumer),
-      command: [deno, "test", "-A", "--no-check", `--junit-path=${report("consumer")}`],
-      report: { runner: "deno", path: report("consumer") },
+      ...testCommand("deno", deno, report("consumer")),
     },
   ];
+}
+
+/** What runs on other versions of the runtimes. */
+async function otherSuites(scratch: string): Promise<Suite[]> {
+  const { denoOldest, bunOldest, nodeOldest, node22, node26 } = await otherRuntimes();
+  const compiled = join(scratch, "compiled");
+  compile(compiled);
+  const suite = (name: Suite["name"], runner: "deno" | "bun" | "node", program: string, cwd?: string): Suite => ({
+    name,
+    files: cwd ? CASES.map((file) => file.replace(/\.ts$/, ".js")) : CASES,
+    ...testCommand(runner, program, join(scratch, `${name}.xml`)),
+    ...(cwd && { cwd }),
+  });
+  return [
+    suite("deno-oldest", "deno", denoOldest),
+    suite("bun-oldest", "bun", bunOldest),
+    suite("node20", "node", nodeOldest, compiled),
+    suite("node22", "node", node22, compiled),
+    suite("node26", "node", node26),
+  ];
+}
+
+/** The command with which a runtime runs test files, and the report that it writes. */
+function testCommand(
+  runner: "deno" | "bun" | "node",
+  program: string,
+  path: string,
+): { command: string[]; report: { runner: "deno" | "bun" | "node"; path: string } } {
+  const command = {
+    deno: [program, "test", "-A", "--no-check", `--junit-path=${path}`],
+    bun: [program, "test", `--timeout=${BUN_TEST_TIMEOUT}`, "--reporter=junit", `--reporter-outfile=${path}`],
+    node: [
+      // One file at a time, as on the other two: the tests start workers of their own.
+      ...[program, "--test", "--test-concurrency=1"],
+      ...["--test-reporter=spec", "--test-reporter-destination=stdout"],
+      ...["--test-reporter=junit", `--test-reporter-destination=${path}`],
+    ],
+  }[runner];
+  return { command, report: { runner, path } };
 }
 
 /** Installs what these files need. */
@@ -232,7 +263,7 @@ async function runSuite(suite: Suite, env: Record<string, string | undefined>): 
     ended += endedTests(text);
     progress.show(`${ended} tests so far (${seconds()} s)`);
   };
-  const result = await run(command!, args, { cwd: ROOT, env, timeout: SUITE_TIMEOUT, onOutput });
+  const result = await run(command!, args, { cwd: suite.cwd ?? ROOT, env, timeout: SUITE_TIMEOUT, onOutput });
   const { counts, problem } = judge(suite, result);
   progress.end(`${summary(counts)}  (${seconds()} s${suite.note ? `, ${suite.note}` : ""})`);
   if (counts.failed > 0) console.log(`\n${result.output.trim()}\n`);

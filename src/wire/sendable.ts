@@ -72,7 +72,21 @@ type Post<M> = (message: M, transfer?: Transferable[]) => void;
  * @returns The same, which also throws a DataCloneError when a value is too deep for the other side.
  */
 export function toThread<M extends ToWorker | FromWorker>(post: Post<M>, shallow: boolean): Post<M> {
-  return (message, transfer) => refusing(() => post(shallow ? readable(message, transfer) : message, transfer));
+  return (message, transfer) => {
+    if (transfer?.some(isDetached)) throw new DOMException("An ArrayBuffer was moved before", "DataCloneError");
+    refusing(() => post(shallow ? readable(message, transfer) : message, transfer));
+  };
+}
+
+/** Whether a buffer was moved before. Node 20 sends it nevertheless, and the worker ends, as it cannot read the message. */
+function isDetached(moved: unknown): boolean {
+  if (!(moved instanceof ArrayBuffer)) return false;
+  try {
+    new Uint8Array(moved);
+    return false;
+  } catch {
+    return true;
+  }
 }
 
 /** Ends a worker that cannot read a message: the calls in it would never be answered. */

@@ -4,8 +4,11 @@ import { readdirSync, readFileSync } from "node:fs";
 import process from "node:process";
 import { until } from "./until.ts";
 
+/** Names of threads: Node before 24 has none. */
+const namesThreads = process.versions.deno !== undefined || !/^(20|22)\./.test(process.versions.node);
+
 /** Only on Linux can a program see its threads and children without starting another program. */
-export const canSeeWorkers: boolean = process.platform === "linux";
+export const canSeeWorkers: boolean = process.platform === "linux" && namesThreads;
 
 /** Lists the threads that are workers. Deno names them "worker-1", Bun and Node after the executor. */
 export function workerThreads(): string[] {

@@ -130,8 +130,12 @@ export function workerCases(kind: Kind): void {
       await using executor = new Executor({ maxWorkers: 1 });
       const nested = async (url: string, name: string) => {
         const { [name]: Inner } = await import(url);
-        await using inner = new Inner({ maxWorkers: 1 });
-        return await inner.submit((n: number) => n + 1, 41);
+        const inner = new Inner({ maxWorkers: 1 }); // not `await using`, for which compilers add a helper
+        try {
+          return await inner.submit((n: number) => n + 1, 41);
+        } finally {
+          await inner.shutdown();
+        }
       };
       const module = new URL("../../../mod.ts", import.meta.url).href;
       for (const name of ["ThreadPoolExecutor", "ProcessPoolExecutor"]) {

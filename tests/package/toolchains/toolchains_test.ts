@@ -20,7 +20,7 @@ import { test } from "node:test";
 import ts from "typescript";
 import { buildNpm } from "../../../scripts/build_npm.ts";
 import { mustRun, run } from "../../../scripts/run.ts";
-import { runtimes } from "../../../scripts/runtimes.ts";
+import { otherRuntimes, runtimes } from "../../../scripts/runtimes.ts";
 import { type Outcomes, recordRows, type Row, rowOf } from "../reach_table.ts";
 
 const FOLDER = import.meta.dirname!;
@@ -29,7 +29,8 @@ const TOOLS = join(FOLDER, "node_modules");
 /** A run that has not ended by then never will. */
 const timeout = 120_000;
 
-const { deno, bun, node20, node22, node24 } = await runtimes();
+const { deno, bun, node20, node24 } = await runtimes();
+const { node22 } = await otherRuntimes();
 const bin = (...path: string[]) => join(TOOLS, ...path);
 const { devDependencies: versions } = JSON.parse(readFileSync(join(FOLDER, "package.json"), "utf8"));
 const versioned = (name: string, tool: string) => `${name} ${versions[tool].split(".").slice(0, 2).join(".")}`;
