@@ -121,6 +121,10 @@ async function bundleEntries(bun: string): Promise<void> {
     const entry = join("esm", path.replace(/\.ts$/, ".js"));
     // Its own output is made of what was there.
     await mustRun(bun, ["build", "--target=node", entry, "--outfile", entry], { cwd: NPM });
+    // What a worker imports is known when it runs: bundlers have to leave it alone. Bun (1.4) drops such comments.
+    const code = readFileSync(join(NPM, entry), "utf8");
+    const alone = "import(/* webpackIgnore: true */ /* @vite-ignore */ $1)";
+    writeFileSync(join(NPM, entry), code.replaceAll(/\bimport\((\w+)\)/g, alone));
   }
 }
 

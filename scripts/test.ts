@@ -69,6 +69,7 @@ const LONG = [
 const PACKAGES: readonly (readonly [folder: string, needed: RegExp])[] = [
   ["examples/word_count/show", /^\.\/tests\/package\/demo_/],
   ["tests/tools", /^\.\/tests\/world\/compil/],
+  ["tests/package/bundlers", /^\.\/tests\/package\/browser\//],
   ["tests/package/toolchains", /^\.\/tests\/package\/toolchains\//],
   ["tests/package/types", /^\.\/tests\/package\/types\//],
 ];

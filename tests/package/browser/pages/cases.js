@@ -1,6 +1,8 @@
 // What the test runs in a page: each case returns what JSON can hold.
-import { asCompleted, ProcessPoolExecutor, ThreadPoolExecutor, transfer } from "@concurrent/futures";
+import { asCompleted, ProcessPoolExecutor, taskModule, ThreadPoolExecutor, transfer } from "@concurrent/futures";
 import * as tasks from "./tasks.js";
+
+const prices = taskModule(new URL("./prices.js", import.meta.url));
 
 /** The names of an error's class and message, or the result. */
 async function outcome(promise) {
@@ -39,6 +41,7 @@ export function cases(options = {}) {
         ))
       ),
     task: () => using((executor) => outcome(executor.submit(tasks.square, 3))),
+    taskModule: () => using((executor) => outcome(executor.submit(prices.total, [1, 2, 3]))),
     map: () =>
       using(async (executor) => {
         const results = [];

@@ -1,0 +1,2 @@
+import "@concurrent/futures/worker";
+import "./tasks.js";
