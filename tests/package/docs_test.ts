@@ -84,6 +84,21 @@ test("README.md has the lines that a new user copies", () => {
   assert.ok(tasks.demo && tasks.test);
 });
 
+test("the oldest versions that documents and the npm package promise are those that are tested", () => {
+  const pinned = JSON.parse(readFileSync(join(ROOT, "scripts", "runtimes.json"), "utf8"))["linux-x64"];
+  const oldest = (name: string) => pinned[`${name}Oldest`].version.replace(/\.0$/, "");
+  const read = (file: string) => readFileSync(join(ROOT, file), "utf8");
+  const node = `${oldest("node")}, 22.3`;
+  for (const [name, version] of [["Deno", oldest("deno")], ["Bun", oldest("bun")], ["Node", node]]) {
+    assert.ok(read("README.md").includes(`# ${name} ${version} or newer`), name);
+    assert.match(read("docs/runtimes.md"), new RegExp(`^\\| ${name} +\\| ${version} +\\|`, "m"));
+  }
+  const engines = `{ node: "^${oldest("node")}.0 || >=22.3.0", bun: ">=${oldest("bun")}.0", deno: ">=${
+    oldest("deno")
+  }.0" }`;
+  assert.ok(read("scripts/build_npm.ts").includes(`engines: ${engines}`), engines);
+});
+
 test(`README.md has at most ${MOST_LINES_OF_README} lines`, () => {
   assert.ok(texts["README.md"]!.trimEnd().split("\n").length <= MOST_LINES_OF_README);
 });
