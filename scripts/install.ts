@@ -55,7 +55,7 @@ function missingPackages(folder: string): string[] {
     .filter(([name, pinned]) => {
       try {
         const { version } = readJson(join(folder, "node_modules", name, "package.json"));
-        return version !== pinned.slice(pinned.lastIndexOf("@") + 1);
+        return version.replace(/^v/, "") !== pinned.slice(pinned.lastIndexOf("@") + 1); // Node 20.16 calls itself v20.16.0
       } catch {
         return true; // not there
       }
