@@ -7,7 +7,8 @@
 //   bun       the same
 //   node      the same, on Node 24, which strips the types
 //   chaos     scripts/stress/chaos: a minute of it on all three, with a plan that nobody has seen
-//   consumer  tests/package/consumer: the npm package, from its tarball, on Node 20, Node 24 and Bun
+//   consumer  tests/package/consumer: the npm package, from its tarball, on Node 20, Node 24 and Bun; tests/package/bundlers:
+//             the same, bundled by many tools
 //
 // Then it looks for what the tests left behind, as one more test.
 
@@ -41,6 +42,7 @@ const LONG = [
   "scripts/stress/chaos",
   "tests/behaviour/bullmq/", // start Redis servers and hosts
   "tests/faults/fault_matrix_test.ts", // some hundred programs
+  "tests/package/bundlers/", // builds and runs programs with a dozen bundlers
   "tests/package/consumer/", // builds and installs the package
   "tests/package/demo_", // whole programs, with much to count
   "tests/unit/bullmq/", // many thousand values
@@ -57,6 +59,7 @@ const LONG = [
 const PACKAGES: readonly (readonly [folder: string, needed: RegExp])[] = [
   ["examples/word_count/show", /^\.\/tests\/package\/demo_/],
   ["tests/tools", /^\.\/tests\/world\/compil/],
+  ["tests/package/bundlers", /^\.\/tests\/package\/bundlers\//],
 ];
 
 /** A suite that has not ended by then is killed and has failed, in milliseconds. */
@@ -133,7 +136,7 @@ function isLong(file: string): boolean {
 
 /** All suites, with all of their files. */
 function suitesOf(files: readonly string[], scratch: string, { deno, bun, node24 }: Runtimes): Suite[] {
-  const isConsumer = (file: string) => file.includes("/consumer/");
+  const isConsumer = (file: string) => /\/(consumer|bundlers)\//.test(file);
   const types = ["mod.ts", "tests/package/types_check.ts"];
   const seed = randomInt(2 ** 31);
   const report = (name: string) => join(scratch, `${name}.xml`);

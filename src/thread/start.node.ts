@@ -49,7 +49,11 @@ export function startThread(
       argv: [WORKER_ARGUMENT],
       ...(memoryLimit === undefined ? {} : { resourceLimits: { maxOldGenerationSizeMb: memoryLimit * HEADROOM } }),
     };
-    const entry = findEntry(() => new URL("../thread/entry.node.js", import.meta.url), import.meta.url);
+    const entry = findEntry(
+      "../thread/entry.node.js",
+      () => new URL("../thread/entry.node.js", import.meta.url),
+      import.meta.url,
+    );
     // Not `new Worker(new URL(...))`, of which webpack (5) makes code that does not run.
     worker = startWithFlags(
       options,

@@ -46,7 +46,11 @@ export function startThread(
       return expectAnswer(events, (events) => connect(thread, events));
     }
     // Build tools look for this expression. They would read options here, and understand only some.
-    const entry = findEntry(() => new URL("../thread/entry.web.js", import.meta.url), import.meta.url);
+    const entry = findEntry(
+      "../thread/entry.web.js",
+      () => new URL("../thread/entry.web.js", import.meta.url),
+      import.meta.url,
+    );
     worker = new WorkerClass(entry ?? `data:text/javascript,${encodeURIComponent(WEB_LINES)}`, {
       ...(permissions !== "inherit" && { deno: { permissions: checkPermissions("start a worker", permissions) } }),
       type: "module",

@@ -147,7 +147,7 @@ async function importOrCompiled(module: string): Promise<Loaded> {
   } catch (error) {
     const [, before, after] = /^([^?#]*\.)[cm]?[jt]sx?([?#].*)?$/.exec(module) ?? [];
     if (before === undefined || !isMissing(error, module)) throw error;
-    for (const ending of ["js", "mjs"]) {
+    for (const ending of ["js", "mjs", "cjs"]) {
       const from = `${before}${ending}${after ?? ""}`;
       if (from === module) continue;
       try {

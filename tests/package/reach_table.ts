@@ -49,8 +49,9 @@ export function recordRows(name: string, rows: readonly Row[]): void {
     const saw = new Set(rows.map(({ tool }) => tool));
     return assert.deepEqual(rows, known.filter(({ tool }) => saw.has(tool)), `${path} says otherwise`);
   }
-  const seen = new Map([...known, ...rows].map((row) => [row.tool, row]));
-  writeFileSync(path, JSON.stringify([...seen.values()], null, 2) + "\n");
+  const seen = new Set(rows.map(({ tool }) => tool));
+  const all = [...rows, ...known.filter(({ tool }) => !seen.has(tool))];
+  writeFileSync(path, JSON.stringify(all, null, 2) + "\n");
   writeFileSync(PAGE, withTable(readFileSync(PAGE, "utf8")));
 }
 

@@ -33,4 +33,5 @@ async function main() {
   console.log(JSON.stringify({ threads, processes: await outcomesOf(ProcessPoolExecutor) }));
 }
 
-if (!isWorker) main();
+/** Vite waits for it before it closes its server. */
+export const done = isWorker ? undefined : main();
