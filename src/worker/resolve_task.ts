@@ -94,7 +94,7 @@ async function load(ref: NamedRef, place: Place): Promise<AnyFunction> {
   const error = new TypeError(
     `Cannot find the task ${shown} as module ${from} ${what}; it exports: ${
       Object.keys(exports).join(", ") || "nothing"
-    }${ref.number === undefined ? "" : LOST}`,
+    }${ref.number !== undefined ? LOST : Object.keys(exports).length === 0 ? LEFT_OUT : ""}`,
   );
   throw Object.assign(error, { code: TASK_NOT_FOUND });
 }
@@ -104,7 +104,8 @@ const OWN = ". The file of this worker has no such task: import the task's modul
   'task(import.meta.url, fn, { name: "square" })';
 
 /** Advice on a module that is not where `taskModule()` says. */
-const LEFT_OUT = ". If a build tool has left it out, make it an entry point of its own there, or use task()";
+const LEFT_OUT =
+  ". If a build tool has left it, or its exports, out, make it an entry point of its own there, or use task()";
 
 /** Advice on a module that is not where `task()` says. */
 const WRITTEN_DOWN =

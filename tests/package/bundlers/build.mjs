@@ -10,7 +10,7 @@ const tools = {
   async rollup() {
     const { rollup } = await import("rollup");
     const { nodeResolve } = await import("@rollup/plugin-node-resolve");
-    const input = has("one") ? ["main.js"] : ["main.js", "prices.js"];
+    const input = has("one") ? ["main.js"] : ["main.js", "prices.mjs"];
     const external = [/^node:/, ...(isExternal ? [/^@concurrent/] : [])];
     const bundle = await rollup({ input, external, plugins: [nodeResolve({ preferBuiltins: true })] });
     const where = has("one") ? { file: `${out}/main.js`, inlineDynamicImports: true } : { dir: out };
@@ -40,7 +40,7 @@ const tools = {
     await build({
       ...common,
       ...(!isExternal && { ssr: { noExternal: true } }),
-      build: { ssr: true, rollupOptions: { input: ["main.js", "prices.js"] }, outDir: out },
+      build: { ssr: true, rollupOptions: { input: ["main.js", "prices.mjs"] }, outDir: out },
     });
   },
   /** Runs the program in place of building it. */

@@ -10,7 +10,7 @@ import { basename, join } from "node:path";
 import process from "node:process";
 import { after, before, test } from "node:test";
 import { buildNpm } from "../../../scripts/build_npm.ts";
-import { mustRun, run } from "../../../scripts/run.ts";
+import { mustRun, run, type RunOptions, start } from "../../../scripts/run.ts";
 import { type Runtimes, runtimes } from "../../../scripts/runtimes.ts";
 import { type Cell, type Column, type Outcomes, recordRows, type Row, rowOf } from "../reach_table.ts";
 
@@ -38,6 +38,8 @@ interface Build {
   readonly external?: boolean;
   /** What has to be added, by column. */
   readonly how?: Partial<Record<Column, Cell>>;
+  /** What its package.json has besides. */
+  readonly manifest?: object;
   /** What the errors say, where there are any. */
   readonly errors?: RegExp;
 }
@@ -47,10 +49,19 @@ const ENTRY = { taskModule: "[entry point](#an-entry-point-of-its-own)" };
 const LEFT_OUT = /make it an entry point of its own there, or use task\(\)/;
 const WRITTEN_DOWN = /importMeta: false/;
 
+/** Parcel reads no `exports` of packages unless it is told to, and makes scripts for browsers. */
+const PARCEL = {
+  "@parcel/resolver-default": { packageExports: true },
+  targets: { main: false, default: { context: "node", outputFormat: "esmodule", includeNodeModules: true } },
+  engines: { node: ">=20" },
+};
+
 const ESBUILD = ["esbuild/bin/esbuild", "--bundle", "--platform=node", "--log-level=error"];
 const esbuild = (...args: string[]) => [...ESBUILD, ...args];
 const built = (...args: string[]) => [join(HERE, "build.mjs"), ...args];
 const ONE = "one file";
+
+const OWN = "[own worker](#a-worker-of-your-own)";
 
 const BUILDS: readonly Build[] = [
   {
@@ -64,7 +75,7 @@ const BUILDS: readonly Build[] = [
   {
     tool: "esbuild, minified",
     from: "esbuild",
-    node: esbuild("main.js", "prices.js", "--minify", "--format=esm", "--outdir=out"),
+    node: esbuild("main.js", "prices.mjs", "--minify", "--format=esm", "--outdir=out"),
     main: "main.js",
     on: EVERYWHERE,
     how: ENTRY,
@@ -72,7 +83,7 @@ const BUILDS: readonly Build[] = [
   {
     tool: "esbuild, splitting",
     from: "esbuild",
-    node: esbuild("main.js", "tasks.js", "prices.js", "--splitting", "--format=esm", "--outdir=out"),
+    node: esbuild("main.js", "tasks.js", "prices.mjs", "--splitting", "--format=esm", "--outdir=out"),
     main: "main.js",
     on: EVERYWHERE,
     how: ENTRY,
@@ -80,7 +91,7 @@ const BUILDS: readonly Build[] = [
   {
     tool: "esbuild, this package external, minified",
     from: "esbuild",
-    node: esbuild("main.js", "prices.js", "--minify", "--packages=external", "--format=esm", "--outdir=out"),
+    node: esbuild("main.js", "prices.mjs", "--minify", "--packages=external", "--format=esm", "--outdir=out"),
     main: "main.js",
     on: EVERYWHERE,
     external: true,
@@ -90,7 +101,7 @@ const BUILDS: readonly Build[] = [
     tool: "esbuild, CommonJS",
     from: "esbuild",
     node: esbuild(
-      ...["main.js", "prices.js", "--format=cjs", "--outdir=out", "--out-extension:.js=.cjs"],
+      ...["main.js", "prices.mjs", "--format=cjs", "--outdir=out", "--out-extension:.js=.cjs"],
       ...[
         "--define:import.meta.url=here",
         '--banner:js=const here = require("node:url").pathToFileURL(__filename).href;',
@@ -99,6 +110,14 @@ const BUILDS: readonly Build[] = [
     main: "main.cjs",
     on: ["node24", "node20", "bun"],
     how: { ...ENTRY, task: "[CommonJS output](#commonjs-output)" },
+  },
+  {
+    tool: "esbuild, minified, with a worker of one's own",
+    from: "esbuild",
+    node: esbuild("own.js", "my_worker.js", "prices.mjs", "--minify", "--format=esm", "--outdir=out"),
+    main: "own.js",
+    on: ["node24", "node20"],
+    how: { ...ENTRY, threads: OWN, processes: OWN },
   },
   {
     tool: `Rollup, ${ONE}`,
@@ -121,7 +140,7 @@ const BUILDS: readonly Build[] = [
   {
     tool: "Rolldown, minified",
     from: "rolldown",
-    node: ["rolldown/bin/cli.mjs", "main.js", "prices.js", "-d", "out", "--platform", "node", "--minify"],
+    node: ["rolldown/bin/cli.mjs", "main.js", "prices.mjs", "-d", "out", "--platform", "node", "--minify"],
     main: "main.js",
     on: EVERYWHERE,
     how: ENTRY,
@@ -180,13 +199,32 @@ const BUILDS: readonly Build[] = [
     tool: "tsdown",
     from: "tsdown",
     node: [
-      ...["tsdown/dist/run.mjs", "main.js", "prices.js", "--no-config", "--format", "esm", "--platform", "node"],
+      ...["tsdown/dist/run.mjs", "main.js", "prices.mjs", "--no-config", "--format", "esm", "--platform", "node"],
       ...["--no-dts", "-d", "out", "--logLevel", "error"],
     ],
     main: "main.mjs",
     on: EVERYWHERE,
     external: true,
     how: ENTRY,
+  },
+  {
+    tool: "Parcel",
+    from: "parcel",
+    node: ["parcel/lib/bin.js", "build", "own.js", "--no-cache", "--no-autoinstall", "--dist-dir", "out"],
+    manifest: PARCEL,
+    main: "own.js",
+    on: EVERYWHERE,
+    how: { threads: OWN, processes: OWN },
+    errors: LEFT_OUT,
+  },
+  {
+    tool: "Parcel, without that",
+    from: "parcel",
+    node: ["parcel/lib/bin.js", "build", "main.js", "--no-cache", "--no-autoinstall", "--dist-dir", "out"],
+    manifest: PARCEL,
+    main: "main.js",
+    on: EVERYWHERE,
+    errors: /importMeta: false|make it an entry point/,
   },
   {
     tool: `bun build, ${ONE}`,
@@ -197,7 +235,7 @@ const BUILDS: readonly Build[] = [
   },
   {
     tool: "bun build, minified",
-    command: ({ bun }) => [bun, "build", "main.js", "prices.js", "--target=bun", "--minify", "--outdir=out"],
+    command: ({ bun }) => [bun, "build", "main.js", "prices.mjs", "--target=bun", "--minify", "--outdir=out"],
     main: "main.js",
     on: ["bun"],
     how: ENTRY,
@@ -205,7 +243,7 @@ const BUILDS: readonly Build[] = [
   {
     tool: "bun build, splitting",
     command: ({ bun }) => [
-      ...[bun, "build", "main.js", "tasks.js", "prices.js", "--target=node", "--splitting", "--outdir=out"],
+      ...[bun, "build", "main.js", "tasks.js", "prices.mjs", "--target=node", "--splitting", "--outdir=out"],
     ],
     main: "main.js",
     on: ["node24", "bun"],
@@ -239,13 +277,13 @@ after(() => {
 });
 
 /** Makes a folder with files and this package, as its users have it. */
-function makeFolder(name: string, from?: string): string {
+function makeFolder(name: string, from?: string, more: object = {}): string {
   const folder = join(scratch, name.replaceAll(/\W+/g, "_"));
   if (from) cpSync(from, folder, { recursive: true });
   else mkdirSync(folder);
   cpSync(modules, join(folder, "node_modules"), { recursive: true });
   const dependencies = { "@concurrent/futures": "0.1.0" };
-  writeFileSync(join(folder, "package.json"), JSON.stringify({ private: true, type: "module", dependencies }));
+  writeFileSync(join(folder, "package.json"), JSON.stringify({ private: true, type: "module", dependencies, ...more }));
   return folder;
 }
 
@@ -279,7 +317,7 @@ function record(tool: string, outcomes: Outcomes, { how, errors }: Pick<Build, "
 
 for (const build of BUILDS) {
   test(`${build.tool}: what it makes runs elsewhere`, async () => {
-    const folder = makeFolder(build.tool, join(HERE, "program"));
+    const folder = makeFolder(build.tool, join(HERE, "program"), build.manifest);
     const [command, ...args] = build.command?.(tools) ??
       [tools.node24, ...build.node!.map((arg, i) => i === 0 && !arg.startsWith("/") ? join(MODULES, arg) : arg)];
     // esbuild's file is an executable.
@@ -306,3 +344,53 @@ test("Vite's development server runs a program", async () => {
   const outcomes = await outcomesOf(tools.node24, built("vite dev", "out"), folder);
   record(versionOf({ tool: "Vite, development, `ssrLoadModule`", from: "vite" }), outcomes, {});
 });
+
+for (const external of [false, true]) {
+  test(`Next.js, production${external ? ", this package external" : ""}`, async () => {
+    // In this folder: Next.js wants its packages, and those of the program, in one.
+    const folder = mkdtempSync(join(HERE, "next_"));
+    try {
+      cpSync(join(HERE, "next"), folder, { recursive: true });
+      cpSync(join(HERE, "program"), folder, { recursive: true });
+      cpSync(modules, join(folder, "node_modules"), { recursive: true });
+      writeFileSync(join(folder, "package.json"), `{ "private": true, "type": "module" }`);
+      const settings = { ...env, NEXT_TELEMETRY_DISABLED: "1", EXTERNAL: external ? "1" : undefined };
+      const next = join(MODULES, "next", "dist", "bin", "next");
+      await mustRun(tools.node24, [next, "build"], { cwd: folder, env: settings, timeout: 5 * TIMEOUT });
+      const outcomes = await outcomesOfServer(tools.node24, [next, "start", "-p", "0"], { cwd: folder, env: settings });
+      record(
+        versionOf({ tool: `Next.js, production${external ? ", this package external" : ""}`, from: "next" }),
+        outcomes,
+        {
+          how: { taskModule: "[.mjs](#nextjs)" },
+        },
+      );
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
+  });
+}
+
+/** Asks a server for the outcomes, as soon as it says where it listens. */
+async function outcomesOfServer(command: string, args: readonly string[], options: RunOptions): Promise<Outcomes> {
+  let listening: (url: string) => void, output = "";
+  const url = new Promise<string>((resolve) => listening = resolve);
+  const { child, ended } = start(command, args, {
+    ...options,
+    group: true,
+    timeout: 2 * TIMEOUT,
+    onOutput(text) {
+      const [found] = /http:\/\/localhost:\d+/.exec(output += text) ?? [];
+      if (found) listening(found);
+    },
+  });
+  const early = ended.then(() => Promise.reject(new Error(`The server has ended: ${output}`)));
+  try {
+    const response = await fetch(`${await Promise.race([url, early])}/outcomes`);
+    return await response.json();
+  } finally {
+    early.catch(() => {});
+    child.kill("SIGTERM");
+    await ended;
+  }
+}
