@@ -213,7 +213,7 @@ const BUILDS: readonly Build[] = [
     node: ["parcel/lib/bin.js", "build", "own.js", "--no-cache", "--no-autoinstall", "--dist-dir", "out"],
     manifest: PARCEL,
     main: "own.js",
-    on: EVERYWHERE,
+    on: ["node24", "node20"],
     how: { threads: OWN, processes: OWN },
     errors: LEFT_OUT,
   },
