@@ -3,7 +3,7 @@
 import type { Backend, WorkerOptions } from "../pool/backend.ts";
 import { runtime } from "../runtime.ts";
 import { assertFolder } from "../flags.ts";
-import { newClaims } from "../wire/claims.ts";
+import { WordClaims } from "../wire/claims.ts";
 import { type ChannelEvents, neverStarted, type WorkerChannel, type WorkerExit } from "../wire/channel.ts";
 import { type FromWorker, readFromWorker } from "../wire/messages.ts";
 import { open, seal } from "../wire/seal.ts";
@@ -133,7 +133,7 @@ function connect(worker: Worker & BunWorker, events: ChannelEvents): WorkerChann
   /** The worker ends by itself. On Deno nothing more comes from it; on Bun, its output does. */
   const leave = (how: WorkerExit) => isDeno ? close(how) : closeIn(limit, how);
   return {
-    claims: newClaims(),
+    claims: new WordClaims(),
     // Bun (1.4) reads whatever it can write.
     send: toThread((message, transfer) => worker.postMessage(seal(message), transfer!), isDeno),
     clone: isDeno ? cloneForThread : structuredClone,
