@@ -16,7 +16,7 @@ import { inheritedEnv } from "../flags.ts";
 import { cloneForProcess } from "./cloneable.ts";
 import { commandLine, startFolder } from "./command_line.ts";
 import { harden } from "./node_channel.ts";
-import { newPage, type NewPage } from "./new_page.ts";
+import { type NewPage, newPage } from "./new_page.ts";
 import { pack, unpack } from "./pack.ts";
 import { checkWorkerOptions } from "./permissions.ts";
 import { guard, unguard } from "./sentinel.ts";

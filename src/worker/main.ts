@@ -4,7 +4,7 @@ import { setCurrentTask } from "../task/current.ts";
 import type { CurrentTask } from "../task/running_task.ts";
 import { CallReader } from "../wire/calls.ts";
 import type { ParentPort } from "../wire/channel.ts";
-import { type SharedClaims, type WorkerClaims, WordClaimsOfWorker } from "../wire/claims.ts";
+import { type SharedClaims, WordClaimsOfWorker, type WorkerClaims } from "../wire/claims.ts";
 import { fromFailure } from "../wire/failure.ts";
 import type { ToWorker } from "../wire/messages.ts";
 import { PageClaimsOfWorker } from "../wire/page_claims.ts";

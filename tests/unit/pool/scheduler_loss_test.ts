@@ -11,6 +11,7 @@ import {
   type MemoryWorker,
 } from "../../support/memory_backend.ts";
 import { reportsOf } from "../../support/observe.ts";
+import { CLAIMS_KINDS, ownersOf } from "../../support/memory_channel.ts";
 
 const echo = (value: unknown) => value;
 const quietly = { onUnobserved() {} };
@@ -210,7 +211,7 @@ test("Executor that is shut down still finishes what a dead worker had not begun
 });
 
 test("Executor fails a call that cannot be sent, and none of its neighbours [X4, P5]", async () => {
-  for (const claims of [true, false]) {
+  for (const claims of CLAIMS_KINDS) {
     const executor = new MemoryExecutor({ maxWorkers: 1 }, { claims });
     await executor.submit(echo, 0); // short: the next calls travel together
     const bad = () => {};
@@ -234,6 +235,8 @@ test("Executor fails a call whose result cannot be sent, and none of its neighbo
   assert.equal(executor.workers.length, 1);
 });
 
+const ANSWER = { kind: "done", first: 1, results: [0], failures: undefined, spent: 0, full: false };
+
 /** Messages that no worker sends. The first call without an answer is 1, the last that was handed over is 4. */
 const NONSENSE: unknown[] = [
   ...[undefined, null, 5, "done", [], {}, { kind: "other" }, { kind: "done" }, { kind: "done", first: 1 }],
@@ -244,13 +247,14 @@ const NONSENSE: unknown[] = [
   })),
   ...["abcd", { length: 2 }, [0, 1, 2, 3, 4]].map((results) => ({ kind: "done", first: 1, results })),
   ...[[1], [0, 5, 0], [2, 5, 0], ["1", 5, 0], [1, "5", 0], [1, NaN, 0], [1, -5, 0], [1, 5n, 0], [1, 5, 0, 1, 2, 3, 4]],
+  ...["0", [-1], [1], ["0"], [0, 0], [0]].map((skipped) => ({ ...ANSWER, skipped })), // nobody has withdrawn the call
   ...[undefined, "2", NaN, -1, 0, 1.5, 99].map((first) => ({ kind: "recalled", first })),
   ...[undefined, "2", NaN, -1, 0, 1.5, 99].map((call) => ({ kind: "begun", call })),
   ...[undefined, 5, { kind: "error" }].map((failure) => ({ kind: "unready", failure })),
 ];
 
-for (const claims of [true, false]) {
-  test(`Executor survives nonsense from a ${claims ? "thread" : "process"}: every call ends`, async () => {
+for (const claims of CLAIMS_KINDS) {
+  test(`Executor survives nonsense from ${ownersOf(claims)}: every call ends`, async () => {
     const harmful: unknown[] = [];
     for (const message of NONSENSE) {
       const { executor, worker, futures } = await handedFour({ claims });
