@@ -1,5 +1,5 @@
 // A page that the program shares with a worker process (wire/page_claims.ts), as both ends see it: a file without a name, whose
-// descriptor the worker inherits. Children of a task do not inherit it (Node 20 and 24, Deno 2.9, Bun 1.4).
+// descriptor the worker inherits. What a task starts inherits it on Deno (2.9) only, and can do no more with it than the task.
 //
 // Why at least one of two sides sees what the other has written: a read that begins after a write has returned finds it, and
 // no processor may read before its own write is visible to others. For that, Linux takes a reference to the cached page before
