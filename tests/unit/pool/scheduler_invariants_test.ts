@@ -21,7 +21,9 @@ const first = (n: number, _unsendable?: unknown) => n;
 const unsendable = () => {};
 
 /** An executor whose one worker the test plays. It has answered a short call, so that more are handed over ahead. */
-async function quickWorker({ claims = true } = {}): Promise<{ executor: MemoryExecutor; worker: MemoryWorker }> {
+async function quickWorker(
+  { claims = true }: { claims?: ClaimsKind } = {},
+): Promise<{ executor: MemoryExecutor; worker: MemoryWorker }> {
   const executor = new MemoryExecutor({ maxWorkers: 1 }, { claims, served: false });
   executor.submit(identity, -1);
   const [worker] = executor.workers as [MemoryWorker];
