@@ -172,8 +172,12 @@ const LARGEST_BATCH = 64, BATCH_TIME = 0.2;
  */
 const STRETCH = 16;
 
-/** A batch that takes longer, in milliseconds, had a call that takes long; less may be the garbage collector. */
-const LONG = 10, LONGISH = 1;
+/**
+ * A batch that takes longer, in milliseconds, had a call that takes long; less may be the garbage collector. The batches after
+ * it are a quarter as large, and after a second one a sixteenth: so a process that merely had to wait for a core, on a busy
+ * machine, is soon as fast as before.
+ */
+const LONG = 1;
 
 /** A process's end of its claims. */
 export class PageClaimsOfWorker implements WorkerClaims {
@@ -229,14 +233,13 @@ export class PageClaimsOfWorker implements WorkerClaims {
     if (this.#since === undefined || count <= 0) return;
     const elapsed = now - this.#since;
     this.#since = undefined;
-    if (elapsed > LONG) this.#streak = 0;
-    else if (elapsed > LONGISH) this.#streak >>= 2;
+    if (elapsed > LONG) this.#streak >>= 2;
     else this.#streak = Math.min(this.#streak + count, STRETCH * LARGEST_BATCH);
     this.#average = elapsed / count;
   }
 
   look(now: number): void {
-    if (this.#since === undefined || now - this.#since < LONGISH) return;
+    if (this.#since === undefined || now - this.#since < LONG) return;
     this.#learn(now, this.#next - this.#first);
     this.pause();
   }

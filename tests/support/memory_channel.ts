@@ -78,6 +78,8 @@ export function startLoop(
 export class MemoryChannel implements WorkerChannel {
   readonly name: string;
   readonly claims: ParentClaims | undefined;
+  /** The page of its claims, if they are in one. */
+  readonly page = new MemoryPage();
   /** The worker's end of its claims, for a test that plays the worker. */
   readonly claimsOfWorker: WorkerClaims | undefined;
   /** What has reached a worker that no loop serves. */
@@ -115,7 +117,7 @@ export class MemoryChannel implements WorkerChannel {
     this.name = name;
     this.#events = events;
     this.#onDelivery = onDelivery;
-    const page = new MemoryPage();
+    const { page } = this;
     if (claims === true) {
       const words = this.claims = new WordClaims();
       this.claimsOfWorker = new WordClaimsOfWorker(words.shared);

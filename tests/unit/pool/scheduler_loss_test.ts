@@ -12,6 +12,7 @@ import {
 } from "../../support/memory_backend.ts";
 import { reportsOf } from "../../support/observe.ts";
 import { CLAIMS_KINDS, ownersOf } from "../../support/memory_channel.ts";
+import { MemoryPage } from "../../support/memory_page.ts";
 
 const echo = (value: unknown) => value;
 const quietly = { onUnobserved() {} };
@@ -233,6 +234,56 @@ test("Executor fails a call whose result cannot be sent, and none of its neighbo
   assert.deepEqual(told, ["DataCloneError", 1, "DataCloneError", 3]);
   await executor.shutdown();
   assert.equal(executor.workers.length, 1);
+});
+
+test("a call that its process has skipped, though it counts as begun, runs elsewhere, once", async () => {
+  const { executor, worker, futures } = await handedFour({ claims: "page" });
+  worker.begin(1);
+  // The process announces the call just after cancel() has found it free, and finds it withdrawn.
+  const { page } = worker, { write } = MemoryPage.prototype;
+  let begun: boolean | undefined;
+  page.write = (...access) => {
+    write.apply(page, access);
+    page.write = write;
+    begun = worker.begin(2);
+  };
+  assert.equal(futures[1]!.cancel(), false, "nobody knows that it will not run");
+  assert.equal(begun, false);
+  assert.deepEqual([futures[1]!.running(), futures[1]!.done()], [true, false]);
+  worker.say({
+    kind: "done",
+    first: 1,
+    results: ["1", undefined],
+    failures: undefined,
+    skipped: [1],
+    spent: 2,
+    full: false,
+  });
+  assert.equal(await futures[0], "1");
+  assert.equal(futures[1]!.running(), false);
+  await delivered();
+  assert.deepEqual(worker.calls.map(([n]) => n), [-1, 0, 1, 2, 3, 1], "it is handed over again");
+  worker.done(3, ["3", "4"]);
+  await futures[2];
+  worker.done(5, ["2"]);
+  assert.deepEqual(await Promise.all(futures), ["1", "2", "3", "4"]);
+  assert.equal(executor.workers.length, 1);
+  await executor.shutdown();
+});
+
+test("the claims of a worker are closed once, when it is gone", async () => {
+  const { executor, worker, futures } = await handedFour({ claims: "page" });
+  worker.begin(1);
+  assert.equal(worker.page.closed, 0);
+  worker.close({ signal: "SIGKILL" });
+  const error = await futures[0]!.exception();
+  assert.ok(error instanceof WorkerLostError && error.started === true);
+  assert.equal(worker.page.closed, 1);
+  assert.deepEqual(executor.workers[1]!.calls, [], "the others wait for the next worker");
+  executor.killWorkers();
+  await executor.shutdown();
+  assert.ok(executor.workers.every(({ page }) => page.closed === 1));
+  await Promise.allSettled(futures.slice(1));
 });
 
 const ANSWER = { kind: "done", first: 1, results: [0], failures: undefined, spent: 0, full: false };
