@@ -243,7 +243,9 @@ programs([
         console.log(unhandled.sort().join("\\n"));`,
     },
     prints: ["after", "before"].flatMap((when) =>
-      ["Promise.all()", "finally", "result()", "then, none", "then, one handler", "thrown"].map((name) => `${when} ${name}`)
+      ["Promise.all()", "finally", "result()", "then, none", "then, one handler", "thrown"].map((name) =>
+        `${when} ${name}`
+      )
     ).join("\n"),
     complains: /2 calls of .* failed and their errors were never observed|1 call of .* failed and its error/,
   },
