@@ -129,7 +129,7 @@ test("a process leaves calls free when one takes long, and when it waits", () =>
       assert.equal(parent.withdraw(call), true);
       assert.equal(begin(call), false);
       begin(++call);
-      if (way === "look") assert.equal(ahead(parent, call + 1), 0, "it begins anew, one by one");
+      if (way === "look") assert.ok(ahead(parent, call + 1) < 3, "the next batch is smaller");
     });
   }
 });
