@@ -38,7 +38,7 @@ export function startThread(
   let worker: Worker | undefined;
   try {
     assertFolder();
-    worker = new WorkerClass(new URL("./entry.web.js", import.meta.url), {
+    worker = new WorkerClass(new URL("../thread/entry.web.js", import.meta.url), {
       type: "module",
       name,
       ...(permissions !== "inherit" && { deno: { permissions: checkPermissions("start a worker", permissions) } }),
