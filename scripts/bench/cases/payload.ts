@@ -10,6 +10,7 @@ export const payloadCase: Case = {
   unit: "ms",
   by: "payload",
   chart: "bars",
+  peerRuns: 1,
   measure: (entry) =>
     withPool(entry, 1, async (pool) => {
       const figures: Figures = {};
