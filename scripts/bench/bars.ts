@@ -200,7 +200,7 @@ export const BARS: readonly Bar[] = [
     sense: "<=",
     unit: " ms",
     limit: () => 20,
-    ...alike((measured, runtime, contender) => middle(measured.values("idle", runtime, contender, kind))),
+    reached: (measured, runtime) => middle(measured.values("idle", runtime, "ours", kind)),
   })),
   ...perKind((kind) => ({
     title: `cost per call at 1,000,000 queued / at 10,000, ${kind}`,

@@ -83,10 +83,10 @@ export async function warmUp(pool: Pool, quick: boolean): Promise<void> {
   for (let round = 0; round < 3; round++) await burst(pool, "increment", quick ? 1_000 : 5_000);
 }
 
-/** How long `fn` takes, in milliseconds: the median of rounds for 0.3 s, and of three at least unless one is long. */
+/** How long `fn` takes, in milliseconds: the median of rounds for 0.25 s, and of three at least unless one is long. */
 export async function time(fn: () => Promise<unknown>, quick = false): Promise<number> {
   const times: number[] = [];
-  const enough = quick ? 50 : 300;
+  const enough = quick ? 50 : 250;
   for (let spent = 0; spent < enough || (times.length < 3 && spent < 4 * enough);) {
     const start = performance.now();
     await fn();

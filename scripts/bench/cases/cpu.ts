@@ -21,6 +21,7 @@ export const cpuCase: Case = {
   note:
     `In parts: ${PART} calls to a message and ${PART} results to an answer, ${PARTS_AHEAD} messages ahead, by hand.`,
   chart: "bars",
+  runs: 3,
   peerRuns: 1,
   measure: (entry) =>
     withPool(entry, WORKERS, async (pool) => {

@@ -2,7 +2,7 @@
 
 import { readdirSync, readFileSync } from "node:fs";
 import process from "node:process";
-import { type Case, isYardstick, warmUp, withPool, WORKERS } from "../case.ts";
+import { type Case, warmUp, withPool, WORKERS } from "../case.ts";
 
 /** How long it waits, in seconds. */
 const SECONDS = 10;
@@ -18,7 +18,7 @@ export const idleCase: Case = {
   note: `The program and its workers after bursts, by the kernel, in steps of ${TICK} ms. Measured on Linux.`,
   chart: "bars",
   runs: 1,
-  admits: (contender) => process.platform === "linux" && isYardstick(contender),
+  admits: (contender) => process.platform === "linux" && contender === "ours",
   measure: (entry) =>
     withPool(entry, WORKERS, async (pool) => {
       await warmUp(pool, entry.quick);

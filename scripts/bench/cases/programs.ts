@@ -17,7 +17,7 @@ export const programsCase: Case = {
   by: "what one program reaches",
   note: "`of two`: while a second program does the same.",
   chart: "bars",
-  runs: 3,
+  runs: 2,
   admits: isYardstick,
   measure: (entry) =>
     withPool(entry, entry.name === "bare" ? 1 : WORKERS, async (pool) => {

@@ -10,7 +10,7 @@ export const retireCase: Case = {
   note:
     "`bare`: a worker is started for each call, two at a time, and ended after its answer. Both load the same module.",
   chart: "bars",
-  runs: 2,
+  runs: 1,
   admits: isYardstick,
   measure: (entry) =>
     withPool(entry, WORKERS, async (pool) => {

@@ -18,6 +18,7 @@ export const sequentialCase: Case = {
     "one core, a call takes a tenth of that: which contender gets that is chance, so ratios differ from run to run. " +
     `\`${BUSY}\`: while another program keeps one of the cores busy.`,
   chart: "bars",
+  peerRuns: 2,
   measure: (entry) =>
     // The bare channel is one channel: two in turn would both have to wake up each time.
     withPool(entry, entry.name === "bare" ? 1 : WORKERS, async (pool) => {

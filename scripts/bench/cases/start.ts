@@ -14,7 +14,7 @@ export const startCase: Case = {
   unit: "ms",
   by: "pool",
   chart: "bars",
-  runs: 3,
+  runs: 2,
   peerRuns: 1,
   async measure(entry) {
     const times = await firstResults(entry, (pool) => pool.submit("increment", 1));
