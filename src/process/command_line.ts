@@ -37,7 +37,7 @@ export function startFolder(cwd: WorkerOptions["cwd"]): string | undefined {
 export function commandLine(options: WorkerOptions, folder: string | undefined = workingFolder()): string[] {
   const { memoryLimit, permissions } = options;
   const execArgv = ownFlags(options.execArgv ?? [], folder);
-  const entry = new URL("./entry.js", import.meta.url);
+  const entry = new URL("../process/entry.js", import.meta.url);
   if (runtime === "deno") {
     const { Deno } = globalThis as unknown as { Deno: DenoNamespace };
     const heap = memoryLimit === undefined ? [] : [`--v8-flags=--max-old-space-size=${memoryLimit}`];

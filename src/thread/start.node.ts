@@ -42,7 +42,7 @@ export function startThread(
       argv: [WORKER_ARGUMENT],
       ...(memoryLimit === undefined ? {} : { resourceLimits: { maxOldGenerationSizeMb: memoryLimit * HEADROOM } }),
     };
-    const entry = new URL("./entry.node.js", import.meta.url);
+    const entry = new URL("../thread/entry.node.js", import.meta.url);
     worker = startWithFlags(options, (options) => new WorkerClass(entry, options));
     return connect(worker, events);
   } catch (error) {
