@@ -42,7 +42,7 @@ export class ProcessPoolExecutor extends Executor<ExecutorStats> {
    */
   constructor(options: ProcessPoolExecutorOptions = {}) {
     assertNotCompiled();
-    if (options.entry?.protocol === "file:") processEntry(options.entry);
+    if (options?.entry?.protocol === "file:") processEntry(options.entry);
     super(new Scheduler(processBackend, options));
   }
 }

@@ -5,7 +5,7 @@ import { isMainThread, Worker } from "node:worker_threads";
 import type { Backend, WorkerOptions } from "../pool/backend.ts";
 import { entryMessage, findEntry, firstLines } from "../entry.ts";
 import { assertFolder } from "../flags.ts";
-import { newClaims } from "../wire/claims.ts";
+import { WordClaims } from "../wire/claims.ts";
 import { type ChannelEvents, neverStarted, type WorkerChannel, type WorkerExit } from "../wire/channel.ts";
 import type { FromWorker } from "../wire/messages.ts";
 import { WORKER_ARGUMENT } from "../wire/place.ts";
@@ -105,7 +105,7 @@ function connect(worker: Worker, events: ChannelEvents): WorkerChannel {
     close({ exitCode, error });
   });
   return {
-    claims: newClaims(),
+    claims: new WordClaims(),
     // A thread reads whatever the main thread can write: its stack is larger, unless a flag of Node changes that.
     send: toThread((message, transfer) => worker.postMessage(seal(message), transfer as never), !isMainThread),
     clone: cloneForThread,
