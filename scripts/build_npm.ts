@@ -7,6 +7,7 @@
 
 import {
   copyFileSync,
+  cpSync,
   existsSync,
   mkdirSync,
   readdirSync,
@@ -56,7 +57,7 @@ export async function buildNpm(onlyDnt = false): Promise<string> {
     console.log("JSR cannot be reached: `deno pack` builds the package in place of dnt");
     await buildWithDenoPack();
   }
-  await bundleEntries(tools.bun);
+  await bundle(tools.bun);
   writePackageJson();
   for (const file of ["README.md", "LICENSE", "CHANGELOG.md"]) copyFileSync(join(ROOT, file), join(NPM, file));
   checkFiles();
@@ -111,21 +112,31 @@ async function buildWithDenoPack(): Promise<void> {
 }
 
 /**
- * Makes one file of what a worker runs: a worker starts with nothing loaded, and each module costs it time. With the
- * entries as they are, the first result of a thread of Bun takes 1.2 times as long, of a process 1.2 times on Bun and 1.1
- * times on Node. What a task imports of the package is a second copy then, as it may be in any case.
+ * Makes few files of many, as each costs time when it is loaded. With the files as they are, Node takes 58 ms instead of 17 to
+ * load `./thread`, and 7 instead of 2 to load `./task`; Bun takes 30 instead of 12, and 3.2 instead of 1.4.
+ *
+ * What a worker loads is alone in its file, and so is what modules of tasks load: a worker starts with nothing loaded. It has
+ * copies of the package then, which understand each other, as it may have in any case. The other entry points share what they
+ * have in common, so that a class is the same in all of them.
  */
-async function bundleEntries(bun: string): Promise<void> {
-  for (const [name, path] of Object.entries(manifest.exports)) {
-    if (!name.startsWith("./internal/")) continue;
-    const entry = join("esm", path.replace(/\.ts$/, ".js"));
-    // Its own output is made of what was there.
-    await mustRun(bun, ["build", "--target=node", entry, "--outfile", entry], { cwd: NPM });
-    // What a worker imports is known when it runs: bundlers have to leave it alone. Bun (1.4) drops such comments.
-    const code = readFileSync(join(NPM, entry), "utf8");
-    const alone = "import(/* webpackIgnore: true */ /* @vite-ignore */ $1)";
-    writeFileSync(join(NPM, entry), code.replaceAll(/\bimport\((\w+)\)/g, alone));
+async function bundle(bun: string): Promise<void> {
+  const built = Object.entries(manifest.exports).map(([name, path]) => [name, path.replace(/\.ts$/, ".js")] as const);
+  const alone = built.filter(([name]) => /^\.\/(internal\/|task$|worker$)/.test(name));
+  const together = built.filter((entry) => !alone.includes(entry));
+  const out = join(NPM, "bundled");
+  const options = ["build", "--target=node", "--packages=external", `--root=${ESM}`, `--outdir=${out}`];
+  for (const [, path] of alone) await mustRun(bun, [...options, path], { cwd: ESM });
+  // The chunks are as deep as the modules, so that URLs in them stay true.
+  const shared = ["--splitting", "--chunk-naming=src/shared/[name]-[hash].[ext]"];
+  await mustRun(bun, [...options, ...shared, ...together.map(([, path]) => path)], { cwd: ESM });
+  for (const file of filesOf(ESM)) if (file.endsWith(".js")) rmSync(file);
+  cpSync(out, ESM, { recursive: true });
+  // What a worker imports is known when it runs: bundlers have to leave it alone. Bun (1.4) drops such comments.
+  const unread = "import(/* webpackIgnore: true */ /* @vite-ignore */ $1)";
+  for (const file of filesOf(ESM).filter((file) => file.endsWith(".js"))) {
+    writeFileSync(file, readFileSync(file, "utf8").replaceAll(/\bimport\((\w+)\)/g, unread));
   }
+  rmSync(out, { recursive: true });
 }
 
 function writePackageJson(): void {
@@ -157,8 +168,7 @@ function writePackageJson(): void {
     bin: { "futures-serve": built(manifest.exports["./bullmq/serve"]!, ".js") },
     // What does something when it is imported: bundlers drop the import of anything else whose exports are not used.
     sideEffects: ["./bullmq/serve", "./worker", "./internal/worker_browser"]
-      .map((name) => built(manifest.exports[name]!, ".js"))
-      .concat("./esm/src/own_worker/serve.js"),
+      .map((name) => built(manifest.exports[name]!, ".js")),
     engines: { node: "^20.16.0 || >=22.3.0", bun: ">=1.4.0", deno: ">=2.9.0" },
     // Of `./bullmq` alone: whoever uses it installs them, and nobody else has to.
     peerDependencies: Object.fromEntries(

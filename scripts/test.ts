@@ -51,6 +51,7 @@ const LONG = [
   "tests/behaviour/bullmq/", // start Redis servers and hosts
   "tests/faults/fault_matrix_test.ts", // some hundred programs
   "tests/package/browser/", // builds the package, and starts a browser
+  "tests/package/bundlers/", // builds and runs programs with a dozen bundlers
   "tests/package/consumer/", // builds and installs the package
   "tests/package/demo_", // whole programs, with much to count
   "tests/package/toolchains/", // runs programs by many tools
@@ -69,7 +70,7 @@ const LONG = [
 const PACKAGES: readonly (readonly [folder: string, needed: RegExp])[] = [
   ["examples/word_count/show", /^\.\/tests\/package\/demo_/],
   ["tests/tools", /^\.\/tests\/world\/compil/],
-  ["tests/package/bundlers", /^\.\/tests\/package\/browser\//],
+  ["tests/package/bundlers", /^\.\/tests\/package\/(browser|bundlers)\//],
   ["tests/package/toolchains", /^\.\/tests\/package\/toolchains\//],
   ["tests/package/types", /^\.\/tests\/package\/types\//],
 ];

@@ -1,7 +1,7 @@
 // Where a worker's entry is: in a file of this package, or, where a build tool has left that file behind, in the text of it. A
 // worker without a file starts with a few lines (below), which wait for the text. So the text is loaded only then.
 
-import { loadBuiltin } from "./runtime.ts";
+import { loadBuiltin, runtime } from "./runtime.ts";
 
 /**
  * Makes the message to the first lines of a worker: the text of its entry. Others wait there until that runs.
@@ -49,15 +49,18 @@ interface Files {
 /**
  * Finds the file of a worker's entry.
  *
- * @param locate Returns its URL. Some build tools copy the file, and change its URL, where both are written as they expect.
+ * @param path Where it is from the module that asks.
+ * @param locate Returns its URL. Build tools for browsers copy the file, and change its URL, where that is written as they
+ * expect it. Other tools do so too, but next to a package.json by which the copy is no module, so that copy is not used.
  * @param here The URL of the module that asks; a build tool may have left it none.
  * @returns Its URL; `undefined` when there is no such file.
  */
-export function findEntry(locate: () => URL, here: string | undefined): URL | undefined {
+export function findEntry(path: string, locate: () => URL, here: string | undefined): URL | undefined {
   try {
-    const url = locate();
-    const found = url.protocol === "file:" ? exists(url) : undefined;
-    return found ?? isBesides(url, here) ? url : undefined;
+    const url = locate(), isChanged = url.href !== new URL(path, here).href;
+    if (isChanged) return (runtime as string) === "browser" ? url : undefined;
+    const isThere = url.protocol === "file:" ? exists(url) : undefined;
+    return isThere ?? /\/src\/(thread|process|shared)\/[^/]+\.[jt]s$/.test(here ?? "") ? url : undefined;
   } catch {
     return undefined; // there is no URL of this module either
   }
@@ -86,11 +89,4 @@ function exists(file: URL): boolean | undefined {
   } catch {
     return false;
   }
-}
-
-/** Whether the module that asks is where this package has it, or a build tool has changed the URL of the entry. */
-function isBesides(url: URL, here: string | undefined): boolean {
-  if (/\/src\/(thread|process|shared)\/[^/]+\.[jt]s$/.test(here ?? "")) return true;
-  const [, end] = /(\/[^/]+\/[^/]+)$/.exec(url.pathname) ?? [];
-  return url.href !== new URL(`..${end}`, here).href;
 }

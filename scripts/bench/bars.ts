@@ -1,8 +1,14 @@
 // What the library is held to: the rows of the table in which its bars are set, and what was reached of each.
 
 import { median } from "simple-statistics";
+import { LARGEST_OF_PEERS } from "./cases/burst.ts";
 import { IN_PARTS } from "./cases/cpu.ts";
 import { keptOf } from "./cases/limits.ts";
+import { ahead } from "./cases/map.ts";
+import { IN_ORDER } from "./cases/patterns.ts";
+import { PROGRAM_FIGURES } from "./cases/programs.ts";
+import { BUSY } from "./cases/sequential.ts";
+import { OF_MODULE } from "./cases/start.ts";
 import { type Kind, KINDS } from "./contender.ts";
 import { type Measured, ratio, type Runtime } from "./results.ts";
 
@@ -20,33 +26,79 @@ export interface Bar {
 
 const perKind = (make: (kind: Kind) => Bar): Bar[] => KINDS.map(make);
 
+/** A case, and one of its figures. */
+export type FigureName = readonly [caseName: string, figure: string];
+
+/** What the other pools' bursts are compared by. */
+export const PEERS_BURST: FigureName = ["burst", String(LARGEST_OF_PEERS)];
+
+/** Ours in one figure, as a multiple of ours, or of the bare channel, in another. */
+const ours =
+  (kind: Kind, above: FigureName, below: FigureName, of: "ours" | "bare" = "ours") =>
+  (measured: Measured, runtime: Runtime): number =>
+    ratio(
+      measured.values(above[0], runtime, "ours", kind, above[1]),
+      measured.values(below[0], runtime, of, kind, below[1]),
+    );
+
+/** Ours in one figure, as a multiple of the bare channel in the same. */
+const overBare = (kind: Kind, figure: FigureName) => ours(kind, figure, figure, "bare");
+
 /** A figure that every contender has by itself. */
 const alike = (figure: (measured: Measured, runtime: Runtime, contender: string) => number) => ({
   reached: (measured: Measured, runtime: Runtime) => figure(measured, runtime, "ours"),
   floor: (measured: Measured, runtime: Runtime) => figure(measured, runtime, "bare"),
 });
 
+/** On more workers than cores, as a multiple of the rate on two: at most 5 % less than on 2026-11-24, on two cores. */
+const SCALED: Readonly<Record<Runtime, Record<Kind, { 8: number; 16: number }>>> = {
+  node: { threads: { 8: 0.73, 16: 0.57 }, processes: { 8: 0.7, 16: 0.51 } },
+  deno: { threads: { 8: 0.65, 16: 0.51 }, processes: { 8: 0.64, 16: 0.44 } },
+  bun: { threads: { 8: 0.81, 16: 0.67 }, processes: { 8: 0.67, 16: 0.56 } },
+};
+
 export const BARS: readonly Bar[] = [
   ...perKind((kind) => ({
-    title: `burst of 100,000 calls / best other pool's, ${kind}`,
+    title: `burst of 100,000 calls, Promise.all / best other pool's, ${kind}`,
     sense: ">=",
     unit: "",
     limit: () => 10,
     reached: (measured, runtime) =>
       ratio(
         measured.values("burst", runtime, "ours", kind, "100000"),
-        measured.bestPeer("burst", runtime, kind, "100000").values,
+        measured.bestPeer(PEERS_BURST[0], runtime, kind, PEERS_BURST[1]).values,
       ),
   })),
+  ...["Promise.all", "wait", "asCompleted"].flatMap((way) =>
+    perKind((kind) => ({
+      title: `${way} / awaited in order, ${kind}`,
+      sense: ">=",
+      unit: "",
+      limit: () => 0.7,
+      reached: ours(kind, ["patterns", way], ["patterns", IN_ORDER]),
+    }))
+  ),
   ...perKind((kind) => ({
     title: `map of 200,000 items / best other pool's burst, ${kind}`,
     sense: ">=",
     unit: "",
     limit: () => 20,
     ...alike((measured, runtime, contender) =>
-      ratio(measured.values("map", runtime, contender, kind), measured.bestPeer("map", runtime, kind).values)
+      ratio(
+        measured.values("map", runtime, contender, kind),
+        measured.bestPeer(PEERS_BURST[0], runtime, kind, PEERS_BURST[1]).values,
+      )
     ),
   })),
+  ...[[2_000, 0.7], [20, 0.3]].flatMap(([buffersize, limit]) =>
+    perKind((kind) => ({
+      title: `map with buffersize ${buffersize} / without, ${kind}`,
+      sense: ">=",
+      unit: "",
+      limit: () => limit!,
+      reached: ours(kind, ["map", ahead(buffersize!)], ["map", ""]),
+    }))
+  ),
   {
     title: "map, processes / Python's ProcessPoolExecutor.map(chunksize=100)",
     sense: ">=",
@@ -63,10 +115,16 @@ export const BARS: readonly Bar[] = [
     title: `one call after another / bare channel, ${kind}`,
     sense: ">=",
     unit: "",
-    limit: () => 0.9,
-    reached: (measured, runtime) =>
-      ratio(measured.values("sequential", runtime, "ours", kind), measured.values("sequential", runtime, "bare", kind)),
+    limit: () => kind === "threads" ? 10 : 0.95,
+    reached: overBare(kind, ["sequential", ""]),
   })),
+  {
+    title: "one call after another beside other work / bare channel, threads",
+    sense: ">=",
+    unit: "",
+    limit: () => 3,
+    reached: overBare("threads", ["sequential", BUSY]),
+  },
   ...perKind((kind) => ({
     title: `64 MiB copied / bare channel, ${kind}`,
     sense: ">=",
@@ -111,12 +169,38 @@ export const BARS: readonly Bar[] = [
     title: `first result / bare worker's first answer, time, ${kind}`,
     sense: "<=",
     unit: "",
-    limit: (runtime) => runtime === "bun" ? 1.5 : 1.3,
-    reached: (measured, runtime) =>
-      ratio(
-        measured.values("start", runtime, "ours", kind, "later"),
-        measured.values("start", runtime, "bare", kind, "later"),
-      ),
+    limit: () => 1.3,
+    reached: overBare(kind, ["start", OF_MODULE]),
+  })),
+  ...perKind((kind) => ({
+    title: `maxTasksPerWorker: 1, a call / start of a bare worker, time, ${kind}`,
+    sense: "<=",
+    unit: "",
+    limit: () => 1.3,
+    reached: overBare(kind, ["retire", ""]),
+  })),
+  ...[8, 16].flatMap((workers) =>
+    perKind((kind) => ({
+      title: `burst on ${workers} workers / on 2, ${kind}`,
+      sense: ">=",
+      unit: "",
+      limit: (runtime) => SCALED[runtime][kind][workers as 8 | 16],
+      reached: ours(kind, ["scaling", String(workers)], ["scaling", "2"]),
+    }))
+  ),
+  ...perKind((kind) => ({
+    title: `two programs at once: one call after another / bare channel, ${kind}`,
+    sense: ">=",
+    unit: "",
+    limit: () => 0.95,
+    reached: overBare(kind, ["programs", PROGRAM_FIGURES.sequential[1]]),
+  })),
+  ...perKind((kind) => ({
+    title: `time of the processor in 10 idle seconds, ${kind}`,
+    sense: "<=",
+    unit: " ms",
+    limit: () => 20,
+    reached: (measured, runtime) => middle(measured.values("idle", runtime, "ours", kind)),
   })),
   ...perKind((kind) => ({
     title: `cost per call at 1,000,000 queued / at 10,000, ${kind}`,

@@ -30,6 +30,10 @@ export interface Case {
   readonly chart: "bars" | "lines";
   /** Whether a contender takes part. All do unless this says otherwise. */
   readonly admits?: (contender: string, kind: Kind) => boolean;
+  /** Runs that are enough, where one run takes long or its figures are medians of much. As many as wanted by default. */
+  readonly runs?: number;
+  /** The same for the other pools, where no bar is set by them. */
+  readonly peerRuns?: number;
   measure(entry: Entry): Promise<Figures>;
 }
 
@@ -42,9 +46,19 @@ export const ROUNDS_PER_MS = 500_000;
 /** How long a pool may take to close, in milliseconds. */
 const CLOSE_LIMIT = 2_000;
 
+/** Whether this is ours or the bare channel: they are fast enough for any number of calls. */
+export function isYardstick(name: string): boolean {
+  return name === "ours" || name === "bare";
+}
+
 /** Opens a pool, uses it and closes it. */
-export async function withPool<T>(entry: Entry, workers: number, use: (pool: Pool) => Promise<T>): Promise<T> {
-  const pool = await entry.open({ workers, kind: entry.kind });
+export async function withPool<T>(
+  entry: Entry,
+  workers: number,
+  use: (pool: Pool) => Promise<T>,
+  maxTasksPerWorker?: number,
+): Promise<T> {
+  const pool = await entry.open({ workers, kind: entry.kind, maxTasksPerWorker });
   try {
     return await use(pool);
   } finally {
@@ -53,13 +67,15 @@ export async function withPool<T>(entry: Entry, workers: number, use: (pool: Poo
   }
 }
 
-/** Submits `count` calls at once, then awaits one after another. */
+/** Submits `count` calls at once, and awaits them as most programs do: by Promise.all. */
 export async function burst(pool: Pool, task: TaskName, count: number, arg?: unknown): Promise<void> {
-  const calls: PromiseLike<unknown>[] = [];
-  for (let i = 0; i < count; i++) calls.push(pool.submit(task, arg ?? i));
-  let last: unknown;
-  for (const call of calls) last = await call;
-  if (task === "increment") expect(last, count);
+  const results = await Promise.all(submitAll(pool, task, count, arg));
+  if (task === "increment") expect(results.at(-1), count);
+}
+
+/** Submits `count` calls at once. */
+export function submitAll(pool: Pool, task: TaskName, count: number, arg?: unknown): PromiseLike<unknown>[] {
+  return Array.from({ length: count }, (_, i) => pool.submit(task, arg ?? i));
 }
 
 /** Three rounds that nobody times: workers are up, and the runtime has compiled what it will. */
@@ -67,10 +83,10 @@ export async function warmUp(pool: Pool, quick: boolean): Promise<void> {
   for (let round = 0; round < 3; round++) await burst(pool, "increment", quick ? 1_000 : 5_000);
 }
 
-/** How long `fn` takes, in milliseconds: the median of rounds for half a second, and of three at least unless one is long. */
+/** How long `fn` takes, in milliseconds: the median of rounds for 0.25 s, and of three at least unless one is long. */
 export async function time(fn: () => Promise<unknown>, quick = false): Promise<number> {
   const times: number[] = [];
-  const enough = quick ? 50 : 500;
+  const enough = quick ? 50 : 250;
   for (let spent = 0; spent < enough || (times.length < 3 && spent < 4 * enough);) {
     const start = performance.now();
     await fn();

@@ -14,9 +14,13 @@ export type TaskName = keyof typeof tasks;
 export interface Pool {
   /** Calls a task; arguments are copied. */
   submit(task: TaskName, arg: unknown): PromiseLike<unknown>;
-  /** Calls a task for each item and waits for all results, where the contender has a way of its own for it. */
-  map?(task: TaskName, items: readonly unknown[]): Promise<unknown>;
-  /** Calls increment() of a module that marks it as a task, where the contender has a way of its own to do so. */
+  /** Calls a task for each item and returns the last result, where the contender has a way of its own for it. */
+  map?(task: TaskName, items: readonly unknown[], buffersize?: number): Promise<unknown>;
+  /** Waits for calls by wait(), where the contender has it. */
+  wait?(calls: readonly PromiseLike<unknown>[]): Promise<unknown>;
+  /** Waits for calls by asCompleted(), where the contender has it. */
+  asCompleted?(calls: readonly PromiseLike<unknown>[]): AsyncIterable<unknown>;
+  /** Calls increment() of a module that imports what marks it as a task of ours: in a worker that has loaded nothing else. */
   incrementOfModule?(n: number): PromiseLike<unknown>;
   /** Sends bytes there and back without a copy. */
   move?(bytes: Uint8Array): PromiseLike<unknown>;
@@ -24,11 +28,22 @@ export interface Pool {
   close(): unknown;
 }
 
+/** What a pool is opened with. */
+export interface OpenOptions {
+  readonly workers: number;
+  readonly kind: Kind;
+  /** The calls after which a worker is replaced. */
+  readonly maxTasksPerWorker?: number | undefined;
+}
+
 /** What an adapter exports. */
 export interface Contender {
   readonly kinds: readonly Kind[];
-  /** Makes a pool of that many workers. It need not wait until they are up. */
-  open(options: { readonly workers: number; readonly kind: Kind }): Promise<Pool>;
+  /**
+   * Makes a pool of that many workers. It need not wait until they are up. Only ours and the bare channel know
+   * `maxTasksPerWorker`.
+   */
+  open(options: OpenOptions): Promise<Pool>;
 }
 
 /** The adapters: ours, the bare channel, then by name. */

@@ -18,7 +18,7 @@ import { chart } from "./chart.ts";
 import { contender, CONTENDERS, type Kind, KINDS } from "./contender.ts";
 import { installNpm } from "./contenders/ours.ts";
 import { runAlone } from "./run_alone.ts";
-import { barTable, fullReport, summaryOf } from "./report.ts";
+import { barTable, fullReport, headlineOf, summaryOf } from "./report.ts";
 import { readResults, type Result, type Runtime, RUNTIMES, writeResults } from "./results.ts";
 
 const HELP = `deno task bench [--runtime node|deno|bun]... [--case ${CASES.map(({ name }) => name).join("|")}]...
@@ -29,7 +29,8 @@ const HELP = `deno task bench [--runtime node|deno|bun]... [--case ${CASES.map((
   --quick                          small numbers, to try the suite itself; written to bench/quick, no page is changed
   --report                         measure nothing: write tables and charts again from what was measured last
 
-Results are written to bench/results/*.json, bench/results.md, bench/*.svg and the summary in docs/performance.md.`;
+Results are written to bench/results/*.json, bench/results.md, bench/*.svg, the summary in docs/performance.md and
+the table in README.md. Some cases need fewer runs (scripts/bench/case.ts).`;
 
 /** A process that has not ended by then is ended, and its contender has failed, in milliseconds. */
 const TIME_LIMIT = 60_000;
@@ -88,7 +89,10 @@ async function main(): Promise<void> {
     const svg = await chart(it, measured);
     if (svg) writeFileSync(join(out, `${it.name}.svg`), svg);
   }
-  if (!quick) await writeSummary("bench", (toRoot) => summaryOf(measured, toRoot));
+  if (!quick) {
+    await writeSummary("bench", (toRoot) => summaryOf(measured, toRoot));
+    await writeSummary("headline", () => headlineOf(measured));
+  }
   console.log(`\n${barTable(measured)}\n\nWritten: ${join(out, "results.md")}`);
 }
 
@@ -167,9 +171,11 @@ async function measureCase(it: Case, entrants: readonly Entrant[], runs: number)
     return { entrant, result };
   });
   const failed: string[] = [];
-  for (let number = 0; number < runs; number++) {
+  const wanted = Math.min(runs, it.runs ?? runs);
+  for (let number = 0; number < wanted; number++) {
     for (const { entrant, result } of entered) {
-      if (result.failure) continue;
+      const enough = YARDSTICKS.includes(entrant.name) ? wanted : it.peerRuns ?? wanted;
+      if (result.failure || number >= enough) continue;
       const figures = await measureOnce(entrant.command(it.name), TIME_LIMIT);
       if (typeof figures === "string") {
         result.failure = figures;

@@ -1,9 +1,10 @@
 // Says what was measured: tables in Markdown, the table of bars, and the summary for readers.
 
 import { median } from "simple-statistics";
-import { BARS, isMet } from "./bars.ts";
+import { BARS, type FigureName, isMet, PEERS_BURST } from "./bars.ts";
 import type { Case } from "./case.ts";
 import { CASES } from "./cases.ts";
+import { IN_ORDER } from "./cases/patterns.ts";
 import { KINDS } from "./contender.ts";
 import { type Measured, ratio, type Result, type Results, RUNTIME_NAMES, RUNTIMES } from "./results.ts";
 
@@ -66,20 +67,23 @@ export function barTable(measured: Measured): string {
   );
 }
 
-/** The summary for readers: the three kinds of bursts, and the best of the other pools. */
-export function summaryOf(measured: Measured, toRoot: string): string {
+/** What readers see first: a title, the figure of ours, and that of the other pools. */
+const SHOWN: readonly (readonly [title: string, ours: FigureName, peers: FigureName])[] = [
+  ["burst of 100,000 calls, `Promise.all`", ["burst", "100000"], PEERS_BURST],
+  ["the same, awaited in order", ["patterns", IN_ORDER], ["patterns", IN_ORDER]],
+  ["`map` of 200,000 items", ["map", ""], PEERS_BURST],
+  ["one call after another", ["sequential", ""], ["sequential", ""]],
+];
+
+/** The table of README. */
+export function headlineOf(measured: Measured): string {
   const runtimes = RUNTIMES.filter((runtime) => measured.all.some((it) => it.runtime === runtime));
-  const shown = [
-    ["burst of 100,000 trivial calls", "burst", "100000"],
-    ["`map` of 200,000 trivial items", "map", ""],
-    ["one call after another", "sequential", ""],
-  ] as const;
   const rows = KINDS.flatMap((kind) =>
-    shown.map(([title, name, figure]) => [
+    SHOWN.map(([title, [name, figure], [peersName, peersFigure]]) => [
       `${title}, ${kind}`,
       ...runtimes.map((runtime) => {
         const ours = measured.values(name, runtime, "ours", kind, figure);
-        const peer = measured.bestPeer(name, runtime, kind, figure);
+        const peer = measured.bestPeer(peersName, runtime, kind, peersFigure);
         if (ours.length === 0 || peer.values.length === 0) return "-";
         return `**${format(median(ours))}** (${peer.name} ${format(median(peer.values))}: ` +
           `${format(ratio(ours, peer.values))} x)`;
@@ -87,12 +91,19 @@ export function summaryOf(measured: Measured, toRoot: string): string {
     ])
   );
   return [
-    "Calls or items a second, and in brackets the best of the other pools.",
-    table(["two workers", ...runtimes.map((runtime) => RUNTIME_NAMES[runtime])], rows),
+    "Trivial calls on two workers: calls or items a second, and in brackets the best of the other pools.",
+    table(["", ...runtimes.map((runtime) => RUNTIME_NAMES[runtime])], rows),
+  ].join("\n\n");
+}
+
+/** The summary for readers: the table of README, and what it was measured with. */
+export function summaryOf(measured: Measured, toRoot: string): string {
+  return [
+    headlineOf(measured),
     CASES.find(({ name }) => name === "sequential")!.note!,
     `![Bursts of trivial calls](${toRoot}bench/burst.svg)`,
     `${
-      conditions(measured.all.filter((it) => shown.some(([, name]) => name === it.case)))
+      conditions(measured.all.filter((it) => SHOWN.some(([, [name]]) => name === it.case)))
     } All cases, contenders and figures: [bench/results.md](${toRoot}bench/results.md).`,
   ].join("\n\n");
 }

@@ -32,6 +32,11 @@ export class Mapping<T> implements MapIterator<T> {
   readonly #owner: MapOwner;
   /** Maximum number of items that are read ahead. */
   readonly #capacity: number;
+  /**
+   * How many of these are read together while results are taken: a message of many calls costs little more than one of a
+   * single call. The last item before somebody waits, or before the turn of the event loop ends, is not waited for.
+   */
+  readonly #portion: number;
   /** Calls whose results were not taken. */
   readonly #buffer: MapBuffer;
   /** Items that were submitted and whose results were not taken: with a call, or waiting for one. */
@@ -52,6 +57,7 @@ export class Mapping<T> implements MapIterator<T> {
     this.#options = options;
     this.#deadline = performance.now() + timeout;
     this.#capacity = buffersize * chunksize;
+    this.#portion = Math.max(1, Math.floor(this.#capacity / 2));
     this.#buffer = makeBuffer(options.ordered);
     signal?.throwIfAborted();
     const source = new Source(inputs);
@@ -148,7 +154,7 @@ export class Mapping<T> implements MapIterator<T> {
   }
 
   /**
-   * The result of a call that was taken. Reads on, as there is room for one more item.
+   * The result of a call that was taken. Reads on, as there is room for one more item: now, or with others.
    *
    * @throws the error of a failed call, and ends the iteration (Python 3.14), unless `settled`.
    */
@@ -158,7 +164,8 @@ export class Mapping<T> implements MapIterator<T> {
       this.#finish();
       throw outcome;
     }
-    this.#reader.read();
+    if (this.#room >= this.#portion) this.#reader.read();
+    else this.#reader.readAtTurnEnd();
     if (!settled) return { value: outcome as T, done: false };
     const value = isFulfilled ? { status: "fulfilled", value: outcome } : { status: "rejected", reason: outcome };
     return { value: value as T, done: false };
@@ -206,8 +213,14 @@ export class Mapping<T> implements MapIterator<T> {
     return this.#over;
   }
 
-  /** Somebody waits: reads an incomplete chunk, if that is all there is to wait for, and starts the timer. */
+  /** How many more items may be outstanding. */
+  get #room(): number {
+    return this.#capacity - this.#outstanding;
+  }
+
+  /** Somebody waits: reads on, submits an incomplete chunk if that is all there is to wait for, and starts the timer. */
   #await(): void {
+    this.#reader.readNow();
     if (this.#outstanding === 0) this.#reader.starve();
     if (this.#deadline === Infinity || this.#timer) return;
     const expire = () => {

@@ -45,6 +45,8 @@ export class MapReader {
   /** Whether onTurnEnd() will be called in this turn of the event loop, and how many items an async input has given in it. */
   #turnArmed = false;
   #readInTurn = 0;
+  /** More is wanted, and is to be read at the end of the turn. */
+  #isLate = false;
 
   constructor(engine: Engine, source: Source, chunksize: number, owner: ReaderOwner) {
     this.#engine = engine;
@@ -56,6 +58,7 @@ export class MapReader {
 
   /** Reads items and submits them, as many as are wanted and there is room for. */
   read(): void {
+    this.#isLate = false;
     if (this.#reading) return; // that reader sees how much is wanted now
     this.#reading = "now";
     const { queueLimit } = this.#engine, owner = this.#owner;
@@ -72,6 +75,17 @@ export class MapReader {
     this.#reading = undefined;
     if (!this.#inChunks) this.#submit();
     owner.onRead();
+  }
+
+  /** Reads on at the end of this turn of the event loop, if not before. */
+  readAtTurnEnd(): void {
+    this.#isLate = true;
+    if (!this.#reading && !this.end) this.#armTurn();
+  }
+
+  /** Reads on now, if that is to be done at the end of the turn. */
+  readNow(): void {
+    if (this.#isLate) this.read();
   }
 
   /** Somebody waits for a result, and no item is submitted. */
@@ -135,6 +149,7 @@ export class MapReader {
     this.#readInTurn = 0;
     if (!this.#inChunks || this.#holdsUp) this.#submit();
     if (this.#reading === "turn") return this.#readOn();
+    if (this.#isLate) return this.read();
     if (!this.#inChunks) this.#together = 1;
     this.#owner.onRead();
   };

@@ -82,7 +82,8 @@ class Completions<F extends Future<unknown>> implements CompletionIterator<F> {
   readonly #total: number;
   readonly #deadline: number;
   readonly #signal: AbortSignal | undefined;
-  readonly #pending = new Set<F>();
+  /** Those that are not done. */
+  readonly #pending: Set<F>;
   /** Done and not yet yielded, newest first, so that taking the oldest is a pop. */
   #ready: F[] = [];
   #arrived: F[] = [];
@@ -101,18 +102,21 @@ class Completions<F extends Future<unknown>> implements CompletionIterator<F> {
     this.#total = futures.size;
     this.#deadline = performance.now() + timeout;
     this.#signal = signal;
+    this.#pending = futures;
     for (const future of futures) {
-      if (future.done()) {
-        this.#arrived.push(future);
-      } else {
-        this.#pending.add(future);
+      if (!future.done()) {
         watchFuture(future, this.#watcher);
+      } else {
+        futures.delete(future);
+        this.#arrived.push(future);
       }
     }
   }
 
   // Not an async generator: that would await the Future. Inside the result object, nothing awaits it.
   next(): Promise<IteratorResult<F>> {
+    const future = this.#waiters.length === 0 && !this.#signal?.aborted ? this.#take() : undefined;
+    if (future) return Promise.resolve({ value: future, done: false });
     return new Promise((resolve, reject) => {
       this.#waiters.push({ resolve, reject });
       if (this.#signal?.aborted && !this.#over) return this.#endWith(this.#signal.reason);

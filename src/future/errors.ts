@@ -214,7 +214,7 @@ export class BrokenProcessPool extends BrokenExecutor {
 export interface WorkerLostDetails extends WorkerExit {
   /** The worker's name, such as `"ThreadPoolExecutor-0_1"`; `undefined` when it is not known which host had the call. */
   readonly workerName?: string | undefined;
-  /** Whether the call had begun; `"unknown"` where a process could not say. */
+  /** Whether the call had begun; `"unknown"` where nobody can say: on other machines, or of a process without a page. */
   readonly started: boolean | "unknown";
 }
 
@@ -243,7 +243,7 @@ export class WorkerLostError extends BrokenExecutor {
   readonly exitCode: number | undefined;
   /** The signal that ended the process, when there was one. */
   readonly signal: string | undefined;
-  /** Whether the call had begun; `"unknown"` where a process could not say. */
+  /** Whether the call had begun; `"unknown"` where nobody can say: on other machines, or of a process without a page. */
   readonly started: boolean | "unknown";
 
   /**

@@ -53,13 +53,22 @@ export type Watcher = (future: Future<unknown>) => void;
 
 type Callback = (future: never) => unknown;
 
-/** Who waits for a Future. Created for the first one: many Futures have none. */
+/** Who waits for a Future, unless that is nobody, or one watcher alone: 100,000 Futures of one wait() have none of these. */
 class Listeners {
   watchers: Set<Watcher> | undefined = undefined;
   callbacks: Callback[] | undefined = undefined;
   promise: Promise<unknown> | undefined = undefined;
   resolve: ((value: unknown) => void) | undefined = undefined;
   reject: ((reason: unknown) => void) | undefined = undefined;
+
+  /** The promise of the Future. */
+  ask(): Promise<unknown> {
+    // Promise.withResolvers is not in Node 20.
+    return this.promise ??= new Promise((resolve, reject) => {
+      this.resolve = resolve;
+      this.reject = reject;
+    });
+  }
 }
 
 // What the package may do with a Future and its users may not: set by the class itself, as only it has the private names.
@@ -103,7 +112,8 @@ export class Future<T> implements PromiseLike<T> {
   #value: unknown = undefined;
   /** Kept until the Future is done; if it failed, until its failure is observed. */
   #call: CallControl | undefined = undefined;
-  #listeners: Listeners | undefined = undefined;
+  /** Who waits: nobody, one watcher, or any number of watchers, callbacks and promises. */
+  #waiting: Watcher | Listeners | undefined = undefined;
 
   static {
     keepLocal((value) => #state in value, "A Future cannot be sent to a worker: await it, and send what it gives");
@@ -114,9 +124,14 @@ export class Future<T> implements PromiseLike<T> {
     cancelFuture = (future, reason) => {
       if (future.#state < CANCELLED) future.#settle(CANCELLED, reason);
     };
-    watchFuture = (future, watcher) =>
-      void ((future.#listeners ??= new Listeners()).watchers ??= new Set()).add(watcher);
-    unwatchFuture = (future, watcher) => void future.#listeners?.watchers?.delete(watcher);
+    watchFuture = (future, watcher) => {
+      if (future.#waiting === undefined) future.#waiting = watcher;
+      else (future.#listeners().watchers ??= new Set()).add(watcher);
+    };
+    unwatchFuture = (future, watcher) => {
+      if (future.#waiting === watcher) future.#waiting = undefined;
+      else if (typeof future.#waiting === "object") future.#waiting.watchers?.delete(watcher);
+    };
     hasFailed = (future) => future.#state === REJECTED;
   }
 
@@ -237,7 +252,7 @@ export class Future<T> implements PromiseLike<T> {
       throw new TypeError(`Cannot add a callback as 'fn' must be a function: received ${typeof fn}`);
     }
     if (this.#state >= CANCELLED) this.#callBack(fn);
-    else ((this.#listeners ??= new Listeners()).callbacks ??= []).push(fn);
+    else (this.#listeners().callbacks ??= []).push(fn);
   }
 
   /**
@@ -349,15 +364,24 @@ export class Future<T> implements PromiseLike<T> {
     }
   }
 
+  #listeners(): Listeners {
+    const waiting = this.#waiting;
+    if (typeof waiting === "object") return waiting;
+    const listeners = this.#waiting = new Listeners();
+    if (waiting) listeners.watchers = new Set([waiting]);
+    return listeners;
+  }
+
   #settle(state: FutureState, value: unknown): void {
     this.#state = state;
     this.#value = value;
-    const listeners = this.#listeners;
+    const waiting = this.#waiting, listeners = typeof waiting === "object" ? waiting : undefined;
     // Who has the promise observes the failure.
     if (state === REJECTED && !listeners?.promise) this.#call?.unobserved.add(this, value);
     else this.#call = undefined;
+    this.#waiting = undefined;
+    if (typeof waiting === "function") return waiting(this);
     if (!listeners) return;
-    this.#listeners = undefined;
     const { watchers, callbacks } = listeners;
     if (watchers) { for (const watcher of watchers) watcher(this); }
     if (listeners.promise) {
@@ -387,12 +411,7 @@ export class Future<T> implements PromiseLike<T> {
     this.#observe();
     if (this.#state === FULFILLED) return Promise.resolve(this.#value as T);
     if (this.#state >= CANCELLED) return Promise.reject(this.#value);
-    const listeners = this.#listeners ??= new Listeners();
-    // Promise.withResolvers is not in Node 20.
-    return (listeners.promise ??= new Promise((resolve, reject) => {
-      listeners.resolve = resolve;
-      listeners.reject = reject;
-    })) as Promise<T>;
+    return this.#listeners().ask() as Promise<T>;
   }
 }
 

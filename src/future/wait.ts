@@ -87,22 +87,23 @@ export function wait<F extends Future<unknown>>(
     throw new RangeError(`Invalid return condition: ${String(returnWhen)}`);
   }
   if (signal?.aborted) return Promise.reject(signal.reason);
-  const pending = new Set<Future<unknown>>();
+  let pending = 0;
   let met = false;
   for (const future of all) {
-    if (!future.done()) pending.add(future);
+    if (!future.done()) pending++;
     else if (returnWhen === FIRST_COMPLETED || (returnWhen === FIRST_EXCEPTION && hasFailed(future))) met = true;
   }
   const split = (): WaitResult<F> => {
-    const done = new Set<F>(), notDone = new Set<F>();
-    for (const future of all) (future.done() ? done : notDone).add(future);
-    return { done, notDone };
+    const notDone = new Set<F>();
+    if (pending > 0) { for (const future of all) if (!future.done()) notDone.add(future); }
+    for (const future of notDone) all.delete(future);
+    return { done: all, notDone };
   };
-  if (met || pending.size === 0 || timeout <= 0) return Promise.resolve(split());
+  if (met || pending === 0 || timeout <= 0) return Promise.resolve(split());
   return new Promise((resolve, reject) => {
     const detach = () => {
       timer.clear();
-      for (const future of pending) unwatchFuture(future, watcher);
+      if (pending > 0) { for (const future of all) unwatchFuture(future, watcher); }
       if (signal) unwatchSignal(signal, stop);
     };
     const finish = () => {
@@ -111,8 +112,8 @@ export function wait<F extends Future<unknown>>(
       queueMicrotask(() => resolve(split()));
     };
     const watcher: Watcher = (future) => {
-      pending.delete(future);
-      if (pending.size === 0 || returnWhen === FIRST_COMPLETED) finish();
+      pending--;
+      if (pending === 0 || returnWhen === FIRST_COMPLETED) finish();
       else if (returnWhen === FIRST_EXCEPTION && hasFailed(future)) finish();
     };
     const stop: Abortable = {
@@ -123,6 +124,6 @@ export function wait<F extends Future<unknown>>(
     };
     const timer: Timer = startTimer(timeout, finish);
     if (signal) watchSignal(signal, stop);
-    for (const future of pending) watchFuture(future, watcher);
+    for (const future of all) if (!future.done()) watchFuture(future, watcher);
   });
 }

@@ -8,7 +8,7 @@
  * @example A file `my_worker.ts`
  * ```ts
  * import "@concurrent/futures/worker";
- * import "./tasks.ts";
+ * // Then its tasks: import "./tasks.ts";
  * ```
  *
  * @module

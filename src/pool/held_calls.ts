@@ -11,7 +11,7 @@
 import type { Call, CallHolder } from "../executor/call.ts";
 import { assertInvariant } from "../invariant.ts";
 import type { CallRing } from "../wire/calls.ts";
-import { CALL_MASK, CALLS_PER_WORKER, hasBegun, offer, withdraw } from "../wire/claims.ts";
+import { CALL_MASK, CALLS_PER_WORKER, type ParentClaims } from "../wire/claims.ts";
 
 /** A call of a worker that is gone. */
 export interface LeftCall {
@@ -39,12 +39,12 @@ export class HeldCalls {
   /** The youngest call that the worker has said to begin. */
   #announced = -1;
   readonly #worker: CallHolder;
-  /** The claim words; `undefined` where memory cannot be shared. */
-  readonly #words: Int32Array | undefined;
+  /** `undefined` where the worker and the parent share nothing. */
+  readonly #claims: ParentClaims | undefined;
 
-  constructor(worker: CallHolder, claims: SharedArrayBuffer | undefined) {
+  constructor(worker: CallHolder, claims: ParentClaims | undefined) {
     this.#worker = worker;
-    if (claims) this.#words = new Int32Array(claims);
+    this.#claims = claims;
   }
 
   /** Whether there is a number for one more. */
@@ -80,7 +80,7 @@ export class HeldCalls {
   place(call: Call, number: number): void {
     call.number = number;
     this.ring[number & CALL_MASK] = call;
-    if (this.#words) offer(this.#words, number);
+    this.#claims?.offer(number);
   }
 
   /** Stops tracking a call; a late answer is ignored. */
@@ -102,7 +102,7 @@ export class HeldCalls {
   /** Withdraws a call; false when it has begun, or nobody can know. */
   withdraw(call: Call): boolean {
     if (!this.has(call)) return false;
-    if (this.#words ? !withdraw(this.#words, call.number) : call.number < this.written) return false;
+    if (this.#claims ? !this.#claims.withdraw(call.number) : call.number < this.written) return false;
     this.forget(call);
     return true;
   }
@@ -118,14 +118,20 @@ export class HeldCalls {
   }
 
   #withdrawDown(limit: number, sparesChunks: boolean): Call[] {
-    const withdrawn: Call[] = [];
-    for (let number = this.next - 1; number >= this.first && withdrawn.length < limit; number--) {
+    const wanted: number[] = [];
+    const first = this.#claims ? this.first : this.written;
+    for (let number = this.next - 1; number >= first && wanted.length < limit; number--) {
       const call = this.ring[number & CALL_MASK];
       if (!call) continue;
-      if ((sparesChunks && call.chunk) || !this.withdraw(call)) break;
-      withdrawn.push(call);
+      if (sparesChunks && call.chunk) break;
+      wanted.push(number);
     }
-    return withdrawn;
+    wanted.length = this.#claims?.withdrawYoungest(wanted) ?? wanted.length;
+    return wanted.map((number) => {
+      const call = this.ring[number & CALL_MASK]!;
+      this.forget(call);
+      return call;
+    });
   }
 
   /** Takes the calls from `from` on, which the worker has given back; the youngest first. */
@@ -148,25 +154,32 @@ export class HeldCalls {
    */
   takeAll(unbegun: number | undefined): LeftCall[] {
     const left: LeftCall[] = [];
+    const firstUnbegun = this.#firstUnbegun(unbegun), isKnown = this.#claims !== undefined || unbegun !== undefined;
     for (let number = this.first; number < this.next; number++) {
       const call = this.ring[number & CALL_MASK];
       this.ring[number & CALL_MASK] = undefined;
       if (!call) continue;
-      const begun = this.#hadBegun(number, unbegun);
+      const begun = number < firstUnbegun && (isKnown || number === this.#announced || "unknown");
       if (begun === false) call.worker = undefined; // the others count as begun until they are settled
       left.push({ call, begun });
     }
     this.first = this.sent = this.next;
     this.size = this.cost = 0;
+    this.#claims?.close();
     return left;
   }
 
-  #hadBegun(number: number, unbegun: number | undefined): boolean | "unknown" {
-    if (number >= this.sent) return false;
-    // Withdrawn rather than looked at: a thread that cannot be stopped does not begin it later.
-    if (this.#words) return !withdraw(this.#words, number);
-    if (unbegun !== undefined) return number < unbegun;
-    return number === this.#announced || "unknown";
+  /** The first call that the worker, which is gone, has certainly not begun. */
+  #firstUnbegun(unbegun = Infinity): number {
+    const sent = Math.min(this.sent, unbegun);
+    if (!this.#claims) return sent;
+    // Withdrawn rather than looked at: a worker that cannot be stopped does not begin them later.
+    const numbers: number[] = [];
+    for (let number = this.sent - 1; number >= this.first; number--) {
+      if (this.ring[number & CALL_MASK]) numbers.push(number);
+    }
+    const count = this.#claims.withdrawYoungest(numbers);
+    return Math.min(sent, count > 0 ? numbers[count - 1]! : sent);
   }
 
   // --- what the worker says of them
@@ -185,6 +198,25 @@ export class HeldCalls {
   /** Whether the worker may answer `count` calls from `first` on. */
   accepts(first: number, count: number): boolean {
     return first === this.first && count <= this.sent - first;
+  }
+
+  /**
+   * Takes the calls that a worker has skipped of those that it answers, as it found them withdrawn. Most are.
+   *
+   * @param first The number of the first call that it answers.
+   * @param skipped Their places after that.
+   * @returns Those that count as begun nevertheless, the youngest first; `undefined` when the worker cannot have skipped one.
+   */
+  takeSkipped(first: number, skipped: readonly number[]): Call[] | undefined {
+    const taken: Call[] = [];
+    for (const place of skipped) {
+      const call = this.ring[(first + place) & CALL_MASK];
+      if (!call) continue;
+      if (!this.#claims?.mayHaveSkipped(first + place)) return undefined;
+      taken.unshift(call);
+    }
+    for (const call of taken) this.forget(call);
+    return taken;
   }
 
   /**
@@ -208,12 +240,12 @@ export class HeldCalls {
   /** Whether a call has begun, or nobody can know; one that was answered has, until its owner is told. */
   hasBegun(call: Call): boolean {
     if (!this.has(call)) return true;
-    return this.#words ? hasBegun(this.#words, call.number) : call.number < this.written;
+    return this.#claims ? this.#claims.hasBegun(call.number) : call.number < this.written;
   }
 
-  /** How many have begun: all of them, as far as a process can tell. */
+  /** How many have begun: all of them, where nobody can know. */
   countBegun(): number {
-    if (!this.#words) return this.size;
+    if (!this.#claims) return this.size;
     let count = 0;
     for (let number = this.first; number < this.next; number++) {
       const call = this.ring[number & CALL_MASK];

@@ -97,9 +97,13 @@ export class Scheduler extends Engine<ExecutorStats> {
   #onMessage(worker: WorkerHandle, received: FromWorker): void {
     const message = readFromWorker(received), { calls } = worker;
     switch (message?.kind) {
-      case "done":
+      case "done": {
         if (!calls.accepts(message.first, message.results.length)) break;
+        const skipped = message.skipped && calls.takeSkipped(message.first, message.skipped);
+        if (message.skipped && !skipped) break;
+        if (skipped) this.requeue(skipped);
         return this.#settle(worker, message);
+      }
       case "unread":
         if (!calls.accepts(calls.first, 1)) break;
         return this.#settleUnread(worker);

@@ -87,7 +87,7 @@ export class WorkerHandle implements CallHolder {
   }
 
   /**
-   * Asks a worker without claim words for the calls that it has not begun.
+   * Asks a worker without claims for the calls that it has not begun.
    *
    * @param chunks Whether to ask for the rest of a chunk, too: it is not worth it for another worker.
    */

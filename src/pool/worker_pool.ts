@@ -86,7 +86,7 @@ export class WorkerPool {
     this.workers.add(worker);
     this.#starting.add(worker);
     try {
-      const { claims } = channel;
+      const claims = channel.claims?.shared;
       initializer?.args.forEach(assertNotLocal);
       channel.send({ kind: "init", name: workerName, claims, memoryLimit, inlineTasks, initializer });
     } catch (reason) {

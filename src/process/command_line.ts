@@ -38,7 +38,7 @@ export function processEntry(own: URL | undefined): URL | undefined {
     if (file) return file;
     throw new Error(`Cannot start a worker process as there is no file ${own.href}, which is the 'entry'`);
   }
-  return findEntry(() => new URL("../process/entry.js", import.meta.url), import.meta.url);
+  return findEntry("../process/entry.js", () => new URL("../process/entry.js", import.meta.url), import.meta.url);
 }
 
 /**

@@ -8,6 +8,7 @@ import { enterPlace, WORKER_ARGUMENT } from "../wire/place.ts";
 import { refusing } from "../wire/sendable.ts";
 import { cloneForProcess } from "./cloneable.ts";
 import { pack, unpack } from "./pack.ts";
+import { openPage } from "./page.ts";
 
 /** How long an idle worker process has to end by itself, in milliseconds. What its tasks left behind can keep it running. */
 const LINGER = 500;
@@ -15,8 +16,9 @@ const LINGER = 500;
 /** How often a process that waits for its output to be read tells the parent so, in milliseconds. */
 const BEAT = 1000;
 
-// The process's own method, taken before a task can replace it.
+// The process's own methods, taken before a task can replace them.
 const sendToParent = process.send!.bind(process);
+const exit = process.exit.bind(process);
 const post = (message: FromWorker) => void sendToParent(pack(message));
 
 /** What the loop runs on. */
@@ -46,6 +48,8 @@ export const port: ParentPort = {
   },
   send: (message) => refusing(() => post(message)),
   clone: cloneForProcess,
+  // Without the page, this worker cannot tell which calls it still has. What it has finished leaves as it ends.
+  openPage: (descriptor) => openPage(descriptor, () => exit(1)),
   memory: () => process.memoryUsage.rss(),
   excuse: (error) =>
     void process.on("unhandledRejection", (reason) => {

@@ -10,12 +10,14 @@ import { type ChannelEvents, neverStarted, type WorkerChannel, type WorkerExit }
 import { loadBuiltin, process, runtime } from "../runtime.ts";
 import type { FromWorker } from "../wire/messages.ts";
 import { seal } from "../wire/seal.ts";
+import { PageClaims } from "../wire/page_claims.ts";
 import { refusing } from "../wire/sendable.ts";
 import { entryMessage } from "../entry.ts";
 import { inheritedEnv } from "../flags.ts";
 import { cloneForProcess } from "./cloneable.ts";
 import { commandLine, processEntry, startFolder } from "./command_line.ts";
 import { harden } from "./node_channel.ts";
+import { type NewPage, newPage } from "./new_page.ts";
 import { pack, unpack } from "./pack.ts";
 import { checkWorkerOptions } from "./permissions.ts";
 import { guard, unguard } from "./sentinel.ts";
@@ -44,22 +46,25 @@ export const processBackend: Backend = {
 /** Starts a process with Node's `spawn`, or with what a test passes in its place. */
 export function startProcess(spawnChild: typeof spawn, options: WorkerOptions, events: ChannelEvents): WorkerChannel {
   let child: ChildProcess | undefined;
+  let page: NewPage | undefined;
   try {
     const cwd = startFolder(options.cwd);
     const env = inheritedEnv(options.env, cwd);
+    page = newPage();
     const entry = processEntry(options.entry);
     child = spawnChild(process.execPath, commandLine(options, entry, cwd), {
-      stdio: ["ignore", "inherit", "inherit", "ipc"],
+      stdio: ["ignore", "inherit", "inherit", "ipc", ...(page ? [page.descriptor] : [])],
       serialization: "advanced",
       ...(env && { env: env as NodeJS.ProcessEnv }),
       ...(cwd !== undefined && { cwd }),
     });
     const started = child;
-    if (options.entry) return expectAnswer(events, (events) => connect(started, events));
-    const channel = connect(child, events);
+    if (options.entry) return expectAnswer(events, (events) => connect(started, page, events));
+    const channel = connect(started, page, events);
     if (!entry) void import("./entry.text.ts").then(({ entry }) => attempt(() => started.send(entryMessage(entry))));
     return channel;
   } catch (thrown) {
+    page?.close();
     attempt(() => child?.kill("SIGKILL"));
     const error = (thrown as NodeJS.ErrnoException).code === "ERR_ACCESS_DENIED"
       ? new Error("Node is not allowed to start a process: add --allow-child-process to --permission", {
@@ -70,7 +75,7 @@ export function startProcess(spawnChild: typeof spawn, options: WorkerOptions, e
   }
 }
 
-function connect(child: ChildProcess, events: ChannelEvents): WorkerChannel {
+function connect(child: ChildProcess, page: NewPage | undefined, events: ChannelEvents): WorkerChannel {
   let exit: WorkerExit | undefined;
   let stopping = false;
   let killing: ReturnType<typeof setTimeout> | undefined;
@@ -133,7 +138,7 @@ function connect(child: ChildProcess, events: ChannelEvents): WorkerChannel {
   child.on("exit", (exitCode, signal) => close({ exitCode: exitCode ?? undefined, signal: signal ?? undefined }));
   if (child.pid !== undefined) guard(child.pid);
   return {
-    claims: undefined,
+    claims: page && new PageClaims(page),
     send(message) {
       const packed = pack(message);
       if (child.pid === undefined) return; // it could not be started, which its "error" event reports

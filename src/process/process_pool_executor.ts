@@ -47,7 +47,7 @@ export class ProcessPoolExecutor extends Executor<ExecutorStats> {
       throw new Error("Cannot create ProcessPoolExecutor as browsers have no processes: use ThreadPoolExecutor");
     }
     assertNotCompiled();
-    if (options.entry?.protocol === "file:") processEntry(options.entry);
+    if (options?.entry?.protocol === "file:") processEntry(options.entry);
     super(new Scheduler(processBackend, options));
   }
 }

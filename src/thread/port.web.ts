@@ -38,7 +38,9 @@ const isBun = scope.Bun !== undefined;
 
 // The scope's own method, taken before a task can replace it.
 const { postMessage } = scope;
-const post: ParentPort["send"] = (message, transfer) => postMessage.call(scope, seal(message), transfer);
+// A second argument, even `undefined`, takes Deno (2.9) 1 ms when it is the first in a thread.
+const post: ParentPort["send"] = (message, transfer) =>
+  transfer ? postMessage.call(scope, seal(message), transfer) : postMessage.call(scope, seal(message));
 
 /**
  * Makes what the loop runs on.

@@ -5,7 +5,7 @@ import type { Backend, WorkerOptions } from "../pool/backend.ts";
 import { entryMessage, findEntry, firstLines } from "../entry.ts";
 import { assertFolder } from "../flags.ts";
 import { loadBuiltin, process } from "../runtime.ts";
-import { newClaims } from "../wire/claims.ts";
+import { WordClaims } from "../wire/claims.ts";
 import { type ChannelEvents, neverStarted, type WorkerChannel, type WorkerExit } from "../wire/channel.ts";
 import type { FromWorker } from "../wire/messages.ts";
 import { WORKER_ARGUMENT } from "../wire/place.ts";
@@ -51,7 +51,11 @@ export function startThread(
       argv: [WORKER_ARGUMENT],
       ...(memoryLimit === undefined ? {} : { resourceLimits: { maxOldGenerationSizeMb: memoryLimit * HEADROOM } }),
     };
-    const entry = findEntry(() => new URL("../thread/entry.node.js", import.meta.url), import.meta.url);
+    const entry = findEntry(
+      "../thread/entry.node.js",
+      () => new URL("../thread/entry.node.js", import.meta.url),
+      import.meta.url,
+    );
     // Not `new Worker(new URL(...))`, of which webpack (5) makes code that does not run.
     worker = startWithFlags(
       options,
@@ -103,7 +107,7 @@ function connect(worker: Worker, events: ChannelEvents): WorkerChannel {
     close({ exitCode, error });
   });
   return {
-    claims: newClaims(),
+    claims: new WordClaims(),
     // A thread reads whatever the main thread can write: its stack is larger, unless a flag of Node changes that.
     send: toThread(
       (message, transfer) => worker.postMessage(seal(message), transfer as never),

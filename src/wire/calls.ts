@@ -198,6 +198,18 @@ export class CallReader {
     return true;
   }
 
+  /** How many calls of the message have yet to run, the current one included. Counts up to `most`. */
+  countAhead(most: number): number {
+    const message = this.#message;
+    let count = 1 + this.#left, at = this.#end + this.#left * this.arity;
+    while (count < most && at < message.length) {
+      const calls = message[at + 2] as number;
+      count += calls;
+      at += 3 + calls * (message[at + 1] as number);
+    }
+    return Math.min(count, most);
+  }
+
   /** Takes the next argument of the call out of the message: what the task drops can be collected then (T8). */
   take(): unknown {
     const at = this.#at++, message = this.#message, arg = message[at];

@@ -1,7 +1,9 @@
 // Both ends of the line between the program and one worker. A backend makes the parent's end, WorkerChannel, and the
 // worker's end, ParentPort; the scheduler and the worker's loop know nothing else of a backend.
 
+import type { ParentClaims } from "./claims.ts";
 import type { FromWorker, ToWorker } from "./messages.ts";
+import type { Page } from "./page_claims.ts";
 import type { Place } from "./place.ts";
 
 /** How a worker ended, as far as its runtime can tell. */
@@ -23,8 +25,8 @@ export interface ChannelEvents {
 
 /** The parent's end of the line to one worker. */
 export interface WorkerChannel {
-  /** The claim words of the calls handed over, where memory can be shared. */
-  readonly claims: SharedArrayBuffer | undefined;
+  /** The claims of the calls handed over; `undefined` where this end and the worker can share nothing. */
+  readonly claims: ParentClaims | undefined;
   /**
    * Sends a message, which belongs to the line from then on and is not sent again, even after an error. When it throws, it
    * has sent nothing: a DataCloneError means that a value cannot cross, any other error that the line is closed. Callers
@@ -53,6 +55,8 @@ export interface ParentPort {
   send(message: FromWorker, transfer?: Transferable[]): void;
   /** Copies a value as the line would, or throws when it cannot cross. */
   clone(value: unknown): unknown;
+  /** Opens the page that it shares with the parent, by the number of its descriptor. Only processes have one. */
+  openPage?(descriptor: number): Page;
   /** Bytes of memory that this worker uses. */
   memory(): number;
   /** Keeps the worker running when nobody catches this error. */

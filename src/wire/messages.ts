@@ -5,7 +5,7 @@
 // Calls are numbered per worker, 0, 1, 2, ... in the order in which they are handed over, run and answered; a message has the
 // number of its first call, the others follow. A task is sent to a worker once, then only its number is.
 
-import { CALLS_PER_WORKER } from "./claims.ts";
+import { CALLS_PER_WORKER, type SharedClaims } from "./claims.ts";
 import { type Failure, isFailure } from "./failure.ts";
 import { ownValue } from "./parts.ts";
 
@@ -41,7 +41,7 @@ export type ToWorker =
   | {
     readonly kind: "init";
     readonly name: string;
-    readonly claims: SharedArrayBuffer | undefined;
+    readonly claims: SharedClaims | undefined;
     /** Memory that the worker may use, in MiB. */
     readonly memoryLimit: number | undefined;
     /** Whether the worker runs inline tasks; once it was told not to, it never does. */
@@ -51,8 +51,8 @@ export type ToWorker =
   | Calls
   /**
    * Calls that need more than their arguments. `tasks`: those that the worker does not know yet.
-   * `exact`: earlier results leave before each of these calls begins, and a process reports that it begins.
-   * `attempt`: the message has one call, which may be aborted; threads report that it begins, too.
+   * `exact`: earlier results leave before each of these calls begins, and a worker without claims reports that it begins.
+   * `attempt`: the message has one call, which may be aborted; every worker reports that it begins.
    */
   | {
     readonly kind: "run";
@@ -85,6 +85,7 @@ export type FromWorker =
   | Answers
   /**
    * Answers that need more than results. `failures`: pairs of an index into `results` and what was thrown there.
+   * `skipped`: the indices of calls that the worker did not run, as it found them withdrawn.
    * `full`: the worker uses more memory than it may, and should get no more calls.
    */
   | {
@@ -92,6 +93,7 @@ export type FromWorker =
     readonly first: number;
     readonly results: readonly unknown[];
     readonly failures: readonly (number | Failure)[] | undefined;
+    readonly skipped?: readonly number[] | undefined;
     readonly spent: number;
     readonly full: boolean;
   }
@@ -118,7 +120,7 @@ const MANY = 32;
 
 /** Makes the message for some results: the plain one if it is enough. */
 export function toAnswers(done: Done): Done | Answers {
-  if (done.failures || done.full || done.results.length > MANY) return done;
+  if (done.failures || done.skipped || done.full || done.results.length > MANY) return done;
   return [done.first, done.spent, ...done.results];
 }
 
@@ -176,11 +178,24 @@ function readAnswers(answers: readonly unknown[]): Done | undefined {
 
 function readDone(field: (name: string) => unknown): Done | undefined {
   const first = field("first"), results = field("results"), failures = field("failures");
-  const spent = field("spent"), full = field("full");
+  const skipped = field("skipped"), spent = field("spent"), full = field("full");
   if (!isCount(first) || !isTime(spent) || typeof full !== "boolean") return undefined;
   if (!Array.isArray(results) || results.length > CALLS_PER_WORKER) return undefined;
   if (failures !== undefined && !areFailures(failures, results.length)) return undefined;
-  return { kind: "done", first, results, failures, spent, full };
+  if (skipped !== undefined && !areIndices(skipped, results.length)) return undefined;
+  return { kind: "done", first, results, failures, skipped, spent, full };
+}
+
+/** Whether these are ascending indices. */
+function areIndices(indices: unknown, results: number): indices is number[] {
+  if (!Array.isArray(indices) || indices.length > results) return false;
+  let last = -1;
+  for (let i = 0; i < indices.length; i++) {
+    const index = indices[i];
+    if (!isCount(index) || index <= last || index >= results) return false;
+    last = index;
+  }
+  return true;
 }
 
 /** Whether these are pairs of an index and a failure, with ascending indices. */

@@ -4,9 +4,10 @@ import { setCurrentTask } from "../task/current.ts";
 import type { CurrentTask } from "../task/running_task.ts";
 import { CallReader } from "../wire/calls.ts";
 import type { ParentPort } from "../wire/channel.ts";
-import { begin } from "../wire/claims.ts";
+import { type SharedClaims, WordClaimsOfWorker, type WorkerClaims } from "../wire/claims.ts";
 import { fromFailure } from "../wire/failure.ts";
 import type { ToWorker } from "../wire/messages.ts";
+import { PageClaimsOfWorker } from "../wire/page_claims.ts";
 import { nextTurn } from "../wire/turn.ts";
 import type { AnyFunction } from "./inline_task.ts";
 import { type LoadedTask, LoadedTasks } from "./resolve_task.ts";
@@ -34,7 +35,7 @@ class WorkerLoop {
   /** The message whose calls are being run, and where in it the loop is. */
   #message: Run | undefined;
   readonly #reader = new CallReader();
-  #claims: Int32Array | undefined;
+  #claims: WorkerClaims | undefined;
   #workerName = "";
   #busy = false;
   /** It has said goodbye: its calls run elsewhere, so it begins none of them. */
@@ -89,11 +90,17 @@ class WorkerLoop {
     this.#workerName = init.name;
     if (!init.inlineTasks) this.#tasks.refuseInline();
     if (init.memoryLimit !== undefined) this.#replies.limitMemory(init.memoryLimit * 2 ** 20);
-    if (init.claims) this.#claims = new Int32Array(init.claims);
     if (!init.initializer) this.#port.send({ kind: "ready" });
-    // After "ready": it takes no time while the parent reads that. Before the initializer, which may end the worker.
+    // After "ready", as what follows: opening a page can take milliseconds, while the parent reads that.
+    this.#claims = this.#openClaims(init.claims);
+    // Before the initializer, which may end the worker.
     this.#port.beforeEnd((exitCode, uncaught) => this.#end(exitCode, uncaught));
     if (init.initializer) void this.#runInitializer(init.initializer);
+  }
+
+  #openClaims(shared: SharedClaims | undefined): WorkerClaims | undefined {
+    if (typeof shared === "number") return new PageClaimsOfWorker(this.#port.openPage!(shared));
+    return shared && new WordClaimsOfWorker(shared);
   }
 
   async #runInitializer({ task, args }: NonNullable<Init["initializer"]>): Promise<void> {
@@ -126,8 +133,8 @@ class WorkerLoop {
       const task = this.#task = tasks.byNumber[reader.task];
       if (exact) replies.flush();
       // Without a task, the call was withdrawn before it was sent; without a claim, after that.
-      if (!task || (claims && !begin(claims, number))) {
-        replies.skip();
+      if (!task || (claims && !claims.begin(number, exact ? undefined : reader))) {
+        replies.skip(task !== undefined);
         continue;
       }
       if (attempt !== undefined || (exact && !claims)) this.#port.send({ kind: "begun", call: number });
@@ -147,6 +154,7 @@ class WorkerLoop {
       if (isThenable(returned)) return this.#resumeAfter(returned, task);
       if (replies.add(returned) && this.#pauseAt(replies.look())) return;
     }
+    claims?.pause();
     replies.flush();
     this.#busy = false;
   };
@@ -159,6 +167,7 @@ class WorkerLoop {
 
   /** Goes on when a promise has settled. The worker waits: what it has finished is sent meanwhile. */
   #resumeAfter(returned: unknown, task: LoadedTask): void {
+    this.#claims?.pause();
     this.#replies.flushSoon();
     // By a promise of its own, as `then` may do anything: throw, call back twice, or with another thenable.
     Promise.resolve(returned).then((value) => this.#resume(value), (error) => this.#resume(error, task));
@@ -186,11 +195,12 @@ class WorkerLoop {
   }
 
   /**
-   * Lets the event loop come round when it has not for a while: without claim words, the parent withdraws calls by messages.
+   * Lets the event loop come round when it has not for a while: without claims, the parent withdraws calls by messages.
    *
    * @returns Whether the loop goes on after that, so that the caller stops.
    */
   #pauseAt(now: number): boolean {
+    this.#claims?.look(now);
     if (this.#claims || now - this.#turn < SLICE) return false;
     nextTurn(() => {
       this.#turn = performance.now();
@@ -220,7 +230,7 @@ class WorkerLoop {
     this.#asTask(() => (this.#controller ??= new AbortController()).abort(fromFailure(reason, new Map())));
   }
 
-  /** Gives back the calls that have not begun. Only processes are asked to: threads have claim words. */
+  /** Gives back the calls that have not begun. Only workers without claims are asked to. */
   #recall(): void {
     this.#inbox.length = 0;
     this.#reader.drop();

@@ -34,6 +34,8 @@ export class Replies {
   #results: unknown[] = [];
   /** Pairs of an index into the results and what was thrown there. */
   #failures: (number | Failure)[] | undefined;
+  /** The indices of calls that were found withdrawn. */
+  #skipped: number[] | undefined;
   /** When the worker began to work on these results. */
   #since = 0;
   #flushesSoon = false;
@@ -60,8 +62,13 @@ export class Replies {
     this.#since = now;
   }
 
-  /** Adds a call that does not run: it has an empty result. */
-  skip(): void {
+  /**
+   * Adds a call that does not run: it has an empty result.
+   *
+   * @param isWithdrawn Whether it was found withdrawn, and not empty already when it was sent.
+   */
+  skip(isWithdrawn: boolean): void {
+    if (isWithdrawn) (this.#skipped ??= []).push(this.#results.length);
     this.#results.push(undefined);
   }
 
@@ -125,12 +132,13 @@ export class Replies {
       first: this.#first,
       results,
       failures: this.#failures,
+      ...(this.#skipped && { skipped: this.#skipped }),
       spent,
       full: this.#isFull(now),
     };
     this.#first += results.length;
     this.#results = [];
-    this.#failures = undefined;
+    this.#failures = this.#skipped = undefined;
     this.#since = now;
     // An object is always the last result, so nothing is moved with the others.
     const transfer = transfersOf(results.at(-1));
@@ -149,7 +157,7 @@ export class Replies {
   }
 
   /** A reply always goes out: a result that cannot cross becomes a failure, and its neighbours arrive. */
-  #sendAlone({ first, results, failures, spent, full }: Done, index: number): void {
+  #sendAlone({ first, results, failures, skipped, spent, full }: Done, index: number): void {
     const result = results[index];
     const found = failures?.indexOf(index) ?? -1;
     const done = {
@@ -157,6 +165,7 @@ export class Replies {
       first: first + index,
       results: [result],
       failures: found < 0 ? undefined : [0, failures![found + 1]!],
+      ...(skipped?.includes(index) && { skipped: [0] }),
       spent: spent / results.length,
       full,
     } as const;

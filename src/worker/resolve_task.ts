@@ -76,13 +76,7 @@ async function load(ref: NamedRef, place: Place): Promise<AnyFunction> {
     const refused = place.refused.get(module);
     if (refused) throw refused; // the module was told, and did not throw it, or has not yet
   } catch (cause) {
-    const advice = place.own
-      ? OWN
-      : !isMissing(cause, module)
-      ? ""
-      : ref.number === undefined
-      ? LEFT_OUT
-      : WRITTEN_DOWN;
+    const advice = place.own ? OWN : adviceOn(cause, ref);
     const message = cause instanceof Error ? shortened(cause.message) : String(cause);
     const why = (advice ? message.replace(/\.$/, "") : message) + advice;
     throw new Error(`Cannot load the task ${shown} as its module ${module} fails to load: ${why}`, { cause });
@@ -94,7 +88,7 @@ async function load(ref: NamedRef, place: Place): Promise<AnyFunction> {
   const error = new TypeError(
     `Cannot find the task ${shown} as module ${from} ${what}; it exports: ${
       Object.keys(exports).join(", ") || "nothing"
-    }${ref.number === undefined ? "" : LOST}`,
+    }${ref.number !== undefined ? LOST : Object.keys(exports).length === 0 ? LEFT_OUT : ""}`,
   );
   throw Object.assign(error, { code: TASK_NOT_FOUND });
 }
@@ -103,8 +97,19 @@ async function load(ref: NamedRef, place: Place): Promise<AnyFunction> {
 const OWN = ". The file of this worker has no such task: import the task's module there, and give it a name, as in " +
   'task(import.meta.url, fn, { name: "square" })';
 
+function adviceOn(cause: unknown, { module, number }: NamedRef): string {
+  if (isMissing(cause, module)) return number === undefined ? LEFT_OUT : WRITTEN_DOWN;
+  return cause instanceof SyntaxError && cause.message === "Invalid or unexpected token" ? EXECUTABLE : "";
+}
+
+/** Advice on what Node (20, 24) says when a module is the program itself, compiled into an executable. */
+const EXECUTABLE =
+  ". If a build tool has made an executable of the program, workers cannot load it: start them from a file " +
+  "inside, by the option 'worker'";
+
 /** Advice on a module that is not where `taskModule()` says. */
-const LEFT_OUT = ". If a build tool has left it out, make it an entry point of its own there, or use task()";
+const LEFT_OUT =
+  ". If a build tool has left it, or its exports, out, make it an entry point of its own there, or use task()";
 
 /** Advice on a module that is not where `task()` says. */
 const WRITTEN_DOWN =
@@ -147,7 +152,7 @@ async function importOrCompiled(module: string): Promise<Loaded> {
   } catch (error) {
     const [, before, after] = /^([^?#]*\.)[cm]?[jt]sx?([?#].*)?$/.exec(module) ?? [];
     if (before === undefined || !isMissing(error, module)) throw error;
-    for (const ending of ["js", "mjs"]) {
+    for (const ending of ["js", "mjs", "cjs"]) {
       const from = `${before}${ending}${after ?? ""}`;
       if (from === module) continue;
       try {

@@ -69,7 +69,7 @@ for (const backend of [threadBackend, processBackend]) {
     const closed = new Promise<void>((resolve) => {
       const events = { onMessage: (message: FromWorker) => (said.push(message), told()), onClose: () => resolve() };
       const channel = backend.start("worker", limits as WorkerOptions, events);
-      const { claims } = channel;
+      const claims = channel.claims?.shared;
       channel.send({
         kind: "init",
         name: "worker",

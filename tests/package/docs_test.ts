@@ -130,8 +130,15 @@ for (const page of LINKED) {
 for (
   const [page, interfaces] of [
     ["docs/guide.md", [
-      ...["ExecutorOptions", "ProcessPoolExecutorOptions", "CallOptions", "MapOptions", "ShutdownOptions"],
-      ...["WaitOptions", "AsCompletedOptions", "ResultOptions", "TaskOptions"],
+      ...[
+        "ExecutorOptions",
+        "ThreadPoolExecutorOptions",
+        "ProcessPoolExecutorOptions",
+        "CallOptions",
+        "MapOptions",
+        "ShutdownOptions",
+      ],
+      ...["WaitOptions", "AsCompletedOptions", "ResultOptions", "TaskOptions", "TaskModuleOptions"],
     ]],
     ["docs/cluster.md", ["BullMQExecutorOptions", "BullMQCallOptions", "ServeOptions"]],
   ] as const

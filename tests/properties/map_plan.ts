@@ -1,5 +1,6 @@
 // The plan of a random map().
 
+import type { ClaimsKind } from "../support/memory_channel.ts";
 import type { NetworkStep } from "./network_steps.ts";
 import type { Pace } from "./tracked_input.ts";
 
@@ -30,7 +31,7 @@ export type MapStep =
 
 /** A map(), and what happens meanwhile. */
 export interface MapPlan {
-  readonly claims: boolean;
+  readonly claims: ClaimsKind;
   readonly maxWorkers: number;
   readonly maxQueue: number | undefined;
   /** Whether map() is called on the result of with(). */

@@ -5,6 +5,7 @@ import fc from "fast-check";
 import type { Deed, DeedKind, Ending, ItemKind, MapPlan, MapStep } from "./map_plan.ts";
 import { MapWorld } from "./map_world.ts";
 import { advance, deliver, die, open } from "./network_steps.ts";
+import { CLAIMS_KINDS } from "../support/memory_channel.ts";
 import { property } from "./properties.ts";
 
 const optional = <T>(arbitrary: fc.Arbitrary<T>) => fc.option(arbitrary, { nil: undefined });
@@ -41,7 +42,7 @@ function plan(
     at: fc.oneof(fc.nat(4), fc.nat(40)),
   });
   return fc.record({
-    claims: fc.boolean(),
+    claims: fc.constantFrom(...CLAIMS_KINDS),
     maxWorkers: fc.integer({ min: 1, max: 3 }),
     maxQueue: fc.option(fc.integer({ min: 1, max: 5 }), { nil: undefined, freq: 4 }),
     configured: fc.boolean(),

@@ -8,13 +8,12 @@ import type { ExecutorStats } from "../../src/executor/stats.ts";
 import type { ExecutorOptions } from "../../src/pool/options.ts";
 import { Scheduler } from "../../src/pool/scheduler.ts";
 import type { FromWorker } from "../../src/wire/messages.ts";
-import { MemoryChannel } from "../support/memory_channel.ts";
+import { type ClaimsKind, MemoryChannel } from "../support/memory_channel.ts";
 import { turn, VirtualTime } from "./virtual_time.ts";
 
 /** What the workers of a network are like. */
 export interface NetworkOptions {
-  /** `true`: with claim words, as threads. `false`: without, as processes. */
-  readonly claims: boolean;
+  readonly claims: ClaimsKind;
   /** Whether the n-th worker is refused when it starts. */
   readonly refused?: readonly boolean[];
 }

@@ -1,6 +1,7 @@
 // The steps of a random program for an executor.
 
 import type { TASKS } from "./ledger.ts";
+import type { ClaimsKind } from "../support/memory_channel.ts";
 import type { NetworkStep } from "./network_steps.ts";
 
 /** Options of Executor.with(). */
@@ -60,7 +61,7 @@ export type Step =
 
 /** An executor, and what a program does with it. */
 export interface Program {
-  readonly claims: boolean;
+  readonly claims: ClaimsKind;
   readonly maxWorkers: number;
   readonly maxTasksPerWorker: number | undefined;
   readonly onWorkerLost: "replace" | "break";

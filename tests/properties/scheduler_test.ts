@@ -5,6 +5,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { TASKS } from "./ledger.ts";
 import { advance, choice, deliver, die, open, share } from "./network_steps.ts";
+import { CLAIMS_KINDS } from "../support/memory_channel.ts";
 import { property } from "./properties.ts";
 import type { Options, Program, Reaction, Step } from "./scheduler_program.ts";
 import { World } from "./scheduler_world.ts";
@@ -142,7 +143,7 @@ const ending: fc.WeightedArbitrary<Step> = {
 
 function program(steps: fc.WeightedArbitrary<Step>[], settings: Partial<Program> = {}): fc.Arbitrary<Program> {
   return fc.record({
-    claims: fc.boolean(),
+    claims: fc.constantFrom(...CLAIMS_KINDS),
     maxWorkers: settings.maxWorkers ? fc.constant(settings.maxWorkers) : fc.integer({ min: 1, max: 3 }),
     maxTasksPerWorker: fc.option(fc.integer({ min: 1, max: 5 }), { nil: undefined, freq: 4 }),
     onWorkerLost: fc.constant(settings.onWorkerLost ?? "replace"),

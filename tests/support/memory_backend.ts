@@ -9,7 +9,6 @@ import type { ExecutorOptions } from "../../src/pool/options.ts";
 import { Scheduler } from "../../src/pool/scheduler.ts";
 import { CallReader } from "../../src/wire/calls.ts";
 import type { ChannelEvents } from "../../src/wire/channel.ts";
-import { begin } from "../../src/wire/claims.ts";
 import { toAnswers } from "../../src/wire/messages.ts";
 import { valuesOf } from "../../src/wire/sendable.ts";
 import { type Delivery, MemoryChannel, type MemoryChannelOptions } from "./memory_channel.ts";
@@ -56,7 +55,7 @@ export class MemoryWorker extends MemoryChannel {
 
   /** Begins a call. Returns false when it was withdrawn. */
   begin(call: number): boolean {
-    return begin(new Int32Array(this.claims!), call);
+    return this.claimsOfWorker!.begin(call, undefined);
   }
 
   /** The arguments of each call that was handed over, in order. */

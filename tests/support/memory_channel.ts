@@ -4,16 +4,30 @@
 // a random run says.
 
 import type { ChannelEvents, WorkerChannel, WorkerExit } from "../../src/wire/channel.ts";
-import { newClaims } from "../../src/wire/claims.ts";
+import { type ParentClaims, WordClaims, WordClaimsOfWorker, type WorkerClaims } from "../../src/wire/claims.ts";
 import type { FromWorker, ToWorker } from "../../src/wire/messages.ts";
+import { PageClaims, PageClaimsOfWorker } from "../../src/wire/page_claims.ts";
 import { newPlace } from "../../src/wire/place.ts";
 import { serve } from "../../src/worker/main.ts";
 import "./invariants.ts";
+import { MemoryPage } from "./memory_page.ts";
+
+/** `true`: in words of memory, as those of threads; in a page, as those of processes; or none. */
+export type ClaimsKind = boolean | "page";
+
+/** All of them. */
+export const CLAIMS_KINDS: readonly ClaimsKind[] = [true, "page", false];
+
+/** Who has such claims, for the title of a test. */
+export function ownersOf(claims: ClaimsKind): string {
+  if (!claims) return "processes without a page";
+  return claims === "page" ? "processes" : "threads";
+}
 
 /** What a worker in memory is like. */
 export interface MemoryChannelOptions {
-  /** `true`, the default: with claim words, as threads. `false`: without, as processes. */
-  readonly claims?: boolean;
+  /** Its claims: by default those of a thread. `false`: as a process that shares nothing with its parent. */
+  readonly claims?: ClaimsKind;
   /** `false`: no loop serves the calls, so that the test can play the worker. */
   readonly served?: boolean;
   /** Bytes of memory that the worker uses. */
@@ -38,15 +52,21 @@ export interface Delivery {
  *
  * @param send Gets a copy of each message of the worker.
  * @param memory How many bytes of memory the worker uses.
+ * @param page The page that it shares with its parent.
  * @returns The worker's end of the line.
  */
-export function startLoop(send: (message: FromWorker) => void, memory: () => number = () => 0): LoopEnd {
+export function startLoop(
+  send: (message: FromWorker) => void,
+  memory: () => number = () => 0,
+  page: MemoryPage = new MemoryPage(),
+): LoopEnd {
   const loop: Partial<LoopEnd> = {};
   serve({
     place: newPlace(),
     receive: (onMessage) => loop.receive = onMessage,
     send: (message, transfer) => send(structuredClone(message, transfer && { transfer })),
     clone: structuredClone,
+    openPage: () => page,
     memory,
     excuse() {},
     beforeEnd: (fn) => loop.end = fn,
@@ -57,7 +77,11 @@ export function startLoop(send: (message: FromWorker) => void, memory: () => num
 /** The executor's end of the line to one worker, and what a test may do to both. */
 export class MemoryChannel implements WorkerChannel {
   readonly name: string;
-  readonly claims: SharedArrayBuffer | undefined;
+  readonly claims: ParentClaims | undefined;
+  /** The page of its claims, if they are in one. */
+  readonly page = new MemoryPage();
+  /** The worker's end of its claims, for a test that plays the worker. */
+  readonly claimsOfWorker: WorkerClaims | undefined;
   /** What has reached a worker that no loop serves. */
   readonly inbox: ToWorker[] = [];
   /** Whether the worker lives. */
@@ -93,8 +117,15 @@ export class MemoryChannel implements WorkerChannel {
     this.name = name;
     this.#events = events;
     this.#onDelivery = onDelivery;
-    if (claims) this.claims = newClaims();
-    if (served) this.#loop = startLoop((message) => this.sendToParent(message), () => memory);
+    const { page } = this;
+    if (claims === true) {
+      const words = this.claims = new WordClaims();
+      this.claimsOfWorker = new WordClaimsOfWorker(words.shared);
+    } else if (claims === "page") {
+      this.claims = new PageClaims(page);
+      this.claimsOfWorker = new PageClaimsOfWorker(page);
+    }
+    if (served) this.#loop = startLoop((message) => this.sendToParent(message), () => memory, page);
   }
 
   send(message: ToWorker, transfer?: Transferable[]): void {

@@ -6,27 +6,86 @@ import { join } from "node:path";
 import process from "node:process";
 import { test } from "node:test";
 import { assertNotCompiled } from "../../src/process/compiled.ts";
-import { runtime } from "../../src/runtime.ts";
+import { type Runtime, runtime } from "../../src/runtime.ts";
+import { type Cell, type Column, type Outcomes, recordRows, rowOf } from "../package/reach_table.ts";
 import { esbuild, tool } from "../support/build_tools.ts";
-import { type ExecutorName, EXECUTORS, expectEnd, makeFolder, runIn } from "./world.ts";
+import { expectEnd, makeFolder, runIn } from "./world.ts";
 
+/** Prints what came of each kind of task in each kind of worker. */
 const PROGRAM = `
-  import { EXECUTOR as Executor } from "@concurrent/futures";
-  console.log("started");
-  async function main() {
-    const executor = new Executor({ maxWorkers: 1 });
-    console.log(await executor.submit((n: number) => n * 2, 21));
-    await executor.shutdown();
+  import { isWorker, ProcessPoolExecutor, taskModule, ThreadPoolExecutor } from "@concurrent/futures";
+  import { square } from "./tasks.ts";
+  import { threads } from "./options.ts";
+
+  const prices = taskModule<typeof import("./prices.ts")>(new URL("./prices.ts", import.meta.url));
+
+  async function outcomesOf(make: () => ThreadPoolExecutor | ProcessPoolExecutor) {
+    const outcomes: Record<string, object> = {};
+    let executor: ReturnType<typeof make> | undefined;
+    for (const name of ["inline", "task", "taskModule"]) {
+      try {
+        executor ??= make();
+        const result = name === "inline" ? await executor.submit((n: number) => n * n, 3)
+          : name === "task" ? await executor.submit(square, 3) : await executor.submit(prices.withTax, 6);
+        if (result !== 9) throw new Error("It returned " + result);
+        outcomes[name] = { works: true };
+      } catch (error) {
+        outcomes[name] = { works: false, error: String(error) };
+      }
+    }
+    await executor?.shutdown();
+    return outcomes;
   }
-  main().catch((error) => console.log(String(error)));
+
+  async function main() {
+    console.log("started");
+    const ofThreads = await outcomesOf(() => new ThreadPoolExecutor({ maxWorkers: 1, ...threads }));
+    const processes = await outcomesOf(() => new ProcessPoolExecutor({ maxWorkers: 1 }));
+    console.log(JSON.stringify({ threads: ofThreads, processes }));
+  }
+
+  if (!isWorker) main();
 `;
 
-/** What the program prints. Its file must run only once. */
-const PRINTS: Record<ExecutorName, RegExp> = {
-  ProcessPoolExecutor:
-    /^started\nError: Cannot create ProcessPoolExecutor as this program is compiled .*Use ThreadPoolExecutor.*\n$/,
-  ThreadPoolExecutor: /^started\n42\n$/,
+const FILES = {
+  "main.ts": PROGRAM,
+  "tasks.ts": `
+    import { task } from "@concurrent/futures/task";
+    export const square = task(import.meta.url, (n: number) => n * n, { name: "square" });`,
+  "prices.ts": "export const withTax = (price: number) => price * 1.5;",
+  "options.ts": "export const threads = {};",
 };
+
+/** Threads from a file that the executable has inside. */
+const OWN = {
+  ...FILES,
+  "my_worker.ts": `import "@concurrent/futures/worker"; import "./tasks.ts";`,
+  "options.ts": `
+    import { getAsset } from "node:sea";
+    import { Worker } from "node:worker_threads";
+    export const threads = { worker: () => new Worker(getAsset("my_worker", "utf8"), { eval: true }) };`,
+};
+
+const REFUSED = /^Error: Cannot create ProcessPoolExecutor as this program is compiled .*Use ThreadPoolExecutor/;
+
+/** How programs are compiled, and what does not work: the message says what to do. */
+const COMPILERS: readonly {
+  readonly tool: string;
+  readonly on: Runtime;
+  readonly files: Readonly<Record<string, string>>;
+  readonly how?: Partial<Record<Column, Cell>>;
+  compile(folder: string, executable: string): Promise<void>;
+}[] = [
+  { tool: "bun build --compile", on: "bun", files: FILES, compile: compileWithBun },
+  { tool: "Node, single executable", on: "node", files: FILES, compile: compileForNode },
+  {
+    tool: "Node, single executable, with a worker of one's own",
+    on: "node",
+    files: OWN,
+    how: { threads: "[own worker](#executables)" },
+    compile: compileForNode,
+  },
+];
 
 test("ProcessPoolExecutor knows a compiled program", () => {
   const refused = { name: "Error", message: /^Cannot create ProcessPoolExecutor .*Use ThreadPoolExecutor/ };
@@ -52,18 +111,26 @@ test("ProcessPoolExecutor knows a compiled program", () => {
   for (const runtimes of others) assertNotCompiled(runtimes);
 });
 
-/** Compiles main.ts into an executable; none for a runtime that has to fetch what it is made of. */
-const compile: ((folder: string, executable: string) => Promise<void>) | undefined =
-  { deno: undefined, bun: compileWithBun, node: compileForNode }[runtime];
-
-for (const executor of compile ? EXECUTORS : []) {
-  test(`${executor}: a compiled program runs, or says what it cannot do, once`, async () => {
-    const folder = makeFolder({ "main.ts": PROGRAM }, executor);
+for (const { tool, on, files, how, compile } of COMPILERS) {
+  if (on !== runtime) continue;
+  test(`${tool}: a compiled program runs, once, or says what it cannot do`, async () => {
+    const folder = makeFolder(files, "ThreadPoolExecutor");
     const executable = join(folder, process.platform === "win32" ? "app.exe" : "app");
     try {
-      await compile!(folder, executable);
+      await compile(folder, executable);
+      for (const file of Object.keys(files)) rmSync(join(folder, file));
       assert.ok(existsSync(executable));
-      expectEnd(await runIn(folder, [], { command: executable }), { prints: PRINTS[executor] });
+      const ended = await runIn(folder, [], { command: executable });
+      expectEnd(ended, { prints: /^started\n\{.*\}\n$/ });
+      const outcomes: Outcomes = JSON.parse(ended.stdout.split("\n")[1]!);
+      assert.deepEqual(outcomes.threads.inline, { works: true });
+      for (const outcome of Object.values(outcomes.processes)) {
+        assert.match((outcome as { error: string }).error, REFUSED);
+      }
+      for (const outcome of [outcomes.threads.task, outcomes.threads.taskModule]) {
+        if (!outcome.works) assert.match(outcome.error, /a build tool has|file of this worker has no such task/);
+      }
+      recordRows("compiled", [rowOf(tool, outcomes, how)]);
     } finally {
       rmSync(folder, { recursive: true, force: true });
     }
@@ -79,8 +146,14 @@ async function compileWithBun(folder: string, executable: string): Promise<void>
 async function compileForNode(folder: string, executable: string): Promise<void> {
   const define = ["--define:import.meta.url=here"];
   define.push('--banner:js=const here = require("node:url").pathToFileURL(__filename).href;');
-  esbuild(["main.ts", "--outfile=main.cjs", "--bundle", "--platform=node", "--format=cjs", ...define], { cwd: folder });
-  const config = { main: "main.cjs", output: "main.blob", disableExperimentalSEAWarning: true };
+  const assets: Record<string, string> = {};
+  for (const name of ["main", "my_worker"]) {
+    if (!existsSync(join(folder, `${name}.ts`))) continue;
+    const options = ["--bundle", "--platform=node", "--format=cjs", `--outfile=${name}.cjs`, ...define];
+    esbuild([`${name}.ts`, ...options], { cwd: folder });
+    if (name !== "main") assets[name] = `${name}.cjs`;
+  }
+  const config = { main: "main.cjs", output: "main.blob", disableExperimentalSEAWarning: true, assets };
   writeFileSync(join(folder, "sea.json"), JSON.stringify(config));
   const { code, stderr } = await runIn(folder, ["--experimental-sea-config", "sea.json"]);
   assert.equal(code, 0, stderr);

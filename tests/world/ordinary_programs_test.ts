@@ -209,6 +209,47 @@ programs([
     code: 1,
   },
   {
+    name: "a rejection is unhandled exactly where that of a promise would be",
+    files: {
+      "main.ts": HEAD + `
+        import process from "node:process";
+        const unhandled: string[] = [];
+        process.on("unhandledRejection", (error) => unhandled.push((error as Error).message));
+        await using executor = new Executor({ maxWorkers: 1 });
+        const fail = (message: string) => {
+          throw new Error(message);
+        };
+        const nothing = () => {};
+        for (const when of ["before", "after"]) {
+          const given = async (name: string) => {
+            const future = executor.submit(fail, when + " " + name);
+            if (when === "after") await future.exception();
+            return { future };
+          };
+          void (await given("nobody asks")).future;
+          (await given("then, two handlers")).future.then(nothing, nothing);
+          (await given("then, one handler")).future.then(nothing);
+          (await given("then, none")).future.then();
+          (await given("finally")).future.finally(nothing);
+          (await given("result()")).future.result();
+          (await given("exception()")).future.exception();
+          (await given("a handler that throws")).future.then(undefined, () => fail(when + " thrown"));
+          (await given("catch")).future.then(nothing).catch(nothing);
+          Promise.all([(await given("Promise.all()")).future]);
+          Promise.allSettled([(await given("Promise.allSettled()")).future]);
+        }
+        await executor.submit(nothing);
+        await new Promise((resolve) => setTimeout(resolve, 1));
+        console.log(unhandled.sort().join("\\n"));`,
+    },
+    prints: ["after", "before"].flatMap((when) =>
+      ["Promise.all()", "finally", "result()", "then, none", "then, one handler", "thrown"].map((name) =>
+        `${when} ${name}`
+      )
+    ).join("\n"),
+    complains: /2 calls of .* failed and their errors were never observed|1 call of .* failed and its error/,
+  },
+  {
     name: "retries of a task that fails now and then",
     files: {
       "main.ts": HEAD + `

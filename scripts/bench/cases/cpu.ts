@@ -1,7 +1,7 @@
 // (e) Calls that keep a core busy: how much of two cores a burst of them gets. The floor is the job split by hand; what of it
 // is left when the results come while the rest is worked on, as they have to of a pool, is the floor of that.
 
-import { burst, type Case, type Figures, ROUNDS_PER_MS, time, withPool, WORKERS } from "../case.ts";
+import { burst, type Case, type Figures, isYardstick, ROUNDS_PER_MS, time, withPool, WORKERS } from "../case.ts";
 import type { Pool } from "../contender.ts";
 
 /** The figure of the bare channel whose results come in parts. */
@@ -21,10 +21,12 @@ export const cpuCase: Case = {
   note:
     `In parts: ${PART} calls to a message and ${PART} results to an answer, ${PARTS_AHEAD} messages ahead, by hand.`,
   chart: "bars",
+  runs: 3,
+  peerRuns: 1,
   measure: (entry) =>
     withPool(entry, WORKERS, async (pool) => {
       const figures: Figures = {};
-      for (const ms of [0.1, 1, 10]) {
+      for (const ms of isYardstick(entry.name) ? [0.1, 1, 10] : [1]) {
         const rounds = ROUNDS_PER_MS * ms;
         const run = (count: number) =>
           entry.name === "bare"

@@ -27,6 +27,7 @@ export const limitsCase: Case = {
     "`moved`: bytes there and back to a bare thread, without a copy; from some size on it is by chance whether V8 " +
     "collects garbage each time that they arrive, as they count as newly allocated.",
   chart: "bars",
+  runs: 2,
   admits: (contender, kind) => contender === "bare" && kind === "threads",
   async measure(entry) {
     const figures: Figures = {};

@@ -14,6 +14,8 @@ export const memoryCase: Case = {
   unit: "KiB",
   by: "for each",
   chart: "bars",
+  runs: 2,
+  peerRuns: 1,
   async measure(entry) {
     const figures: Figures = {};
     const collect = collector();

@@ -10,6 +10,8 @@ export const mixCase: Case = {
   unit: "ms",
   by: "",
   chart: "bars",
+  runs: 3,
+  peerRuns: 1,
   measure: (entry) =>
     withPool(entry, WORKERS, async (pool) => {
       const waits: number[] = [];

@@ -10,6 +10,8 @@ export const payloadCase: Case = {
   unit: "ms",
   by: "payload",
   chart: "bars",
+  runs: 3,
+  peerRuns: 1,
   measure: (entry) =>
     withPool(entry, 1, async (pool) => {
       const figures: Figures = {};

@@ -1,6 +1,6 @@
 // (i) A burst of trivial calls on more and more workers.
 
-import { burst, type Case, type Figures, time, warmUp, withPool } from "../case.ts";
+import { burst, type Case, type Figures, isYardstick, time, warmUp, withPool } from "../case.ts";
 
 export const scalingCase: Case = {
   name: "scaling",
@@ -8,6 +8,8 @@ export const scalingCase: Case = {
   unit: "calls/s",
   by: "workers",
   chart: "lines",
+  runs: 2,
+  admits: isYardstick,
   async measure(entry) {
     const figures: Figures = {};
     const count = entry.quick ? 2_000 : 20_000;

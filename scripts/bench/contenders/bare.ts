@@ -5,7 +5,7 @@ import { spawn } from "node:child_process";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { Worker as NodeWorker } from "node:worker_threads";
-import type { Contender, Kind, TaskName } from "../contender.ts";
+import type { Contender, Kind, Pool, TaskName } from "../contender.ts";
 import { here } from "./load.ts";
 
 export const kinds: Contender["kinds"] = ["threads", "processes"];
@@ -18,26 +18,40 @@ interface Line {
 
 type OnMessage = (message: { id: number; result: unknown }) => void;
 
-export const open: Contender["open"] = ({ workers, kind }) => {
+/** Workers that import the module of ours which marks its tasks: from its source on Deno, from the package elsewhere. */
+const OF_MODULE = "Deno" in globalThis ? "bare_task" : "bare_task_npm";
+
+export const open: Contender["open"] = ({ workers, kind, maxTasksPerWorker }) => {
+  if (maxTasksPerWorker !== undefined) return Promise.resolve(openEach(workers, kind));
   const waiting = new Map<number, (result: unknown) => void>();
-  const lines = Array.from({ length: workers }, () =>
-    start(kind, ({ id, result }) => {
-      waiting.get(id)!(result);
-      waiting.delete(id);
-    }));
+  const onMessage: OnMessage = ({ id, result }) => {
+    waiting.get(id)!(result);
+    waiting.delete(id);
+  };
+  let lines: readonly Line[] = [];
+  // With the first call, which may need another kind of worker.
+  const begin = (name: string) => {
+    if (lines.length === 0) lines = Array.from({ length: workers }, () => start(kind, name, onMessage));
+  };
   let last = 0;
   const request = (
     message: { task: TaskName | "giveBack"; arg?: unknown; items?: unknown },
     transfer?: Transferable[],
   ) =>
     new Promise<unknown>((resolve) => {
+      begin("bare");
       const id = ++last;
       waiting.set(id, resolve);
       lines[id % workers]!.send({ id, ...message }, transfer);
     });
   return Promise.resolve({
     submit: (task, arg) => request({ task, arg }),
+    incrementOfModule(n) {
+      begin(OF_MODULE);
+      return request({ task: "increment", arg: n });
+    },
     async map(task, items) {
+      begin("bare");
       const size = Math.ceil(items.length / workers);
       const parts = lines.map((_, i) => request({ task, items: items.slice(i * size, (i + 1) * size) }));
       return ((await Promise.all(parts)).at(-1) as unknown[]).at(-1);
@@ -49,13 +63,41 @@ export const open: Contender["open"] = ({ workers, kind }) => {
   });
 };
 
-function start(kind: Kind, onMessage: OnMessage): Line {
-  if (kind === "processes") return startProcess(onMessage);
-  return "Deno" in globalThis || "Bun" in globalThis ? startWeb(onMessage) : startNode(onMessage);
+/** A worker for each call, so many at a time. */
+function openEach(workers: number, kind: Kind): Pool {
+  let running = 0;
+  const queue: (() => void)[] = [], closing: unknown[] = [];
+  const run = async (message: { task: TaskName; arg: unknown }, name: string) => {
+    if (running === workers) await new Promise<void>((resolve) => queue.push(resolve));
+    else running++;
+    try {
+      return await new Promise<unknown>((resolve) => {
+        const line = start(kind, name, ({ result }) => {
+          resolve(result);
+          closing.push(line.close());
+        });
+        line.send({ id: 1, ...message });
+      });
+    } finally {
+      const next = queue.shift();
+      if (next) next();
+      else running--;
+    }
+  };
+  return {
+    submit: (task, arg) => run({ task, arg }, "bare"),
+    incrementOfModule: (n) => run({ task: "increment", arg: n }, OF_MODULE),
+    close: () => Promise.all(closing),
+  };
 }
 
-function startWeb(onMessage: OnMessage): Line {
-  const worker = new Worker(here("workers/bare.web.js"), { type: "module" });
+function start(kind: Kind, name: string, onMessage: OnMessage): Line {
+  if (kind === "processes") return startProcess(name, onMessage);
+  return "Deno" in globalThis || "Bun" in globalThis ? startWeb(name, onMessage) : startNode(name, onMessage);
+}
+
+function startWeb(name: string, onMessage: OnMessage): Line {
+  const worker = new Worker(here(`workers/${name}.web.js`), { type: "module" });
   worker.onmessage = (event) => onMessage(event.data);
   return {
     // No list of what is moved rather than an empty one: Deno is faster without.
@@ -64,8 +106,8 @@ function startWeb(onMessage: OnMessage): Line {
   };
 }
 
-function startNode(onMessage: OnMessage): Line {
-  const worker = new NodeWorker(here("workers/bare.node.js"));
+function startNode(name: string, onMessage: OnMessage): Line {
+  const worker = new NodeWorker(here(`workers/${name}.node.js`));
   worker.on("message", onMessage);
   return {
     send: (message, transfer = []) => worker.postMessage(message, transfer as never),
@@ -73,9 +115,9 @@ function startNode(onMessage: OnMessage): Line {
   };
 }
 
-function startProcess(onMessage: OnMessage): Line {
+function startProcess(name: string, onMessage: OnMessage): Line {
   const flags = "Deno" in globalThis ? ["run", "--quiet", "--allow-all"] : [];
-  const child = spawn(process.execPath, [...flags, fileURLToPath(here("workers/bare.process.js"))], {
+  const child = spawn(process.execPath, [...flags, fileURLToPath(here(`workers/${name}.process.js`))], {
     stdio: ["ignore", "inherit", "inherit", "ipc"],
     serialization: "advanced",
   });

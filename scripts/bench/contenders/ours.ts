@@ -2,32 +2,41 @@
 
 import { cpSync, mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import type { Contender } from "../contender.ts";
+import type { Future, Task } from "../../../mod.ts";
+import type { Contender, TaskName } from "../contender.ts";
 import { here, load } from "./load.ts";
-import * as tasks from "./tasks.js";
 
 export const kinds: Contender["kinds"] = ["threads", "processes"];
 
 const isDeno = "Deno" in globalThis;
 
+type AnyTask = Task<[arg: unknown], unknown>;
+
 /** Loaded when first asked for, and then only once, as by a program's own import. */
 let loading: Promise<typeof import("../../../mod.ts")> | undefined;
 
-export const open: Contender["open"] = async ({ workers, kind }) => {
+export const open: Contender["open"] = async ({ workers, kind, maxTasksPerWorker }) => {
   loading ??= load(isDeno ? "../../../mod.ts" : "@concurrent/futures");
-  const { ProcessPoolExecutor, taskModule, ThreadPoolExecutor, transfer } = await loading;
+  const { asCompleted, ProcessPoolExecutor, taskModule, ThreadPoolExecutor, transfer, wait } = await loading;
   const Executor = kind === "threads" ? ThreadPoolExecutor : ProcessPoolExecutor;
-  const executor = new Executor({ maxWorkers: workers });
+  const executor = new Executor({ maxWorkers: workers, maxTasksPerWorker });
+  // The workers import the module of the tasks, as those of the other pools do.
+  const tasks = taskModule<typeof import("./tasks.js")>(here("tasks.js")) as unknown as Record<TaskName, AnyTask>;
   const moving = taskModule<typeof import("./workers/ours.ts")>(
     here(isDeno ? "workers/ours.ts" : "workers/ours_npm.js"),
   );
   return {
-    submit: (task, arg) => executor.submit(tasks[task] as (arg: unknown) => unknown, arg),
-    async map(task, items) {
+    submit: (task, arg) => executor.submit(tasks[task], arg),
+    async map(task, items, buffersize) {
       let last: unknown;
-      for await (const result of executor.map(tasks[task] as (arg: unknown) => unknown, items)) last = result;
+      const results = buffersize === undefined
+        ? executor.map(tasks[task], items)
+        : executor.map(tasks[task], items, { buffersize });
+      for await (const result of results) last = result;
       return last;
     },
+    wait: (calls) => wait(calls as Future<unknown>[]),
+    asCompleted: (calls) => asCompleted(calls as Future<unknown>[]),
     incrementOfModule: async (n) => executor.submit((await loadMarked()).increment, n),
     ...(kind === "threads" && {
       move: (bytes: Uint8Array) => executor.submit(moving.giveBack, transfer(bytes, [bytes.buffer as ArrayBuffer])),

@@ -4,7 +4,14 @@ import assert from "node:assert/strict";
 import { asCompleted, CancelledError, FIRST_COMPLETED, FIRST_EXCEPTION, TimeoutError, wait } from "../../../mod.ts";
 import { behaviour, type Kind } from "../behaviour.ts";
 import { Gate } from "../../support/gate.ts";
-import { hold, holdAndFail, note } from "../../fixtures/tasks/gate_tasks.ts";
+import { block, hold, holdAndFail, note } from "../../fixtures/tasks/gate_tasks.ts";
+
+/** Lets an executor find out that calls of `block` are short, so that workers are handed them ahead. */
+async function warm(executor: { submit: (fn: typeof block, folder: string, value: number) => PromiseLike<number> }) {
+  using open = new Gate();
+  open.open();
+  for (let n = 0; n < 5; n++) await executor.submit(block, open.folder, n);
+}
 
 export function cancelCases(kind: Kind): void {
   behaviour(
@@ -33,6 +40,87 @@ export function cancelCases(kind: Kind): void {
       assert.equal(await executor.submit((n: number) => n, 1), 1);
       assert.deepEqual(gate.notes, ["0"]);
       assert.equal(executor.stats().cancelled, 10);
+    },
+  );
+
+  behaviour(
+    kind,
+    ".submit() gives Futures that can be cancelled though a worker that is blocked holds them [F2, F3, P4]",
+    async (Executor) => {
+      await using executor = new Executor({ maxWorkers: 1 });
+      using gate = new Gate();
+      await warm(executor);
+      const futures = Array.from({ length: 200 }, (_, n) => executor.submit(block, gate.folder, n));
+      await gate.noted();
+      assert.deepEqual(futures.map((future) => future.running()), futures.map((_, n) => n === 0));
+      assert.deepEqual([executor.stats().running, executor.stats().queued], [1, 199]);
+      assert.deepEqual(futures.map((future) => future.cancel()), futures.map((_, n) => n !== 0));
+      gate.open();
+      assert.equal(await futures[0], 0);
+      await executor.submit(note, gate.folder, "last");
+      assert.deepEqual(gate.notes, ["0", "last"]);
+    },
+  );
+
+  behaviour(
+    kind,
+    ".submit(): an idle worker runs what a worker that is blocked holds, and each call runs once [P4]",
+    async (Executor) => {
+      await using executor = new Executor({ maxWorkers: 2 });
+      using gate = new Gate();
+      using open = new Gate();
+      open.open();
+      await warm(executor);
+      const first = executor.submit(block, gate.folder, 0);
+      const others = Array.from({ length: 200 }, (_, n) => executor.submit(block, open.folder, n + 1));
+      assert.deepEqual(await Promise.all(others), others.map((_, n) => n + 1));
+      assert.equal(first.done(), false);
+      gate.open();
+      assert.equal(await first, 0);
+      assert.deepEqual(gate.notes, ["0"]);
+      assert.deepEqual(open.notes.map(Number).sort((a, b) => a - b), others.map((_, n) => n + 1));
+    },
+  );
+
+  behaviour(
+    kind,
+    ".shutdown({ cancelFutures: true }) cancels all that a blocked worker has not begun [X8b]",
+    async (Executor) => {
+      const executor = new Executor({ maxWorkers: 1 });
+      using gate = new Gate();
+      await warm(executor);
+      const futures = Array.from({ length: 200 }, (_, n) => executor.submit(block, gate.folder, n));
+      await gate.noted();
+      const closed = executor.shutdown({ cancelFutures: true });
+      assert.deepEqual(futures.map((future) => future.cancelled()), futures.map((_, n) => n !== 0));
+      gate.open();
+      await closed;
+      assert.equal(await futures[0], 0);
+      assert.deepEqual(gate.notes, ["0"]);
+    },
+  );
+
+  behaviour(
+    kind,
+    ".map() whose timeout is over cancels all that a blocked worker has not begun [X7f]",
+    async (Executor) => {
+      await using executor = new Executor({ maxWorkers: 1 });
+      using gate = new Gate();
+      await warm(executor);
+      const results = executor.map(
+        block,
+        Array<string>(200).fill(gate.folder),
+        Array.from({ length: 200 }, (_, n) => n),
+        {
+          timeout: 100,
+        },
+      );
+      await assert.rejects(results.next(), TimeoutError);
+      const { queued, running } = executor.stats();
+      assert.deepEqual([queued, running <= 1], [0, true]);
+      gate.open();
+      await executor.submit(note, gate.folder, "last");
+      assert.deepEqual(gate.notes, running === 1 ? ["0", "last"] : ["last"]);
     },
   );
 

@@ -139,6 +139,35 @@ test("Executor.map() with buffersize never has more outstanding [X7d, test_map_b
   }
 });
 
+test("Executor.map() with buffersize reads on in portions, before somebody waits and in each turn [X7d]", async () => {
+  await using executor = new MemoryExecutor();
+  const source = counter();
+  const results = executor.map(double, source.items, { buffersize: 10 });
+  await until("the buffer is full", () => executor.stats().completed === 10);
+  for (let taken = 1; taken <= 4; taken++) await results.next();
+  assert.equal(source.pulled, 10);
+  await results.next(); // half of the buffer is free
+  assert.equal(source.pulled, 15);
+  await results.next();
+  assert.equal(source.pulled, 15);
+  await delivered();
+  assert.equal(source.pulled, 16);
+  await results.return();
+
+  const gate = new MemoryGate(), opened = new MemoryGate(), others = counter();
+  opened.open();
+  const gates = Array.from({ length: 100 }, (_, n) => (n === 2 ? gate : opened).name);
+  const gated = executor.map(pass, gates, others.items, { buffersize: 10 });
+  await gate.reached;
+  assert.deepEqual([await gated.next(), await gated.next()].map(({ value }) => value), [0, 1]);
+  assert.equal(others.pulled, 10);
+  const third = gated.next();
+  assert.equal(others.pulled, 12); // a worker may have nothing to do while somebody waits for the third
+  gate.open();
+  assert.equal((await third).value, 2);
+  await gated.return();
+});
+
 test("Executor.map() with buffersize is complete and in order, whatever the size [X7d, test_map_buffersize]", async () => {
   await using executor = new MemoryExecutor();
   for (const buffersize of [1, 2, 4, 8]) {

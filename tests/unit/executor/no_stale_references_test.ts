@@ -5,11 +5,12 @@ import { test } from "node:test";
 import { isCollected, needsCollector } from "../../support/garbage.ts";
 import { MemoryExecutor } from "../../support/memory_backend.ts";
 import { MemoryGate, pass } from "../../support/memory_gate.ts";
+import { CLAIMS_KINDS, ownersOf } from "../../support/memory_channel.ts";
 
 const size = (value: object) => Object.keys(value).length;
 
-for (const claims of [true, false]) {
-  const kind = claims ? "threads" : "processes";
+for (const claims of CLAIMS_KINDS) {
+  const kind = ownersOf(claims);
 
   test(
     `Executor of ${kind} keeps no argument of a call that is done [F15, test_no_stale_references]`,

@@ -6,11 +6,12 @@ import { CancelledError, ShutdownError, WorkerLostError } from "../../../mod.ts"
 import { BrokenMemoryPool, delivered, MemoryExecutor, type MemoryWorker } from "../../support/memory_backend.ts";
 import { MemoryGate, pass } from "../../support/memory_gate.ts";
 import { reportsOf } from "../../support/observe.ts";
+import { CLAIMS_KINDS, type ClaimsKind } from "../../support/memory_channel.ts";
 
 const echo = (n: number) => n;
 
 /** An executor with one worker, which runs a call, and ten that wait. */
-async function backlog(claims: boolean) {
+async function backlog(claims: ClaimsKind) {
   const executor = new MemoryExecutor({ maxWorkers: 1 }, { claims });
   const gate = new MemoryGate();
   const running = executor.submit(pass, gate.name, "ran");
@@ -20,7 +21,7 @@ async function backlog(claims: boolean) {
 }
 
 test("Future.cancel() of ten calls behind a busy worker is true for each, in both kinds [F2, P4]", async () => {
-  for (const claims of [true, false]) {
+  for (const claims of CLAIMS_KINDS) {
     const { executor, gate, running, waiting } = await backlog(claims);
     assert.deepEqual(waiting.map((future) => future.running()), waiting.map(() => false));
     assert.deepEqual(waiting.map((future) => future.cancel()), waiting.map(() => true));
@@ -69,7 +70,7 @@ test("Future.cancel() runs callbacks at once and wakes nobody twice [F2, F7]", a
 });
 
 test("Executor.shutdown() refuses work at once, and does what was submitted [X8b, X8c, E5]", async () => {
-  for (const claims of [true, false]) {
+  for (const claims of CLAIMS_KINDS) {
     const { executor, gate, running, waiting } = await backlog(claims);
     const closed = executor.shutdown();
     assert.throws(() => executor.submit(echo, 1), {
@@ -165,7 +166,7 @@ for (const how of ["terminate", "kill"] as const) {
   const name = `Executor.${how}Workers()`;
 
   test(`${name} ends the workers now: what runs is lost, the rest cancelled [P14, test_${how}_workers]`, async () => {
-    for (const claims of [true, false]) {
+    for (const claims of CLAIMS_KINDS) {
       const { executor, running, waiting } = await backlog(claims);
       executor[`${how}Workers`]();
       assert.equal(executor.workers[0]?.endedBy, how);

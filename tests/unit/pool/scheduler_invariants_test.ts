@@ -14,13 +14,16 @@ import {
 import { errorOf } from "../../support/futures.ts";
 import { BrokenMemoryPool, delivered, MemoryExecutor, type MemoryWorker } from "../../support/memory_backend.ts";
 import { reportsOf } from "../../support/observe.ts";
+import { CLAIMS_KINDS, type ClaimsKind, ownersOf } from "../../support/memory_channel.ts";
 
 const identity = (n: unknown) => n;
 const first = (n: number, _unsendable?: unknown) => n;
 const unsendable = () => {};
 
 /** An executor whose one worker the test plays. It has answered a short call, so that more are handed over ahead. */
-async function quickWorker({ claims = true } = {}): Promise<{ executor: MemoryExecutor; worker: MemoryWorker }> {
+async function quickWorker(
+  { claims = true }: { claims?: ClaimsKind } = {},
+): Promise<{ executor: MemoryExecutor; worker: MemoryWorker }> {
   const executor = new MemoryExecutor({ maxWorkers: 1 }, { claims, served: false });
   executor.submit(identity, -1);
   const [worker] = executor.workers as [MemoryWorker];
@@ -41,8 +44,8 @@ function proxies(): object[] {
   return [new Proxy({}, traps), proxy, { part: proxy }, [new Proxy([], traps)]];
 }
 
-for (const claims of [true, false]) {
-  const kind = claims ? "threads" : "processes";
+for (const claims of CLAIMS_KINDS) {
+  const kind = ownersOf(claims);
 
   test(`an idle worker has room, however many calls could not be sent to it (${kind})`, async () => {
     await using executor = new MemoryExecutor({ maxWorkers: 1 }, { claims });

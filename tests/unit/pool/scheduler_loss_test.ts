@@ -11,6 +11,8 @@ import {
   type MemoryWorker,
 } from "../../support/memory_backend.ts";
 import { reportsOf } from "../../support/observe.ts";
+import { CLAIMS_KINDS, ownersOf } from "../../support/memory_channel.ts";
+import { MemoryPage } from "../../support/memory_page.ts";
 
 const echo = (value: unknown) => value;
 const quietly = { onUnobserved() {} };
@@ -210,7 +212,7 @@ test("Executor that is shut down still finishes what a dead worker had not begun
 });
 
 test("Executor fails a call that cannot be sent, and none of its neighbours [X4, P5]", async () => {
-  for (const claims of [true, false]) {
+  for (const claims of CLAIMS_KINDS) {
     const executor = new MemoryExecutor({ maxWorkers: 1 }, { claims });
     await executor.submit(echo, 0); // short: the next calls travel together
     const bad = () => {};
@@ -234,6 +236,58 @@ test("Executor fails a call whose result cannot be sent, and none of its neighbo
   assert.equal(executor.workers.length, 1);
 });
 
+test("a call that its process has skipped, though it counts as begun, runs elsewhere, once", async () => {
+  const { executor, worker, futures } = await handedFour({ claims: "page" });
+  worker.begin(1);
+  // The process announces the call just after cancel() has found it free, and finds it withdrawn.
+  const { page } = worker, { write } = MemoryPage.prototype;
+  let begun: boolean | undefined;
+  page.write = (...access) => {
+    write.apply(page, access);
+    page.write = write;
+    begun = worker.begin(2);
+  };
+  assert.equal(futures[1]!.cancel(), false, "nobody knows that it will not run");
+  assert.equal(begun, false);
+  assert.deepEqual([futures[1]!.running(), futures[1]!.done()], [true, false]);
+  worker.say({
+    kind: "done",
+    first: 1,
+    results: ["1", undefined],
+    failures: undefined,
+    skipped: [1],
+    spent: 2,
+    full: false,
+  });
+  assert.equal(await futures[0], "1");
+  assert.equal(futures[1]!.running(), false);
+  await delivered();
+  assert.deepEqual(worker.calls.map(([n]) => n), [-1, 0, 1, 2, 3, 1], "it is handed over again");
+  worker.done(3, ["3", "4"]);
+  await futures[2];
+  worker.done(5, ["2"]);
+  assert.deepEqual(await Promise.all(futures), ["1", "2", "3", "4"]);
+  assert.equal(executor.workers.length, 1);
+  await executor.shutdown();
+});
+
+test("the claims of a worker are closed once, when it is gone", async () => {
+  const { executor, worker, futures } = await handedFour({ claims: "page" });
+  worker.begin(1);
+  assert.equal(worker.page.closed, 0);
+  worker.close({ signal: "SIGKILL" });
+  const error = await futures[0]!.exception();
+  assert.ok(error instanceof WorkerLostError && error.started === true);
+  assert.equal(worker.page.closed, 1);
+  assert.deepEqual(executor.workers[1]!.calls, [], "the others wait for the next worker");
+  executor.killWorkers();
+  await executor.shutdown();
+  assert.ok(executor.workers.every(({ page }) => page.closed === 1));
+  await Promise.allSettled(futures.slice(1));
+});
+
+const ANSWER = { kind: "done", first: 1, results: [0], failures: undefined, spent: 0, full: false };
+
 /** Messages that no worker sends. The first call without an answer is 1, the last that was handed over is 4. */
 const NONSENSE: unknown[] = [
   ...[undefined, null, 5, "done", [], {}, { kind: "other" }, { kind: "done" }, { kind: "done", first: 1 }],
@@ -244,13 +298,14 @@ const NONSENSE: unknown[] = [
   })),
   ...["abcd", { length: 2 }, [0, 1, 2, 3, 4]].map((results) => ({ kind: "done", first: 1, results })),
   ...[[1], [0, 5, 0], [2, 5, 0], ["1", 5, 0], [1, "5", 0], [1, NaN, 0], [1, -5, 0], [1, 5n, 0], [1, 5, 0, 1, 2, 3, 4]],
+  ...["0", [-1], [1], ["0"], [0, 0], [0]].map((skipped) => ({ ...ANSWER, skipped })), // nobody has withdrawn the call
   ...[undefined, "2", NaN, -1, 0, 1.5, 99].map((first) => ({ kind: "recalled", first })),
   ...[undefined, "2", NaN, -1, 0, 1.5, 99].map((call) => ({ kind: "begun", call })),
   ...[undefined, 5, { kind: "error" }].map((failure) => ({ kind: "unready", failure })),
 ];
 
-for (const claims of [true, false]) {
-  test(`Executor survives nonsense from a ${claims ? "thread" : "process"}: every call ends`, async () => {
+for (const claims of CLAIMS_KINDS) {
+  test(`Executor survives nonsense from ${ownersOf(claims)}: every call ends`, async () => {
     const harmful: unknown[] = [];
     for (const message of NONSENSE) {
       const { executor, worker, futures } = await handedFour({ claims });

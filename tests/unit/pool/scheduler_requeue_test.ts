@@ -13,6 +13,7 @@ import {
 import { Ledger } from "../../properties/ledger.ts";
 import { BrokenNetwork, Network, NetworkExecutor } from "../../properties/network.ts";
 import { World } from "../../properties/scheduler_world.ts";
+import { CLAIMS_KINDS, ownersOf } from "../../support/memory_channel.ts";
 
 /** The calls of these tests. */
 const CALL = 1, OTHER = 2;
@@ -37,8 +38,8 @@ function requeue(
   options: ExecutorOptions & { readonly refused?: readonly boolean[] },
   body: (setup: Setup) => Promise<void>,
 ): void {
-  for (const claims of [true, false]) {
-    test(`Executor of ${claims ? "threads" : "processes"} ${behaviour}`, () => {
+  for (const claims of CLAIMS_KINDS) {
+    test(`Executor of ${ownersOf(claims)} ${behaviour}`, () => {
       const { refused = [], ...rest } = options;
       const network = new Network({ claims, refused });
       const ledger = new Ledger(network);
@@ -119,9 +120,9 @@ for (const how of ["killWorkers", "terminateWorkers"] as const) {
   });
 }
 
-for (const claims of [true, false]) {
+for (const claims of CLAIMS_KINDS) {
   for (const maxTasksPerWorker of [2, 3]) {
-    const kind = claims ? "threads" : "processes";
+    const kind = ownersOf(claims);
     test(`Executor of ${kind} that retire after ${maxTasksPerWorker} calls has none wait while a worker could be started`, () =>
       // The calls were short so far, so the last ones are handed over ahead, to a worker that has to wait now.
       new World({

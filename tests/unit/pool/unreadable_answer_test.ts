@@ -4,11 +4,12 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { delivered, MemoryExecutor } from "../../support/memory_backend.ts";
 import { reportsOf } from "../../support/observe.ts";
+import { CLAIMS_KINDS, ownersOf } from "../../support/memory_channel.ts";
 
 const identity = (n: number) => n;
 
-for (const claims of [true, false]) {
-  const kind = claims ? "a thread" : "a process";
+for (const claims of CLAIMS_KINDS) {
+  const kind = ownersOf(claims);
 
   test(`Executor fails the oldest call of ${kind} whose answer cannot be read, and goes on with the others`, async () => {
     const executor = new MemoryExecutor({ maxWorkers: 1 }, { claims, served: false });

@@ -14,6 +14,7 @@ import { property } from "../../properties/properties.ts";
 import { square } from "../../fixtures/tasks/arithmetic.ts";
 import { speakNonsense } from "../../fixtures/tasks/hostile_tasks.ts";
 import { until, within } from "../../support/until.ts";
+import { CLAIMS_KINDS, type ClaimsKind, ownersOf } from "../../support/memory_channel.ts";
 
 const identity = (n: number) => n;
 
@@ -122,8 +123,8 @@ function forged(random: () => number, next: number): unknown {
   return random() < 0.1 ? any(GARBAGE) : copy;
 }
 
-for (const claims of [true, false]) {
-  const kind = claims ? "a thread" : "a process";
+for (const claims of CLAIMS_KINDS) {
+  const kind = ownersOf(claims);
 
   test(`Executor survives ${kind} that says anything, and every Future settles`, async () => {
     await reportsOf(async () => {
@@ -210,7 +211,7 @@ for (const claims of [true, false]) {
 property(
   `No message of up to ${LENGTH} bytes costs the parent more than ${COST} ms, and every Future settles`,
   1000,
-  fc.record({ recipe: recipes, claims: fc.boolean(), starting: fc.boolean() }),
+  fc.record({ recipe: recipes, claims: fc.constantFrom(...CLAIMS_KINDS), starting: fc.boolean() }),
   async ({ recipe, claims, starting }) => {
     fc.pre(sizeOf(make(recipe).message) <= LENGTH);
     let cost = await costOf(recipe, claims, starting);
@@ -307,7 +308,7 @@ test("ProcessPoolExecutor survives a task that speaks on its worker's channel", 
 });
 
 /** Measures what a message costs the parent, from a worker that has begun the first of three calls or is not up yet. */
-async function costOf(recipe: Recipe, claims: boolean, starting: boolean): Promise<number> {
+async function costOf(recipe: Recipe, claims: ClaimsKind, starting: boolean): Promise<number> {
   const executor = new MemoryExecutor({ maxWorkers: 1, onUnobserved() {} }, { claims, served: false });
   const futures = [1, 2, 3].map((n) => executor.submit(identity, n));
   const [worker] = executor.workers;
@@ -335,7 +336,7 @@ async function costOf(recipe: Recipe, claims: boolean, starting: boolean): Promi
 }
 
 /** Runs an executor whose workers send anything; then the last ones do their work. */
-async function fuzz(seed: number, claims: boolean): Promise<void> {
+async function fuzz(seed: number, claims: ClaimsKind): Promise<void> {
   const random = seeded(seed);
   const executor = new MemoryExecutor({ maxWorkers: 2, onUnobserved() {} }, { claims, served: false });
   const futures = Array.from({ length: 12 }, (_, n) => executor.submit(identity, n));

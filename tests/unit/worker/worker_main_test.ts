@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { currentTask, taskModule } from "../../../mod.ts";
-import { newClaims, withdraw } from "../../../src/wire/claims.ts";
+import { WordClaims } from "../../../src/wire/claims.ts";
 import { type Failure, fromFailure } from "../../../src/wire/failure.ts";
 import { readFromWorker, type Said, type ToWorker } from "../../../src/wire/messages.ts";
 import { isCollected, needsCollector } from "../../support/garbage.ts";
@@ -17,12 +17,12 @@ type Run = Extract<ToWorker, { kind: "run" }>;
 /** The parent of a worker, and what the worker has said. */
 class Parent {
   readonly said: Said[] = [];
-  readonly claims: SharedArrayBuffer | undefined;
+  readonly claims: WordClaims | undefined;
   readonly #loop: LoopEnd;
   #next = 0;
 
   constructor({ claims = false, memory = () => 0 }: { claims?: boolean; memory?: () => number } = {}) {
-    if (claims) this.claims = newClaims();
+    if (claims) this.claims = new WordClaims();
     this.#loop = startLoop((message) => this.said.push(readFromWorker(message)!), memory);
   }
 
@@ -33,7 +33,7 @@ class Parent {
 
   /** Starts the worker and waits until it has answered. */
   async init(init: Partial<Extract<ToWorker, { kind: "init" }>> = {}): Promise<this> {
-    const { claims } = this;
+    const claims = this.claims?.shared;
     this.#loop.receive({
       kind: "init",
       name: "worker_0",
@@ -167,7 +167,7 @@ test("serve() answers a call that throws, or rejects, and goes on", async () => 
 
 test("serve() steps over calls that the parent has taken back, or could not send", async () => {
   const parent = await new Parent({ claims: true }).init();
-  withdraw(new Int32Array(parent.claims!), 1);
+  parent.claims!.withdraw(1);
   parent.run(double, [[1], [2], [3]], { calls: [1, 1, 2, 1, 2, -1, 0, 1] });
   assert.deepEqual(parent.outcomes, [2, undefined, undefined]);
 });

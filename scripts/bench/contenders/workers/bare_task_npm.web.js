@@ -1,0 +1,5 @@
+// The least that a worker can do with a module of tasks.
+
+import { increment } from "./ours_task_npm.js";
+
+globalThis.onmessage = ({ data: { id, arg } }) => globalThis.postMessage({ id, result: increment(arg) });

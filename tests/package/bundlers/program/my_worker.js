@@ -1,0 +1,2 @@
+import "@concurrent/futures/worker";
+import "./named_tasks.js";
