@@ -103,6 +103,7 @@ const folders = [
   "examples/word_count/show",
   "scripts/bench",
   "scripts/bench/contenders",
+  "tests/package/bundlers",
   "tests/package/toolchains",
   "tests/package/types",
   "tests/tools",
