@@ -59,8 +59,10 @@ export function findEntry(path: string, locate: () => URL, here: string | undefi
   try {
     const url = locate(), isChanged = url.href !== new URL(path, here).href;
     if (isChanged) return (runtime as string) === "browser" ? url : undefined;
-    const isThere = url.protocol === "file:" ? exists(url) : undefined;
-    return isThere ?? /\/src\/(thread|process|shared)\/[^/]+\.[jt]s$/.test(here ?? "") ? url : undefined;
+    const isHome = /\/src\/(thread|process|shared)\/[^/]+\.[jt]s$/.test(here ?? "");
+    // To look takes Deno (2.9) 0.2 ms, others a tenth of that.
+    const isThere = url.protocol === "file:" && !(isHome && runtime === "deno") ? exists(url) : undefined;
+    return isThere ?? isHome ? url : undefined;
   } catch {
     return undefined; // there is no URL of this module either
   }

@@ -17,12 +17,14 @@ import { CASES } from "./cases.ts";
 import { chart } from "./chart.ts";
 import { contender, CONTENDERS, type Kind, KINDS } from "./contender.ts";
 import { installNpm } from "./contenders/ours.ts";
+import { handedAhead } from "./handed_ahead/main.ts";
 import { runAlone } from "./run_alone.ts";
 import { barTable, fullReport, headlineOf, summaryOf } from "./report.ts";
 import { readResults, type Result, type Runtime, RUNTIMES, writeResults } from "./results.ts";
 
 const HELP = `deno task bench [--runtime node|deno|bun]... [--case ${CASES.map(({ name }) => name).join("|")}]...
                 [--contender <name>]... [--runs <number>] [--quick] [--report]
+deno task bench handed-ahead [--help]    what calls cost that were handed ahead and take longer than expected
 
   --runtime, --case, --contender   only these; several with commas or by repeating the option
   --runs <number>                  runs of each contender (5; 1 with --quick)
@@ -56,6 +58,10 @@ interface Entrant {
 }
 
 async function main(): Promise<void> {
+  if (process.argv[2] === "handed-ahead") {
+    process.exitCode = await handedAhead(process.argv.slice(3)) ? 0 : 1;
+    return;
+  }
   const list = { type: "string", multiple: true } as const;
   const { values } = parseArgs({
     options: {

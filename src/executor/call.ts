@@ -8,12 +8,9 @@ import type { OutgoingCall } from "../wire/calls.ts";
 import type { Timer } from "../future/timer.ts";
 import type { UnobservedFailures } from "../future/unobserved.ts";
 
-/** From this cost on, in milliseconds, a call is long: no other waits behind it, and a process says when it begins it. */
-const LONG = 4;
-
-/** How long a call of a task is expected to take, in milliseconds; Infinity if that is long or unknown. */
-export function expectedCost({ cost }: TaskRecord): number {
-  return cost < LONG ? cost : Infinity;
+/** How long a call of a task is expected to take, in milliseconds; Infinity if that is unknown, or the last one was long. */
+export function expectedCost({ cost, proven }: TaskRecord): number {
+  return proven > 0 ? cost : Infinity;
 }
 
 /** How far a call of Executor.with() has come: its attempts, and what may end it before its task does. */
@@ -72,6 +69,8 @@ export abstract class Call implements CallControl, OutgoingCall, QueueEntry<Call
   /** The worker that holds it, until it is settled or queued again, and its number there. */
   worker: CallHolder | undefined = undefined;
   number = 0;
+  /** Its place in the order in which calls were handed over, for the way back into the queue. */
+  turn = 0;
 
   constructor(engine: CallEngine, task: TaskRecord, args: readonly unknown[], settings: CallSettings | undefined) {
     this.engine = engine;

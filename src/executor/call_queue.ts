@@ -27,11 +27,19 @@ interface Lane<C> {
   readonly priority: number;
   head: QueueEntry<C> | undefined;
   tail: QueueEntry<C> | undefined;
+  /** How many calls it has. */
+  size: number;
   /** Its index in the heap; -1 when it is not there. */
   place: number;
 }
 
-const makeLane = <C>(priority: number): Lane<C> => ({ priority, head: undefined, tail: undefined, place: -1 });
+const makeLane = <C>(priority: number): Lane<C> => ({
+  priority,
+  head: undefined,
+  tail: undefined,
+  size: 0,
+  place: -1,
+});
 
 /** One lane for each priority that has calls. */
 export class CallQueue<C> {
@@ -50,9 +58,19 @@ export class CallQueue<C> {
 
   /** What the next call comes from. */
   get head(): QueueEntry<C> | undefined {
+    return this.#first.head;
+  }
+
+  /** How many calls are queued that have the priority of the next one. */
+  get peers(): number {
+    return this.#first.size;
+  }
+
+  /** The lane of the highest priority that has calls, if any has. */
+  get #first(): Lane<C> {
     const top = this.#heap[0];
-    if (top === undefined) return this.#usual.head;
-    return top.priority < 0 && this.#usual.head ? this.#usual.head : top.head;
+    if (top === undefined) return this.#usual;
+    return top.priority < 0 && this.#usual.head ? this.#usual : top;
   }
 
   /** Adds an entry behind all others of its priority. */
@@ -69,10 +87,13 @@ export class CallQueue<C> {
 
   /** Takes the call whose turn is next. */
   shift(): C | undefined {
-    const entry = this.head;
+    const lane = this.#first, entry = lane.head;
     if (!entry) return undefined;
     if (entry.size === 1) this.remove(entry);
-    else this.#size--;
+    else {
+      lane.size--;
+      this.#size--;
+    }
     return entry.draw();
   }
 
@@ -85,6 +106,7 @@ export class CallQueue<C> {
     if (after) after.before = before;
     else lane.tail = before;
     entry.queue = entry.before = entry.after = undefined;
+    lane.size -= entry.size;
     this.#size -= entry.size;
     if (!lane.head && lane !== this.#usual) this.#drop(lane);
   }
@@ -102,6 +124,7 @@ export class CallQueue<C> {
     else lane.head = entry;
     if (after) after.before = entry;
     else lane.tail = entry;
+    lane.size += entry.size;
     this.#size += entry.size;
   }
 

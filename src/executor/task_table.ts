@@ -6,8 +6,10 @@ import { type TaskRef, taskRef } from "../wire/task_ref.ts";
 export interface TaskRecord {
   readonly number: number;
   readonly ref: TaskRef;
-  /** How long a call of it has taken so far, in milliseconds; Infinity until one was answered. */
+  /** How long a short call of it has taken so far, in milliseconds; Infinity until one was answered. */
   cost: number;
+  /** How many calls of it in a row were short, as far as is known. */
+  proven: number;
 }
 
 /** Finds the record of a function, or makes it. */
@@ -41,7 +43,7 @@ export class TaskTable {
         : `${ref.module} ${ref.name} ${ref.number ?? ""} ${ref.registered ?? ""}`;
       task = this.#byName.get(name);
       if (!task) {
-        task = { number: this.#byName.size, ref, cost: Infinity };
+        task = { number: this.#byName.size, ref, cost: Infinity, proven: 0 };
         this.#byName.set(name, task);
       }
       this.#byFunction.set(fn as object, task);

@@ -2,13 +2,17 @@
 //
 // An idle worker gets the next call at once. Busy workers are handed calls ahead, those of one tick in one message, as many as
 // they are expected to run within BUDGET, judged by how long that very task has taken so far: a worker never waits for its
-// next short call, and no call waits behind a long or unknown one. When a worker falls idle nevertheless, it gets calls that
-// others were handed ahead.
+// next short call, and no call waits behind a long or unknown one. How many that are at most grows with the calls of the task
+// that were short. When a worker falls idle nevertheless, it gets calls that others were handed ahead.
+//
+// What was handed ahead is taken back, as far as it has not begun, for calls of a higher priority, and when the call before it
+// turns out to be long (watch.ts).
 
 import { Call, expectedCost } from "../executor/call.ts";
 import type { CallQueue, QueueEntry } from "../executor/call_queue.ts";
 import { assertInvariant, invariantsAreChecked } from "../invariant.ts";
 import { nextTurn } from "../wire/turn.ts";
+import { Watch } from "./watch.ts";
 import type { WorkerHandle } from "./worker_handle.ts";
 import type { WorkerPool } from "./worker_pool.ts";
 
@@ -19,6 +23,15 @@ import type { WorkerPool } from "./worker_pool.ts";
  * with 20 than with 8 on Bun 1.4, 1 to 2 % on Node 24 and 3 to 4 % on Deno 2.9; the main thread works a quarter less for them.
  */
 const BUDGET = 20;
+
+/** From this cost on, in milliseconds, a call is long: no other waits behind the next one of its task. */
+const LONG = 4;
+
+/**
+ * How many calls a worker is handed ahead for each call of their task that was short, with none since that was long: what is at
+ * stake grows with each answer, and one quick call proves little. Six answers prove enough for the largest message.
+ */
+const GROWTH = 4;
 
 /** Maximum number of calls in one message. */
 const LARGEST_BATCH = 1024;
@@ -67,11 +80,15 @@ export class Dispatcher {
   #isDispatchDue = false;
   /** Answers of busy workers that were read in this turn of the event loop. */
   #answersInTurn = 0;
+  /** How many calls were handed over so far. */
+  #turn = 0;
+  readonly #watch: Watch;
 
   constructor(queue: CallQueue<Call>, pool: WorkerPool, owner: DispatcherOwner) {
     this.#queue = queue;
     this.#pool = pool;
     this.#owner = owner;
+    this.#watch = new Watch(pool.workers, (worker) => this.#takeFromBehind(worker));
   }
 
   /** Calls were submitted and are in the queue: an idle worker gets one now, the rest follows at the end of the tick. */
@@ -81,7 +98,7 @@ export class Dispatcher {
       // The calls of a map() are shared out to all workers, and the rest of a chunk has yet to come.
       const mayGoAlone = entry instanceof Call && !entry.chunk;
       const worker = mayGoAlone ? this.#pool.takeIdle() : undefined;
-      if (worker) this.#fill(worker, 1);
+      if (worker) this.#fill(worker, true);
       else this.#startWorkers();
     }
     this.dispatchSoon();
@@ -107,8 +124,12 @@ export class Dispatcher {
     const pool = this.#pool;
     this.#fillIdle();
     this.#startWorkers();
+    this.#overtake();
     this.#fillBusy();
-    if (pool.idle > 0) this.#rebalance();
+    if (pool.idle > 0) {
+      this.#rebalance();
+      this.#overtake();
+    }
     // A worker that nobody waits for does not keep the program alive, however long it takes to start.
     if (pool.starting > 0) pool.keepStarting(this.needsWorker);
     this.#owner.onDispatched();
@@ -135,8 +156,35 @@ export class Dispatcher {
     while (this.#queue.size > 0) {
       const worker = this.#pool.takeIdle();
       if (!worker) return;
-      this.#fill(worker, this.#share());
+      this.#fill(worker);
     }
+  }
+
+  /**
+   * Takes back what has not begun and has a lower priority than the next queued call. Nothing is left for the worker to do until
+   * the next message comes: with a millisecond of calls left there, neither those nor the others are answered earlier.
+   */
+  #overtake(): void {
+    const { head } = this.#queue;
+    if (!head) return;
+    const { priority } = head, overtaken: Call[] = [];
+    for (const worker of this.#pool.workers) {
+      const { calls } = worker;
+      if (calls.size < 2 || calls.lowest >= priority) continue;
+      if (worker.channel.claims) overtaken.push(...calls.withdrawBelow(priority));
+      else if (calls.last && calls.last.priority < priority) worker.recall(false);
+    }
+    if (overtaken.length > 0) this.#owner.requeue(overtaken.sort((a, b) => b.turn - a.turn));
+  }
+
+  /** A worker runs a call that is long, and was not expected to be: what is behind it runs elsewhere, or waits for a worker. */
+  #takeFromBehind(worker: WorkerHandle): void {
+    const { calls } = worker;
+    if (calls.running) calls.running.task.proven = 0;
+    calls.cost = Infinity; // nothing more is handed to it until it is idle
+    if (worker.channel.claims) this.#owner.requeue(calls.withdrawLast(Infinity));
+    else worker.recall(false);
+    this.dispatch();
   }
 
   #fillBusy(): void {
@@ -146,38 +194,49 @@ export class Dispatcher {
       const isBusy = worker.state === "ready" && worker.calls.size > 0;
       const runsLow = worker.calls.cost < BUDGET / 2;
       const givesBack = worker.channel.claims !== undefined;
-      if (isBusy && runsLow && (givesBack || this.#queue.size > FEW)) this.#fill(worker, this.#share());
+      if (isBusy && runsLow && (givesBack || this.#queue.size > FEW)) this.#fill(worker);
     }
   }
 
-  /** One worker's part of the queue: an even one, so that the last calls of a burst end at the same time everywhere. */
+  /**
+   * One worker's part of the queued calls that have the highest priority: an even one, so that the last calls of a burst end at
+   * the same time everywhere.
+   */
   #share(): number {
-    return Math.min(LARGEST_BATCH, Math.ceil((this.#queue.size - this.#pool.starting) / this.#pool.ready));
+    return Math.min(LARGEST_BATCH, Math.ceil((this.#queue.peers - this.#pool.starting) / this.#pool.ready));
   }
 
   /**
    * Hands calls to a worker, and sends them.
    *
    * @param worker The worker. An idle one gets a call, however long that takes.
-   * @param most The maximum number of calls; all of a chunk count as one, and a worker with room gets at least one that fits.
+   * @param single Whether it is handed one call, or its share. All calls of a chunk count as one, and a worker with room gets
+   *   at least one that fits.
    */
-  #fill(worker: WorkerHandle, most: number): void {
+  #fill(worker: WorkerHandle, single = false): void {
     const queue = this.#queue, { calls } = worker;
+    let priority = queue.head?.priority, most = single ? 1 : this.#share();
     const wasIdle = calls.size === 0;
     // The results of short calls do not wait for a long one, and a process says that it begins a long one.
     const exact = wasIdle && queue.head !== undefined && expectedCost(queue.head.task) === Infinity;
     let handed = 0;
     let last: Call | undefined;
     for (let head = queue.head; head && worker.hasRoom; head = queue.head) {
+      if (head.priority !== priority && !single) {
+        priority = head.priority;
+        most = handed + this.#share();
+      }
       const continuesChunk = last !== undefined && last.chunk !== undefined && head.chunk === last.chunk;
       const isFirstOfIdle = wasIdle && handed === 0;
       const isWithinShare = handed < most || handed === 0;
-      const isWithinBudget = calls.cost + head.cost <= BUDGET;
+      const isWithinBudget = calls.cost + head.cost <= BUDGET && calls.size <= head.task.proven * GROWTH;
       if (!continuesChunk && !isFirstOfIdle && !(isWithinShare && isWithinBudget)) break;
       calls.add(last = queue.shift()!);
+      last.turn = this.#turn++;
       handed++;
     }
     if (handed > 0) this.#send(worker, exact);
+    if (calls.behind > 0) this.#watch.begin();
     if (last?.progress) this.#owner.onHandedOver(last); // a call that may be stopped is the only one
     this.#pool.release(worker);
   }
@@ -211,6 +270,16 @@ export class Dispatcher {
     return this.#answersInTurn <= ANSWERS_PER_TURN;
   }
 
+  /** Nothing of a lower priority than the next queued call is in a worker that could give it back. */
+  #assertOrder(): void {
+    const { head } = this.#queue;
+    for (const { calls, channel } of this.#pool.workers) {
+      const { last } = calls;
+      if (!head || !channel.claims || calls.size < 2 || !last || last.chunk || last.priority >= head.priority) continue;
+      assertInvariant(calls.hasBegun(last), "a higher priority overtakes what was handed ahead");
+    }
+  }
+
   /** What holds after each dispatch. */
   #assertInvariants(): void {
     const { idle, workers } = this.#pool;
@@ -220,6 +289,7 @@ export class Dispatcher {
       "nothing waits while a worker is idle",
     );
     for (const worker of workers) worker.assertInvariants();
+    if (!this.#isDispatchDue) this.#assertOrder();
   }
 }
 
@@ -235,10 +305,12 @@ export function learnCost(calls: readonly (Call | undefined)[], spent: number): 
   for (const call of calls) {
     if (!call) continue;
     answered++;
+    call.task.proven++;
     if (task === undefined) task = call.task;
     else if (task !== call.task) mixed = true;
   }
   if (!task) return;
   const cost = spent / answered;
-  task.cost = mixed || task.cost === Infinity ? Math.min(task.cost, cost) : (task.cost + cost) / 2;
+  if (cost >= LONG) task.proven = 0;
+  else task.cost = mixed || task.cost === Infinity ? Math.min(task.cost, cost) : (task.cost + cost) / 2;
 }

@@ -25,6 +25,8 @@ export class HeldCalls {
   size = 0;
   /** How long those are expected to take, in milliseconds. */
   cost = 0;
+  /** No call of these has a lower priority. */
+  lowest = Infinity;
   /** How many were handed over so far; those withdrawn do not count. */
   handed = 0;
   readonly ring: CallRing<Call> = [];
@@ -74,6 +76,8 @@ export class HeldCalls {
     this.size++;
     this.handed++;
     this.cost += call.cost;
+    const { priority } = call;
+    if (priority < this.lowest) this.lowest = priority;
   }
 
   /** Gives a call a number that the worker has not heard of. */
@@ -95,6 +99,7 @@ export class HeldCalls {
     const before = this.size;
     this.size -= count;
     this.cost = this.size === 0 ? 0 : this.cost * this.size / before;
+    if (this.size === 0) this.lowest = Infinity;
   }
 
   // --- taking back
@@ -112,18 +117,23 @@ export class HeldCalls {
     return this.#withdrawDown(limit, true);
   }
 
+  /** Withdraws the youngest calls down to one of at least this priority, the youngest first. A chunk stays where it is. */
+  withdrawBelow(priority: number): Call[] {
+    return this.#withdrawDown(Infinity, true, priority);
+  }
+
   /** Withdraws all calls that have not begun, the youngest first. */
   withdrawAll(): Call[] {
     return this.#withdrawDown(Infinity, false);
   }
 
-  #withdrawDown(limit: number, sparesChunks: boolean): Call[] {
+  #withdrawDown(limit: number, sparesChunks: boolean, priority?: number): Call[] {
     const wanted: number[] = [];
     const first = this.#claims ? this.first : this.written;
     for (let number = this.next - 1; number >= first && wanted.length < limit; number--) {
       const call = this.ring[number & CALL_MASK];
       if (!call) continue;
-      if (sparesChunks && call.chunk) break;
+      if ((sparesChunks && call.chunk) || (priority !== undefined && call.priority >= priority)) break;
       wanted.push(number);
     }
     wanted.length = this.#claims?.withdrawYoungest(wanted) ?? wanted.length;
@@ -165,6 +175,7 @@ export class HeldCalls {
     }
     this.first = this.sent = this.next;
     this.size = this.cost = 0;
+    this.lowest = Infinity;
     this.#claims?.close();
     return left;
   }
@@ -252,6 +263,35 @@ export class HeldCalls {
       if (call && this.hasBegun(call)) count++;
     }
     return count;
+  }
+
+  /** The oldest call that has not begun; where nobody can know, the oldest. */
+  get upcoming(): Call | undefined {
+    let begun = this.first, unbegun = this.#claims ? this.next : begun;
+    // Calls are begun in order.
+    while (begun < unbegun) {
+      const middle = (begun + unbegun) >> 1, call = this.#oldest(middle, unbegun);
+      if (call && this.hasBegun(call)) begun = call.number + 1;
+      else unbegun = middle;
+    }
+    return this.#oldest(begun, this.next);
+  }
+
+  /** The call that the worker runs, or has just run, as far as one can know. */
+  get running(): Call | undefined {
+    const { upcoming } = this;
+    if (!this.#claims) return upcoming;
+    let number = (upcoming?.number ?? this.next) - 1;
+    while (number > this.first && !this.ring[number & CALL_MASK]) number--;
+    return number < this.first ? undefined : this.ring[number & CALL_MASK];
+  }
+
+  /** The oldest call from number `first` to below `end`. */
+  #oldest(first: number, end: number): Call | undefined {
+    for (let number = first; number < end; number++) {
+      const call = this.ring[number & CALL_MASK];
+      if (call) return call;
+    }
   }
 
   /** What holds whenever no call is being handed over. */

@@ -4,6 +4,7 @@ import type { Call, CallHolder } from "../executor/call.ts";
 import { assertInvariant } from "../invariant.ts";
 import type { WorkerChannel, WorkerExit } from "../wire/channel.ts";
 import { toFailure } from "../wire/failure.ts";
+import type { ToWorker } from "../wire/messages.ts";
 import { HeldCalls, type LeftCall } from "./held_calls.ts";
 import { type OnUnsendable, Outgoing } from "./outgoing.ts";
 
@@ -82,7 +83,7 @@ export class WorkerHandle implements CallHolder {
     this.#say(() => {
       if (!this.calls.has(call)) return;
       const failure = toFailure(reason, this.channel.clone, "The signal was aborted with a reason that");
-      this.channel.send({ kind: "abort", call: call.number, reason: failure });
+      this.#tell({ kind: "abort", call: call.number, reason: failure });
     });
   }
 
@@ -95,7 +96,7 @@ export class WorkerHandle implements CallHolder {
     if (this.channel.claims || this.recalling || this.calls.size === 0) return;
     if (!chunks && this.calls.last?.chunk) return;
     this.recalling = true;
-    this.#say(() => this.channel.send({ kind: "recall" }));
+    this.#say(() => this.#tell({ kind: "recall" }));
   }
 
   /** Says something about calls, after those that are being sent. */
@@ -103,6 +104,14 @@ export class WorkerHandle implements CallHolder {
     this.#outgoing.afterCalls(() => {
       if (this.state !== "leaving") speak();
     });
+  }
+
+  #tell(message: ToWorker): void {
+    try {
+      this.channel.send(message);
+    } catch {
+      // The line is closed: the channel is about to say so, and what the worker held is settled then.
+    }
   }
 
   /** The worker has given back the calls from `first` on; returns them, the youngest first. */

@@ -3,14 +3,20 @@
 import process from "node:process";
 import { parentPort } from "node:worker_threads";
 import type { ParentPort } from "../wire/channel.ts";
-import type { ToWorker } from "../wire/messages.ts";
 import { enterPlace, WORKER_ARGUMENT } from "../wire/place.ts";
-import { open, seal } from "../wire/seal.ts";
+import { seal } from "../wire/seal.ts";
 import { cloneForThread, endAsUnreadable, toThread } from "../wire/sendable.ts";
+import { WorkerLine } from "./line_worker.ts";
 
-const line = parentPort!;
-// The line's own method, taken before a task can replace it.
-const { postMessage } = line;
+const parent = parentPort!;
+// The port's own method, taken before a task can replace it.
+const { postMessage } = parent;
+
+const line = new WorkerLine({
+  // The parent's channel reports what it cannot read.
+  post: toThread((message, transfer) => postMessage.call(parent, seal(message), transfer as never), false),
+  wake: (message) => postMessage.call(parent, message),
+});
 
 /** What the loop runs on. */
 export const port: ParentPort = {
@@ -18,19 +24,17 @@ export const port: ParentPort = {
   receive(onMessage) {
     // Only code that runs before the loop needs it: a task must not find it among the program's arguments.
     if (process.argv.at(-1) === WORKER_ARGUMENT) process.argv.pop();
-    // Not addEventListener(): Node (24) loads the class of its events first, which takes 20 ms of the processor's time.
-    line.on("message", (received) => {
-      const message = open(received) as ToWorker | undefined;
-      if (message === undefined) return;
+    line.receive((message) => {
       if (message.kind === "stop") process.exit(); // which sends all that was printed
       else onMessage(message);
     });
-    line.on("messageerror", endAsUnreadable);
+    // Not addEventListener(): Node (24) loads the class of its events first, which takes 20 ms of the processor's time.
+    parent.on("message", (received) => line.take(received));
+    parent.on("messageerror", endAsUnreadable);
     // A task has closed the line, so the parent can no longer reach this worker.
-    line.on("close", () => process.exit());
+    parent.on("close", () => process.exit());
   },
-  // The parent's channel reports what it cannot read.
-  send: toThread((message, transfer) => postMessage.call(line, seal(message), transfer as never), false),
+  send: (message, transfer) => line.send(message, transfer),
   clone: cloneForThread,
   excuse: (error) =>
     void process.on("unhandledRejection", (reason) => {

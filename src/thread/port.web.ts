@@ -3,9 +3,9 @@
 
 import type { ParentPort } from "../wire/channel.ts";
 import { enterPlace } from "../wire/place.ts";
-import type { ToWorker } from "../wire/messages.ts";
-import { open, seal } from "../wire/seal.ts";
+import { seal } from "../wire/seal.ts";
 import { cloneForThread, endAsUnreadable, toThread } from "../wire/sendable.ts";
+import { WorkerLine } from "./line_worker.ts";
 
 // The scope of a dedicated worker, which is not in the compiler's library here.
 interface Scope {
@@ -41,6 +41,15 @@ const { postMessage } = scope;
 // A second argument, even `undefined`, takes Deno (2.9) 1 ms when it is the first in a thread.
 const post: ParentPort["send"] = (message, transfer) =>
   transfer ? postMessage.call(scope, seal(message), transfer) : postMessage.call(scope, seal(message));
+const line = new WorkerLine({
+  // Bun (1.4) reads whatever it can write.
+  post: toThread(post, !isBun),
+  wake: (message) => postMessage.call(scope, message),
+});
+
+function listen(event: MessageEvent): void {
+  if (line.take(event.data)) event.stopImmediatePropagation(); // listeners of tasks do not get it
+}
 
 /**
  * Makes what the loop runs on.
@@ -50,19 +59,15 @@ const post: ParentPort["send"] = (message, transfer) =>
 export const openPort = (own = false): ParentPort => ({
   place: enterPlace(own),
   receive(onMessage) {
-    const listener = (event: MessageEvent) => {
-      const message = open(event.data) as ToWorker | undefined;
-      if (message === undefined) return;
-      event.stopImmediatePropagation(); // listeners of tasks do not get it
+    line.receive((message) => {
       if (message.kind !== "stop") onMessage(message);
       else if (!isBun) scope.close!();
-      else leave(listener, () => post({ kind: "draining" }));
-    };
-    scope.addEventListener("message", listener); // not `onmessage`, which a task may set
+      else leave(() => line.send({ kind: "draining" }));
+    });
+    scope.addEventListener("message", listen); // not `onmessage`, which a task may set
     scope.addEventListener("messageerror", ({ data }) => endAsUnreadable(data));
   },
-  // Bun (1.4) reads whatever it can write.
-  send: toThread(post, !isBun),
+  send: (message, transfer) => line.send(message, transfer),
   clone: isBun ? structuredClone : cloneForThread,
   excuse(error) {
     // A thread of Bun (1.4) gets this event from `process` alone, any other from its scope alone.
@@ -118,8 +123,8 @@ const BEAT = 1000;
  * Ends a thread of Bun. A thread ends by itself when nothing listens any more and its output has left. process.exit() loses
  * output that is under way (1.4), and waiting for it takes 10 ms in a thread that has not used `process.stdout`.
  */
-function leave(listener: (event: MessageEvent) => void, onDraining: () => void): void {
-  scope.removeEventListener("message", listener);
+function leave(onDraining: () => void): void {
+  scope.removeEventListener("message", listen);
   setTimeout(() => {
     setInterval(onDraining, BEAT);
     const { stdout, stderr, exit } = scope.process!;

@@ -7,13 +7,13 @@ import { assertFolder } from "../flags.ts";
 import { loadBuiltin, process } from "../runtime.ts";
 import { WordClaims } from "../wire/claims.ts";
 import { type ChannelEvents, neverStarted, type WorkerChannel, type WorkerExit } from "../wire/channel.ts";
-import type { FromWorker } from "../wire/messages.ts";
 import { WORKER_ARGUMENT } from "../wire/place.ts";
-import { open, seal } from "../wire/seal.ts";
+import { seal } from "../wire/seal.ts";
 import { cloneForThread, toThread } from "../wire/sendable.ts";
 import { expectAnswer } from "../pool/own_worker.ts";
 import { startOwn } from "./own_thread.ts";
 import { startWithFlags } from "./flags.node.ts";
+import { ParentLine } from "./line_parent.ts";
 
 /** The limit of the heap, as a multiple of `memoryLimit`: a worker that grows call by call retires before it gets there. */
 const HEADROOM = 1.25;
@@ -81,7 +81,7 @@ function connect(worker: Worker, events: ChannelEvents): WorkerChannel {
     if (closed) return;
     closed = true;
     clearTimeout(stopping);
-    events.onClose(exit);
+    line.end(() => events.onClose(exit));
   };
   const end = () => {
     void terminate(worker, (error) => close({ error, abandoned: true }));
@@ -95,11 +95,16 @@ function connect(worker: Worker, events: ChannelEvents): WorkerChannel {
       end();
     }
   };
-  worker.on("message", (received) => {
-    const message = open(received) as FromWorker | undefined;
-    if (message !== undefined) events.onMessage(message);
-  });
-  worker.on("messageerror", () => events.onMessage({ kind: "unread" }));
+  const line = new ParentLine({
+    // A thread reads whatever the main thread can write: its stack is larger, unless a flag of Node changes that.
+    post: toThread(
+      (message, transfer) => worker.postMessage(seal(message), transfer as never),
+      !threads().isMainThread,
+    ),
+    wake: (message) => attempt(() => worker.postMessage(message)),
+  }, events.onMessage);
+  worker.on("message", (received) => line.take(received));
+  worker.on("messageerror", () => line.take(seal({ kind: "unread" })));
   worker.on("error", (thrown) => error = thrown);
   worker.on("exit", async (exitCode) => {
     clearTimeout(stopping);
@@ -108,18 +113,14 @@ function connect(worker: Worker, events: ChannelEvents): WorkerChannel {
   });
   return {
     claims: new WordClaims(),
-    // A thread reads whatever the main thread can write: its stack is larger, unless a flag of Node changes that.
-    send: toThread(
-      (message, transfer) => worker.postMessage(seal(message), transfer as never),
-      !threads().isMainThread,
-    ),
+    send: (message, transfer) => line.send(message, transfer),
     clone: cloneForThread,
     keepAlive: (alive) => attempt(() => alive ? worker.ref() : worker.unref()),
     stop() {
       stopped = true;
       // Not terminate(), which loses output: the worker itself has to send what its tasks have printed (Node 24).
       attempt(() => {
-        worker.postMessage(seal({ kind: "stop" }));
+        line.send({ kind: "stop" });
         stopping = setTimeout(end, STOP_LIMIT);
       });
     },

@@ -6,10 +6,11 @@ import { entryMessage, findEntry, WEB_LINES } from "../entry.ts";
 import { assertFolder } from "../flags.ts";
 import { WordClaims } from "../wire/claims.ts";
 import { type ChannelEvents, neverStarted, type WorkerChannel, type WorkerExit } from "../wire/channel.ts";
-import { type FromWorker, readFromWorker } from "../wire/messages.ts";
-import { open, seal } from "../wire/seal.ts";
+import { readFromWorker } from "../wire/messages.ts";
+import { seal } from "../wire/seal.ts";
 import { cloneForThread, toThread } from "../wire/sendable.ts";
 import { expectAnswer } from "../pool/own_worker.ts";
+import { ParentLine } from "./line_parent.ts";
 import { startOwn } from "./own_thread.ts";
 import { checkPermissions } from "./permissions.ts";
 
@@ -76,7 +77,7 @@ function connect(worker: Worker & BunWorker, events: ChannelEvents): WorkerChann
     clearTimeout(timer);
     attempt(() => worker.terminate());
     attempt(() => hold(false)); // a thread of Deno in a synchronous loop goes on, and would keep the program alive
-    events.onClose(how);
+    line.end(() => events.onClose(how));
   };
   /** Does something with the worker; gives it up when the runtime throws. */
   const attempt = (action: () => void) => {
@@ -98,7 +99,7 @@ function connect(worker: Worker & BunWorker, events: ChannelEvents): WorkerChann
     timer = setTimeout(terminate, limit);
   };
   /** Asks the worker to end by itself. */
-  const ask = () => attempt(() => worker.postMessage(seal({ kind: "stop" })));
+  const ask = () => attempt(() => line.send({ kind: "stop" }));
   // Deno (2.9) cannot stop a thread in a synchronous loop, and does not tell whether it has stopped any other: so it asks the
   // worker to end, and abandons one that does not answer. Bun (1.4) stops any thread and tells when it has, but loses the
   // output that is under way: so it asks an idle worker first.
@@ -119,9 +120,15 @@ function connect(worker: Worker & BunWorker, events: ChannelEvents): WorkerChann
   const hold = runtime === "browser" ? () => {} : holder(worker, end);
   // Its goodbye; an error that nobody has caught; and whether everything that the worker sent before that error was read.
   let said: WorkerExit | undefined, uncaught: WorkerExit | undefined, read = false;
-  worker.onmessage = ({ data }: MessageEvent) => {
-    const message = open(data) as FromWorker | undefined;
-    if (exit || message === undefined) return;
+  const line = new ParentLine({
+    // Bun (1.4) reads whatever it can write. A second argument, even `undefined`, takes Deno (2.9) 1 ms when it is the first in
+    // a program.
+    post: toThread((message, transfer) => {
+      if (transfer) worker.postMessage(seal(message), transfer);
+      else worker.postMessage(seal(message));
+    }, !isBun),
+    wake: (message) => attempt(() => worker.postMessage(message)),
+  }, (message) => {
     if (stopping && message?.kind === "draining") return terminateLater();
     // A malformed goodbye is passed on like any message: the scheduler refuses it.
     const bye = message?.kind === "bye" ? readFromWorker(message) : undefined;
@@ -133,10 +140,10 @@ function connect(worker: Worker & BunWorker, events: ChannelEvents): WorkerChann
       leave(said);
     } else if (uncaught) leave(uncaught);
     else read = true;
-  };
+  });
+  worker.onmessage = ({ data }: MessageEvent) => line.take(data);
   worker.onmessageerror = () => {
-    if (exit) return;
-    events.onMessage({ kind: "unread" });
+    line.take(seal({ kind: "unread" }));
     close({ error: new Error("A message from the worker could not be read") }); // Deno (2.9) reads nothing after it
   };
   worker.onerror = (event) => {
@@ -154,12 +161,7 @@ function connect(worker: Worker & BunWorker, events: ChannelEvents): WorkerChann
   return {
     // A page has memory to share only if it is isolated from other origins.
     claims: typeof SharedArrayBuffer === "function" ? new WordClaims() : undefined,
-    // Bun (1.4) reads whatever it can write.
-    // A second argument, even `undefined`, takes Deno (2.9) 1 ms when it is the first in a program.
-    send: toThread((message, transfer) => {
-      if (transfer) worker.postMessage(seal(message), transfer);
-      else worker.postMessage(seal(message));
-    }, !isBun),
+    send: (message, transfer) => line.send(message, transfer),
     clone: isBun ? structuredClone : cloneForThread,
     keepAlive: (alive) => attempt(() => hold(alive)),
     stop,

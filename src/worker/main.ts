@@ -131,9 +131,10 @@ class WorkerLoop {
       const { exact, attempt } = this.#message!;
       const number = this.#next++;
       const task = this.#task = tasks.byNumber[reader.task];
-      if (exact) replies.flush();
+      const mayTakeLong = exact || (task !== undefined && task.short < task.trusted);
+      if (mayTakeLong) replies.part();
       // Without a task, the call was withdrawn before it was sent; without a claim, after that.
-      if (!task || (claims && !claims.begin(number, exact ? undefined : reader))) {
+      if (!task || (claims && !claims.begin(number, mayTakeLong ? undefined : reader))) {
         replies.skip(task !== undefined);
         continue;
       }
@@ -148,11 +149,11 @@ class WorkerLoop {
         else returned = fn(...reader.takeAll());
       } catch (error) {
         replies.fail(error, task.ref);
-        if (this.#pauseAt(replies.look())) return;
+        if (this.#pauseAt(replies.look(task))) return;
         continue;
       }
       if (isThenable(returned)) return this.#resumeAfter(returned, task);
-      if (replies.add(returned) && this.#pauseAt(replies.look())) return;
+      if (replies.add(returned) && this.#pauseAt(replies.look(task))) return;
     }
     claims?.pause();
     replies.flush();
@@ -170,14 +171,17 @@ class WorkerLoop {
     this.#claims?.pause();
     this.#replies.flushSoon();
     // By a promise of its own, as `then` may do anything: throw, call back twice, or with another thenable.
-    Promise.resolve(returned).then((value) => this.#resume(value), (error) => this.#resume(error, task));
+    Promise.resolve(returned).then(
+      (value) => this.#resume(value, task, false),
+      (error) => this.#resume(error, task, true),
+    );
   }
 
-  /** Goes on with the outcome of a call; `failed`: its task, if its promise was rejected. */
-  #resume(value: unknown, failed?: LoadedTask): void {
-    if (failed) this.#replies.fail(value, failed.ref);
+  /** Goes on with the outcome of a call; `failed`: its promise was rejected. */
+  #resume(value: unknown, task: LoadedTask, failed: boolean): void {
+    if (failed) this.#replies.fail(value, task.ref);
     else this.#replies.add(value);
-    if (!this.#pauseAt(this.#replies.look())) this.#enter(this.#runCalls);
+    if (!this.#pauseAt(this.#replies.look(task))) this.#enter(this.#runCalls);
   }
 
   /** Goes on to the first call of the next message; false when there is none. */

@@ -6,6 +6,7 @@ import { type Failure, toFailure } from "../wire/failure.ts";
 import { transfersOf } from "../wire/marks.ts";
 import { type Done, type TaskRef, toAnswers } from "../wire/messages.ts";
 import { nextTurn } from "../wire/turn.ts";
+import { type LoadedTask, TRUSTED } from "./resolve_task.ts";
 import { explain } from "./inline_task.ts";
 
 /**
@@ -19,6 +20,12 @@ const CALLS_PER_LOOK = 4;
 
 /** A call that takes as long as this, in milliseconds, is followed by a look at the clock, which is cheap against it. */
 const WORTH_A_LOOK = 0.05;
+
+/** How many calls of a task have to be short, at most, until results wait while the next one runs, see {@linkcode TRUSTED}. */
+const MOST_TRUSTED = 512;
+
+/** After so many times as many short calls, a long one counts as the first of its task. */
+const LONG_MEMORY = 16;
 
 /**
  * Time between two looks at the memory, in milliseconds. A look takes some 30 µs. A task may take 1.5 MiB more in each
@@ -42,6 +49,8 @@ export class Replies {
   /** Calls until the next look at the clock, and what it said at the last one. */
   #untilLook = 1;
   #looked = 0;
+  /** Calls between the last look and the next. */
+  #step = 1;
   #memoryLimit = Infinity;
   /** When to look at the memory again; never without a limit. */
   #nextMemoryLook = Infinity;
@@ -59,7 +68,8 @@ export class Replies {
 
   /** The worker begins to run calls, after it had none. */
   start(now: number): void {
-    this.#since = now;
+    this.#since = this.#looked = now;
+    this.#untilLook = this.#step = 1;
   }
 
   /**
@@ -98,14 +108,23 @@ export class Replies {
     this.flush();
   }
 
+  /** The next call may take long: what is finished leaves first, and there is a look at the clock after that call. */
+  part(): void {
+    this.flush();
+    this.#untilLook = this.#step = 1;
+  }
+
   /**
    * Looks at the clock, and sends the results if they have waited long enough.
    *
+   * @param task The task of the last call.
    * @returns What the clock says.
    */
-  look(): number {
-    const now = performance.now();
-    this.#untilLook = now - this.#looked > WORTH_A_LOOK ? 1 : CALLS_PER_LOOK;
+  look(task: LoadedTask): number {
+    const now = performance.now(), took = now - this.#looked;
+    if (took > SLICE) doubt(task);
+    else task.short += this.#step;
+    this.#untilLook = this.#step = took > WORTH_A_LOOK ? 1 : CALLS_PER_LOOK;
     this.#looked = now;
     if (now - this.#since > SLICE) this.flush();
     return now;
@@ -175,6 +194,16 @@ export class Replies {
       this.#port.send({ ...done, results: [undefined], failures: [0, toFailure(error, this.#port.clone)] });
     }
   }
+}
+
+/**
+ * A call was long. Where one in `trusted` is, a message for each of the others costs little against it; where they are rare,
+ * as when the worker was not let onto a core, few messages are sent for it.
+ */
+function doubt(task: LoadedTask): void {
+  const isRare = task.short > LONG_MEMORY * task.trusted;
+  task.trusted = isRare ? TRUSTED : Math.min(task.trusted * 2, MOST_TRUSTED);
+  task.short = 0;
 }
 
 /**

@@ -5,10 +5,19 @@ import type { Place } from "../wire/place.ts";
 import { findElsewhere, findRegistered, type NamedRef } from "../wire/registry.ts";
 import { type AnyFunction, evaluate } from "./inline_task.ts";
 
+/**
+ * How many calls of a task have to be short until finished results wait for others while the next one runs. They are as many
+ * messages, for each task and worker; after a long call, the number grows to {@linkcode MOST_TRUSTED}.
+ */
+export const TRUSTED = 16;
+
 /** A task, and its function as soon as that is loaded. */
 export interface LoadedTask {
   readonly ref: TaskRef;
   fn: AnyFunction | undefined;
+  /** How many calls of it, at least, have run since one was long, and how many have to until it counts as short. */
+  short: number;
+  trusted: number;
 }
 
 /** The tasks of one worker. */
@@ -23,7 +32,7 @@ export class LoadedTasks {
 
   /** Gives numbers to tasks. */
   add(tasks: readonly (readonly [number, TaskRef])[]): void {
-    for (const [number, ref] of tasks) this.byNumber[number] = { ref, fn: undefined };
+    for (const [number, ref] of tasks) this.byNumber[number] = { ref, fn: undefined, short: 0, trusted: TRUSTED };
   }
 
   /** Refuses inline tasks from now on. The parent does so, too, but a task can forge its messages. */

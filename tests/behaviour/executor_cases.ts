@@ -5,6 +5,7 @@ import { cancelCases } from "./cases/cancel.ts";
 import { errorCases } from "./cases/errors.ts";
 import { exitCases } from "./cases/exit.ts";
 import { forceCases } from "./cases/force.ts";
+import { handedAheadCases } from "./cases/handed_ahead.ts";
 import { initializerCases } from "./cases/initializer.ts";
 import { lossCases } from "./cases/loss.ts";
 import { mapCases } from "./cases/map.ts";
@@ -27,6 +28,7 @@ export function executorCases(kind: Kind, ownCases: (kind: Kind) => void): void 
   valueCases(kind);
   errorCases(kind);
   cancelCases(kind);
+  handedAheadCases(kind);
   mapCases(kind);
   mapInputCases(kind);
   workerCases(kind);

@@ -9,16 +9,13 @@ import { ENTRY_TEXTS, ROOT, textOf } from "../../scripts/entry_texts.ts";
 import { runtimeCommand } from "../support/runtime_commands.ts";
 import pinned from "../../scripts/runtimes.json" with { type: "json" };
 
-test("the texts of the workers' entries are up to date", (t) => {
-  const [bun] = runtimeCommand("bun");
-  const version = execFileSync(bun!, ["--version"], { encoding: "utf8" }).trim();
-  const wanted = Object.values(pinned)[0]!.bun.version;
-  if (version !== wanted) return t.skip(`another version of Bun writes another text: ${version} is not ${wanted}`);
-  for (const [entry, file] of ENTRY_TEXTS) {
-    assert.equal(
-      readFileSync(join(ROOT, file), "utf8"),
-      textOf(entry, bun!),
-      `${file} is old: run \`deno task entries\``,
-    );
-  }
-});
+const [bun] = runtimeCommand("bun");
+const version = execFileSync(bun!, ["--version"], { encoding: "utf8" }).trim();
+
+// Another version of Bun writes another text.
+for (const [entry, file] of version === Object.values(pinned)[0]!.bun.version ? ENTRY_TEXTS : []) {
+  test(`${file} is the text of ${entry}`, () => {
+    const message = `${file} is old: run \`deno task entries\``;
+    assert.ok(readFileSync(join(ROOT, file), "utf8") === textOf(entry, bun!), message);
+  });
+}

@@ -49,12 +49,9 @@ export function recordRows(name: string, rows: readonly Row[]): void {
     const saw = new Set(rows.map(({ tool }) => tool));
     return assert.deepEqual(rows, known.filter(({ tool }) => saw.has(tool)), `${path} says otherwise`);
   }
-  // In the order of a whole run; a run of some tests leaves rows where they are.
-  const seen = new Map(rows.map((row) => [row.tool, row]));
-  const isWhole = known.every(({ tool }) => seen.has(tool));
-  const kept = isWhole ? [] : known.map((row) => seen.get(row.tool) ?? row);
-  const all = [...kept, ...rows.filter((row) => !kept.includes(row))];
-  writeFileSync(path, JSON.stringify(all, null, 2) + "\n");
+  // Rows stay where they are, and new ones follow.
+  const all = new Map([...known, ...rows].map((row) => [row.tool, row]));
+  writeFileSync(path, JSON.stringify([...all.values()], null, 2) + "\n");
   writeFileSync(PAGE, withTable(readFileSync(PAGE, "utf8")));
 }
 

@@ -1,6 +1,7 @@
 // Inference is part of the product: `deno check` compiles this file, nothing runs it. A line after `@ts-expect-error`
 // must not compile, the others must, and `same()` compares two types exactly.
 
+import { Worker as NodeWorker } from "node:worker_threads";
 import {
   asCompleted,
   type CallStats,
@@ -294,6 +295,14 @@ export async function executors(): Promise<void> {
   await using _limited = threads.with({ timeout: 10 });
   // @ts-expect-error there is no such option
   new ThreadPoolExecutor({ workers: 2 });
+  new ThreadPoolExecutor({ worker: () => new Worker(new URL("./my_worker.ts", import.meta.url), { type: "module" }) });
+  new ThreadPoolExecutor({ worker: () => new NodeWorker(new URL("./my_worker.ts", import.meta.url)) });
+  // @ts-expect-error that is for processes
+  new ThreadPoolExecutor({ entry: new URL("./my_worker.ts", import.meta.url) });
+  new ProcessPoolExecutor({ entry: new URL("./my_worker.ts", import.meta.url) });
+  task(import.meta.url, (n: number) => n, { name: "same", module: "words" });
+  // @ts-expect-error a module of tasks has names of its own
+  taskModule<Words>("file:///words.ts", { name: "words" });
   // @ts-expect-error a count is a number
   new ProcessPoolExecutor({ maxWorkers: "2" });
   // @ts-expect-error one of the two words

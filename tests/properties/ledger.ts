@@ -103,6 +103,10 @@ export const TASKS = {
   short: { fn: (call) => ledger.begin(call, 0.1), ends: returned },
   long: { fn: (call) => ledger.begin(call, 10), ends: returned },
   boxed: { fn: (call) => ({ call: ledger.begin(call, 0.2) }), ends: (call) => ({ value: { call } }) },
+  bimodal: { fn: (call) => ledger.begin(call, call % 5 === 0 ? 30 : 0.05), ends: returned },
+  growing: { fn: (call) => ledger.begin(call, 0.01 * 1.5 ** (ledger.begun.length % 20)), ends: returned },
+  /** Quick until many are handed ahead, then long as often. */
+  adversarial: { fn: (call) => ledger.begin(call, ledger.begun.length % 60 < 50 ? 0.01 : 25), ends: returned },
   later: {
     fn: async (call) => {
       ledger.begin(call);

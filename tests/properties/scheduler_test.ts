@@ -18,7 +18,32 @@ const burst: fc.WeightedArbitrary<Step> = {
   arbitrary: fc.record({ kind: fc.constant("submit"), task, count: fc.integer({ min: 33, max: 50 }) }),
 };
 
-const HANDED = ["instant", "short", "held"] as const;
+const HANDED = ["instant", "short", "held", "bimodal", "growing", "adversarial"] as const;
+
+/** Calls that take much longer than those of the same task before them, in bursts that are handed ahead. */
+const lying: fc.WeightedArbitrary<Step>[] = [
+  {
+    weight: 4,
+    arbitrary: fc.record({
+      kind: fc.constant("submit"),
+      task: fc.constantFrom("bimodal", "growing", "adversarial"),
+      count: fc.constantFrom(1, 8, 70),
+      options: fc.record({ priority: fc.constantFrom(-1, 0, 1) }),
+    }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      kind: fc.constant("map"),
+      task: fc.constantFrom("bimodal", "growing", "adversarial"),
+      count: fc.integer({ min: 1, max: 20 }),
+      chunksize: fc.integer({ min: 1, max: 4 }),
+    }),
+  },
+  { weight: 5, arbitrary: deliver(5) },
+  // The watch over the workers looks each 10 ms.
+  { weight: 2, arbitrary: advance(1, 11, 40) },
+];
 
 /** Calls that are handed over ahead, as all were short so far, and recalled when one of them takes long. */
 const handing: fc.WeightedArbitrary<Step>[] = [
@@ -177,6 +202,20 @@ property(
   100,
   program(handing, { known: HANDED }),
   runsEachOnce,
+);
+
+property(
+  "Executor runs every call once that takes longer than those before it, when calls that wait behind it are taken back",
+  100,
+  program([...handing, ...lying], { known: HANDED }),
+  runsEachOnce,
+);
+
+property(
+  "Executor loses no call and runs none twice when workers die, whatever calls take",
+  100,
+  program([...handing, ...lying, ...faults], { known: HANDED }),
+  (program) => new World(program).run(),
 );
 
 property(

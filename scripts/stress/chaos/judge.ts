@@ -24,6 +24,8 @@ class Judge {
   readonly #ledger: Ledger;
   /** The errors that Futures have got from lost workers, each of which is one call's own. */
   readonly #lost = new Set<WorkerLostError>();
+  /** Calls that were lost with their worker while they ran. */
+  #victims = 0;
 
   constructor(round: Round, played: PlayedRound, ledger: Ledger) {
     this.#round = round;
@@ -110,7 +112,7 @@ class Judge {
     }
   }
 
-  #countEnd(outcome: FutureOutcome<unknown>, ending: Ending, { begun }: Notes): void {
+  #countEnd(outcome: FutureOutcome<unknown>, ending: Ending, { begun, ended }: Notes): void {
     switch (ending) {
       case "fulfilled":
         count(this.#survived, "fulfilled");
@@ -121,6 +123,9 @@ class Judge {
         count(this.#survived, reason.started === true ? "lost with their worker" : "lost, perhaps begun");
         if (this.#lost.has(reason)) this.#problem(`a call shares its error with another: ${String(reason)}`);
         this.#lost.add(reason);
+        // A worker that is killed takes finished results with it, too, those of its last few milliseconds.
+        const last = begun.at(-1);
+        if (reason.started === true && last !== undefined && !ended.includes(last)) this.#victims++;
         return;
       }
       case "broken":
@@ -175,9 +180,8 @@ class Judge {
     count(this.#survived, "workers abandoned", abandoned);
     const struck = kills + CRASHES.reduce((sum, crash) => sum + (this.#injected[crash] ?? 0), 0);
     if (lost > struck) this.#problem(`${lost} workers were lost, and only ${struck} were struck`);
-    // Workers that are ended on purpose take with them what they have done and not told.
-    const victims = [...this.#lost].filter(({ started }) => started === true).length;
-    if (ended === 0 && victims > lost) this.#problem(`${victims} calls were lost with ${lost} workers`);
+    // Workers that are ended on purpose take with them what they run, too.
+    if (ended === 0 && this.#victims > lost) this.#problem(`${this.#victims} calls were lost with ${lost} workers`);
     if (workers > 0) this.#problem(`${workers} workers are left after shutdown()`);
   }
 

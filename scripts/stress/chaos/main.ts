@@ -14,10 +14,12 @@ import { reportToReaders } from "../lib/report.ts";
 import { type ChaosResult, conditions, QUICK_RESULTS, RESULTS, writeResult } from "../lib/results.ts";
 import { chooseTargets, numberOf, type Target, TARGET_OPTIONS } from "../lib/target.ts";
 import type { Line, Outcome } from "./outcome.ts";
+import { type Plan, PLANS } from "./plan.ts";
 import { showCounts } from "../lib/table.ts";
 
 const HELP =
   `deno task chaos [--minutes <number>] [--seed <number>] [--runtime deno|bun|node]... [--backend threads|processes]...
+                 [--plan usual|lying]
 
 Round after round an executor is made, given calls and maps, cancelled, aborted, timed out and shut down, while its workers
 are lost: they exit, throw where nobody catches, run out of memory (processes of Deno and Node), or are killed from outside
@@ -28,6 +30,9 @@ whose worker was struck. Memory, open files, threads and child processes have to
   --minutes <number>    how long it takes in all, shared evenly by the runtimes and backends (1)
   --seed <number>       repeats the plan of another run: which calls there are, what becomes of each, when workers are struck
                         (a new one). Timing is the machine's and cannot be repeated: a failure may need several tries
+  --plan <name>         "lying": most calls are of one task that takes now nothing, now long, so that what was expected of a
+                        call is wrong whenever it matters: two lengths, growing ones, or quick until many are handed ahead
+                        ("usual")
   --round <number>      begins with this round of the plan (0)
   --runtime, --backend  only these; several with commas or by repeating the option
   --report              runs nothing: writes the summary in docs/reliability.md again from what was kept last
@@ -47,6 +52,7 @@ async function main(): Promise<void> {
       ...TARGET_OPTIONS,
       minutes: { type: "string", default: "1" },
       seed: { type: "string" },
+      plan: { type: "string", default: "usual" },
       round: { type: "string", default: "0" },
       report: { type: "boolean", default: false },
       help: { type: "boolean", short: "h", default: false },
@@ -57,12 +63,14 @@ async function main(): Promise<void> {
 
   const seed = numberOf("seed", values.seed ?? String(Math.floor(Math.random() * 2 ** 31)));
   const round = numberOf("round", values.round);
+  const plan = PLANS.find((plan) => plan === values.plan);
+  if (!plan) throw new Error(`There is no plan '${values.plan}': ${PLANS.join(", ")}`);
   const targets = chooseTargets(values);
   const seconds = numberOf("minutes", values.minutes) * 60 / targets.length;
   console.log(`Seed ${seed}: ${seconds.toFixed(0)} s for each of ${targets.length}`);
   const results: ChaosResult[] = [];
   for (const target of targets) {
-    const result = await runTarget(target, seconds, seed, round);
+    const result = await runTarget(target, seconds, seed, round, plan);
     writeResult(seconds >= LONG ? RESULTS : QUICK_RESULTS, result);
     results.push(result);
   }
@@ -74,20 +82,26 @@ async function main(): Promise<void> {
   const failed = results.filter(({ outcome }) => outcome.problems.length > 0);
   for (const { runtime, backend, outcome } of failed) {
     console.log(`\n${runtime}, ${backend}: wrong\n  ${outcome.problems.slice(0, 20).join("\n  ")}`);
-    console.log(`To repeat: deno task chaos --seed ${seed} --runtime ${runtime} --backend ${backend}`);
+    console.log(`To repeat: deno task chaos --plan ${plan} --seed ${seed} --runtime ${runtime} --backend ${backend}`);
   }
   console.log(failed.length > 0 ? "" : `\nNothing is wrong (seed ${seed})`);
   process.exitCode = failed.length > 0 ? 1 : 0;
 }
 
-async function runTarget(target: Target, seconds: number, seed: number, round: number): Promise<ChaosResult> {
+async function runTarget(
+  target: Target,
+  seconds: number,
+  seed: number,
+  round: number,
+  plan: Plan,
+): Promise<ChaosResult> {
   const { runtime, backend } = target;
   const folder = mkdtempSync(join(tmpdir(), "futures-chaos-"));
   const progress = new Progress(`${runtime} ${backend}`);
   let outcome: Outcome | undefined;
   let version = "";
   const program = join(ROOT, "scripts/stress/chaos/program.ts");
-  const args = [program, backend, String(seconds), String(seed), String(round), folder];
+  const args = [program, backend, String(seconds), String(seed), String(round), folder, plan];
   const ending = await drive(target, args, seconds * 1000 + EXTRA, (said) => {
     const line = said as Line;
     if ("outcome" in line) ({ outcome, version } = line);
@@ -101,7 +115,7 @@ async function runTarget(target: Target, seconds: number, seed: number, round: n
   if (outcome.problems.length === 0 && ending.code !== 0) outcome = { ...outcome, problems: [describeEnding(ending)] };
   const verdict = outcome.problems.length > 0 ? "WRONG" : "right";
   progress.end(`${outcome.rounds} rounds in ${outcome.seconds} s, ${verdict}`);
-  return { program: "chaos", seed, outcome, ...conditions(target, version) };
+  return { program: plan === "lying" ? "chaos-lying" : "chaos", seed, outcome, ...conditions(target, version) };
 }
 
 await main();

@@ -14,6 +14,8 @@ export type Way =
   | Crash
   /** Nothing. */
   | "quick"
+  /** Blocks its worker, some calls much longer than those before them: see {@linkcode planRound}. */
+  | "lying"
   /** Waits. */
   | "async"
   /** Blocks its worker. */
@@ -113,18 +115,24 @@ export function crashes(backend: Backend, on: Runtime = runtime): Crash[] {
   });
 }
 
+/** What the rounds of a run are like. In those that lie, most calls are of one task, which takes now nothing, now long. */
+export const PLANS = ["usual", "lying"] as const;
+export type Plan = typeof PLANS[number];
+
 /** Draws a round. */
-export function planRound(seed: number, number: number, backend: Backend): Round {
+export function planRound(seed: number, number: number, backend: Backend, plan: Plan): Round {
   const dice = new Dice(seed, number);
   const available = crashes(backend);
   let id = number * CALLS_PER_ROUND;
   // Some rounds are calm: what is quick is then handed ahead by the thousand.
   const danger = dice.pick([0, 10, 10, 10, 40]);
   const memory = available.includes("memory") && dice.oneIn(6);
+  const lies = plan === "lying";
   const steps: Step[] = [];
   if (!dice.oneIn(4)) {
     // What comes would all be over before the first worker is up.
-    steps.push({ do: "submit", jobs: many(quick, dice.int(1, 8)), limits: {}, look: true });
+    const jobs = lies ? costs(dice.int(1, 40), 0).map(lie) : many(quick, dice.int(1, 8));
+    steps.push({ do: "submit", jobs, limits: {}, look: true });
     steps.push({ do: "wait", ms: 5000, until: dice.pick(["FIRST_COMPLETED", "ALL_COMPLETED"]) });
   }
   for (let left = dice.int(5, 40); left > 0; left--) steps.push(step());
@@ -143,6 +151,7 @@ export function planRound(seed: number, number: number, backend: Backend): Round
   };
 
   function step(): Step {
+    if (lies && dice.oneIn(2)) return lyingStep();
     switch (dice.int(0, 15)) {
       case 0:
       case 1:
@@ -178,6 +187,39 @@ export function planRound(seed: number, number: number, backend: Backend): Round
       default:
         return { do: "pause", ms: dice.pick([0, dice.int(1, 10), dice.int(10, 80)]) };
     }
+  }
+
+  function lyingStep(): Step {
+    const jobs = lyingCosts().map(lie);
+    if (dice.oneIn(3)) return { do: "map", jobs, limits: {}, map: mapPlan() };
+    // With a time limit, a signal or retries, a call is handed to a worker alone.
+    return { do: "submit", jobs, limits: dice.oneIn(2) ? {} : { priority: dice.int(-2, 2) }, look: dice.oneIn(2) };
+  }
+
+  /** How long calls take, one after another: what came before says little of what comes next. */
+  function lyingCosts(): number[] {
+    const long = dice.skewed(5, 60);
+    switch (dice.pick(["bimodal", "growing", "adversarial"] as const)) {
+      case "bimodal": {
+        const oneIn = dice.skewed(2, 100);
+        return many(() => dice.oneIn(oneIn) ? long : 0, dice.skewed(1, 60 * oneIn));
+      }
+      case "growing": {
+        const growth = 1 + dice.int(1, 30) / 10;
+        return many(() => 0, dice.skewed(1, 60)).map((_, n) => Math.min(long, Math.floor(0.05 * growth ** n)));
+      }
+      case "adversarial":
+        // As many quick ones as the executor wants to trust the task, then the opposite.
+        return [...costs(dice.skewed(1, 2000), 0), ...costs(dice.skewed(1, 40), long)];
+    }
+  }
+
+  function costs(count: number, ms: number): number[] {
+    return many(() => ms, count);
+  }
+
+  function lie(ms: number): Job {
+    return { id: id++, way: "lying", ms, size: 0, times: 0 };
   }
 
   function many<T>(make: () => T, count: number): T[] {

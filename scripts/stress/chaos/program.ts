@@ -1,7 +1,7 @@
 // The chaos run on one runtime and backend: the program that main.ts starts. It plays round after round until its time is
 // over, and prints a line of JSON for each; the last one is the result.
 //
-//   <runtime> program.ts <backend> <seconds> <seed> <first round> <folder>
+//   <runtime> program.ts <backend> <seconds> <seed> <first round> <folder> <plan>
 
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -11,7 +11,7 @@ import { assertNothingIsLeft } from "../../../tests/support/leaks.ts";
 import type { Backend } from "../lib/target.ts";
 import { quarter, type Sample, takeSample } from "../lib/sample.ts";
 import { judge } from "./judge.ts";
-import { planRound, type Round } from "./plan.ts";
+import { type Plan, planRound, type Round } from "./plan.ts";
 import type { Line, Outcome } from "./outcome.ts";
 import { PlayedRound } from "./round.ts";
 import { count, type Counts } from "../lib/verdict.ts";
@@ -25,7 +25,11 @@ const MORE = { rss: [1.25, 32], heap: [1.1, 4], files: [1, 4], threads: [1, 8] }
 /** Fewer rounds have no quarters. */
 const FEWEST_ROUNDS = 8;
 
-const [backend, seconds, seed, firstRound, folder] = process.argv.slice(2) as [Backend, string, string, string, string];
+const [backend, seconds, seed, firstRound, folder, plan] = process.argv.slice(2) as [
+  Backend,
+  ...[seconds: string, seed: string, firstRound: string, folder: string],
+  Plan,
+];
 const injected: Counts = {}, survived: Counts = {};
 const problems: string[] = [];
 const samples: Sample[] = [];
@@ -34,7 +38,7 @@ let rounds = 0;
 
 mkdirSync(folder, { recursive: true });
 while (problems.length === 0 && performance.now() - start < Number(seconds) * 1000) {
-  const round = planRound(Number(seed), Number(firstRound) + rounds++, backend);
+  const round = planRound(Number(seed), Number(firstRound) + rounds++, backend, plan);
   for (const problem of await play(round)) problems.push(`round ${round.number}: ${problem}`);
   say({ elapsed: (performance.now() - start) / 1000, rounds, workersLost: survived["workers lost"] ?? 0 });
 }

@@ -156,6 +156,8 @@ export class PlayedRound {
       try {
         entry.future = job.way === "quick" && job.times === 0
           ? executor.submit(tasks.quick, this.#ledger, job.id)
+          : job.way === "lying"
+          ? executor.submit(tasks.lie, this.#ledger, job.id, job.ms)
           : executor.submit(tasks.perform, this.#ledger, job, payload(job));
       } catch (error) {
         if (error instanceof QueueFullError && this.#round.options.maxQueue !== undefined) this.refused++;
@@ -176,12 +178,15 @@ export class PlayedRound {
     const entries = jobs.map((job): Entry => ({ job, limits, looked: true, ...(signal && { signal }) }));
     const { leave: _leave, ...options } = plan;
     const end: MapEnd = { plan, limits, signal, entries, came: [], how: undefined };
-    const quick = jobs.every(({ way }) => way === "quick");
+    const quick = jobs.every(({ way }) => way === "quick"), lying = jobs.every(({ way }) => way === "lying");
+    const ledgers = jobs.map(() => this.#ledger), ids = jobs.map(({ id }) => id);
     let results: MapIterator<unknown>;
     try {
       results = quick
-        ? executor.map(tasks.quick, jobs.map(() => this.#ledger), jobs.map(({ id }) => id), options)
-        : executor.map(tasks.perform, jobs.map(() => this.#ledger), jobs, jobs.map(payload), options);
+        ? executor.map(tasks.quick, ledgers, ids, options)
+        : lying
+        ? executor.map(tasks.lie, ledgers, ids, jobs.map(({ ms }) => ms), options)
+        : executor.map(tasks.perform, ledgers, jobs, jobs.map(payload), options);
     } catch (error) {
       if (!this.#isBroken(error)) this.problems.push(`map() has thrown ${String(error)}`);
       return;

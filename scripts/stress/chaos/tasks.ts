@@ -15,6 +15,14 @@ export function quick(ledger: string, id: number): number {
   return answerTo(id);
 }
 
+/** A call that takes as long as it is told, in milliseconds, which nobody can know before: its worker does nothing else. */
+export function lie(ledger: string, id: number, ms: number): number {
+  note(ledger, `b ${id} ${currentTask().attempt}\n`);
+  if (ms > 0) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
+  note(ledger, `e ${id} ${currentTask().attempt}\n`);
+  return answerTo(id);
+}
+
 /** Any other call. */
 export async function perform(ledger: string, job: Job, payload?: Uint8Array): Promise<unknown> {
   const { id, way, ms } = job;
@@ -45,6 +53,7 @@ export async function perform(ledger: string, job: Job, payload?: Uint8Array): P
       end();
       return end;
     case "quick":
+    case "lying":
     case "bad argument":
       break;
     default:

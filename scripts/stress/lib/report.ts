@@ -17,6 +17,9 @@ function summaryOf(results: readonly Result[]): string {
   const chaos = targets.map((target) =>
     results.find((it): it is ChaosResult => it.program === "chaos" && isOf(target)(it))
   );
+  const lying = targets.map((target) =>
+    results.find((it): it is ChaosResult => it.program === "chaos-lying" && isOf(target)(it))
+  );
   const soak = targets.map((target) =>
     results.find((it): it is SoakResult => it.program === "soak" && isOf(target)(it))
   );
@@ -43,6 +46,10 @@ function summaryOf(results: readonly Result[]): string {
     [
       "wrong: unsettled, run twice, lost, exchanged, left behind",
       ofChaos(({ outcome }) => `${outcome.problems.length}`),
+    ],
+    [
+      "the same with calls that take much longer than those before them: calls, wrong",
+      lying.map((it) => it ? `${format(it.outcome.survived["calls"] ?? 0)}, ${it.outcome.problems.length}` : "-"),
     ],
     ["MiB resident, in the second and the last quarter", level("rss", 0)],
     ["open files, in the same", level("files", 0)],
@@ -77,7 +84,7 @@ function format(value: number): string {
 /** Machine, versions, dates and seeds. */
 function conditionsOf(results: readonly Result[]): string {
   const distinct = (texts: readonly string[]) => [...new Set(texts)].join(", ");
-  const seeds = distinct(results.flatMap((it) => it.program === "chaos" ? [String(it.seed)] : []));
+  const seeds = distinct(results.flatMap((it) => it.program === "soak" ? [] : [String(it.seed)]));
   return `Measured on ${distinct(results.map(({ date }) => date))}, on ${
     distinct(results.map(({ machine }) => machine))
   }, ` +

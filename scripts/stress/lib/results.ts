@@ -21,7 +21,7 @@ interface Conditions extends Target {
 }
 
 export interface ChaosResult extends Conditions {
-  readonly program: "chaos";
+  readonly program: "chaos" | "chaos-lying";
   readonly seed: number;
   readonly outcome: Outcome;
 }

@@ -36,7 +36,6 @@ const tools = {
   async vite() {
     const { build } = await import("vite");
     const common = { root: process.cwd(), logLevel: "error", configFile: false };
-    if (has("client")) return await build({ ...common, base: "./", build: { outDir: out } });
     await build({
       ...common,
       ...(!isExternal && { ssr: { noExternal: true } }),

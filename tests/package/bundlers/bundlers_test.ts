@@ -12,7 +12,7 @@ import { after, before, test } from "node:test";
 import { buildNpm } from "../../../scripts/build_npm.ts";
 import { mustRun, run, type RunOptions, start } from "../../../scripts/run.ts";
 import { type Runtimes, runtimes } from "../../../scripts/runtimes.ts";
-import { type Cell, type Column, type Outcomes, recordRows, type Row, rowOf } from "../reach_table.ts";
+import { type Cell, type Column, type Outcomes, recordRows, rowOf } from "../reach_table.ts";
 
 const HERE = import.meta.dirname!;
 const MODULES = join(HERE, "node_modules");
@@ -259,7 +259,6 @@ const BUILDS: readonly Build[] = [
 ];
 
 let scratch: string, tools: Runtimes, modules: string;
-const rows: Row[] = [];
 
 before(async () => {
   tools = await runtimes();
@@ -273,7 +272,6 @@ before(async () => {
 
 after(() => {
   rmSync(scratch, { recursive: true, force: true });
-  if (process.env.FUTURES_REACH === "write") recordRows("bundlers", rows);
 });
 
 /** Makes a folder with files and this package, as its users have it. */
@@ -304,15 +302,13 @@ function versionOf({ tool, from }: Pick<Build, "tool" | "from">): string {
   return [`${name} ${version}`, ...how].join(", ");
 }
 
-/** Compares a row with the one that is written down, or keeps it, to write it down. */
+/** Compares a row with the one that is written down, or writes it down. */
 function record(tool: string, outcomes: Outcomes, { how, errors }: Pick<Build, "how" | "errors">): void {
   const all = Object.values(outcomes).flatMap((kind) => Object.entries(kind));
   for (const [name, outcome] of all) {
     if (!outcome.works) assert.match(outcome.error, errors ?? /^it works$/, `${tool}, ${name}`);
   }
-  const row = rowOf(tool, outcomes, how);
-  rows.push(row);
-  if (process.env.FUTURES_REACH !== "write") recordRows("bundlers", [row]);
+  recordRows("bundlers", [rowOf(tool, outcomes, how)]);
 }
 
 for (const build of BUILDS) {
@@ -343,6 +339,38 @@ test("Vite's development server runs a program", async () => {
   const folder = makeFolder("vite dev", join(HERE, "program"));
   const outcomes = await outcomesOf(tools.node24, built("vite dev", "out"), folder);
   record(versionOf({ tool: "Vite, development, `ssrLoadModule`", from: "vite" }), outcomes, {});
+});
+
+test("tsc compiles a program in TypeScript, whose URLs still end in .ts", async () => {
+  const folder = makeFolder("tsc", join(HERE, "program"));
+  const modules = {
+    "main.js": "main.ts",
+    "outcomes.js": "outcomes.ts",
+    "tasks.js": "tasks.ts",
+    "prices.mjs": "prices.ts",
+  };
+  for (const [from, to] of Object.entries(modules)) {
+    let code = readFileSync(join(folder, from), "utf8");
+    for (const [old, name] of Object.entries(modules)) code = code.replaceAll(`./${old}`, `./${name}`);
+    writeFileSync(join(folder, to), code);
+    rmSync(join(folder, from));
+  }
+  assert.match(readFileSync(join(folder, "outcomes.ts"), "utf8"), /new URL\("\.\/prices\.ts"/);
+  const options = [
+    "--module",
+    "nodenext",
+    "--target",
+    "es2022",
+    "--rewriteRelativeImportExtensions",
+    "--outDir",
+    "out",
+  ];
+  const files = ["main.ts", "prices.ts"];
+  const tsc = join(MODULES, "typescript", "bin", "tsc");
+  await mustRun(tools.node24, [tsc, ...options, "--strict", "false", "--noCheck", ...files], { cwd: folder, env });
+  for (const file of Object.values(modules)) rmSync(join(folder, file));
+  const outcomes = await outcomesOf(tools.node20, [join("out", "main.js")], folder);
+  record(versionOf({ tool: "tsc", from: "typescript" }), outcomes, {});
 });
 
 for (const external of [false, true]) {

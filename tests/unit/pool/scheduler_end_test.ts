@@ -202,3 +202,15 @@ for (const how of ["terminate", "kill"] as const) {
     assert.equal(executor.workers.length, 1);
   });
 }
+
+test("shutdown({ cancelFutures: true }) ends when the line to a process has closed, and nobody has said so yet", async () => {
+  const { executor, waiting } = await backlog(false);
+  const [worker] = executor.workers as readonly [MemoryWorker];
+  worker.send = () => {
+    throw new Error("The worker has ended");
+  };
+  const closed = executor.shutdown({ cancelFutures: true });
+  worker.close({ exitCode: 1 });
+  await closed;
+  assert.ok(waiting.every((future) => future.cancelled()));
+});

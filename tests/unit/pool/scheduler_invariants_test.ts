@@ -20,16 +20,19 @@ const identity = (n: unknown) => n;
 const first = (n: number, _unsendable?: unknown) => n;
 const unsendable = () => {};
 
-/** An executor whose one worker the test plays. It has answered a short call, so that more are handed over ahead. */
+/** How many calls a {@linkcode quickWorker} has answered: the number of its next one. */
+const KNOWN = 32;
+
+/** An executor whose one worker the test plays. It has answered short calls, so that more are handed over ahead. */
 async function quickWorker(
   { claims = true }: { claims?: ClaimsKind } = {},
 ): Promise<{ executor: MemoryExecutor; worker: MemoryWorker }> {
   const executor = new MemoryExecutor({ maxWorkers: 1 }, { claims, served: false });
-  executor.submit(identity, -1);
+  executor.map(identity, Array.from({ length: KNOWN }, () => -1), { chunksize: KNOWN });
   const [worker] = executor.workers as [MemoryWorker];
   worker.ready();
   await delivered();
-  worker.done(0, [-1], 0.01);
+  worker.done(0, Array.from({ length: KNOWN }, () => -1), 0.01);
   return { executor, worker };
 }
 
@@ -146,14 +149,14 @@ test("a process that gives calls back after killWorkers() has them cancelled, an
   const { executor, worker } = await quickWorker({ claims: false });
   const futures = Array.from({ length: 100 }, (_, n) => executor.submit(identity, n));
   await delivered();
-  assert.ok(worker.calls.length > 50, "calls are handed ahead");
+  assert.ok(worker.calls.length > KNOWN + 50, "calls are handed ahead");
   const closed = executor.shutdown({ cancelFutures: true });
   await delivered();
   assert.deepEqual(worker.inbox.at(-1), { kind: "recall" });
-  worker.say({ kind: "recalled", first: 2 });
+  worker.say({ kind: "recalled", first: KNOWN + 1 });
   await delivered();
   assert.ok(futures.slice(1).every((future) => future.cancelled()));
-  worker.done(1, [0], 0.01);
+  worker.done(KNOWN, [0], 0.01);
   assert.equal(await futures[0], 0);
   await closed;
   assert.equal(executor.workers.length, 1);
@@ -174,12 +177,12 @@ test("shutdown({ cancelFutures: true }) cancels what a thread was handed ahead, 
       ? executor.map(identity, Array.from({ length: 100 }, (_, n) => n), { chunksize, settled: true })
       : undefined;
     await delivered();
-    assert.ok(worker.calls.length > 50);
-    worker.begin(1);
+    assert.ok(worker.calls.length > KNOWN + 50);
+    worker.begin(KNOWN);
     const closed = executor.shutdown({ cancelFutures: true });
-    assert.equal(worker.begin(2), false, "it is taken back");
+    assert.equal(worker.begin(KNOWN + 1), false, "it is taken back");
     assert.ok(futures.slice(1).every((future) => future.cancelled()));
-    worker.done(1, [0, ...Array(99)], 1);
+    worker.done(KNOWN, [0, ...Array(99)], 1);
     await closed;
     assert.equal(executor.stats().cancelled, 99);
     const outcomes: unknown[] = [];
@@ -286,9 +289,9 @@ test("the goodbye of a process says how far it had come: what it had not begun r
   const { executor, worker } = await quickWorker({ claims: false });
   const futures = Array.from({ length: 40 }, (_, n) => executor.submit(identity, n));
   await delivered();
-  const handed = worker.calls.length - 1;
+  const handed = worker.calls.length - KNOWN;
   assert.ok(handed > 30);
-  worker.say({ kind: "bye", exitCode: 1, unbegun: 3, uncaught: false });
+  worker.say({ kind: "bye", exitCode: 1, unbegun: KNOWN + 2, uncaught: false });
   worker.close({ exitCode: 1 });
   await delivered();
   const lost = await Promise.all(futures.slice(0, 2).map(errorOf));
@@ -321,7 +324,7 @@ test("a late answer to a call that was taken back is not counted", async () => {
   const futures = Array.from({ length: 5 }, (_, n) => executor.submit(identity, n));
   await delivered();
   assert.ok(futures[3]!.cancel());
-  worker.done(1, [0, 1, 2, undefined, 4], 0.01);
+  worker.done(KNOWN, [0, 1, 2, undefined, 4], 0.01);
   assert.equal(await futures[4], 4);
   assert.deepEqual(futures[3]!.outcome?.status, "cancelled");
   await executor.shutdown();

@@ -94,9 +94,30 @@ test("Executor begins calls in the order of submission [X6]", async () => {
   await end(executor);
 });
 
+test("Executor hands a worker more ahead with each answer, as far as calls of the task have been short", async () => {
+  const executor = await warmed({ maxWorkers: 1 });
+  const [worker] = executor.workers as [MemoryWorker];
+  submitAll(executor, short, 600);
+  const handed: number[] = [];
+  for (const spent of [0.1, 0.1, 0.1, 8, 0.1]) {
+    await delivered();
+    const { length } = heldBy(worker);
+    handed.push(length);
+    answer(worker, length, spent * length);
+  }
+  assert.ok(handed[0]! >= 2 && handed[0]! < 8, "one quick call proves little");
+  assert.ok(handed[1]! > handed[0]! && handed[2]! > handed[1]!, `${handed}`);
+  assert.equal(handed[4], 1, "behind calls of a task that is long, none waits");
+  await end(executor);
+});
+
 test("Executor hands short calls ahead, for some 20 ms, in one message", async () => {
   const executor = await warmed({ maxWorkers: 1 });
-  const [worker] = executor.workers;
+  const [worker] = executor.workers as [MemoryWorker];
+  submitAll(executor, short, 60);
+  for (await delivered(); heldBy(worker).length > 0; await delivered()) {
+    answer(worker, heldBy(worker).length, 0.1 * heldBy(worker).length);
+  }
   submitAll(executor, short, 300);
   await delivered();
   const ahead = heldBy(worker!).length;

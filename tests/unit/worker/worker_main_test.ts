@@ -10,6 +10,7 @@ import { isCollected, needsCollector } from "../../support/garbage.ts";
 import { delivered } from "../../support/memory_backend.ts";
 import { type LoopEnd, startLoop } from "../../support/memory_channel.ts";
 import { MemoryGate, pass } from "../../support/memory_gate.ts";
+import { until } from "../../support/until.ts";
 import { taskRef } from "../../../src/wire/task_ref.ts";
 
 type Run = Extract<ToWorker, { kind: "run" }>;
@@ -25,6 +26,9 @@ class Parent {
     if (claims) this.claims = new WordClaims();
     this.#loop = startLoop((message) => this.said.push(readFromWorker(message)!), memory);
   }
+
+  /** The numbers of the tasks that the worker knows. */
+  readonly #told = new Map<unknown, number>();
 
   /** Ends the worker as its runtime does when it exits by its own will. */
   end(exitCode: number): void {
@@ -51,9 +55,10 @@ class Parent {
   run(fn: unknown, lists: unknown[][], extra: Partial<Run> = {}): number {
     const first = this.#next;
     this.#next += lists.length;
-    const number = first + 1;
+    const number = this.#told.get(fn) ?? first + 1;
     const groups = lists.flatMap((args) => [number, args.length, 1, ...args]);
-    const tasks = [[number, taskRef("run", fn)]] as const;
+    const tasks = this.#told.has(fn) ? undefined : [[number, taskRef("run", fn)]] as const;
+    this.#told.set(fn, number);
     this.#loop.receive({ kind: "run", tasks, calls: groups, exact: false, attempt: undefined, ...extra });
     return first;
   }
@@ -88,11 +93,44 @@ class Parent {
 
 const double = (n: number) => n * 2;
 
-test("serve() says that it is ready, and answers calls in order, in one message", async () => {
+/** Arguments of so many calls that their task counts as short. */
+const ITEMS = Array.from({ length: 2000 }, (_, n) => [n]);
+
+test("serve() says that it is ready, and answers calls in order, many in one message when the task was short before", async () => {
   const parent = await new Parent().init();
-  parent.run(double, [[1], [2], [3]]);
-  assert.deepEqual(parent.kinds(), ["ready", "done"]);
-  assert.deepEqual(parent.outcomes, [2, 4, 6]);
+  for (let round = 1; round <= 2; round++) {
+    const before = parent.kinds().length;
+    parent.run(double, ITEMS);
+    await until("all are answered", () => parent.outcomes.length === round * ITEMS.length);
+    assert.equal(parent.kinds()[0], "ready");
+    if (round === 2) assert.ok(parent.kinds().length - before < ITEMS.length);
+  }
+  assert.deepEqual(parent.outcomes, [...ITEMS, ...ITEMS].map(([n]) => n! * 2));
+});
+
+test("serve() sends a result before the next call begins, while a call of the task may take long", async () => {
+  const parent = await new Parent().init();
+  let answers: number[] = [];
+  const holder = globalThis as { answered?: () => number };
+  holder.answered = () => parent.outcomes.length;
+  const fn = (ms: number) => {
+    const answered = (globalThis as unknown as { answered: () => number }).answered();
+    for (const end = performance.now() + ms; performance.now() < end;);
+    return answered;
+  };
+  const round = async (costs: number[]) => {
+    const before = parent.outcomes.length;
+    parent.run(fn, costs.map((ms) => [ms]));
+    await until("the calls are answered", () => parent.outcomes.length === before + costs.length);
+    answers = (parent.outcomes.slice(before) as number[]).map((answered) => answered - before);
+  };
+  await round([0, 0, 0]);
+  assert.deepEqual(answers, [0, 1, 2], "a new task");
+  await round(ITEMS.map(() => 0));
+  assert.ok(answers.some((answered, n) => answered < n), "a task that was short");
+  await round([30, 0, 0, 0]);
+  assert.deepEqual(answers.slice(1), [1, 2, 3], "it was long just now");
+  delete holder.answered;
 });
 
 test("serve() passes any number of arguments", async () => {

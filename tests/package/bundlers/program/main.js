@@ -1,3 +1,4 @@
+// deno-lint-ignore-file no-console -- a program prints
 // Prints what came of each kind of task in each kind of worker.
 import { isWorker } from "@concurrent/futures";
 import { outcomes } from "./outcomes.js";

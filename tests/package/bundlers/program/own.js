@@ -1,3 +1,4 @@
+// deno-lint-ignore-file no-console -- a program prints
 // The same, in workers that start from a file of the program.
 import { Worker } from "node:worker_threads";
 import * as tasks from "./named_tasks.js";

@@ -1,0 +1,116 @@
+// The worker's end of a line of shared memory (line.ts): when it has answered everything, it looks for more calls for a moment.
+
+import type { FromWorker, ToWorker } from "../wire/messages.ts";
+import { endAsUnreadable } from "../wire/sendable.ts";
+import { nextTurn } from "../wire/turn.ts";
+import { countCalls, Habit, type InitWithLine, Line, type Wire } from "./line.ts";
+
+/** How long it looks for the next call, in milliseconds. */
+const LOOK = 0.05;
+
+/** How long it works until the event loop has to come round, in milliseconds. */
+const STRETCH = 2;
+
+/** How many times it does not look at most, when looks do not pay. It looks only when the parent does, which is the rarer. */
+const RARELY = 6;
+
+/** The worker's end of the line to the parent. */
+export class WorkerLine extends Line<FromWorker, ToWorker> {
+  readonly #looks = new Habit(RARELY);
+  /** Whether the parent was awake when it was answered: it will soon know, and may have another call. */
+  #wasHeard = false;
+  /** Whether it reads, or looks, or will soon. */
+  #working = false;
+  /** When the event loop came round for the last time, as far as is known. */
+  #turnedAt = 0;
+
+  constructor({ post, wake }: Wire<FromWorker>) {
+    super({
+      post,
+      wake(message) {
+        try {
+          wake(message);
+        } catch {
+          // A task has closed the line of the thread, which ends. The entry is written, so it is not sent again.
+        }
+      },
+    });
+  }
+
+  /** Starts to pass the parent's messages to `deliver`. Called once, before any comes. */
+  receive(deliver: (message: ToWorker) => void): void {
+    this.deliverTo((message) => {
+      if (message === undefined) endAsUnreadable(undefined);
+      if (message.kind === undefined) this.owed += countCalls(message);
+      else if (message.kind === "run") this.owed += countCalls(message.calls);
+      else if (message.kind === "init") {
+        const { line } = message as InitWithLine;
+        if (line) this.open(line, "worker");
+      }
+      deliver(message);
+    });
+  }
+
+  send(message: FromWorker, transfer?: Transferable[]): void {
+    let count = 0;
+    if (message.kind === undefined) count = message.length - 2;
+    else if (message.kind === "done") count = message.results.length;
+    this.owed = Math.max(0, this.owed - count);
+    const isIdle = !this.#working && count > 0 && this.owed === 0;
+    if (isIdle) this.awake(); // before the parent can answer
+    const isHeard = this.pass(message, transfer);
+    if (count > 0) this.#wasHeard = isHeard;
+    if (!isIdle) return;
+    this.#working = true;
+    queueMicrotask(this.#work);
+  }
+
+  override take(received: unknown): boolean {
+    this.#turnedAt = performance.now();
+    const wasWorking = this.#working;
+    this.#working = true;
+    this.awake();
+    const isOurs = super.take(received);
+    if (!wasWorking) this.#work();
+    return isOurs;
+  }
+
+  /** Reads what there is, and looks for more. */
+  readonly #work = (): void => {
+    for (;;) {
+      while (this.next()) if (this.#isLate()) return void nextTurn(this.#comeBack);
+      if (this.owed === 0 && this.#wasHeard && this.#looks.isWorthwhile()) {
+        if (this.#isLate()) return void nextTurn(this.#comeBack);
+        if (this.#look()) continue;
+      }
+      if (this.asleep()) break;
+    }
+    this.#working = false;
+  };
+
+  /** Whether the event loop has to come round. */
+  #isLate(): boolean {
+    return performance.now() - this.#turnedAt > STRETCH;
+  }
+
+  readonly #comeBack = (): void => {
+    this.#turnedAt = performance.now();
+    this.#work();
+  };
+
+  /** Looks for a moment; whether there is something to read. */
+  #look(): boolean {
+    const start = performance.now();
+    do {
+      for (let i = 0; i < 16; i++) {
+        if (this.hasNext) {
+          this.#looks.paid();
+          return true;
+        }
+      }
+      if (this.hasPost) return false;
+    } while (performance.now() - start < LOOK);
+    this.#looks.missed();
+    return false;
+  }
+}

@@ -1,0 +1,205 @@
+// The line of shared memory beside the line of a thread: the order of what is written and what is posted, and that nobody
+// sleeps over an entry.
+
+import fc from "fast-check";
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { countCalls, Habit, Line, newLine, type Wire } from "../../../src/thread/line.ts";
+import type { FromWorker, ToWorker } from "../../../src/wire/messages.ts";
+import { seal } from "../../../src/wire/seal.ts";
+import { property } from "../../properties/properties.ts";
+
+/** An end of a line that does what a test says. */
+class End<Out extends ToWorker | FromWorker, In extends ToWorker | FromWorker> extends Line<Out, In> {
+  readonly got: In[] = [];
+  /** Called before it looks at what the other side has written. */
+  beforeLook = () => {};
+  constructor(wire: Wire<Out>, memory: SharedArrayBuffer, side: "parent" | "worker") {
+    super(wire);
+    this.deliverTo((message) => void this.got.push(message));
+    this.open(memory, side);
+  }
+  protected override isHeard(): boolean {
+    this.beforeLook();
+    return super.isHeard();
+  }
+  protected override get hasNext(): boolean {
+    this.beforeLook();
+    return super.hasNext;
+  }
+  say = (message: Out) => this.pass(message);
+  wakeUp = () => this.awake();
+  sleep = () => this.asleep();
+  readNext = () => this.next();
+  get isUnread(): boolean {
+    return this.hasNext;
+  }
+}
+
+function makeLine() {
+  const memory = newLine();
+  /** What is posted to the worker and has not come. */
+  const posted: unknown[] = [];
+  const wire = {
+    post: (message: ToWorker) => void posted.push(structuredClone(seal(message))),
+    wake: (message: unknown) => void posted.push(message),
+  };
+  const parent = new End<ToWorker, FromWorker>(wire, memory, "parent");
+  const worker = new End<FromWorker, ToWorker>({ post() {}, wake() {} }, memory, "worker");
+  return { memory, posted, parent, worker };
+}
+
+const calls = (n: unknown) => [0, 1, 1, n] as unknown[] as ToWorker;
+const argumentOf = (message: ToWorker) => (message as unknown as unknown[])[3];
+
+property(
+  "messages come in the order in which they were sent, written or posted",
+  500,
+  fc.array(fc.constantFrom("write", "write", "post", "take", "read", "sleep", "awake"), { maxLength: 60 }),
+  (steps) => {
+    const { posted, parent, worker } = makeLine();
+    let sent = 0;
+    worker.wakeUp();
+    const take = () => posted.length > 0 && worker.take(posted.shift());
+    for (const step of steps) {
+      if (step === "write") parent.say(calls(sent++));
+      else if (step === "post") parent.say(calls([sent++]));
+      else if (step === "take") take();
+      else if (step === "read") worker.readNext();
+      else if (step === "sleep") worker.sleep();
+      else worker.wakeUp();
+    }
+    while (take());
+    while (worker.readNext());
+    const got = worker.got.map((message) => [argumentOf(message)].flat()[0]);
+    assert.deepStrictEqual(got, Array.from({ length: sent }, (_, i) => i));
+  },
+);
+
+// The sender writes, then looks at the word; the receiver sets the word, then looks for an entry. Two looks may change places
+// without anybody noticing. So all orders are those in which one of them does all it does before one step of the other.
+test("nobody sleeps over an entry, in whatever order both sides read and write", () => {
+  let orders = 0;
+  for (const nested of ["the receiver falls asleep while the sender writes", "the other way round"]) {
+    for (let at = 0;; at++) {
+      const { posted, parent, worker } = makeLine();
+      worker.wakeUp();
+      let sleeps = false, step = 0, ran = false;
+      const send = () => void parent.say(calls(1));
+      const fallAsleep = () => void (sleeps = worker.sleep());
+      const [outer, inner] = nested.startsWith("the receiver") ? [send, fallAsleep] : [fallAsleep, send];
+      parent.beforeLook = worker.beforeLook = () => {
+        if (ran || step++ < at) return;
+        ran = true;
+        inner();
+      };
+      outer();
+      const isLast = !ran;
+      ran = true;
+      if (isLast) inner();
+      orders++;
+      assert.ok(!sleeps || posted.length > 0, `${nested}, before step ${at}: it sleeps and nothing wakes it`);
+      for (const message of posted) worker.take(message);
+      while (worker.readNext());
+      assert.equal(worker.got.length, 1);
+      if (isLast) break;
+    }
+  }
+  assert.equal(orders, 5);
+});
+
+test("a side that sleeps is posted everything, one that is awake nothing that is plain", () => {
+  const { posted, parent, worker } = makeLine();
+  parent.say(calls(1));
+  assert.equal(posted.length, 1);
+  worker.take(posted.shift());
+  worker.wakeUp();
+  parent.say(calls(2));
+  parent.say(calls("three"));
+  assert.equal(posted.length, 0);
+  assert.equal(worker.sleep(), false);
+  while (worker.readNext());
+  assert.equal(worker.sleep(), true);
+  assert.deepStrictEqual(worker.got.map(argumentOf), [1, 2, "three"]);
+});
+
+test("a message that cannot be posted was not sent", () => {
+  const memory = newLine();
+  const posted: unknown[] = [];
+  const parent = new End<ToWorker, FromWorker>(
+    {
+      post: (message) => void posted.push(structuredClone(message)),
+      wake() {},
+    },
+    memory,
+    "parent",
+  );
+  const worker = new End<FromWorker, ToWorker>({ post() {}, wake() {} }, memory, "worker");
+  worker.wakeUp();
+  assert.throws(() => parent.say(calls(() => {})), { name: "DataCloneError" });
+  parent.say(calls(2));
+  assert.ok(worker.readNext());
+  assert.deepStrictEqual(worker.got.map(argumentOf), [2]);
+});
+
+test("an entry waits for the message before it", () => {
+  const { posted, parent, worker } = makeLine();
+  worker.wakeUp();
+  parent.say(calls({}));
+  parent.say(calls(2));
+  assert.ok(!worker.isUnread);
+  assert.ok(worker.sleep());
+  worker.take(posted.shift());
+  assert.ok(worker.readNext());
+  assert.deepStrictEqual(worker.got.map(argumentOf), [{}, 2]);
+});
+
+test("what is there is read before the end, and nothing after it", () => {
+  const { posted, parent, worker } = makeLine();
+  worker.wakeUp();
+  parent.say(calls(1));
+  parent.say(calls({}));
+  parent.say(calls(3));
+  const atEnd: unknown[] = [];
+  worker.end(() => atEnd.push(...worker.got.map(argumentOf)));
+  assert.deepStrictEqual(atEnd, [1]);
+  worker.take(posted.shift());
+  assert.ok(!worker.readNext());
+  assert.equal(worker.got.length, 1);
+});
+
+test("an entry with garbage is no message, and the last", () => {
+  const { memory, parent, worker } = makeLine();
+  worker.wakeUp();
+  parent.say(calls(1));
+  parent.say(calls(2));
+  new Int32Array(memory).fill(0x55555555, 256 / 4 + 128 / 4 + 4); // the values of the first, and all that follows
+  assert.ok(worker.readNext());
+  assert.deepStrictEqual(worker.got, [undefined]);
+  assert.ok(!worker.readNext());
+  assert.ok(worker.sleep());
+});
+
+test("looks that do not pay become rare, one that does makes them frequent", () => {
+  const habit = new Habit(64);
+  const looksOf = (times: number) => {
+    let looks = 0;
+    for (let i = 0; i < times; i++) {
+      if (!habit.isWorthwhile()) continue;
+      looks++;
+      habit.missed();
+    }
+    return looks;
+  };
+  looksOf(1000);
+  assert.ok(looksOf(6600) <= 210);
+  while (!habit.isWorthwhile());
+  habit.paid();
+  assert.equal(looksOf(3), 3);
+});
+
+test("the calls of a message are counted", () => {
+  assert.equal(countCalls([0, 1, 2, "a", "b", 3, 0, 1, 4, 2, 1, 1, 2]), 4);
+  assert.equal(countCalls([]), 0);
+  assert.equal(countCalls([0, -1, 5, 0, NaN, NaN]), 0);
+});
