@@ -9,7 +9,7 @@ import { readFromWorker } from "../wire/messages.ts";
 import { seal } from "../wire/seal.ts";
 import { cloneForThread, toThread } from "../wire/sendable.ts";
 import { ParentLine } from "./line_parent.ts";
-import { checkPermissions } from "./permissions.ts";
+import { checkPermissions, grant } from "./permissions.ts";
 
 /** Bun's additions to Worker. */
 interface BunWorker {
@@ -42,7 +42,8 @@ export function startThread(
     worker = new WorkerClass(new URL("../thread/entry.web.js", import.meta.url), {
       type: "module",
       name,
-      ...(permissions !== "inherit" && { deno: { permissions: checkPermissions("start a worker", permissions) } }),
+      ...(permissions !== "inherit" &&
+        { deno: { permissions: grant(checkPermissions("start a worker", permissions)) } }),
     });
     return connect(worker, events);
   } catch (error) {
