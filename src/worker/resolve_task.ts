@@ -60,6 +60,10 @@ export class LoadedTasks {
   }
 }
 
+/** What Deno (2.9) says when this package, which came from JSR, loads a module from a host that is not JSR. */
+const OF_ANOTHER_HOST = /^Importing .* blocked\. JSR packages cannot import non-JSR remote modules/;
+const ADVICE = " Export the task from a file of your own, which may import that module, and make it a task of that file";
+
 /**
  * Finds the function that a task names.
  *
@@ -79,7 +83,8 @@ async function load(module: string, name: string, place: Place): Promise<AnyFunc
     if (refused) throw refused; // the module was told, and did not throw it, or has not yet
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause);
-    throw new Error(`Cannot load the task '${name}' as its module ${module} fails to load: ${why}`, { cause });
+    const advice = OF_ANOTHER_HOST.test(why) ? ADVICE : "";
+    throw new Error(`Cannot load the task '${name}' as its module ${module} fails to load: ${why}${advice}`, { cause });
   }
   const found = place.tasks.get(taskKey(module, name)) ?? exports[name];
   if (typeof found === "function") return found as AnyFunction;
