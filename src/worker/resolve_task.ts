@@ -62,7 +62,8 @@ export class LoadedTasks {
 
 /** What Deno (2.9) says when this package, which came from JSR, loads a module from a host that is not JSR. */
 const OF_ANOTHER_HOST = /^Importing .* blocked\. JSR packages cannot import non-JSR remote modules/;
-const ADVICE = " Export the task from a file of your own, which may import that module, and make it a task of that file";
+const ADVICE =
+  " Export the task from a file of your own, which may import that module, and make it a task of that file";
 
 /**
  * Finds the function that a task names.

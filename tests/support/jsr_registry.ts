@@ -1,5 +1,5 @@
-// A registry like JSR, on this machine: `deno publish` publishes into it, and Deno loads packages from it, both with JSR_URL in
-// their environment. It takes what it gets; JSR checks a package as `deno publish --dry-run` does.
+// A registry like JSR, on this machine: Deno publishes a package into it, and loads it from there, both with JSR_URL in the
+// environment. It takes what it gets; JSR checks a package as `deno publish --dry-run` does. Deno runs it.
 
 import { Buffer } from "node:buffer";
 import { spawnSync } from "node:child_process";
@@ -9,6 +9,8 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
+import process from "node:process";
+import { mustRun } from "../../scripts/run.ts";
 
 /** A version of a package: its files, by their paths below the package's root. */
 interface Version {
@@ -42,6 +44,12 @@ export class JsrRegistry {
 
   get host(): string {
     return `127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
+  }
+
+  /** Publishes the package in `folder`, as `deno publish` does. */
+  async publish(folder: string): Promise<void> {
+    const args = ["publish", "--token=none", "--allow-dirty", "--no-provenance"];
+    await mustRun(process.execPath, args, { cwd: folder, env: { ...process.env, JSR_URL: this.url } });
   }
 
   async close(): Promise<void> {
