@@ -1,8 +1,9 @@
+// deno-lint-ignore-file no-console -- says what does not run here
 // The package as its users get it from JSR: published into a registry on this machine, and used from there on Deno, in an empty
 // folder. The programs are in `program/`.
 
 import assert from "node:assert/strict";
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
@@ -14,6 +15,8 @@ import { run, type RunResult } from "../../../scripts/run.ts";
 import { JsrRegistry } from "../../support/jsr_registry.ts";
 
 const deno = process.execPath;
+
+const VERSION: string = JSON.parse(readFileSync(join(ROOT, "deno.json"), "utf8")).version;
 
 /** A program which has not ended by then never will. */
 const timeout = 30_000;
@@ -45,9 +48,8 @@ test("JSR package", async (t) => {
     await t.test("brings nothing from npm to a program that does not import ./bullmq", async () => {
       const { deno, folder } = program("small");
       await deno("cache", "kinds.ts");
-      assert.deepEqual(Object.keys(JSON.parse(readFileSync(join(folder, "deno.lock"), "utf8")).specifiers), [
-        "jsr:@concurrent/futures@0.1",
-      ]);
+      const { specifiers } = JSON.parse(readFileSync(join(folder, "deno.lock"), "utf8"));
+      assert.match(String(Object.keys(specifiers)), /^jsr:@concurrent\/futures@[^,]*$/);
       assert.ok(!existsSync(join(folder, "deno_dir", "npm", "registry.npmjs.org")));
     });
 
@@ -76,6 +78,33 @@ test("JSR package", async (t) => {
       });
     });
 
+    await t.test("is compiled into an executable with what a thread starts from", async () => {
+      const { with: withEnv, folder } = program("embedded");
+      // Deno puts the program behind any executable of this platform: its own runtime for that is another one.
+      const { output, code } = await withEnv({ DENORT_BIN: deno })("compile", "-A", "--output=app", "kinds.ts");
+      assert.equal(code, 0, output);
+      for (const file of ["kinds.ts", "words.ts"]) assert.match(output, new RegExp(`^.── ${file} `, "m"));
+      // It lists local files alone.
+      const app = readFileSync(join(folder, readdirSync(folder).find((file) => /^app(\.exe)?$/.test(file))!));
+      assert.ok(app.includes(`${registry.url}@concurrent/futures/${VERSION}/src/thread/entry.web.js`));
+    });
+
+    await t.test("runs threads and refuses processes when it is compiled", async () => {
+      const { deno, folder } = program("compiled");
+      const { output, code } = await deno("compile", "-A", "--output=app", "kinds.ts");
+      if (code !== 0) {
+        assert.match(output, /denort/);
+        return console.log("The compiled program does not run here: Deno cannot download its runtime for that");
+      }
+      rmSync(join(folder, "words.ts"));
+      const { threads, processes } = outcomes(await run(join(folder, "app"), [], { cwd: tmpdir(), timeout }));
+      assert.deepEqual(threads, works);
+      for (const { works, error } of Object.values(processes)) {
+        assert.equal(works, false);
+        assert.match(error!, /this program is compiled into an executable \(deno compile\).* Use ThreadPoolExecutor/);
+      }
+    });
+
     await t.test("runs no task from an ordinary host, says what to do, and that works", async () => {
       const server = createServer((_, response) => {
         response.writeHead(200, { "content-type": "text/javascript" });
@@ -101,33 +130,43 @@ test("JSR package", async (t) => {
 
 /** A folder with the programs, and Deno's cache of its own. */
 class Program {
-  readonly registry: JsrRegistry;
+  readonly #registry: JsrRegistry;
   readonly folder: string;
 
   constructor(registry: JsrRegistry, folder: string) {
-    this.registry = registry;
+    this.#registry = registry;
     this.folder = folder;
     mkdirSync(folder);
     cpSync(join(import.meta.dirname!, "program"), folder, { recursive: true });
     writeFileSync(
       join(folder, "deno.json"),
-      `{ "imports": { "@concurrent/futures": "jsr:@concurrent/futures@^0.1.0" } }`,
+      `{ "imports": { "@concurrent/futures": "jsr:@concurrent/futures@^${VERSION}" } }`,
     );
   }
 
-  readonly deno = (...args: string[]): Promise<RunResult> => {
+  /** Runs Deno there. */
+  readonly deno = (...args: string[]): Promise<RunResult> => this.#run(args);
+
+  /** The same, with more in its environment. */
+  readonly with = (env: Record<string, string>) => (...args: string[]): Promise<RunResult> => this.#run(args, env);
+
+  #run(args: readonly string[], more: Record<string, string> = {}): Promise<RunResult> {
     const env = {
       ...process.env,
-      JSR_URL: this.registry.url,
+      JSR_URL: this.#registry.url,
       DENO_DIR: join(this.folder, "deno_dir"),
       NO_COLOR: "1",
+      ...more,
     };
     return run(deno, args, { cwd: this.folder, env, timeout });
-  };
+  }
 }
 
+/** What came of each kind of task. */
+type Outcomes = Record<"threads" | "processes", Record<string, { readonly works: boolean; readonly error?: string }>>;
+
 /** What kinds.ts has printed. */
-function outcomes({ stdout, output }: RunResult): unknown {
+function outcomes({ stdout, output }: RunResult): Outcomes {
   const printed = stdout.trim();
   assert.match(printed, /^\{.*\}$/, output);
   return JSON.parse(printed);
