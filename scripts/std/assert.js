@@ -3,7 +3,16 @@
 
 import node from "node:assert/strict";
 
-export const { AssertionError } = node;
+/** What all of these throw. */
+export class AssertionError extends node.AssertionError {
+  static [Symbol.hasInstance](error) {
+    return error instanceof node.AssertionError;
+  }
+
+  constructor(message) {
+    super({ message });
+  }
+}
 
 export function assert(value, msg) {
   node.ok(value, msg);
