@@ -56,7 +56,8 @@ export function assertThrows(fn, ...expected) {
 }
 
 export async function assertRejects(fn, ...expected) {
-  const promise = fn();
+  let promise;
+  node.doesNotThrow(() => promise = fn(), "Function throws when expected to reject");
   node.equal(typeof promise?.then, "function", "Expected function to return a promise");
   try {
     await promise;

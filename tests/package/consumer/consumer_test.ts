@@ -135,7 +135,7 @@ test("npm package", async (t) => {
         const { bin } = JSON.parse(readFileSync(join(installed, "package.json"), "utf8"));
         const command = join(installed, bin["futures-serve"]);
         const { code, output } = await run(runtime, [command, "--help"], { cwd: folder, timeout });
-        assert.match(output, /^Runs the calls of a queue: .*\n\n  --queue /);
+        assert.match(output, /^Runs the calls of a queue: .*\n\n {2}--queue /);
         assert.equal(code, 0);
       });
     }
@@ -146,7 +146,7 @@ test("npm package", async (t) => {
       assert.match(readFileSync(command, "utf8"), /^#!\/usr\/bin\/env node\n/);
       const PATH = `${dirname(node24)}${delimiter}${process.env.PATH}`;
       const { code, output } = await run(command, ["--help"], { cwd: folder, timeout, env: { ...process.env, PATH } });
-      assert.match(output, /^Runs the calls of a queue: .*\n\n  --queue /);
+      assert.match(output, /^Runs the calls of a queue: .*\n\n {2}--queue /);
       assert.equal(code, 0);
     });
   } finally {
