@@ -82,17 +82,16 @@ test("npm package", async (t) => {
       const installed = join(folder, "node_modules", "@concurrent", "futures");
       const { exports } = JSON.parse(readFileSync(join(installed, "package.json"), "utf8"));
       const built = (file: string, end: string) => `./esm/${file.slice("./".length).replace(/\.[jt]s$/, end)}`;
+      const targets: Record<string, { types: string; default: string }> = exports;
       assert.deepEqual(
-        exports,
-        Object.fromEntries(
-          ENTRIES.map(([name, file]) => [name, { types: built(file, ".d.ts"), default: built(file, ".js") }]),
-        ),
+        Object.entries(targets).map(([name, target]) => [name, target.types, target.default]),
+        ENTRIES.map(([name, file]) => [name, built(file, ".d.ts"), built(file, ".js")]),
       );
       const modules = (readdirSync(join(installed, "esm"), { recursive: true }) as string[])
         .filter((file) => file.endsWith(".js")).map((file) => `./esm/${file.replaceAll("\\", "/")}`);
       assert.deepEqual(modules.sort(), (await modulesOfSource()).map((file) => built(file, ".js")).sort());
       assert.deepEqual(
-        publicApi(Object.fromEntries(ENTRIES.map(([name]) => [name, join(installed, exports[name]!.types)]))),
+        publicApi(Object.fromEntries(ENTRIES.map(([name]) => [name, join(installed, targets[name]!.types)]))),
         publicApi(Object.fromEntries(ENTRIES.map(([name, file]) => [name, join(ROOT, file)]))),
       );
     });
