@@ -13,16 +13,26 @@ import { test } from "node:test";
 import { ROOT } from "../../../scripts/install.ts";
 import { run, type RunResult } from "../../../scripts/run.ts";
 import { JsrRegistry } from "../../support/jsr_registry.ts";
+import { type Outcomes, recordRows, rowOf } from "../reach_table.ts";
 
 const deno = process.execPath;
 
 const VERSION: string = JSON.parse(readFileSync(join(ROOT, "deno.json"), "utf8")).version;
 
+/** The minor version of Deno: "2.9". */
+const DENO = /^\d+\.\d+/.exec(process.versions.deno!)![0];
+
+/** The row of a compiled program, which cannot be run everywhere. */
+const COMPILED = {
+  tool: `deno compile ${DENO}, from JSR`,
+  ...{ inline: "embedded", task: "embedded", taskModule: "embedded", threads: "embedded", processes: "error" },
+};
+
 /** A program which has not ended by then never will. */
 const timeout = 30_000;
 
 /** What kinds.ts prints when everything works. */
-const works = { inline: { works: true }, task: { works: true }, taskModule: { works: true } };
+const works: Outcomes["threads"] = { inline: { works: true }, task: { works: true }, taskModule: { works: true } };
 
 test("JSR package", async (t) => {
   const folder = mkdtempSync(join(tmpdir(), "futures-jsr-consumer-"));
@@ -34,7 +44,9 @@ test("JSR package", async (t) => {
     for (const flags of [[], ["--vendor"], ["--node-modules-dir=auto"], ["--node-modules-dir=manual"]]) {
       await t.test(`runs every kind of task in threads and processes ${flags}`, async () => {
         const { deno } = program(`kinds${flags}`);
-        assert.deepEqual(outcomes(await deno("run", "-A", ...flags, "kinds.ts")), { threads: works, processes: works });
+        const seen = outcomes(await deno("run", "-A", ...flags, "kinds.ts"));
+        assert.deepEqual(seen, { threads: works, processes: works });
+        recordRows("jsr", [rowOf(`Deno ${DENO}, from JSR`, seen)]);
       });
     }
 
@@ -86,6 +98,7 @@ test("JSR package", async (t) => {
       for (const file of ["kinds.ts", "words.ts"]) assert.match(output, new RegExp(`^.── ${file} `, "m"));
       // It lists local files alone.
       const app = readFileSync(join(folder, readdirSync(folder).find((file) => /^app(\.exe)?$/.test(file))!));
+      recordRows("jsr", [COMPILED]);
       assert.ok(app.includes(`${registry.url}@concurrent/futures/${VERSION}/src/thread/entry.web.js`));
     });
 
@@ -99,9 +112,11 @@ test("JSR package", async (t) => {
       rmSync(join(folder, "words.ts"));
       const { threads, processes } = outcomes(await run(join(folder, "app"), [], { cwd: tmpdir(), timeout }));
       assert.deepEqual(threads, works);
-      for (const { works, error } of Object.values(processes)) {
-        assert.equal(works, false);
-        assert.match(error!, /this program is compiled into an executable \(deno compile\).* Use ThreadPoolExecutor/);
+      for (const outcome of Object.values(processes)) {
+        assert.match(
+          outcome.works ? "" : outcome.error,
+          /this program is compiled into an executable \(deno compile\).* Use ThreadPoolExecutor/,
+        );
       }
     });
 
@@ -161,9 +176,6 @@ class Program {
     return run(deno, args, { cwd: this.folder, env, timeout });
   }
 }
-
-/** What came of each kind of task. */
-type Outcomes = Record<"threads" | "processes", Record<string, { readonly works: boolean; readonly error?: string }>>;
 
 /** What kinds.ts has printed. */
 function outcomes({ stdout, output }: RunResult): Outcomes {
