@@ -10,6 +10,7 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
 import process from "node:process";
+import ts from "typescript";
 import { mustRun } from "../../scripts/run.ts";
 
 /** A version of a package: its files, by their paths below the package's root. */
@@ -85,7 +86,8 @@ export class JsrRegistry {
       return [path, { size: bytes.length, checksum }];
     }));
     const versions = this.#packages.get(name) ?? new Map<string, Version>();
-    this.#packages.set(name, versions.set(version, { files, meta: JSON.stringify({ manifest, exports }) }));
+    const meta = JSON.stringify({ manifest, moduleGraph2: moduleGraph(files), exports });
+    this.#packages.set(name, versions.set(version, { files, meta }));
   }
 
   /** The registry API. */
@@ -125,4 +127,38 @@ function readTarball(pieces: readonly Uint8Array[]): Map<string, Uint8Array> {
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
+}
+
+/** What each module imports, as JSR tells it: Deno believes that, and reads the modules themselves only to run them. */
+function moduleGraph(files: ReadonlyMap<string, Uint8Array>): Record<string, unknown> {
+  return Object.fromEntries(
+    [...files].filter(([path]) => /\.[jt]s$/.test(path)).map(([path, bytes]) => {
+      const text = new TextDecoder().decode(bytes);
+      const position = (offset: number) => {
+        const lines = text.slice(0, offset).split("\n");
+        return [lines.length - 1, lines.at(-1)!.length];
+      };
+      const dependencies = ts.preProcessFile(text).importedFiles.map(({ fileName, pos }) => {
+        const range = [position(pos), position(pos + fileName.length + 2)];
+        // What is between the statement's keyword and the name: `import type { A } from `, or `import(`.
+        const statement = /\b(import|export)\b(?![^]*\b(import|export)\b)[^]*$/.exec(text.slice(0, pos))![0];
+        if (/^import\s*\($/.test(statement)) {
+          const isType = /\btypeof\s*$/.test(text.slice(0, pos - statement.length));
+          if (!isType) return { type: "dynamic", argument: fileName, argumentRange: range };
+        }
+        const kind = /^import(\s+type\b|\s*\()/.test(statement)
+          ? "importType"
+          : /^export\s+type\b/.test(statement)
+          ? "exportType"
+          : statement.startsWith("export")
+          ? "export"
+          : "import";
+        return { type: "static", kind, specifier: fileName, specifierRange: range };
+      });
+      const [, selfTypes] = /@ts-self-types="([^"]+)"/.exec(text) ?? [];
+      const at = text.indexOf(selfTypes ?? "");
+      const range = [position(at - 1), position(at + (selfTypes ?? "").length + 1)];
+      return [path, { dependencies, ...(selfTypes && { selfTypesSpecifier: { text: selfTypes, range } }) }];
+    }),
+  );
 }
