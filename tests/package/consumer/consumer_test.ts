@@ -77,7 +77,7 @@ test("npm package", async (t) => {
     });
 
     // Whichever builder made it: what holds of both is the same in both.
-    await t.test("has the entry points, the modules and the types of the source", async () => {
+    await t.test("has the entry points, the modules and the types of the source", () => {
       const installed = join(folder, "node_modules", "@concurrent", "futures");
       const { exports } = JSON.parse(readFileSync(join(installed, "package.json"), "utf8"));
       const built = (file: string, end: string) => `./esm/${file.slice("./".length).replace(/\.[jt]s$/, end)}`;
