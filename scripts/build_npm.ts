@@ -19,9 +19,9 @@ import {
 import { dirname, join } from "node:path";
 import process from "node:process";
 import { parseArgs } from "node:util";
-import { DNT } from "./dnt.ts";
 import { install, ROOT } from "./install.ts";
-import { mustRun, run } from "./run.ts";
+import { isJsrReachable } from "./jsr.ts";
+import { mustRun } from "./run.ts";
 import { type Runtimes, runtimes } from "./runtimes.ts";
 
 const DESCRIPTION = "Python's concurrent.futures for TypeScript: threads and processes behind one executor, " +
@@ -49,7 +49,7 @@ export async function buildNpm(onlyDnt = false): Promise<string> {
   const tools = await runtimes();
   rmSync(NPM, { recursive: true, force: true });
   mkdirSync(NPM);
-  if (await isJsrReachable()) {
+  if (await isJsrReachable("@deno/dnt")) {
     await buildWithDnt();
   } else if (onlyDnt) {
     throw new Error("Cannot build a release as JSR, which has dnt, cannot be reached");
@@ -66,16 +66,11 @@ export async function buildNpm(onlyDnt = false): Promise<string> {
   return join(NPM, readdirSync(NPM).find((file) => file.endsWith(".tgz"))!);
 }
 
-async function isJsrReachable(): Promise<boolean> {
-  const { code } = await run(process.execPath, ["info", DNT], { timeout: 10_000 });
-  return code === 0;
-}
-
 async function buildWithDnt(): Promise<void> {
   const options = {
     entryPoints: Object.entries(manifest.exports).map(([name, path]) => ({ name, path: join(ROOT, path) })),
     outDir: NPM,
-    importMap: join(ROOT, "deno.json"),
+    configFile: join(ROOT, "deno.json"),
     package: { name: manifest.name, version: manifest.version },
     // The package is the code which the tests ran, without CommonJS, shims or polyfills.
     scriptModule: false,
@@ -95,6 +90,11 @@ async function buildWithDnt(): Promise<void> {
   ], { env: { ...process.env, DENO_NO_PACKAGE_JSON: "1" } });
   rmSync(join(ESM, "package.json"), { force: true });
   rmSync(join(NPM, ".npmignore"), { force: true });
+  // TypeScript tells of private fields that there are some, `deno pack` does not: with it, a class is not the same type as the
+  // one in another copy of this package.
+  for (const file of filesOf(ESM).filter((file) => file.endsWith(".d.ts"))) {
+    writeFileSync(file, readFileSync(file, "utf8").replaceAll(/^ +#private;\n/gm, ""));
+  }
 }
 
 async function buildWithDenoPack(): Promise<void> {

@@ -2,12 +2,8 @@
 // the hashes that are written there, or it does not run.
 
 import process from "node:process";
+import { JSR_PACKAGES } from "./jsr.ts";
 
-/** The version of dnt, which dnt.lock has as well. */
-export const DNT = "jsr:@deno/dnt@0.43.2";
-
-if (import.meta.main) {
-  // Not a literal: whatever checks or caches this file must not need JSR.
-  const { build } = await import(DNT);
-  await build(JSON.parse(process.argv[2]!));
-}
+// Not a literal: whatever checks or caches this file must not need JSR. dnt.lock has the version as well.
+const { build } = await import(JSR_PACKAGES["@deno/dnt"]!);
+await build(JSON.parse(process.argv[2]!));

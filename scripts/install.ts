@@ -7,6 +7,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
 import { run } from "./run.ts";
+import { installStd } from "./std.ts";
 
 /** The project's root folder. */
 export const ROOT = join(import.meta.dirname!, "..");
@@ -15,12 +16,17 @@ export const ROOT = join(import.meta.dirname!, "..");
 export const NPM_INSTALL = ["install", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"];
 
 /**
- * Installs the packages of `folder`/package.json into `folder`/node_modules.
+ * Installs the packages of `folder`/package.json into `folder`/node_modules, and in the project's own, those of JSR.
  *
  * npm does it where there is one, as it knows the machine's registry, proxy and certificates, and keeps to the folder's
  * package-lock.json; Deno does it elsewhere. Install scripts are not run: that is Deno's default.
  */
 export async function install(folder: string): Promise<void> {
+  await installPackages(folder);
+  if (folder === ROOT) await installStd(ROOT); // last, as npm removes what package.json does not name
+}
+
+async function installPackages(folder: string): Promise<void> {
   const packages = missingPackages(folder);
   if (packages.length === 0) return;
   console.log(`Installing ${packages.join(", ")}`);

@@ -57,6 +57,19 @@ export function hasWhole(ask: Ask, name: string): boolean {
   return state === "granted" && !partial;
 }
 
+/** Whether the program may import from a host. */
+export function mayImport(ask: Ask, host: string): boolean {
+  return ask({ name: "import", host }).state === "granted";
+}
+
+/** The host of a module that is not a file, if the program may import from there. */
+export function loadedFrom(ask: Ask, module: string | undefined): string[] {
+  if (!module || !/^https?:/.test(module) || !URL.canParse(module)) return [];
+  const { protocol, hostname, port } = new URL(module);
+  const host = `${hostname}:${port || (protocol === "https:" ? 443 : 80)}`;
+  return mayImport(ask, host) ? [host] : [];
+}
+
 /**
  * Throws unless the program has a permission itself that its workers are to have.
  *

@@ -10,7 +10,7 @@ import { permissionFlags } from "./permissions.ts";
 
 interface DenoNamespace {
   readonly mainModule: string | undefined;
-  readonly permissions: { querySync(descriptor: { name: string }): { readonly state: string } };
+  readonly permissions: { querySync(descriptor: { name: string; path: string }): { readonly state: string } };
 }
 
 /**
@@ -81,7 +81,6 @@ export function commandLine(
 
 /** Flags for the program's own configuration: Deno would look for one beside the worker's entry, in this package. */
 function configFlags({ mainModule, permissions }: DenoNamespace): string[] {
-  if (permissions.querySync({ name: "read" }).state !== "granted") return [];
   // A thread has no main module, and that of a program may be no file.
   const here = workingFolder();
   const start = mainModule?.startsWith("file:") ? mainModule : here && nodeUrl().pathToFileURL(`${here}/`);
@@ -90,6 +89,7 @@ function configFlags({ mainModule, permissions }: DenoNamespace): string[] {
   for (let folder = new URL(".", start);; folder = new URL("..", folder)) {
     for (const name of ["deno.json", "deno.jsonc"]) {
       const config = nodeUrl().fileURLToPath(new URL(name, folder));
+      if (permissions.querySync({ name: "read", path: config }).state !== "granted") return [];
       if (existsSync(config)) return ["--config", config];
     }
     if (folder.href === new URL("..", folder).href) return [];

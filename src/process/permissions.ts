@@ -8,7 +8,7 @@
 
 import type { WorkerOptions, WorkerPermissions } from "../pool/backend.ts";
 import { refuseKind } from "../wire/check.ts";
-import { type Ask, demand, fixLists, hasWhole, PERMISSIONS } from "../pool/permissions.ts";
+import { type Ask, demand, fixLists, hasWhole, loadedFrom, mayImport, PERMISSIONS } from "../pool/permissions.ts";
 import { loadBuiltin, nodePath, process } from "../runtime.ts";
 
 interface DenoNamespace {
@@ -139,7 +139,7 @@ function isCertain(name: string, value: string): boolean {
 
 /** The flags for imports. Only a list replaces the hosts that are allowed by default; `--deny-import` alone does not. */
 function importFlags(hosts: readonly string[]): string[] {
-  const list = [...hosts, ...loadedFrom(import.meta.url)];
+  const list = [...hosts, ...loadedFrom(ask, import.meta.url)];
   return list.length > 0 ? [`--allow-import=${list}`] : [`--allow-import=${NOWHERE}`, `--deny-import=${NOWHERE}`];
 }
 
@@ -169,18 +169,6 @@ function isProgram(file: string): boolean {
 function importHosts(): string[] {
   if (ask({ name: "import" }).state === "denied") return []; // Deno would still say that the default hosts are granted
   const mirror = ask({ name: "env", variable: "JSR_URL" }).state === "granted" ? process.env.JSR_URL : undefined;
-  const modules = [Deno.mainModule, mirror, import.meta.url].flatMap((url) => loadedFrom(url));
-  return [...REGISTRIES.filter((host) => mayImport(host)), ...modules];
-}
-
-/** The host of a module that is not a file, if imports from it are allowed. A worker from such a module needs them, too. */
-function loadedFrom(module: string | undefined): string[] {
-  if (!module || !/^https?:/.test(module) || !URL.canParse(module)) return [];
-  const { protocol, hostname, port } = new URL(module);
-  const host = `${hostname}:${port || (protocol === "https:" ? 443 : 80)}`;
-  return mayImport(host) ? [host] : [];
-}
-
-function mayImport(host: string): boolean {
-  return ask({ name: "import", host }).state === "granted";
+  const modules = [Deno.mainModule, mirror, import.meta.url].flatMap((url) => loadedFrom(ask, url));
+  return [...REGISTRIES.filter((host) => mayImport(ask, host)), ...modules];
 }

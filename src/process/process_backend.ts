@@ -31,6 +31,9 @@ const CLOSED_LIMIT = 1000;
 /** After the exit: poll every 50 ms for last messages, give up after 10 polls without one. */
 const POLL = 50, POLLS = 10;
 
+// Never called: with this, `deno cache` knows the worker's entry (see src/thread/thread_backend.ts).
+const _entry = () => import("./entry.js");
+
 /** The backend of processes. */
 export const processBackend: Backend = {
   ownOptions: PROCESS_OPTIONS,

@@ -5,7 +5,7 @@
 
 import type { WorkerPermissions } from "../pool/backend.ts";
 import { refuseKind } from "../wire/check.ts";
-import { type Ask, demand, fixLists, hasWhole, PERMISSIONS } from "../pool/permissions.ts";
+import { type Ask, demand, fixLists, hasWhole, loadedFrom, PERMISSIONS } from "../pool/permissions.ts";
 
 interface DenoNamespace {
   readonly permissions: { readonly querySync: Ask };
@@ -37,6 +37,19 @@ export function checkPermissions(action: string, permissions: WorkerPermissions)
     const isPath = PERMISSIONS[name] === "path" || (name === "run" && value.includes("/"));
     return isPath && !/^([\\/]|[a-z]:)/i.test(value) ? `${Deno.cwd()}/${value}` : value;
   });
+}
+
+/**
+ * What Deno is told when a thread starts: the permissions, and to import from where this package was loaded, as modules of
+ * tasks import it.
+ *
+ * @param permissions What {@linkcode checkPermissions} has returned.
+ */
+export function grant(permissions: WorkerPermissions): WorkerPermissions {
+  const hosts = loadedFrom(ask, import.meta.url);
+  if (typeof permissions === "string" || hosts.length === 0) return permissions;
+  const { import: listed, ...rest } = permissions;
+  return { ...rest, import: listed === true || [...listed || [], ...hosts] };
 }
 
 function isPattern(host: string): boolean {

@@ -12,7 +12,7 @@ import { cloneForThread, toThread } from "../wire/sendable.ts";
 import { expectAnswer } from "../pool/own_worker.ts";
 import { ParentLine } from "./line_parent.ts";
 import { startOwn } from "./own_thread.ts";
-import { checkPermissions } from "./permissions.ts";
+import { checkPermissions, grant } from "./permissions.ts";
 
 /** Bun's additions to Worker. */
 interface BunWorker {
@@ -54,7 +54,7 @@ export function startThread(
     );
     worker = new WorkerClass(entry ?? `data:text/javascript,${encodeURIComponent(WEB_LINES)}`, {
       ...(runtime === "deno" && permissions !== "inherit" &&
-        { deno: { permissions: checkPermissions("start a worker", permissions) } }),
+        { deno: { permissions: grant(checkPermissions("start a worker", permissions)) } }),
       type: "module",
       name,
     });

@@ -8,6 +8,10 @@ import { checkPermissions } from "./permissions.ts";
 import { start as startNode } from "./start.node.ts";
 import { start as startWeb } from "./start.web.ts";
 
+// Never called: Deno (2.9) caches and compiles what a program imports, and finds no worker's entry by its URL. It costs nothing
+// at the start of a program, on no runtime, and a bundler that drops dead code drops it.
+const _entry = () => import("./entry.web.js");
+
 /** The backend of threads. */
 export const threadBackend: Backend = {
   ownOptions: THREAD_OPTIONS,

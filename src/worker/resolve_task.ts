@@ -61,6 +61,11 @@ export class LoadedTasks {
   }
 }
 
+/** What Deno (2.9) says when this package, which came from JSR, loads a module from a host that is not JSR. */
+const OF_ANOTHER_HOST = /^Importing .* blocked\. JSR packages cannot import non-JSR remote modules/;
+const ADVICE =
+  ". Export the task from a file of your own, which may import that module, and make it a task of that file";
+
 /**
  * Finds the function that a task names.
  *
@@ -108,6 +113,7 @@ const OWN = ". The file of this worker has no such task: import the task's modul
 
 function adviceOn(cause: unknown, { module, number }: NamedRef): string {
   if (isMissing(cause, module)) return number === undefined ? LEFT_OUT : WRITTEN_DOWN;
+  if (cause instanceof Error && OF_ANOTHER_HOST.test(cause.message)) return ADVICE;
   return cause instanceof SyntaxError && cause.message === "Invalid or unexpected token" ? EXECUTABLE : "";
 }
 

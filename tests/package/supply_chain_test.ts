@@ -135,6 +135,19 @@ for (const folder of folders) {
   });
 }
 
+test("what comes from JSR is named by its version in deno.json, outside of what Deno resolves", () => {
+  const { devImports, imports } = readJson("deno.json");
+  assert.deepEqual(Object.keys(devImports), ["@deno/dnt", "@std/assert", "@std/async"]);
+  for (const [name, from] of Object.entries<string>(devImports)) {
+    assert.match(from, new RegExp(`^jsr:${name}@\\d+\\.\\d+\\.\\d+$`));
+  }
+  assert.ok(readJson("scripts/dnt.lock").specifiers[devImports["@deno/dnt"]]);
+  assert.doesNotMatch(JSON.stringify(imports), /jsr:/);
+  const std = read("scripts/std.ts");
+  assert.match(std, /JSR = "jsr@\d+\.\d+\.\d+"/);
+  assert.match(std, /"--ignore-scripts"[^]*npm_config_ignore_scripts: "true"/);
+});
+
 test("the runtimes are pinned, with hashes, in one place", () => {
   const platforms = Object.entries<Record<string, Json>>(readJson("scripts/runtimes.json"));
   assert.ok(platforms.length >= 5);

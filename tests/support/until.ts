@@ -1,5 +1,6 @@
 // Waits for what a test can observe, with a time limit.
 
+import { abortable, delay } from "@std/async";
 import "./invariants.ts";
 
 /** The time limit of a wait and of a test, in milliseconds. Whatever works takes a small part of it. */
@@ -10,18 +11,16 @@ export async function until(what: string, condition: () => boolean): Promise<voi
   const deadline = performance.now() + CEILING;
   while (!condition()) {
     if (performance.now() > deadline) throw new Error(`Waited in vain until ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 5));
+    await delay(5);
   }
 }
 
 /** Resolves as `promise` does; rejects when that takes too long. */
 export async function within<T>(what: string, promise: PromiseLike<T>): Promise<T> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`${what} did not end within ${CEILING / 1000} s`)), CEILING);
-  });
+  const late = new AbortController();
+  const timer = setTimeout(() => late.abort(new Error(`${what} did not end within ${CEILING / 1000} s`)), CEILING);
   try {
-    return await Promise.race([promise, late]);
+    return await abortable(Promise.resolve(promise), late.signal);
   } finally {
     clearTimeout(timer);
   }

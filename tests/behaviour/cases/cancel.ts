@@ -1,10 +1,11 @@
 // Futures of an executor: cancel(), running() and waiting, while workers run calls.
 
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
 import { asCompleted, CancelledError, FIRST_COMPLETED, FIRST_EXCEPTION, TimeoutError, wait } from "../../../mod.ts";
 import { behaviour, type Kind } from "../behaviour.ts";
 import { Gate } from "../../support/gate.ts";
 import { block, hold, holdAndFail, note } from "../../fixtures/tasks/gate_tasks.ts";
+import { assertError } from "../../support/assert_error.ts";
 
 /** Lets an executor find out that calls of `block` are short, so that workers are handed them ahead. */
 async function warm(executor: { submit: (fn: typeof block, folder: string, value: number) => PromiseLike<number> }) {
@@ -23,23 +24,23 @@ export function cancelCases(kind: Kind): void {
       const first = executor.submit(hold, gate.folder, 0);
       const queued = Array.from({ length: 10 }, () => executor.submit(note, gate.folder, "must not run"));
       await gate.noted();
-      assert.deepEqual([first.running(), first.cancel(), first.done()], [true, false, false]);
+      assertEquals([first.running(), first.cancel(), first.done()], [true, false, false]);
       for (const future of queued) {
-        assert.deepEqual([future.running(), future.cancel(), future.cancelled(), future.done()], [
+        assertEquals([future.running(), future.cancel(), future.cancelled(), future.done()], [
           false,
           true,
           true,
           true,
         ]);
-        assert.equal(future.cancel(), true, "again");
+        assertEquals(future.cancel(), true, "again");
       }
       gate.open();
-      assert.equal(await first, 0);
-      assert.equal(first.cancel(), false, "it has finished");
-      for (const future of queued) await assert.rejects(future.result(), CancelledError);
-      assert.equal(await executor.submit((n: number) => n, 1), 1);
-      assert.deepEqual(gate.notes, ["0"]);
-      assert.equal(executor.stats().cancelled, 10);
+      assertEquals(await first, 0);
+      assertEquals(first.cancel(), false, "it has finished");
+      for (const future of queued) await assertRejects(() => future.result(), CancelledError);
+      assertEquals(await executor.submit((n: number) => n, 1), 1);
+      assertEquals(gate.notes, ["0"]);
+      assertEquals(executor.stats().cancelled, 10);
     },
   );
 
@@ -52,13 +53,13 @@ export function cancelCases(kind: Kind): void {
       await warm(executor);
       const futures = Array.from({ length: 200 }, (_, n) => executor.submit(block, gate.folder, n));
       await gate.noted();
-      assert.deepEqual(futures.map((future) => future.running()), futures.map((_, n) => n === 0));
-      assert.deepEqual([executor.stats().running, executor.stats().queued], [1, 199]);
-      assert.deepEqual(futures.map((future) => future.cancel()), futures.map((_, n) => n !== 0));
+      assertEquals(futures.map((future) => future.running()), futures.map((_, n) => n === 0));
+      assertEquals([executor.stats().running, executor.stats().queued], [1, 199]);
+      assertEquals(futures.map((future) => future.cancel()), futures.map((_, n) => n !== 0));
       gate.open();
-      assert.equal(await futures[0], 0);
+      assertEquals(await futures[0], 0);
       await executor.submit(note, gate.folder, "last");
-      assert.deepEqual(gate.notes, ["0", "last"]);
+      assertEquals(gate.notes, ["0", "last"]);
     },
   );
 
@@ -73,12 +74,12 @@ export function cancelCases(kind: Kind): void {
       await warm(executor);
       const first = executor.submit(block, gate.folder, 0);
       const others = Array.from({ length: 200 }, (_, n) => executor.submit(block, open.folder, n + 1));
-      assert.deepEqual(await Promise.all(others), others.map((_, n) => n + 1));
-      assert.equal(first.done(), false);
+      assertEquals(await Promise.all(others), others.map((_, n) => n + 1));
+      assertEquals(first.done(), false);
       gate.open();
-      assert.equal(await first, 0);
-      assert.deepEqual(gate.notes, ["0"]);
-      assert.deepEqual(open.notes.map(Number).sort((a, b) => a - b), others.map((_, n) => n + 1));
+      assertEquals(await first, 0);
+      assertEquals(gate.notes, ["0"]);
+      assertEquals(open.notes.map(Number).sort((a, b) => a - b), others.map((_, n) => n + 1));
     },
   );
 
@@ -92,11 +93,11 @@ export function cancelCases(kind: Kind): void {
       const futures = Array.from({ length: 200 }, (_, n) => executor.submit(block, gate.folder, n));
       await gate.noted();
       const closed = executor.shutdown({ cancelFutures: true });
-      assert.deepEqual(futures.map((future) => future.cancelled()), futures.map((_, n) => n !== 0));
+      assertEquals(futures.map((future) => future.cancelled()), futures.map((_, n) => n !== 0));
       gate.open();
       await closed;
-      assert.equal(await futures[0], 0);
-      assert.deepEqual(gate.notes, ["0"]);
+      assertEquals(await futures[0], 0);
+      assertEquals(gate.notes, ["0"]);
     },
   );
 
@@ -115,12 +116,12 @@ export function cancelCases(kind: Kind): void {
           timeout: 100,
         },
       );
-      await assert.rejects(results.next(), TimeoutError);
+      await assertRejects(() => results.next(), TimeoutError);
       const { queued, running } = executor.stats();
-      assert.deepEqual([queued, running <= 1], [0, true]);
+      assertEquals([queued, running <= 1], [0, true]);
       gate.open();
       await executor.submit(note, gate.folder, "last");
-      assert.deepEqual(gate.notes, running === 1 ? ["0", "last"] : ["last"]);
+      assertEquals(gate.notes, running === 1 ? ["0", "last"] : ["last"]);
     },
   );
 
@@ -139,8 +140,8 @@ export function cancelCases(kind: Kind): void {
       }
       await wait(futures);
       const ran = gate.notes.filter((line) => line !== "warm").sort();
-      assert.deepEqual(ran, expected.sort());
-      assert.ok(futures.every((future, n) => future.cancelled() !== expected.includes(String(n))));
+      assertEquals(ran, expected.sort());
+      assert(futures.every((future, n) => future.cancelled() !== expected.includes(String(n))));
     },
   );
 
@@ -156,8 +157,8 @@ export function cancelCases(kind: Kind): void {
           const running = future.running();
           const cancelled = future.cancel();
           // The worker may begin it between the two calls; the opposite cannot happen.
-          if (running) assert.equal(cancelled, false);
-          if (!cancelled) assert.equal(future.running(), true);
+          if (running) assertEquals(cancelled, false);
+          if (!cancelled) assertEquals(future.running(), true);
         }
         await wait(futures);
       }
@@ -177,9 +178,9 @@ export function cancelCases(kind: Kind): void {
       const called: unknown[] = [];
       queued.addDoneCallback((future) => called.push(future));
       queued.cancel();
-      assert.deepEqual(called, [queued], "callbacks run before cancel() returns");
-      assert.deepEqual([...(await waiting).done], [queued]);
-      assert.equal((await iterating).value, queued);
+      assertEquals(called, [queued], "callbacks run before cancel() returns");
+      assertEquals([...(await waiting).done], [queued]);
+      assertStrictEquals((await iterating).value, queued);
       gate.open();
       await busy;
     },
@@ -192,12 +193,12 @@ export function cancelCases(kind: Kind): void {
       await using executor = new Executor({ maxWorkers: 1 });
       using gate = new Gate();
       const future = executor.submit(hold, gate.folder, 1);
-      for (const timeout of [0, -1, 10]) await assert.rejects(future.result(timeout), TimeoutError);
-      await assert.rejects(future.exception(1), TimeoutError);
+      for (const timeout of [0, -1, 10]) await assertRejects(() => future.result(timeout), TimeoutError);
+      await assertRejects(() => future.exception(1), TimeoutError);
       const patient = future.result(1e9);
       gate.open();
-      assert.equal(await patient, 1);
-      assert.equal(await future.exception(0), undefined);
+      assertEquals(await patient, 1);
+      assertEquals(await future.exception(0), undefined);
     },
   );
 
@@ -209,10 +210,10 @@ export function cancelCases(kind: Kind): void {
     const controller = new AbortController(), { signal } = controller, reason = new Error("enough");
     const waiting = [future.result({ signal }), wait([future], { signal }), asCompleted([future], { signal }).next()];
     controller.abort(reason);
-    for (const promise of waiting) await assert.rejects(promise, (error) => error === reason);
-    assert.deepEqual([future.running(), future.cancelled()], [true, false]);
+    for (const promise of waiting) assertError(await assertRejects(() => promise), (error) => error === reason);
+    assertEquals([future.running(), future.cancelled()], [true, false]);
     gate.open();
-    assert.equal(await future, 1);
+    assertEquals(await future, 1);
   });
 
   behaviour(
@@ -225,16 +226,16 @@ export function cancelCases(kind: Kind): void {
       const failing = executor.submit(holdAndFail, bad.folder, 0);
       const lasting = executor.submit(hold, good.folder, 1);
       const nothingYet = await wait([failing, lasting], { timeout: 1 });
-      assert.deepEqual([nothingYet.done.size, nothingYet.notDone.size], [0, 2]);
+      assertEquals([nothingYet.done.size, nothingYet.notDone.size], [0, 2]);
       const first = wait([failing, lasting], { returnWhen: FIRST_COMPLETED });
       const exception = wait([lasting, failing], { returnWhen: FIRST_EXCEPTION });
       bad.open();
       for (const { done, notDone } of [await first, await exception]) {
-        assert.deepEqual([[...done], [...notDone]], [[failing], [lasting]]);
+        assertEquals([[...done], [...notDone]], [[failing], [lasting]]);
       }
       good.open();
-      assert.equal((await wait([lasting, failing, lasting])).done.size, 2);
-      await assert.rejects(failing.result(), RangeError);
+      assertEquals((await wait([lasting, failing, lasting])).done.size, 2);
+      await assertRejects(() => failing.result(), RangeError);
     },
   );
 
@@ -254,7 +255,7 @@ export function cancelCases(kind: Kind): void {
           const opens = next.shift()!;
           gates[opens]!.open();
         }
-        assert.deepEqual(order, [2, 1, 0]);
+        assertEquals(order, [2, 1, 0]);
       } finally {
         for (const gate of gates) gate[Symbol.dispose]();
       }
@@ -265,9 +266,9 @@ export function cancelCases(kind: Kind): void {
     await using one = new Executor({ maxWorkers: 1 });
     await using other = new Executor({ maxWorkers: 1 });
     const futures = [one.submit((n: number) => n, 1), other.submit((n: number) => n, 2)];
-    assert.equal((await wait(futures)).done.size, 2);
+    assertEquals((await wait(futures)).done.size, 2);
     let sum = 0;
     for await (const future of asCompleted(futures)) sum += await future;
-    assert.equal(sum, 3);
+    assertEquals(sum, 3);
   });
 }

@@ -1,10 +1,12 @@
 // Errors that tasks throw, and how they arrive.
 
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertMatch, assertRejects, assertStrictEquals } from "@std/assert";
+import node from "node:assert/strict";
 import { inspect } from "node:util";
 import { BrokenExecutor, BrokenProcessPool, BrokenThreadPool, WorkerLostError } from "../../../mod.ts";
 import { behaviour, type Kind } from "../behaviour.ts";
 import { fail } from "../../fixtures/tasks/worker_tasks.ts";
+import { assertError } from "../../support/assert_error.ts";
 
 class HttpError extends Error {
   readonly status: number;
@@ -26,8 +28,8 @@ export function errorCases(kind: Kind): void {
           // deno-lint-ignore no-explicit-any
           throw Object.assign(new (globalThis as any)[name]("text"), { code: "E1", detail: new Map([[1, 2]]) });
         }, type.name).exception() as Error & Record<string, unknown>;
-        assert.equal(Object.getPrototypeOf(error), type.prototype);
-        assert.deepEqual([error.name, error.message, error.code, error.detail], [
+        assertStrictEquals(Object.getPrototypeOf(error), type.prototype);
+        node.deepEqual([error.name, error.message, error.code, error.detail], [
           type.name,
           "text",
           "E1",
@@ -41,15 +43,15 @@ export function errorCases(kind: Kind): void {
     await using executor = new Executor({ maxWorkers: 1 });
     const future = executor.submit(fail, "once");
     const error = await future.exception();
-    assert.equal(await future.result().catch((error) => error), error);
-    assert.equal(await future.exception(), error);
+    assertStrictEquals(await future.result().catch((error) => error), error);
+    assertStrictEquals(await future.exception(), error);
   });
 
   behaviour(kind, ".submit() rejects with the task's stack, and shows it [test_traceback]", async (Executor) => {
     await using executor = new Executor({ maxWorkers: 1 });
     const error = await executor.submit(fail, "deep down").exception() as Error;
-    assert.match(error.stack!, /worker_tasks\.ts/, "the stack names the line that threw");
-    assert.match(inspect(error), /deep down[^]*worker_tasks\.ts/);
+    assertMatch(error.stack!, /worker_tasks\.ts/, "the stack names the line that threw");
+    assertMatch(inspect(error), /deep down[^]*worker_tasks\.ts/);
   });
 
   behaviour(
@@ -66,19 +68,19 @@ export function errorCases(kind: Kind): void {
         throw Object.assign(all, { other: new SyntaxError("other") });
         // deno-lint-ignore no-explicit-any
       }).exception() as any;
-      assert.ok(
+      assert(
         error instanceof AggregateError && error.cause instanceof RangeError && error.cause.cause instanceof TypeError,
       );
-      assert.equal(error.cause.cause.cause, "a text");
-      assert.ok(error.errors[0] instanceof TypeError && error.errors[0].message === "root");
-      assert.equal(error.errors[1], "no error");
-      assert.ok(error.errors[2] instanceof DOMException);
-      assert.deepEqual([error.errors[2].name, error.errors[2].message, error.errors[2].code], [
+      assertEquals(error.cause.cause.cause, "a text");
+      assert(error.errors[0] instanceof TypeError && error.errors[0].message === "root");
+      assertEquals(error.errors[1], "no error");
+      assert(error.errors[2] instanceof DOMException);
+      node.deepEqual([error.errors[2].name, error.errors[2].message, error.errors[2].code], [
         "NotFoundError",
         "gone",
         8,
       ]);
-      assert.ok((error as { other?: unknown }).other instanceof SyntaxError);
+      assert((error as { other?: unknown }).other instanceof SyntaxError);
     },
   );
 
@@ -89,8 +91,8 @@ export function errorCases(kind: Kind): void {
       error.cause = error;
       throw error;
     }).exception() as Error;
-    assert.equal(error.message, "round");
-    assert.equal((error.cause as Error).message, "round");
+    assertEquals(error.message, "round");
+    assertEquals((error.cause as Error).message, "round");
   });
 
   behaviour(
@@ -103,13 +105,16 @@ export function errorCases(kind: Kind): void {
         const future = executor.submit((value: unknown) => {
           throw value;
         }, value);
-        await assert.rejects(async () => await future, (thrown) => {
-          assert.deepEqual(thrown, value);
+        assertError(await assertRejects(async () => await future), (thrown) => {
+          node.deepEqual(thrown, value);
           return true;
         });
-        assert.deepEqual(future.outcome, { status: "rejected", reason: value });
+        node.deepEqual(future.outcome, { status: "rejected", reason: value });
       }
-      await assert.rejects(executor.submit(() => Promise.reject(0)).result(), (thrown) => thrown === 0);
+      assertError(
+        await assertRejects(() => executor.submit(() => Promise.reject(0)).result()),
+        (thrown) => thrown === 0,
+      );
     },
   );
 
@@ -119,8 +124,8 @@ export function errorCases(kind: Kind): void {
     async (Executor) => {
       await using executor = new Executor({ maxWorkers: 1, errorTypes: [HttpError] });
       const error = await executor.submit(throwHttpError, 404).exception() as HttpError;
-      assert.ok(error instanceof HttpError);
-      assert.deepEqual([error.name, error.message, error.status], ["HttpError", "HTTP 404", 404]);
+      assert(error instanceof HttpError);
+      node.deepEqual([error.name, error.message, error.status], ["HttpError", "HTTP 404", 404]);
     },
   );
 
@@ -130,9 +135,9 @@ export function errorCases(kind: Kind): void {
     async (Executor) => {
       await using executor = new Executor({ maxWorkers: 1 });
       const error = await executor.submit(throwHttpError, 500).exception() as HttpError;
-      assert.equal(Object.getPrototypeOf(error), Error.prototype);
-      assert.deepEqual([error.name, error.message, error.status], ["HttpError", "HTTP 500", 500]);
-      assert.equal(await executor.submit((n: number) => n, 1), 1, "the executor stays usable");
+      assertStrictEquals(Object.getPrototypeOf(error), Error.prototype);
+      node.deepEqual([error.name, error.message, error.status], ["HttpError", "HTTP 500", 500]);
+      assertEquals(await executor.submit((n: number) => n, 1), 1, "the executor stays usable");
     },
   );
 
@@ -147,22 +152,24 @@ export function errorCases(kind: Kind): void {
       throw Object.assign(new TypeError("text"), { retry: () => 1, id: Symbol("s"), broken, code: 7 });
       // deno-lint-ignore no-explicit-any
     }).exception() as any;
-    assert.deepEqual([Object.getPrototypeOf(error), error.message, error.code], [TypeError.prototype, "text", 7]);
-    assert.equal(await executor.submit((n: number) => n, 1), 1);
-    await assert.rejects(
-      executor.submit(() => {
-        throw () => 1;
-      }).result(),
+    node.deepEqual([Object.getPrototypeOf(error), error.message, error.code], [TypeError.prototype, "text", 7]);
+    assertEquals(await executor.submit((n: number) => n, 1), 1);
+    assertError(
+      await assertRejects(() =>
+        executor.submit(() => {
+          throw () => 1;
+        }).result()
+      ),
       { name: "Error", message: /cannot be cloned/ },
     );
   });
 
   behaviour(kind, " errors form Python's families [E4, test_class_str]", () => {
-    assert.ok(BrokenThreadPool.prototype instanceof BrokenExecutor);
-    assert.ok(BrokenProcessPool.prototype instanceof BrokenExecutor);
-    assert.ok(WorkerLostError.prototype instanceof BrokenExecutor);
-    assert.equal(new kind.Broken("text").name, kind.Broken.name);
-    assert.equal(kind.Executor.name, kind.name);
+    assert(BrokenThreadPool.prototype instanceof BrokenExecutor);
+    assert(BrokenProcessPool.prototype instanceof BrokenExecutor);
+    assert(WorkerLostError.prototype instanceof BrokenExecutor);
+    assertStrictEquals(new kind.Broken("text").name, kind.Broken.name);
+    assertStrictEquals(kind.Executor.name, kind.name);
   });
 }
 

@@ -1,6 +1,6 @@
 // terminateWorkers() and killWorkers().
 
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
 import { ShutdownError, WorkerLostError } from "../../../mod.ts";
 import { behaviour, type Kind } from "../behaviour.ts";
 import { Gate } from "../../support/gate.ts";
@@ -23,15 +23,15 @@ export function forceCases(kind: Kind): void {
         );
         const queued = executor.submit(square, 1);
         await gate.noted();
-        assert.equal(executor[method](), undefined);
-        assert.equal(queued.cancelled(), true);
-        assert.throws(() => executor.submit(square, 1), ShutdownError, "test_force_shutdown_workers_stops_pool");
+        assertEquals(executor[method](), undefined);
+        assertEquals(queued.cancelled(), true);
+        assertThrows(() => executor.submit(square, 1), ShutdownError, "", "test_force_shutdown_workers_stops_pool");
         const error = await running.exception();
-        assert.ok(error instanceof WorkerLostError, String(error));
-        assert.equal(error.signal, kind.name === "ProcessPoolExecutor" ? signal : undefined);
+        assert(error instanceof WorkerLostError, String(error));
+        assertStrictEquals(error.signal, kind.name === "ProcessPoolExecutor" ? signal : undefined);
         await executor.shutdown();
         gate.open();
-        assert.deepEqual(gate.notes, ["0"], "the second half has not run");
+        assertEquals(gate.notes, ["0"], "the second half has not run");
       },
     );
 
@@ -41,8 +41,8 @@ export function forceCases(kind: Kind): void {
       async (Executor) => {
         const unused = new Executor();
         unused[method]();
-        assert.deepEqual([unused.stats().workers, kind.alive()], [0, []]);
-        assert.throws(() => unused.submit(square, 1), ShutdownError);
+        assertEquals([unused.stats().workers, kind.alive()], [0, []]);
+        assertThrows(() => unused.submit(square, 1), ShutdownError);
         unused[method]();
         await unused.shutdown();
 
@@ -55,14 +55,14 @@ export function forceCases(kind: Kind): void {
         const starting = new Executor({ maxWorkers: 2 });
         const never = starting.submit(square, 1);
         starting[method]();
-        assert.equal(never.cancelled(), true);
+        assertEquals(never.cancelled(), true);
         await starting.shutdown();
 
         const idle = new Executor({ maxWorkers: 1 });
         await idle.submit(square, 1);
         idle[method]();
         await idle.shutdown();
-        assert.equal(idle.stats().lost, 0);
+        assertEquals(idle.stats().lost, 0);
       },
     );
   }
@@ -73,7 +73,7 @@ export function forceCases(kind: Kind): void {
     const deaf = executor.submit(block, gate.folder, 0);
     await gate.noted();
     executor.killWorkers();
-    assert.ok(await deaf.exception() instanceof WorkerLostError);
+    assert(await deaf.exception() instanceof WorkerLostError);
     gate.open(); // Deno cannot stop such a thread, which now ends by itself
     await executor.shutdown();
   });

@@ -1,7 +1,7 @@
 // What a worker was handed ahead, as its calls were quick, when one of them takes long. The same task is quick where the gate
 // is open, and blocks its worker where it is closed.
 
-import assert from "node:assert/strict";
+import { assertEquals, assertRejects } from "@std/assert";
 import { TimeoutError, wait } from "../../../mod.ts";
 import { behaviour, type ExecutorClass, type Kind } from "../behaviour.ts";
 import { Gate } from "../../support/gate.ts";
@@ -37,7 +37,7 @@ export function handedAheadCases(kind: Kind): void {
         await futures[0];
         await futures[1];
         await closed.noted(1);
-        assert.equal(futures[2]!.done(), false);
+        assertEquals(futures[2]!.done(), false);
         closed.open();
         await wait(futures);
       }
@@ -51,10 +51,10 @@ export function handedAheadCases(kind: Kind): void {
     const long = executor.submit(block, closed.folder, 0);
     const quick = ITEMS.map((n) => executor.submit(block, open.folder, n));
     await wait(quick);
-    assert.equal(long.done(), false);
+    assertEquals(long.done(), false);
     closed.open();
     await long;
-    assert.deepEqual(notesOf(open).sort((a, b) => a - b), ITEMS);
+    assertEquals(notesOf(open).sort((a, b) => a - b), ITEMS);
   });
 
   behaviour(
@@ -71,7 +71,7 @@ export function handedAheadCases(kind: Kind): void {
       await new Promise((resolve) => setTimeout(resolve, 0)); // it is handed over at the end of the tick
       closed.open();
       await wait([long, urgent, ...usual]);
-      assert.deepEqual(notesOf(open), [1000, ...ITEMS]);
+      assertEquals(notesOf(open), [1000, ...ITEMS]);
     },
   );
 
@@ -84,10 +84,10 @@ export function handedAheadCases(kind: Kind): void {
       using closed = new Gate();
       const futures = ITEMS.map((n) => executor.submit(block, closed.folder, n));
       await closed.noted(2);
-      assert.equal(futures.filter((future) => !future.cancel()).length, 2);
+      assertEquals(futures.filter((future) => !future.cancel()).length, 2);
       closed.open();
       await wait(futures);
-      assert.equal(closed.notes.length, 2);
+      assertEquals(closed.notes.length, 2);
     },
   );
 
@@ -97,11 +97,11 @@ export function handedAheadCases(kind: Kind): void {
     using closed = new Gate();
     const results = executor.map(block, ITEMS.map(() => closed.folder), ITEMS, { timeout: 1 });
     await closed.noted(1);
-    await assert.rejects(results.next(), TimeoutError);
+    await assertRejects(() => results.next(), TimeoutError);
     const next = executor.submit(block, open.folder, 1000);
     closed.open();
-    assert.equal(await next, 1000);
-    assert.deepEqual(closed.notes, ["0"]);
+    assertEquals(await next, 1000);
+    assertEquals(closed.notes, ["0"]);
   });
 
   behaviour(
@@ -114,10 +114,10 @@ export function handedAheadCases(kind: Kind): void {
       const futures = ITEMS.map((n) => executor.submit(block, closed.folder, n));
       await closed.noted(2);
       const down = executor.shutdown({ cancelFutures: true });
-      assert.equal(futures.filter((future) => !future.cancelled()).length, 2);
+      assertEquals(futures.filter((future) => !future.cancelled()).length, 2);
       closed.open();
       await down;
-      assert.equal(closed.notes.length, 2);
+      assertEquals(closed.notes.length, 2);
     },
   );
 }

@@ -1,16 +1,17 @@
 // The initializer runs once in each worker, before anything else. When it fails, the executor is broken.
 
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertMatch, assertRejects, assertThrows } from "@std/assert";
 import { BrokenExecutor, taskModule } from "../../../mod.ts";
 import { behaviour, type Kind } from "../behaviour.ts";
 import { Gate } from "../../support/gate.ts";
 import { hold, note } from "../../fixtures/tasks/gate_tasks.ts";
 import { exit, fail, getState, setState } from "../../fixtures/tasks/worker_tasks.ts";
+import { assertError } from "../../support/assert_error.ts";
 
 export function initializerCases(kind: Kind): void {
   const broken = (message: RegExp) => (error: unknown) => {
-    assert.ok(error instanceof BrokenExecutor && error instanceof kind.Broken, String(error));
-    assert.match(error.message, message);
+    assert(error instanceof BrokenExecutor && error instanceof kind.Broken, String(error));
+    assertMatch(error.message, message);
     return true;
   };
 
@@ -22,11 +23,11 @@ export function initializerCases(kind: Kind): void {
       using gate = new Gate();
       const held = executor.submit(hold, gate.folder, 0);
       await gate.noted();
-      assert.equal(await executor.submit(getState), "set up");
+      assertEquals(await executor.submit(getState), "set up");
       gate.open();
       await held;
       const states = await Promise.all(Array.from({ length: 10 }, () => executor.submit(getState)));
-      assert.deepEqual(states, Array(10).fill("set up"));
+      assertEquals(states, Array(10).fill("set up"));
     },
   );
 
@@ -39,7 +40,7 @@ export function initializerCases(kind: Kind): void {
       },
       initargs: ["ready"],
     });
-    assert.equal(await executor.submit(() => (globalThis as { ready?: string }).ready), "ready");
+    assertEquals(await executor.submit(() => (globalThis as { ready?: string }).ready), "ready");
   });
 
   behaviour(kind, " does not run the initializer when there is no work [T3]", async (Executor) => {
@@ -47,7 +48,7 @@ export function initializerCases(kind: Kind): void {
     {
       await using _executor = new Executor({ initializer: note, initargs: [gate.folder, "ran"] });
     }
-    assert.deepEqual(gate.notes, []);
+    assertEquals(gate.notes, []);
   });
 
   behaviour(
@@ -60,14 +61,17 @@ export function initializerCases(kind: Kind): void {
       for (const future of futures) {
         const error = await future.exception() as Error;
         broken(/initializer/)(error);
-        assert.ok(error.cause instanceof RangeError && error.cause.message === "no set-up");
+        assert(error.cause instanceof RangeError && error.cause.message === "no set-up");
         errors.add(error);
       }
-      assert.equal(errors.size, 3, "each has an error of its own [test_broken_process_pool_traceback]");
-      assert.throws(() => executor.submit((n: number) => n, 1), broken(/initializer/));
-      assert.throws(() => executor.map((n: number) => n, [1]), broken(/initializer/));
+      assertEquals(errors.size, 3, "each has an error of its own [test_broken_process_pool_traceback]");
+      assertError(assertThrows(() => executor.submit((n: number) => n, 1)), broken(/initializer/));
+      assertError(assertThrows(() => executor.map((n: number) => n, [1])), broken(/initializer/));
       await executor.shutdown();
-      assert.throws(() => executor.submit((n: number) => n, 1), broken(/initializer/), "wins over shutdown [X2]");
+      assertError(
+        assertThrows(() => executor.submit((n: number) => n, 1), "wins over shutdown [X2]"),
+        broken(/initializer/),
+      );
     },
   );
 
@@ -79,7 +83,7 @@ export function initializerCases(kind: Kind): void {
       const missing = taskModule<{ gone(): void }>(new URL("no_such_module.ts", import.meta.url));
       for (const initializer of [() => outer, missing.gone]) {
         await using executor = new Executor({ maxWorkers: 1, initializer });
-        await assert.rejects(executor.submit((n: number) => n, 1), broken(/initializer/));
+        assertError(await assertRejects(() => executor.submit((n: number) => n, 1)), broken(/initializer/));
       }
     },
   );
@@ -89,9 +93,9 @@ export function initializerCases(kind: Kind): void {
     " is broken when the initializer's arguments cannot be sent [I3, test_pickle_errors_propagate]",
     async (Executor) => {
       await using executor = new Executor({ maxWorkers: 1, initializer: setState, initargs: [() => 1] });
-      await assert.rejects(executor.submit((n: number) => n, 1), (error) => {
+      assertError(await assertRejects(() => executor.submit((n: number) => n, 1)), (error) => {
         broken(/initializer/)(error);
-        assert.equal(((error as Error).cause as Error).name, "DataCloneError");
+        assertEquals(((error as Error).cause as Error).name, "DataCloneError");
         return true;
       });
     },
@@ -103,7 +107,10 @@ export function initializerCases(kind: Kind): void {
     (Executor) => {
       for (const bad of ["setState", {}, setState.bind(null), class {}]) {
         // deno-lint-ignore no-explicit-any
-        assert.throws(() => new Executor({ initializer: bad as any }), { name: "TypeError", message: /'initializer'/ });
+        assertError(assertThrows(() => new Executor({ initializer: bad as any })), {
+          name: "TypeError",
+          message: /'initializer'/,
+        });
       }
     },
   );
@@ -113,8 +120,11 @@ export function initializerCases(kind: Kind): void {
     " is broken when workers end before they are ready, instead of starting them for ever [L4, test_failed_worker_replacement_breaks_pool]",
     async (Executor) => {
       await using executor = new Executor({ maxWorkers: 1, initializer: exit, initargs: [3] });
-      await assert.rejects(executor.submit((n: number) => n, 1), broken(/could not be started/));
-      assert.throws(() => executor.submit((n: number) => n, 1), broken(/could not be started.*exit code 3/));
+      assertError(await assertRejects(() => executor.submit((n: number) => n, 1)), broken(/could not be started/));
+      assertError(
+        assertThrows(() => executor.submit((n: number) => n, 1)),
+        broken(/could not be started.*exit code 3/),
+      );
     },
   );
 
@@ -129,11 +139,11 @@ export function initializerCases(kind: Kind): void {
       await gate.noted();
       const failing = executor.submit((n: number) => n, 2);
       const cancelled = executor.submit((n: number) => n, 3);
-      assert.equal(cancelled.cancel(), true);
-      await assert.rejects(failing, broken(/initializer/));
+      assertEquals(cancelled.cancel(), true);
+      assertError(await assertRejects(() => failing), broken(/initializer/));
       gate.open();
-      assert.equal(await running, 1);
-      assert.equal(cancelled.cancelled(), true);
+      assertEquals(await running, 1);
+      assertEquals(cancelled.cancelled(), true);
     },
   );
 }

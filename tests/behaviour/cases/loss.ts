@@ -1,6 +1,6 @@
 // When a worker ends unasked, only the call that it was running fails.
 
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertMatch, assertNotStrictEquals, assertStrictEquals } from "@std/assert";
 import { type Future, WorkerLostError } from "../../../mod.ts";
 import { behaviour, type Kind } from "../behaviour.ts";
 import { Gate } from "../../support/gate.ts";
@@ -12,7 +12,7 @@ import { until } from "../../support/until.ts";
 /** The error of a call whose worker was lost. */
 async function lossOf(future: Future<unknown>): Promise<WorkerLostError> {
   const error = await future.exception();
-  assert.ok(error instanceof WorkerLostError, String(error));
+  assert(error instanceof WorkerLostError, String(error));
   return error;
 }
 
@@ -23,15 +23,15 @@ export function lossCases(kind: Kind): void {
     async (Executor) => {
       await using executor = new Executor({ maxWorkers: 1, name: "pool" });
       const error = await lossOf(executor.submit(exit, 99));
-      assert.deepEqual([error.name, error.workerName, error.exitCode, error.signal], [
+      assertEquals([error.name, error.workerName, error.exitCode, error.signal], [
         "WorkerLostError",
         "pool_0",
         99,
         undefined,
       ]);
-      assert.equal(error.started, true);
-      assert.match(error.message, /pool_0.*exit code 99/);
-      assert.equal(executor.stats().lost, 1);
+      assertEquals(error.started, true);
+      assertMatch(error.message, /pool_0.*exit code 99/);
+      assertEquals(executor.stats().lost, 1);
     },
   );
 
@@ -46,10 +46,10 @@ export function lossCases(kind: Kind): void {
       const lost = executor.submit(exit, 1);
       const queued = Array.from({ length: 5 }, (_, n) => executor.submit(square, n));
       await lossOf(lost);
-      assert.deepEqual(await Promise.all(queued), [0, 1, 4, 9, 16]);
+      assertEquals(await Promise.all(queued), [0, 1, 4, 9, 16]);
       gate.open();
-      assert.equal(await neighbour, 1);
-      assert.deepEqual([executor.stats().lost, executor.stats().failed], [1, 1]);
+      assertEquals(await neighbour, 1);
+      assertEquals([executor.stats().lost, executor.stats().failed], [1, 1]);
     },
   );
 
@@ -60,18 +60,18 @@ export function lossCases(kind: Kind): void {
       await using executor = new Executor({ maxWorkers: 1 });
       const futures = [1, 2, 3].map((code) => executor.submit(exit, code));
       const errors = await Promise.all(futures.map(lossOf));
-      assert.equal(new Set(errors).size, 3);
-      assert.deepEqual(errors.map((error) => error.exitCode), [1, 2, 3]);
+      assertEquals(new Set(errors).size, 3);
+      assertEquals(errors.map((error) => error.exitCode), [1, 2, 3]);
     },
   );
 
   behaviour(kind, ".submit() keeps a result that came before its worker ended [P10, P13, L3]", async (Executor) => {
     await using executor = new Executor({ maxWorkers: 1 });
     const future = executor.submit(exitLater, 5);
-    assert.equal(await future, "returned");
+    assertEquals(await future, "returned");
     await until("the worker is lost", () => executor.stats().lost === 1);
-    assert.deepEqual(future.outcome, { status: "fulfilled", value: "returned" });
-    assert.equal(await executor.submit(square, 3), 9);
+    assertEquals(future.outcome, { status: "fulfilled", value: "returned" });
+    assertEquals(await executor.submit(square, 3), 9);
   });
 
   behaviour(kind, ".submit() rejects when the task's worker dies of an error that nobody caught", async (Executor) => {
@@ -83,8 +83,8 @@ export function lossCases(kind: Kind): void {
         }, 1)
       )
     ));
-    assert.notEqual(error.exitCode, 0);
-    assert.equal(await executor.submit(square, 3), 9);
+    assertNotStrictEquals(error.exitCode, 0);
+    assertEquals(await executor.submit(square, 3), 9);
   });
 
   behaviour(
@@ -99,10 +99,10 @@ export function lossCases(kind: Kind): void {
       await lossOf(lost);
       for (const [n, future] of [...before, ...after].entries()) {
         const error = await future.exception();
-        assert.equal(error, undefined);
-        assert.equal(await future, (n % 50) ** 2);
+        assertEquals(error, undefined);
+        assertStrictEquals(await future, (n % 50) ** 2);
       }
-      assert.equal(executor.stats().failed, 1);
+      assertEquals(executor.stats().failed, 1);
     },
   );
 
@@ -112,6 +112,6 @@ export function lossCases(kind: Kind): void {
     const queued = executor.submit(square, 3);
     await executor.shutdown();
     await lossOf(lost);
-    assert.deepEqual(queued.outcome, { status: "fulfilled", value: 9 });
+    assertEquals(queued.outcome, { status: "fulfilled", value: 9 });
   });
 }

@@ -1,12 +1,13 @@
 // map(): many calls, whose results come from one iterator.
 
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { TimeoutError } from "../../../mod.ts";
 import { behaviour, type Kind } from "../behaviour.ts";
 import { Gate } from "../../support/gate.ts";
 import { add, addThree, divide, square } from "../../fixtures/tasks/arithmetic.ts";
 import { hold, note } from "../../fixtures/tasks/gate_tasks.ts";
 import { workerId } from "../../fixtures/tasks/worker_tasks.ts";
+import { assertError } from "../../support/assert_error.ts";
 
 export const ten = Array.from({ length: 10 }, (_, n) => n);
 
@@ -33,19 +34,19 @@ export function mapCases(kind: Kind): void {
       await using executor = new Executor({ maxWorkers: 2 });
       for (const chunksize of [undefined, 1, 3, 6, 10, 50]) {
         const options = chunksize === undefined ? {} : { chunksize };
-        assert.deepEqual(await Array.fromAsync(executor.map(square, ten, options)), ten.map((n) => n * n));
-        assert.deepEqual(await Array.fromAsync(executor.map(add, ten, count(5), options)), ten.map((n) => 2 * n + 5));
+        assertEquals(await Array.fromAsync(executor.map(square, ten, options)), ten.map((n) => n * n));
+        assertEquals(await Array.fromAsync(executor.map(add, ten, count(5), options)), ten.map((n) => 2 * n + 5));
       }
-      assert.deepEqual(await Array.fromAsync(executor.map(addThree, [1, 2], new Set([3, 4, 5]), [5, 6].values())), [
+      assertEquals(await Array.fromAsync(executor.map(addThree, [1, 2], new Set([3, 4, 5]), [5, 6].values())), [
         9,
         12,
       ]);
-      assert.deepEqual(await Array.fromAsync(executor.map((letter: string) => letter + letter, "abc")), [
+      assertEquals(await Array.fromAsync(executor.map((letter: string) => letter + letter, "abc")), [
         "aa",
         "bb",
         "cc",
       ]);
-      assert.deepEqual(await Array.fromAsync(executor.map(square, [])), []);
+      assertEquals(await Array.fromAsync(executor.map(square, [])), []);
     },
   );
 
@@ -54,11 +55,11 @@ export function mapCases(kind: Kind): void {
     ".map() without inputs gives nothing and calls nothing [X7b, test_map_buffersize_without_iterable, test_map_buffersize_on_empty_iterable]",
     async (Executor) => {
       await using executor = new Executor({ maxWorkers: 1 });
-      assert.deepEqual(await Array.fromAsync(executor.map(() => 1)), []);
+      assertEquals(await Array.fromAsync(executor.map(() => 1)), []);
       // deno-lint-ignore no-explicit-any
-      assert.deepEqual(await Array.fromAsync((executor as any).map(() => 1, { buffersize: 1 })), []);
-      assert.deepEqual(await Array.fromAsync(executor.map(square, [], { buffersize: 1 })), []);
-      assert.equal(executor.stats().workers, 0);
+      assertEquals(await Array.fromAsync((executor as any).map(() => 1, { buffersize: 1 })), []);
+      assertEquals(await Array.fromAsync(executor.map(square, [], { buffersize: 1 })), []);
+      assertEquals(executor.stats().workers, 0);
     },
   );
 
@@ -70,9 +71,9 @@ export function mapCases(kind: Kind): void {
       {
         await using executor = new Executor({ maxWorkers: 2 });
         executor.map(note, Array(10).fill(gate.folder), count());
-        assert.equal(executor.stats().queued, 10);
+        assertEquals(executor.stats().queued, 10);
       }
-      assert.equal(gate.notes.length, 10);
+      assertEquals(gate.notes.length, 10);
     },
   );
 
@@ -84,9 +85,9 @@ export function mapCases(kind: Kind): void {
       for (const chunksize of [1, 3]) {
         const iterator = executor.map(divide, [1, 2, 0, 5], { chunksize });
         const { values, error } = await drain(iterator);
-        assert.deepEqual(values, [10, 5], "what came before the error, out of its own chunk too");
-        assert.ok(error instanceof RangeError);
-        assert.deepEqual(await iterator.next(), { value: undefined, done: true }, "exhausted for good");
+        assertEquals(values, [10, 5], "what came before the error, out of its own chunk too");
+        assert(error instanceof RangeError);
+        assertEquals(await iterator.next(), { value: undefined, done: true }, "exhausted for good");
       }
     },
   );
@@ -95,9 +96,9 @@ export function mapCases(kind: Kind): void {
     await using executor = new Executor({ maxWorkers: 2 });
     for (const chunksize of [1, 4]) {
       const settled = await Array.fromAsync(executor.map(divide, [1, 0, 5], { settled: true, chunksize }));
-      assert.deepEqual(settled.map(({ status }) => status), ["fulfilled", "rejected", "fulfilled"]);
-      assert.deepEqual(settled[2], { status: "fulfilled", value: 2 });
-      assert.ok((settled[1] as PromiseRejectedResult).reason instanceof RangeError);
+      assertEquals(settled.map(({ status }) => status), ["fulfilled", "rejected", "fulfilled"]);
+      assertEquals(settled[2], { status: "fulfilled", value: 2 });
+      assert((settled[1] as PromiseRejectedResult).reason instanceof RangeError);
     }
   });
 
@@ -111,7 +112,7 @@ export function mapCases(kind: Kind): void {
       };
       for (const options of [{}, { timeout: 1e9 }]) {
         const { error } = await drain(executor.map(timeOut, [1], options));
-        assert.ok(error instanceof DOMException && error.message === "from the task");
+        assert(error instanceof DOMException && error.message === "from the task");
       }
     },
   );
@@ -127,10 +128,10 @@ export function mapCases(kind: Kind): void {
       const iterator = executor.map(hold, [open.folder, closed.folder, open.folder], count(), { timeout: 500 });
       await closed.noted();
       const { values, error } = await drain(iterator);
-      assert.deepEqual(values, [0], "there before the deadline, whenever it is taken");
-      assert.ok(error instanceof TimeoutError);
-      assert.deepEqual(await iterator.next(), { value: undefined, done: true });
-      assert.deepEqual([executor.stats().queued, executor.stats().cancelled], [0, 1]);
+      assertEquals(values, [0], "there before the deadline, whenever it is taken");
+      assert(error instanceof TimeoutError);
+      assertEquals(await iterator.next(), { value: undefined, done: true });
+      assertEquals([executor.stats().queued, executor.stats().cancelled], [0, 1]);
     },
   );
 
@@ -138,7 +139,7 @@ export function mapCases(kind: Kind): void {
     await using executor = new Executor({ maxWorkers: 1 });
     const iterator = executor.map(square, [3], { timeout: -1 });
     await executor.submit(square, 1); // runs after the item
-    assert.deepEqual(await iterator.next(), { value: 9, done: false });
+    assertEquals(await iterator.next(), { value: 9, done: false });
   });
 
   behaviour(
@@ -149,11 +150,14 @@ export function mapCases(kind: Kind): void {
       using gate = new Gate();
       const busy = executor.submit(hold, gate.folder, 0);
       await gate.noted();
-      await assert.rejects(executor.map(note, [gate.folder, gate.folder], [1, 2], { timeout: 1 }).next(), TimeoutError);
+      await assertRejects(
+        () => executor.map(note, [gate.folder, gate.folder], [1, 2], { timeout: 1 }).next(),
+        TimeoutError,
+      );
       gate.open();
       await busy;
       await executor.submit(square, 1);
-      assert.deepEqual(gate.notes, ["0"]);
+      assertEquals(gate.notes, ["0"]);
     },
   );
 
@@ -167,7 +171,7 @@ export function mapCases(kind: Kind): void {
         for await (const n of executor.map(square, ten, { chunksize })) if (n === 1) break;
         const closed = executor.map(square, ten, { chunksize });
         await closed.return();
-        assert.deepEqual(await closed.next(), { value: undefined, done: true });
+        assertEquals(await closed.next(), { value: undefined, done: true });
         await using disposed = executor.map(square, ten, { chunksize });
         await disposed.next();
       }
@@ -176,7 +180,7 @@ export function mapCases(kind: Kind): void {
       gate.open();
       await busy;
       await executor.submit(square, 1);
-      assert.deepEqual(gate.notes, ["0"], "nothing of it runs");
+      assertEquals(gate.notes, ["0"], "nothing of it runs");
     },
   );
 
@@ -186,9 +190,9 @@ export function mapCases(kind: Kind): void {
     using early = new Gate();
     early.open();
     const iterator = executor.map(hold, [late.folder, early.folder, early.folder], [0, 1, 2], { ordered: false });
-    assert.deepEqual([(await iterator.next()).value, (await iterator.next()).value], [1, 2]);
+    assertEquals([(await iterator.next()).value, (await iterator.next()).value], [1, 2]);
     late.open();
-    assert.deepEqual((await drain(iterator)).values, [0]);
+    assertEquals((await drain(iterator)).values, [0]);
   });
 
   behaviour(kind, ".map() runs the items of a chunk one after the other in one worker [P16]", async (Executor) => {
@@ -200,8 +204,8 @@ export function mapCases(kind: Kind): void {
     gate.open();
     await Promise.all(busy);
     const workers = await Array.fromAsync(ids);
-    assert.equal(new Set(workers.slice(0, 5)).size, 1);
-    assert.equal(new Set(workers.slice(5)).size, 1);
+    assertEquals(new Set(workers.slice(0, 5)).size, 1);
+    assertEquals(new Set(workers.slice(5)).size, 1);
   });
 
   behaviour(kind, ".map() stops when its signal aborts, with its reason", async (Executor) => {
@@ -212,11 +216,13 @@ export function mapCases(kind: Kind): void {
     const next = iterator.next();
     await gate.noted();
     controller.abort(new Error("changed my mind"));
-    await assert.rejects(next, { message: "changed my mind" });
+    assertError(await assertRejects(() => next), { message: "changed my mind" });
     gate.open();
     await executor.submit(square, 1);
-    assert.deepEqual(gate.notes, ["0"]);
-    assert.throws(() => executor.map(square, [1], { signal: controller.signal }), { message: "changed my mind" });
+    assertEquals(gate.notes, ["0"]);
+    assertError(assertThrows(() => executor.map(square, [1], { signal: controller.signal })), {
+      message: "changed my mind",
+    });
   });
 
   behaviour(
@@ -226,7 +232,7 @@ export function mapCases(kind: Kind): void {
       const executor = new Executor({ maxWorkers: 2 });
       executor.map(square, ten);
       await executor.shutdown();
-      assert.equal(executor.stats().completed, 10);
+      assertEquals(executor.stats().completed, 10);
     },
   );
 }

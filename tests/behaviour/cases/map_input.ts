@@ -1,12 +1,13 @@
 // The inputs of map(): how far they are read, and what happens when they fail or the executor shuts down.
 
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertThrows } from "@std/assert";
 import { ShutdownError } from "../../../mod.ts";
 import { behaviour, type Kind } from "../behaviour.ts";
 import { Gate } from "../../support/gate.ts";
 import { add, square } from "../../fixtures/tasks/arithmetic.ts";
 import { hold, note } from "../../fixtures/tasks/gate_tasks.ts";
 import { count, drain, ten } from "./map.ts";
+import { assertError } from "../../support/assert_error.ts";
 
 async function* countAsync(to: number): AsyncGenerator<number> {
   for (let n = 0; n < to; n++) yield await Promise.resolve(n);
@@ -19,8 +20,8 @@ export function mapInputCases(kind: Kind): void {
     async (Executor) => {
       await using executor = new Executor({ maxWorkers: 2 });
       for (const buffersize of [1, 2, 10, 20]) {
-        assert.deepEqual(await Array.fromAsync(executor.map(square, ten, { buffersize })), ten.map((n) => n * n));
-        assert.deepEqual(await Array.fromAsync(executor.map(add, ten, ten, { buffersize })), ten.map((n) => 2 * n));
+        assertEquals(await Array.fromAsync(executor.map(square, ten, { buffersize })), ten.map((n) => n * n));
+        assertEquals(await Array.fromAsync(executor.map(add, ten, ten, { buffersize })), ten.map((n) => 2 * n));
       }
       let read = 0;
       const items = (function* () {
@@ -30,9 +31,9 @@ export function mapInputCases(kind: Kind): void {
         }
       })();
       const iterator = executor.map(square, items, { buffersize: 3 });
-      assert.equal(read, 3);
-      assert.equal((await iterator.next()).value, 0);
-      assert.equal(read, 4);
+      assertEquals(read, 3);
+      assertEquals((await iterator.next()).value, 0);
+      assertEquals(read, 4);
       await iterator.return();
     },
   );
@@ -46,7 +47,7 @@ export function mapInputCases(kind: Kind): void {
       for await (const sum of executor.map(add, count(), count(1), { buffersize: 4 })) {
         if (sums.push(sum) === 20) break;
       }
-      assert.deepEqual(sums, Array.from({ length: 20 }, (_, n) => 2 * n + 1));
+      assertEquals(sums, Array.from({ length: 20 }, (_, n) => 2 * n + 1));
     },
   );
 
@@ -58,7 +59,7 @@ export function mapInputCases(kind: Kind): void {
       const items = count();
       executor.map(square, items, { buffersize: 4 });
       await executor.shutdown();
-      assert.equal(items.next().value, 4);
+      assertEquals(items.next().value, 4);
     },
   );
 
@@ -69,12 +70,12 @@ export function mapInputCases(kind: Kind): void {
       const executor = new Executor({ maxWorkers: 1 });
       const fresh = executor.map(square, ten, { buffersize: 2 });
       const begun = executor.map(square, ten, { buffersize: 2 });
-      assert.equal((await begun.next()).value, 0);
+      assertEquals((await begun.next()).value, 0);
       await executor.shutdown();
       for (const [iterator, expected] of [[fresh, [0, 1]], [begun, [1, 4]]] as const) {
         const { values, error } = await drain(iterator);
-        assert.deepEqual(values, expected);
-        assert.ok(error instanceof ShutdownError);
+        assertEquals<unknown>(values, expected);
+        assert(error instanceof ShutdownError);
       }
     },
   );
@@ -86,8 +87,8 @@ export function mapInputCases(kind: Kind): void {
       const executor = new Executor({ maxWorkers: 1 });
       await executor.shutdown();
       for (const options of [{}, { buffersize: 1 }]) {
-        assert.throws(() => executor.map(square, [1], options), ShutdownError);
-        assert.deepEqual(await Array.fromAsync(executor.map(square, [], options)), []);
+        assertThrows(() => executor.map(square, [1], options), ShutdownError);
+        assertEquals(await Array.fromAsync(executor.map(square, [], options)), []);
       }
     },
   );
@@ -104,17 +105,20 @@ export function mapInputCases(kind: Kind): void {
         yield gate.folder;
         throw new SyntaxError("bad input");
       };
-      assert.throws(() => executor.map(note, items(), [1, 2]), { name: "SyntaxError", message: "bad input" });
+      assertError(assertThrows(() => executor.map(note, items(), [1, 2])), {
+        name: "SyntaxError",
+        message: "bad input",
+      });
       gate.open();
       await busy;
       await executor.submit(square, 1);
-      assert.deepEqual(gate.notes, ["0"]);
+      assertEquals(gate.notes, ["0"]);
     },
   );
 
   behaviour(kind, ".map() takes async iterables, mixed with others", async (Executor) => {
     await using executor = new Executor({ maxWorkers: 2 });
-    assert.deepEqual(await Array.fromAsync(executor.map(square, countAsync(5))), [0, 1, 4, 9, 16]);
-    assert.deepEqual(await Array.fromAsync(executor.map(add, countAsync(5), [10, 20], { buffersize: 1 })), [10, 21]);
+    assertEquals(await Array.fromAsync(executor.map(square, countAsync(5))), [0, 1, 4, 9, 16]);
+    assertEquals(await Array.fromAsync(executor.map(add, countAsync(5), [10, 20], { buffersize: 1 })), [10, 21]);
   });
 }

@@ -1,6 +1,6 @@
 // Neither side keeps arguments, results and items that the program can no longer reach.
 
-import assert from "node:assert/strict";
+import { assert, assertEquals } from "@std/assert";
 import type { Future } from "../../../mod.ts";
 import { behaviour, type Kind } from "../behaviour.ts";
 import { isCollected, needsCollector } from "../../support/garbage.ts";
@@ -26,8 +26,8 @@ export function memoryCases(kind: Kind): void {
         await future;
         return new WeakRef(argument);
       };
-      assert.ok(await isCollected(submitOne));
-      assert.deepEqual(await futures[0], ["large"]);
+      assert(await isCollected(submitOne));
+      assertEquals(await futures[0], ["large"]);
     },
   );
 
@@ -41,14 +41,14 @@ export function memoryCases(kind: Kind): void {
       future.cancel();
       return new WeakRef(argument);
     };
-    assert.ok(await isCollected(cancelOne));
-    assert.ok(futures.every((future) => future.cancelled()));
+    assert(await isCollected(cancelOne));
+    assert(futures.every((future) => future.cancelled()));
   });
 
   behaviour(kind, " keeps no result that the program cannot reach [F15]", async (Executor) => {
     await using executor = new Executor({ maxWorkers: 1 });
     const make = () => ({ large: new Array(1000) });
-    assert.ok(await isCollected(async () => new WeakRef(await executor.submit(make))));
+    assert(await isCollected(async () => new WeakRef(await executor.submit(make))));
   });
 
   behaviour(
@@ -59,14 +59,14 @@ export function memoryCases(kind: Kind): void {
       using gate = new Gate();
       await executor.submit(watchArgument, gate.folder, large());
       await gate.noted(2); // no other call has run in between
-      assert.deepEqual(gate.notes, ["argument dropped", "result dropped"]);
+      assertEquals(gate.notes, ["argument dropped", "result dropped"]);
     },
   );
 
   behaviour(kind, ".map() keeps no item that it has yielded [test_free_reference, A5]", async (Executor) => {
     await using executor = new Executor({ maxWorkers: 1 });
     await using iterator = executor.map((n: number) => ({ n }), Array(100).keys());
-    assert.ok(await isCollected(async () => new WeakRef((await iterator.next()).value!)));
-    assert.equal((await iterator.next()).done, false);
+    assert(await isCollected(async () => new WeakRef((await iterator.next()).value!)));
+    assertEquals((await iterator.next()).done, false);
   });
 }

@@ -1,6 +1,6 @@
 // Every wrong option or argument is an error at the call, with a message of the same grammar.
 
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
 import { availableParallelism } from "node:os";
 import { asCompleted, wait } from "../../../mod.ts";
 import { behaviour, type Kind } from "../behaviour.ts";
@@ -8,6 +8,7 @@ import { Gate } from "../../support/gate.ts";
 import { square } from "../../fixtures/tasks/arithmetic.ts";
 import { hold } from "../../fixtures/tasks/gate_tasks.ts";
 import { setState } from "../../fixtures/tasks/worker_tasks.ts";
+import { assertError } from "../../support/assert_error.ts";
 
 // Values that a type checker refuses are tried, too.
 // deno-lint-ignore no-explicit-any
@@ -61,21 +62,24 @@ const WRONG_MAP_OPTIONS: Wrong = [
 export function optionCases(kind: Kind): void {
   /** Asserts that a message is: Cannot <action> as ... '<option>' ...: received <value> */
   const refused = (action: string, option: string, type: string, received: string) => (error: unknown) => {
-    assert.ok(error instanceof Error);
-    assert.equal(error.name, type, error.message);
-    assert.ok(error.message.startsWith(`Cannot ${action} `), error.message);
-    assert.ok(error.message.includes(`'${option}'`), error.message);
-    assert.ok(error.message.includes(`: received ${received}`), error.message);
+    assert(error instanceof Error);
+    assertStrictEquals(error.name, type, error.message);
+    assert(error.message.startsWith(`Cannot ${action} `), error.message);
+    assert(error.message.includes(`'${option}'`), error.message);
+    assert(error.message.includes(`: received ${received}`), error.message);
     return true;
   };
 
   behaviour(kind, " refuses wrong options when it is made [T1, T2, P1, P2, test_max_workers_negative]", (Executor) => {
     for (const [option, value, type, received] of WRONG_OPTIONS) {
       const make = () => new Executor({ [option]: value } as Anything);
-      assert.throws(make, refused(`create ${kind.name}`, option, type, received), `${option}: ${String(value)}`);
+      assertError(
+        assertThrows(make, `${option}: ${String(value)}`),
+        refused(`create ${kind.name}`, option, type, received),
+      );
     }
     for (const bad of [null, 4, "4"] as Anything[]) {
-      assert.throws(() => new Executor(bad), {
+      assertError(assertThrows(() => new Executor(bad)), {
         name: "TypeError",
         message: /^Cannot create .*options.* must be an object: received/,
       });
@@ -86,9 +90,9 @@ export function optionCases(kind: Kind): void {
     const names = ["maxWorkers", "name", "initializer", "initargs", "maxTasksPerWorker", "idleTimeout", "errorTypes"];
     const options = Object.fromEntries(names.map((name) => [name, undefined]));
     await using executor = new Executor(options as Anything);
-    assert.equal(await executor.submit(square, 2), 4);
+    assertEquals(await executor.submit(square, 2), 4);
     await using patient = new Executor({ maxWorkers: 1, idleTimeout: Infinity, initializer: setState, initargs: [] });
-    assert.equal(await patient.submit(square, 2), 4);
+    assertEquals(await patient.submit(square, 2), 4);
   });
 
   behaviour(
@@ -100,7 +104,7 @@ export function optionCases(kind: Kind): void {
       const expected = availableParallelism();
       const futures = Array.from({ length: expected + 1 }, (_, n) => executor.submit(hold, gate.folder, n));
       await gate.noted(expected);
-      assert.equal(executor.stats().workers, expected);
+      assertStrictEquals(executor.stats().workers, expected);
       gate.open();
       await Promise.all(futures);
     },
@@ -113,9 +117,9 @@ export function optionCases(kind: Kind): void {
       await using executor = new Executor({ maxWorkers: 1 });
       for (const [option, value, type, received] of WRONG_MAP_OPTIONS) {
         const map = () => executor.map(square, [1], { [option]: value } as Anything);
-        assert.throws(map, refused("map a task", option, type, received), `${option}: ${String(value)}`);
+        assertError(assertThrows(map, `${option}: ${String(value)}`), refused("map a task", option, type, received));
       }
-      assert.deepEqual(executor.stats().workers, 0, "nothing was accepted");
+      assertEquals(executor.stats().workers, 0, "nothing was accepted");
     },
   );
 
@@ -123,16 +127,16 @@ export function optionCases(kind: Kind): void {
     await using executor = new Executor({ maxWorkers: 1 });
     const map = executor.map.bind(executor) as Anything;
     for (const bad of [1, null, Symbol.iterator, () => [1]]) {
-      assert.throws(() => map(square, bad, [1]), {
+      assertError(assertThrows(() => map(square, bad, [1])), {
         name: "TypeError",
         message: /^Cannot map a task as .*iterable.*: received/,
       });
     }
-    assert.throws(() => map(square, { a: 1 }, [1]), TypeError);
+    assertThrows(() => map(square, { a: 1 }, [1]), TypeError);
     for (const bad of [undefined, "square", Math.max, class {}]) {
-      assert.throws(() => map(bad, [1]), { name: "TypeError", message: /^Cannot map a task as / });
+      assertError(assertThrows(() => map(bad, [1])), { name: "TypeError", message: /^Cannot map a task as / });
     }
-    assert.equal(executor.stats().workers, 0);
+    assertEquals(executor.stats().workers, 0);
   });
 
   behaviour(kind, " refuses options that there are not, and says which was meant", async (Executor) => {
@@ -140,42 +144,54 @@ export function optionCases(kind: Kind): void {
       name: "TypeError",
       message: `Cannot ${action} as there is no option '${name}': did you mean '${meant}'?`,
     });
-    assert.throws(
-      () => new Executor({ max_queue: 4 } as Anything),
+    assertError(
+      assertThrows(() => new Executor({ max_queue: 4 } as Anything)),
       unknown(`create ${kind.name}`, "max_queue", "maxQueue"),
     );
     await using executor = new Executor({ maxWorkers: 1 });
     const withOptions = executor.with.bind(executor) as Anything;
-    assert.throws(() => withOptions({ timeOut: 1 }), unknown("apply options to calls", "timeOut", "timeout"));
-    assert.throws(
-      () => (executor.with({}).with as Anything)({ retrys: 1 }),
+    assertError(
+      assertThrows(() => withOptions({ timeOut: 1 })),
+      unknown("apply options to calls", "timeOut", "timeout"),
+    );
+    assertError(
+      assertThrows(() => (executor.with({}).with as Anything)({ retrys: 1 })),
       unknown("apply options to calls", "retrys", "retries"),
     );
     const map = executor.map.bind(executor) as Anything;
-    assert.throws(() => map(square, [1], { chunkSize: 2 }), unknown("map a task", "chunkSize", "chunksize"));
+    assertError(
+      assertThrows(() => map(square, [1], { chunkSize: 2 })),
+      unknown("map a task", "chunkSize", "chunksize"),
+    );
     const shutdown = executor.shutdown.bind(executor) as Anything;
-    assert.throws(() => shutdown({ cancel_futures: true }), unknown("shut down", "cancel_futures", "cancelFutures"));
+    assertError(
+      assertThrows(() => shutdown({ cancel_futures: true })),
+      unknown("shut down", "cancel_futures", "cancelFutures"),
+    );
     const future = executor.submit(square, 2) as Anything;
-    assert.throws(() => future.result({ time: 1 }), unknown("wait for a result", "time", "timeout"));
-    assert.throws(
-      () => wait([future], { return_when: 1 } as Anything),
+    assertError(assertThrows(() => future.result({ time: 1 })), unknown("wait for a result", "time", "timeout"));
+    assertError(
+      assertThrows(() => wait([future], { return_when: 1 } as Anything)),
       unknown("wait for futures", "return_when", "returnWhen"),
     );
-    assert.throws(
-      () => asCompleted([future], { signals: 1 } as Anything),
+    assertError(
+      assertThrows(() => asCompleted([future], { signals: 1 } as Anything)),
       unknown("iterate over futures", "signals", "signal"),
     );
-    assert.equal(await future, 4);
+    assertEquals(await future, 4);
   });
 
   behaviour(kind, ".shutdown() refuses wrong options and goes on working [X8]", async (Executor) => {
     await using executor = new Executor({ maxWorkers: 1 });
     const shutdown = executor.shutdown.bind(executor) as Anything;
-    assert.throws(() => shutdown({ wait: "no" }), refused("shut down", "wait", "TypeError", '"no"'));
-    assert.throws(() => shutdown({ cancelFutures: 1 }), refused("shut down", "cancelFutures", "TypeError", "1"));
+    assertError(assertThrows(() => shutdown({ wait: "no" })), refused("shut down", "wait", "TypeError", '"no"'));
+    assertError(
+      assertThrows(() => shutdown({ cancelFutures: 1 })),
+      refused("shut down", "cancelFutures", "TypeError", "1"),
+    );
     for (const bad of [null, true, 1]) {
-      assert.throws(() => shutdown(bad), { name: "TypeError", message: /^Cannot shut down as / });
+      assertError(assertThrows(() => shutdown(bad)), { name: "TypeError", message: /^Cannot shut down as / });
     }
-    assert.equal(await executor.submit(square, 2), 4);
+    assertEquals(await executor.submit(square, 2), 4);
   });
 }

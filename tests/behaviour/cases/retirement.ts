@@ -1,6 +1,6 @@
 // maxTasksPerWorker: a worker ends after this many calls and another takes its place. It does not count as lost.
 
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertRejects } from "@std/assert";
 import { behaviour, type Kind } from "../behaviour.ts";
 import { Gate } from "../../support/gate.ts";
 import { canSeeWorkers } from "../../support/leaks.ts";
@@ -17,10 +17,10 @@ export function retirementCases(kind: Kind): void {
       await using executor = new Executor({ maxWorkers: 1, maxTasksPerWorker: 3 });
       const ids: string[] = [];
       for (let n = 0; n < 7; n++) ids.push(await executor.submit(workerId));
-      assert.deepEqual(ids.map((id) => ids.indexOf(id)), [0, 0, 0, 3, 3, 3, 6]);
+      assertEquals(ids.map((id) => ids.indexOf(id)), [0, 0, 0, 3, 3, 3, 6]);
       await until("the old workers have gone", () => kind.alive().length <= 1);
-      if (canSeeWorkers) assert.equal(kind.alive().length, 1);
-      assert.deepEqual([executor.stats().workers, executor.stats().lost], [1, 0]);
+      if (canSeeWorkers) assertEquals(kind.alive().length, 1);
+      assertEquals([executor.stats().workers, executor.stats().lost], [1, 0]);
     },
   );
 
@@ -31,7 +31,7 @@ export function retirementCases(kind: Kind): void {
       await using executor = new Executor({ maxWorkers: 2, maxTasksPerWorker: 4 });
       await executor.submit(workerId);
       const ids = await Promise.all(Array.from({ length: 30 }, () => executor.submit(workerId)));
-      for (const id of ids) assert.ok(ids.filter((other) => other === id).length <= 4);
+      for (const id of ids) assert(ids.filter((other) => other === id).length <= 4);
     },
   );
 
@@ -42,7 +42,7 @@ export function retirementCases(kind: Kind): void {
       async (Executor) => {
         await using executor = new Executor({ maxWorkers, maxTasksPerWorker });
         const futures = Array.from({ length: calls }, (_, n) => executor.submit(square, n));
-        assert.deepEqual(await Promise.all(futures), futures.map((_, n) => n * n));
+        assertEquals(await Promise.all(futures), futures.map((_, n) => n * n));
       },
     );
   }
@@ -54,7 +54,7 @@ export function retirementCases(kind: Kind): void {
       const executor = new Executor({ maxWorkers: 1, maxTasksPerWorker: 1 });
       const futures = Array.from({ length: 4 }, (_, n) => executor.submit(square, n));
       await executor.shutdown({ wait: false });
-      assert.deepEqual(await Promise.all(futures), [0, 1, 4, 9]);
+      assertEquals(await Promise.all(futures), [0, 1, 4, 9]);
       await executor.shutdown();
     },
   );
@@ -66,7 +66,7 @@ export function retirementCases(kind: Kind): void {
       const executor = new Executor({ maxWorkers: 3, maxTasksPerWorker: 1 });
       const futures = Array.from({ length: 6 }, (_, n) => executor.submit(square, n));
       await executor.shutdown();
-      assert.deepEqual(
+      assertEquals<unknown>(
         futures.map((future) => future.outcome),
         futures.map((_, n) => ({ status: "fulfilled", value: n * n })),
       );
@@ -81,7 +81,7 @@ export function retirementCases(kind: Kind): void {
         const executor = new Executor({ maxWorkers, maxTasksPerWorker: 1 });
         const futures = [executor.submit(fail, "1"), executor.submit(fail, "2"), executor.submit(fail, "3")];
         await executor.shutdown({ wait: false });
-        for (const future of futures) await assert.rejects(future.result(), RangeError);
+        for (const future of futures) await assertRejects(() => future.result(), RangeError);
         await executor.shutdown();
       },
     );
@@ -98,10 +98,10 @@ export function retirementCases(kind: Kind): void {
       last.addDoneCallback(() => executor.terminateWorkers());
       await gate.noted();
       gate.open();
-      assert.equal(await last, 0);
-      assert.equal(queued.cancelled(), true);
+      assertEquals(await last, 0);
+      assertEquals(queued.cancelled(), true);
       await executor.shutdown();
-      assert.deepEqual(gate.notes, ["0"]);
+      assertEquals(gate.notes, ["0"]);
     },
   );
 }

@@ -1,6 +1,6 @@
 // shutdown() and `await using`.
 
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertMatch, assertRejects, assertThrows } from "@std/assert";
 import { CancelledError, ShutdownError, wait } from "../../../mod.ts";
 import { behaviour, type Kind } from "../behaviour.ts";
 import { Gate } from "../../support/gate.ts";
@@ -9,6 +9,7 @@ import { add, square } from "../../fixtures/tasks/arithmetic.ts";
 import { hold, note } from "../../fixtures/tasks/gate_tasks.ts";
 import { fail } from "../../fixtures/tasks/worker_tasks.ts";
 import { until } from "../../support/until.ts";
+import { assertError } from "../../support/assert_error.ts";
 
 export function shutdownCases(kind: Kind): void {
   behaviour(
@@ -19,11 +20,11 @@ export function shutdownCases(kind: Kind): void {
       const before = executor.submit(square, 2);
       const closed = executor.shutdown();
       const refused = { name: "ShutdownError", message: "cannot schedule new futures after shutdown" };
-      assert.throws(() => executor.submit(square, 3), refused);
-      assert.throws(() => executor.map(square, [3]), refused);
+      assertError(assertThrows(() => executor.submit(square, 3)), refused);
+      assertError(assertThrows(() => executor.map(square, [3])), refused);
       await closed;
-      assert.throws(() => executor.submit(square, 3), refused);
-      assert.equal(await before, 4);
+      assertError(assertThrows(() => executor.submit(square, 3)), refused);
+      assertEquals(await before, 4);
     },
   );
 
@@ -31,7 +32,7 @@ export function shutdownCases(kind: Kind): void {
     const executor = new Executor({ maxWorkers: 2 });
     const futures = Array.from({ length: 50 }, (_, n) => executor.submit(square, n));
     await executor.shutdown();
-    assert.deepEqual(
+    assertEquals<unknown>(
       futures.map((future) => future.outcome),
       futures.map((_, n) => ({ status: "fulfilled", value: n * n })),
     );
@@ -47,10 +48,10 @@ export function shutdownCases(kind: Kind): void {
     const calls = [executor.shutdown(), executor.shutdown(), executor[Symbol.asyncDispose]()];
     for (const call of calls) call.then(() => closed++);
     await executor.shutdown({ wait: false });
-    assert.deepEqual([closed, future.done()], [0, false]);
+    assertEquals([closed, future.done()], [0, false]);
     gate.open();
     await Promise.all(calls);
-    assert.equal(await future, 1);
+    assertEquals(await future, 1);
     await executor.shutdown();
     await executor.shutdown({ cancelFutures: true });
   });
@@ -64,9 +65,9 @@ export function shutdownCases(kind: Kind): void {
       const future = executor.submit(hold, gate.folder, 1);
       const sums = executor.map(add, [1, 2, 3], [4, 5, 6]);
       await executor.shutdown({ wait: false });
-      assert.equal(future.done(), false);
+      assertEquals(future.done(), false);
       gate.open();
-      assert.deepEqual([await future, await Array.fromAsync(sums)], [1, [5, 7, 9]]);
+      assertEquals([await future, await Array.fromAsync(sums)], [1, [5, 7, 9]]);
       await until("the workers have ended by themselves", () => executor.stats().workers + kind.alive().length === 0);
     },
   );
@@ -83,13 +84,13 @@ export function shutdownCases(kind: Kind): void {
       let called = 0;
       for (const future of futures) future.addDoneCallback(() => called++);
       const closed = executor.shutdown({ cancelFutures: true });
-      assert.equal(called, 48, "callbacks have run");
-      assert.equal((await waiting).done.size, 48);
-      await assert.rejects(futures[2]!.result(), CancelledError);
+      assertEquals(called, 48, "callbacks have run");
+      assertEquals((await waiting).done.size, 48);
+      await assertRejects(() => futures[2]!.result(), CancelledError);
       gate.open();
       await closed;
-      assert.deepEqual(futures.map((future) => future.cancelled()), futures.map((_, n) => n >= 2));
-      assert.deepEqual([await futures[0], await futures[1]], [0, 1]);
+      assertEquals(futures.map((future) => future.cancelled()), futures.map((_, n) => n >= 2));
+      assertEquals([await futures[0], await futures[1]], [0, 1]);
     },
   );
 
@@ -103,13 +104,13 @@ export function shutdownCases(kind: Kind): void {
       const queued = executor.submit(note, gate.folder, "must not run");
       await gate.noted();
       const closed = executor.shutdown();
-      assert.equal(queued.cancelled(), false);
+      assertEquals(queued.cancelled(), false);
       const again = executor.shutdown({ cancelFutures: true });
-      assert.equal(queued.cancelled(), true);
+      assertEquals(queued.cancelled(), true);
       gate.open();
       await Promise.all([closed, again]);
-      assert.equal(await running, 1);
-      assert.deepEqual(gate.notes, ["1"]);
+      assertEquals(await running, 1);
+      assertEquals(gate.notes, ["1"]);
     },
   );
 
@@ -120,19 +121,19 @@ export function shutdownCases(kind: Kind): void {
       const executor = new Executor({ maxWorkers: 2 });
       const futures = Array.from({ length: 10 }, (_, n) => executor.submit(square, n));
       await executor.shutdown({ cancelFutures: true });
-      assert.ok(futures.every((future) => future.done()));
+      assert(futures.every((future) => future.done()));
     },
   );
 
   behaviour(kind, ".shutdown() starts nothing when nothing was submitted [X8g]", async (Executor) => {
     const executor = new Executor();
     await executor.shutdown();
-    assert.deepEqual([executor.stats().workers, kind.alive()], [0, []]);
+    assertEquals([executor.stats().workers, kind.alive()], [0, []]);
   });
 
   behaviour(kind, ".shutdown() ends when all that was submitted is cancelled [test_hang_gh94440]", async (Executor) => {
     const executor = new Executor({ maxWorkers: 1 });
-    assert.equal(executor.submit(square, 1).cancel(), true);
+    assertEquals(executor.submit(square, 1).cancel(), true);
     await executor.shutdown();
   });
 
@@ -152,8 +153,8 @@ export function shutdownCases(kind: Kind): void {
         executor.submit(square, 1).addDoneCallback(() => executor.submit(square, 2));
         await executor.shutdown();
       });
-      assert.equal(reports.length, 1);
-      assert.ok(reports[0]!.some((part) => part instanceof ShutdownError));
+      assertEquals(reports.length, 1);
+      assert(reports[0]!.some((part) => part instanceof ShutdownError));
     },
   );
 
@@ -168,8 +169,8 @@ export function shutdownCases(kind: Kind): void {
         sums = executor.map(square, [1, 2, 3]);
         for (let n = 0; n < 10; n++) executor.submit(note, gate.folder, n);
       }
-      assert.equal(gate.notes.length, 10);
-      assert.deepEqual(await Array.fromAsync(sums), [1, 4, 9]);
+      assertEquals(gate.notes.length, 10);
+      assertEquals(await Array.fromAsync(sums), [1, 4, 9]);
     },
   );
 
@@ -177,15 +178,15 @@ export function shutdownCases(kind: Kind): void {
     using gate = new Gate();
     const thrown = new Error("from the block");
     const reports = await reportsOf(() =>
-      assert.rejects(async () => {
+      assertRejects(async () => {
         await using executor = new Executor({ maxWorkers: 1 });
         executor.submit(fail, "a failed call");
         executor.submit(note, gate.folder, "done");
         throw thrown;
-      }, (error) => error === thrown)
+      }).then((error) => assertError(error, (error) => error === thrown))
     );
-    assert.deepEqual(gate.notes, ["done"]);
-    assert.equal(reports.length, 1, "the failure that nobody looked at");
+    assertEquals(gate.notes, ["done"]);
+    assertEquals(reports.length, 1, "the failure that nobody looked at");
   });
 
   behaviour(
@@ -201,9 +202,9 @@ export function shutdownCases(kind: Kind): void {
         await executor.shutdown();
         await executor.shutdown();
       });
-      assert.equal(reports.length, 1);
-      assert.match(String(reports[0]![0]), /2 calls of .* failed and their errors were never observed; the first:$/);
-      assert.ok(reports[0]!.some((part) => part instanceof RangeError && part.message === "first"));
+      assertEquals(reports.length, 1);
+      assertMatch(String(reports[0]![0]), /2 calls of .* failed and their errors were never observed; the first:$/);
+      assert(reports[0]!.some((part) => part instanceof RangeError && part.message === "first"));
     },
   );
 }

@@ -1,6 +1,6 @@
 // submit(): calls, their arguments and their order.
 
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertStrictEquals } from "@std/assert";
 import { Future, wait } from "../../../mod.ts";
 import { behaviour, type Kind } from "../behaviour.ts";
 import { Gate } from "../../support/gate.ts";
@@ -11,16 +11,16 @@ export function submitCases(kind: Kind): void {
   behaviour(kind, ".submit() gives what the task returns [X1, test_submit, test_run_in_executor]", async (Executor) => {
     await using executor = new Executor({ maxWorkers: 1 });
     const future = executor.submit((base: number, exponent: number) => base ** exponent, 2, 8);
-    assert.ok(future instanceof Future);
-    assert.equal(await future, 256);
-    assert.deepEqual([future.done(), future.running(), future.cancelled()], [true, false, false]);
+    assert(future instanceof Future);
+    assertEquals(await future, 256);
+    assertEquals([future.done(), future.running(), future.cancelled()], [true, false, false]);
   });
 
   behaviour(kind, ".submit() gives what an async task resolves to", async (Executor) => {
     await using executor = new Executor({ maxWorkers: 1 });
-    assert.equal(await executor.submit(async (n: number) => await Promise.resolve(n + 1), 1), 2);
+    assertEquals(await executor.submit(async (n: number) => await Promise.resolve(n + 1), 1), 2);
     // deno-lint-ignore no-explicit-any
-    assert.equal(await executor.submit((n: number) => ({ then: (done: any) => done(n + 1) }), 1), 2);
+    assertEquals(await executor.submit((n: number) => ({ then: (done: any) => done(n + 1) }), 1), 2);
   });
 
   behaviour(
@@ -29,23 +29,23 @@ export function submitCases(kind: Kind): void {
     async (Executor) => {
       await using executor = new Executor({ maxWorkers: 1 });
       const options = { fn: 1, self: 2, timeout: 0, priority: 9 };
-      assert.deepEqual(await executor.submit((...args: unknown[]) => args, options), [options]);
-      assert.deepEqual(await executor.submit((...args: unknown[]) => args, 1, undefined, [], options), [
+      assertEquals(await executor.submit((...args: unknown[]) => args, options), [options]);
+      assertEquals(await executor.submit((...args: unknown[]) => args, 1, undefined, [], options), [
         1,
         undefined,
         [],
         options,
       ]);
-      assert.deepEqual(await executor.submit((...args: unknown[]) => args), []);
+      assertEquals(await executor.submit((...args: unknown[]) => args), []);
     },
   );
 
   behaviour(kind, ".submit() returns before any worker is there [X1]", async (Executor) => {
     await using executor = new Executor({ maxWorkers: 1 });
     const futures = Array.from({ length: 100 }, (_, n) => executor.submit((n: number) => n, n));
-    for (const future of futures) assert.deepEqual([future.done(), future.running()], [false, false]);
-    assert.deepEqual([executor.stats().workers, executor.stats().idle, executor.stats().queued], [1, 0, 100]);
-    assert.deepEqual(await Promise.all(futures), futures.map((_, n) => n));
+    for (const future of futures) assertEquals([future.done(), future.running()], [false, false]);
+    assertEquals([executor.stats().workers, executor.stats().idle, executor.stats().queued], [1, 0, 100]);
+    assertEquals(await Promise.all(futures), futures.map((_, n) => n));
   });
 
   behaviour(kind, ".submit() starts calls in the order of submission [X6]", async (Executor) => {
@@ -55,7 +55,7 @@ export function submitCases(kind: Kind): void {
     const rest = Array.from({ length: 30 }, (_, n) => executor.submit(note, gate.folder, n + 1));
     gate.open();
     await Promise.all([first, ...rest]);
-    assert.deepEqual(gate.notes, Array.from({ length: 31 }, (_, n) => String(n)));
+    assertEquals(gate.notes, Array.from({ length: 31 }, (_, n) => String(n)));
   });
 
   behaviour(kind, ".submit() copies arguments when the call is handed to a worker [X5]", async (Executor) => {
@@ -66,21 +66,21 @@ export function submitCases(kind: Kind): void {
     const sent = [1];
     const atOnce = executor.submit(first, sent);
     sent[0] = 2;
-    assert.equal(await atOnce, 1, "an idle worker gets the call at once");
+    assertEquals(await atOnce, 1, "an idle worker gets the call at once");
 
     const busy = executor.submit(hold, gate.folder, 0);
     const waiting = [1];
     const later = executor.submit(first, waiting);
     waiting[0] = 2;
     gate.open();
-    assert.equal(await later, 2, "a call that waits keeps the object itself");
+    assertEquals(await later, 2, "a call that waits keeps the object itself");
     await busy;
   });
 
   behaviour(kind, ".submit() runs one call at a time in a worker, across awaits too", async (Executor) => {
     await using executor = new Executor({ maxWorkers: 1 });
     const overlaps = await Promise.all(Array.from({ length: 10 }, () => executor.submit(overlap)));
-    assert.deepEqual(overlaps, Array(10).fill(1));
+    assertEquals(overlaps, Array(10).fill(1));
   });
 
   behaviour(
@@ -92,7 +92,7 @@ export function submitCases(kind: Kind): void {
       const futures = [0, 1, 2].map((n) => executor.submit(hold, gate.folder, n));
       await gate.noted(3); // would never come if one waited for another
       gate.open();
-      assert.deepEqual(await Promise.all(futures), [0, 1, 2]);
+      assertEquals(await Promise.all(futures), [0, 1, 2]);
     },
   );
 
@@ -106,9 +106,9 @@ export function submitCases(kind: Kind): void {
         const futures = gates.map((gate, n) => executor.submit(hold, gate.folder, n));
         for (const [n, gate] of gates.entries()) {
           await gate.noted();
-          assert.ok(gates.slice(n + 2).every((later) => later.notes.length === 0), "a third call has begun");
+          assert(gates.slice(n + 2).every((later) => later.notes.length === 0), "a third call has begun");
           gate.open();
-          assert.equal(await futures[n], n);
+          assertStrictEquals(await futures[n], n);
         }
       } finally {
         for (const gate of gates) gate[Symbol.dispose]();
@@ -127,7 +127,7 @@ export function submitCases(kind: Kind): void {
       await gate.noted(2);
       gate.open();
       const { done, notDone } = await waiting;
-      assert.deepEqual([done.size, notDone.size], [100, 0]);
+      assertEquals([done.size, notDone.size], [100, 0]);
     },
   );
 
@@ -135,8 +135,8 @@ export function submitCases(kind: Kind): void {
     await using executor = new Executor({ maxWorkers: 2 });
     const futures = Array.from({ length: 10_000 }, (_, n) => executor.submit((n: number) => n * 2, n));
     const results = await Promise.all(futures);
-    assert.ok(results.every((result, n) => result === n * 2));
-    assert.equal(executor.stats().completed, 10_000);
+    assert(results.every((result, n) => result === n * 2));
+    assertEquals(executor.stats().completed, 10_000);
   });
 
   behaviour(kind, ".submit() takes work from a done callback [L5]", async (Executor) => {
@@ -144,6 +144,6 @@ export function submitCases(kind: Kind): void {
     const second = await new Promise<number>((resolve) => {
       executor.submit((n: number) => n, 1).addDoneCallback(() => resolve(executor.submit((n: number) => n, 2)));
     });
-    assert.equal(second, 2);
+    assertEquals(second, 2);
   });
 }

@@ -1,9 +1,10 @@
 // What can be submitted and what cannot: functions by their source, exports of modules, whole modules.
 
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertMatch, assertNotStrictEquals, assertRejects, assertThrows } from "@std/assert";
 import { type Future, task, taskModule } from "../../../mod.ts";
 import { behaviour, type ExecutorClass, type Kind } from "../behaviour.ts";
 import { getState, setState, workerId } from "../../fixtures/tasks/worker_tasks.ts";
+import { assertError } from "../../support/assert_error.ts";
 
 const plain = taskModule<typeof import("../../fixtures/tasks/plain_module.ts")>(
   new URL("../../fixtures/tasks/plain_module.ts", import.meta.url),
@@ -21,9 +22,9 @@ async function failsAlone(Executor: ExecutorClass, bad: (executor: InstanceType<
   const failing = bad(executor);
   const after = executor.submit((n: number) => n, 2);
   const error = await failing.exception();
-  assert.deepEqual([await before, await after], [1, 2]);
-  assert.equal(await executor.submit((n: number) => n, 3), 3, "the executor stays usable");
-  assert.equal(executor.stats().lost, 0);
+  assertEquals([await before, await after], [1, 2]);
+  assertEquals(await executor.submit((n: number) => n, 3), 3, "the executor stays usable");
+  assertEquals(executor.stats().lost, 0);
   return error as Error;
 }
 
@@ -71,14 +72,14 @@ export function taskCases(kind: Kind): void {
       Static.get,
       eval("n => n + 1 // a comment at the end"),
     ];
-    for (const form of forms) assert.equal(await executor.submit(form, 1), 2, String(form));
+    for (const form of forms) assertEquals(await executor.submit(form, 1), 2, String(form));
     const destructuring = ({ a = 1 }: { a?: number }, ...[b = 0, c = 0]: number[]) => a + b + c;
-    assert.equal(await executor.submit(destructuring, {}, 2, 3), 6);
+    assertEquals(await executor.submit(destructuring, {}, 2, 3), 6);
   });
 
   behaviour(kind, ".submit() runs inline tasks in strict mode, without the names of the worker", async (Executor) => {
     await using executor = new Executor({ maxWorkers: 1 });
-    assert.equal(
+    assertEquals(
       await executor.submit(
         function (this: unknown) {
           return typeof this;
@@ -87,7 +88,7 @@ export function taskCases(kind: Kind): void {
       "undefined",
     );
     const names = ["scheduler", "parent", "tasks", "resolveTask", "source", "evaluateGlobally"];
-    assert.deepEqual(
+    assertEquals(
       await executor.submit(
         (names: string[]) => names.map((name) => eval(`typeof ${name}`)).filter((t) => t === "function"),
         names,
@@ -102,8 +103,8 @@ export function taskCases(kind: Kind): void {
     async (Executor) => {
       const outer = Math.random(); // Bun would inline a constant
       const error = await failsAlone(Executor, (executor) => executor.submit((n: number) => n + outer, 1));
-      assert.ok(error instanceof ReferenceError);
-      assert.match(error.message, /^outer is not defined: .*cannot close over variables/);
+      assert(error instanceof ReferenceError);
+      assertMatch(error.message, /^outer is not defined: .*cannot close over variables/);
     },
   );
 
@@ -120,7 +121,7 @@ export function taskCases(kind: Kind): void {
       },
     };
     const error = await failsAlone(Executor, (executor) => executor.submit(derived.get as () => number));
-    assert.ok(error instanceof Error);
+    assert(error instanceof Error);
   });
 
   behaviour(kind, ".submit() rejects a getter, and what leaves its module, with what to do", async (Executor) => {
@@ -133,13 +134,13 @@ export function taskCases(kind: Kind): void {
       "counted",
     )!;
     const getter = await failsAlone(Executor, (executor) => executor.submit(get as () => number));
-    assert.match(getter.message, /getter .* wrap it: \(\) => object\.name/);
+    assertMatch(getter.message, /getter .* wrap it: \(\) => object\.name/);
     const meta = await failsAlone(Executor, (executor) => executor.submit(() => import.meta.url));
-    assert.match(meta.message, /pass what you need of it as an argument, such as import\.meta\.url/);
+    assertMatch(meta.message, /pass what you need of it as an argument, such as import\.meta\.url/);
     const path = "./no_such_file.ts";
     const relative = eval(`async () => await import("${path}")`) as () => Promise<unknown>; // Deno would look for the module when it checks types
     const imported = await failsAlone(Executor, (executor) => executor.submit(relative));
-    assert.match(imported.message, /"\.\/no_such_file\.ts" is not relative to that; pass import\.meta\.resolve/);
+    assertMatch(imported.message, /"\.\/no_such_file\.ts" is not relative to that; pass import\.meta\.resolve/);
   });
 
   behaviour(
@@ -152,27 +153,27 @@ export function taskCases(kind: Kind): void {
       class Local {
         method() {}
       }
-      assert.throws(submit(function () {}.bind(null)), {
+      assertError(assertThrows(submit(function () {}.bind(null))), {
         name: "TypeError",
         message: /^Cannot submit a task as .*bound/,
       });
-      assert.throws(submit(Math.max), {
+      assertError(assertThrows(submit(Math.max)), {
         name: "TypeError",
         message: /^Cannot submit a task as .*native.*the function max/,
       });
-      assert.throws(submit(Local), {
+      assertError(assertThrows(submit(Local)), {
         name: "TypeError",
         message: /^Cannot submit a task as a class .*the function Local/,
       });
       for (const bad of [undefined, null, 1, "Math.max", {}, new Local(), Symbol.iterator]) {
-        assert.throws(submit(bad), {
+        assertError(assertThrows(submit(bad)), {
           name: "TypeError",
           message: /^Cannot submit a task as it must be a function: received/,
         });
       }
       // deno-lint-ignore no-explicit-any
-      assert.throws(() => (executor as any).submit(), TypeError);
-      assert.deepEqual([executor.stats().queued, executor.stats().workers], [0, 0], "nothing was accepted");
+      assertThrows(() => (executor as any).submit(), TypeError);
+      assertEquals([executor.stats().queued, executor.stats().workers], [0, 0], "nothing was accepted");
     },
   );
 
@@ -182,10 +183,10 @@ export function taskCases(kind: Kind): void {
     async (Executor) => {
       await using executor = new Executor({ maxWorkers: 1 });
       setState("of the parent");
-      assert.equal(await executor.submit(getState), "as loaded");
+      assertEquals(await executor.submit(getState), "as loaded");
       await executor.submit(setState, "of", "the worker");
-      assert.equal(await executor.submit(getState), "of the worker");
-      assert.equal(getState(), "of the parent", "task() leaves the function callable");
+      assertEquals(await executor.submit(getState), "of the worker");
+      assertEquals(getState(), "of the parent", "task() leaves the function callable");
       setState("as loaded");
     },
   );
@@ -193,15 +194,18 @@ export function taskCases(kind: Kind): void {
   behaviour(kind, ".submit() loads a module once in each worker", async (Executor) => {
     await using executor = new Executor({ maxWorkers: 1 });
     const ids = await Promise.all([executor.submit(workerId), executor.submit(workerId)]);
-    assert.equal(new Set([...ids, await executor.submit(workerId)]).size, 1);
-    assert.notEqual(ids[0], workerId());
+    assertEquals(new Set([...ids, await executor.submit(workerId)]).size, 1);
+    assertNotStrictEquals(ids[0], workerId());
   });
 
   behaviour(kind, ".submit() takes the exports of a taskModule()", async (Executor) => {
     await using executor = new Executor({ maxWorkers: 1 });
-    assert.equal(await executor.submit(plain.reverse, "abc"), "cba");
-    assert.deepEqual([await executor.submit(plain.countCalls), await executor.submit(plain.countCalls)], [1, 2]);
-    assert.throws(plain.countCalls as unknown as () => void, { name: "TypeError", message: /not loaded here/ });
+    assertEquals(await executor.submit(plain.reverse, "abc"), "cba");
+    assertEquals([await executor.submit(plain.countCalls), await executor.submit(plain.countCalls)], [1, 2]);
+    assertError(assertThrows(plain.countCalls as unknown as () => void), {
+      name: "TypeError",
+      message: /not loaded here/,
+    });
   });
 
   behaviour(
@@ -211,12 +215,12 @@ export function taskCases(kind: Kind): void {
       // deno-lint-ignore no-explicit-any
       const names = plain as any;
       const missingExport = await failsAlone(Executor, (executor) => executor.submit(names.nowhere));
-      assert.ok(missingExport instanceof TypeError);
-      assert.match(missingExport.message, /'nowhere'.*plain_module\.ts exports nothing/);
+      assert(missingExport instanceof TypeError);
+      assertMatch(missingExport.message, /'nowhere'.*plain_module\.ts exports nothing/);
       const noFunction = await failsAlone(Executor, (executor) => executor.submit(names.notCallable));
-      assert.match(noFunction.message, /'notCallable'.*plain_module\.ts exports a number/);
+      assertMatch(noFunction.message, /'notCallable'.*plain_module\.ts exports a number/);
       const notExported = task(import.meta.url, function notExported() {});
-      assert.match(
+      assertMatch(
         (await failsAlone(Executor, (executor) => executor.submit(notExported))).message,
         /'notExported'.*tasks\.ts/,
       );
@@ -225,9 +229,9 @@ export function taskCases(kind: Kind): void {
 
   behaviour(kind, ".submit() rejects when a module cannot be loaded, naming it and why [P5]", async (Executor) => {
     const throwing = await failsAlone(Executor, (executor) => executor.submit(broken.neverThere));
-    assert.match(throwing.message, /'neverThere'.*broken_module\.ts fails to load: this module fails to load/);
-    assert.equal((throwing.cause as Error).message, "this module fails to load");
-    assert.match(
+    assertMatch(throwing.message, /'neverThere'.*broken_module\.ts fails to load: this module fails to load/);
+    assertEquals((throwing.cause as Error).message, "this module fails to load");
+    assertMatch(
       (await failsAlone(Executor, (executor) => executor.submit(missing.anything))).message,
       /no_such_module\.ts/,
     );
@@ -235,6 +239,8 @@ export function taskCases(kind: Kind): void {
 
   behaviour(kind, ".submit() rejects again when the same module fails again", async (Executor) => {
     await using executor = new Executor({ maxWorkers: 1 });
-    for (let n = 0; n < 2; n++) await assert.rejects(executor.submit(broken.neverThere), /fails to load/);
+    for (let n = 0; n < 2; n++) {
+      assertError(await assertRejects(() => executor.submit(broken.neverThere)), /fails to load/);
+    }
   });
 }

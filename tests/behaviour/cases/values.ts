@@ -1,8 +1,10 @@
 // Values that cross to a worker and back, and values that do not.
 
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertMatch, assertRejects, assertStrictEquals } from "@std/assert";
+import node from "node:assert/strict";
 import { Future } from "../../../mod.ts";
 import { behaviour, type Kind } from "../behaviour.ts";
+import { assertError } from "../../support/assert_error.ts";
 
 const cycle: Record<string, unknown> = { name: "cycle" };
 cycle.self = cycle;
@@ -42,8 +44,8 @@ interface Link {
 async function crosses(future: Future<unknown>, count: number): Promise<boolean> {
   const error = await future.exception() as Error | undefined;
   if (error === undefined) return true;
-  assert.equal(error.name, "DataCloneError");
-  assert.ok(count > 1000);
+  assertEquals(error.name, "DataCloneError");
+  assert(count > 1000);
   return false;
 }
 
@@ -54,9 +56,9 @@ export function valueCases(kind: Kind): void {
     for (const [n, name] of Object.keys(CROSSES).entries()) {
       const [sent, received] = [CROSSES[name], await futures[n]];
       // A view's whole buffer may be copied. A null prototype does not cross, and structuredClone() drops it, too.
-      if (sent instanceof Uint8Array) assert.deepEqual([...received as Uint8Array], [...sent as Uint8Array], name);
-      else if (sent instanceof Date) assert.deepEqual([(received as Date).getTime()], [sent.getTime()], name); // Node 20
-      else assert.deepEqual(received, structuredClone(sent), name);
+      if (sent instanceof Uint8Array) node.deepEqual([...received as Uint8Array], [...sent as Uint8Array], name);
+      else if (sent instanceof Date) node.deepEqual([(received as Date).getTime()], [sent.getTime()], name); // Node 20
+      else node.deepEqual(received, structuredClone(sent), name);
     }
   });
 
@@ -70,11 +72,11 @@ export function valueCases(kind: Kind): void {
       for (let round = 0; round < 2; round++) { // to a worker that starts, then to one that is up
         const futures = bad.flatMap((value, n) => [executor.submit(identity, value), executor.submit(identity, n)]);
         for (const n of bad.keys()) {
-          await assert.rejects(futures[2 * n]!, { name: "DataCloneError" }, `argument ${n}`);
-          assert.equal(await futures[2 * n + 1], n);
+          assertError(await assertRejects(() => futures[2 * n]!, `argument ${n}`), { name: "DataCloneError" });
+          assertStrictEquals(await futures[2 * n + 1], n);
         }
       }
-      assert.equal(executor.stats().lost, 0);
+      assertEquals(executor.stats().lost, 0);
     },
   );
 
@@ -84,11 +86,11 @@ export function valueCases(kind: Kind): void {
     for (let round = 0; round < 2; round++) {
       const futures = [0, 1, 2, 3].flatMap((n) => [executor.submit(make, n), executor.submit((n: number) => n, n)]);
       for (const n of [0, 1, 2, 3]) {
-        await assert.rejects(futures[2 * n]!, { name: "DataCloneError" }, `result ${n}`);
-        assert.equal(await futures[2 * n + 1], n);
+        assertError(await assertRejects(() => futures[2 * n]!, `result ${n}`), { name: "DataCloneError" });
+        assertStrictEquals(await futures[2 * n + 1], n);
       }
     }
-    assert.equal(executor.stats().lost, 0);
+    assertEquals(executor.stats().lost, 0);
   });
 
   behaviour(kind, ".submit() rejects when an argument's getter throws, with that error [X4]", async (Executor) => {
@@ -98,8 +100,8 @@ export function valueCases(kind: Kind): void {
         throw new RangeError("trapped");
       },
     };
-    await assert.rejects(executor.submit((value: unknown) => value, trap), { message: "trapped" });
-    assert.equal(await executor.submit((n: number) => n, 1), 1);
+    assertError(await assertRejects(() => executor.submit((value: unknown) => value, trap)), { message: "trapped" });
+    assertEquals(await executor.submit((n: number) => n, 1), 1);
   });
 
   behaviour(
@@ -132,26 +134,26 @@ export function valueCases(kind: Kind): void {
           executor.submit(make, count, "thrown"),
           executor.submit((n: number) => n, 4),
         ] as const;
-        assert.deepEqual([await first, await second, await third, await fourth], [1, 2, 3, 4]);
+        node.deepEqual([await first, await second, await third, await fourth], [1, 2, 3, 4]);
         // A value either arrives unchanged or is a DataCloneError.
-        if (await crosses(argument, count)) assert.equal(await argument, count);
-        if (await crosses(result, count)) assert.equal(length(await result), count);
+        if (await crosses(argument, count)) assertStrictEquals(await argument, count);
+        if (await crosses(result, count)) assertStrictEquals(length(await result), count);
         const error = await property.exception() as RangeError & { list: Link | string };
-        assert.ok(error instanceof RangeError && error.message === "mine");
-        if (error.list !== "[object Object]") assert.equal(length(error.list as Link), count);
+        assert(error instanceof RangeError && error.message === "mine");
+        if (error.list !== "[object Object]") assertStrictEquals(length(error.list as Link), count);
         const value = await thrown.exception();
-        if (value instanceof Error) assert.match(value.message, /cannot be cloned/);
-        else assert.equal(length(value as Link), count);
+        if (value instanceof Error) assertMatch(value.message, /cannot be cloned/);
+        else assertStrictEquals(length(value as Link), count);
       }
-      assert.equal(executor.stats().lost, 0);
+      assertEquals(executor.stats().lost, 0);
     },
   );
 
   behaviour(kind, ".submit() refuses executors and futures as arguments [P15]", async (Executor) => {
     await using executor = new Executor({ maxWorkers: 1 });
     const kindOf = (value: unknown) => String(value);
-    await assert.rejects(executor.submit(kindOf, executor), { name: "DataCloneError" });
-    await assert.rejects(executor.submit(kindOf, new Future()), { name: "DataCloneError" });
+    assertError(await assertRejects(() => executor.submit(kindOf, executor)), { name: "DataCloneError" });
+    assertError(await assertRejects(() => executor.submit(kindOf, new Future())), { name: "DataCloneError" });
   });
 
   behaviour(kind, ".submit() carries values larger than any pipe's buffer [P17]", async (Executor) => {
@@ -163,6 +165,6 @@ export function valueCases(kind: Kind): void {
       executor.submit(flip, bytes),
       executor.submit(flip, bytes),
     ]);
-    for (const result of results) assert.ok(result.length === bytes.length && result[0] === 8 && result.at(-1) === 8);
+    for (const result of results) assert(result.length === bytes.length && result[0] === 8 && result.at(-1) === 8);
   });
 }

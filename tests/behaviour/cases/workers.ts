@@ -1,6 +1,6 @@
 // Workers: when they start, how many there are, and their names.
 
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertNotStrictEquals, assertStrictEquals, assertThrows } from "@std/assert";
 import { availableParallelism } from "node:os";
 import { behaviour, type Kind } from "../behaviour.ts";
 import { Gate } from "../../support/gate.ts";
@@ -14,9 +14,9 @@ const MAX = 3;
 export function workerCases(kind: Kind): void {
   behaviour(kind, " starts no worker until there is work [T3, P3, test_init_func]", async (Executor) => {
     await using executor = new Executor({ maxWorkers: 2 });
-    assert.deepEqual([executor.stats().workers, kind.alive()], [0, []]);
+    assertEquals([executor.stats().workers, kind.alive()], [0, []]);
     const future = executor.submit((n: number) => n, 1);
-    assert.equal(executor.stats().workers, 1, "one call, one worker");
+    assertEquals(executor.stats().workers, 1, "one call, one worker");
     await future;
   });
 
@@ -27,7 +27,7 @@ export function workerCases(kind: Kind): void {
       await using executor = new Executor({ maxWorkers: MAX });
       const ids = new Set<string>();
       for (let n = 0; n < 5; n++) ids.add(await executor.submit(workerId));
-      assert.deepEqual([ids.size, executor.stats().workers, executor.stats().idle], [1, 1, 1]);
+      assertEquals([ids.size, executor.stats().workers, executor.stats().idle], [1, 1, 1]);
     },
   );
 
@@ -38,7 +38,7 @@ export function workerCases(kind: Kind): void {
       await using executor = new Executor({ maxWorkers: MAX });
       await executor.submit(workerId);
       for (let n = 0; n < 3; n++) await Promise.all([executor.submit(workerId), executor.submit(workerId)]);
-      assert.ok(executor.stats().workers <= 2);
+      assert(executor.stats().workers <= 2);
     },
   );
 
@@ -51,19 +51,19 @@ export function workerCases(kind: Kind): void {
       const futures = Array.from({ length: 15 * MAX }, (_, n) => executor.submit(hold, gate.folder, n));
       await gate.noted(MAX);
       const { workers, busy, idle, running, queued } = executor.stats();
-      assert.deepEqual({ workers, busy, idle, running, queued }, {
+      assertEquals({ workers, busy, idle, running, queued }, {
         workers: MAX,
         busy: MAX,
         idle: 0,
         running: MAX,
         queued: 14 * MAX,
       });
-      if (canSeeWorkers) assert.equal(kind.alive().length, MAX);
-      assert.equal(gate.notes.length, MAX);
+      if (canSeeWorkers) assertStrictEquals(kind.alive().length, MAX);
+      assertStrictEquals(gate.notes.length, MAX);
       gate.open();
-      assert.deepEqual(await Promise.all(futures), futures.map((_, n) => n));
+      assertEquals(await Promise.all(futures), futures.map((_, n) => n));
       await executor.shutdown();
-      assert.equal(executor.stats().workers, 0);
+      assertEquals(executor.stats().workers, 0);
     },
   );
 
@@ -75,7 +75,7 @@ export function workerCases(kind: Kind): void {
       using gate = new Gate();
       const held = executor.submit(hold, gate.folder, 0);
       await gate.noted();
-      assert.equal(await executor.submit(workerName), "pool_1");
+      assertEquals(await executor.submit(workerName), "pool_1");
       gate.open();
       await held;
     },
@@ -89,15 +89,15 @@ export function workerCases(kind: Kind): void {
       await using two = new Executor({ maxWorkers: 1 });
       const names = [await one.submit(workerName), await two.submit(workerName)];
       const [first, second] = names.map((name) => new RegExp(`^${kind.name}-(\\d+)_0$`).exec(name)?.[1]);
-      assert.equal(Number(second), Number(first) + 1, String(names));
+      assertStrictEquals(Number(second), Number(first) + 1, String(names));
     },
   );
 
   behaviour(kind, ".maxWorkers tells how many workers there are at most", async (Executor) => {
     await using usual = new Executor();
     await using three = new Executor({ maxWorkers: 3 });
-    assert.deepEqual([usual.maxWorkers, three.maxWorkers], [availableParallelism(), 3]);
-    assert.throws(() => Object.assign(three, { maxWorkers: 4 }), TypeError);
+    assertEquals([usual.maxWorkers, three.maxWorkers], [availableParallelism(), 3]);
+    assertThrows(() => Object.assign(three, { maxWorkers: 4 }), TypeError);
   });
 
   behaviour(kind, ".stats() counts workers and calls", async (Executor) => {
@@ -107,7 +107,7 @@ export function workerCases(kind: Kind): void {
       ...{ workers: 0, idle: 0, busy: 0, queued: 0, running: 0 },
       ...{ completed: 0, failed: 0, cancelled: 0, lost: 0, abandoned: 0 },
     };
-    assert.deepEqual(executor.stats(), nothing);
+    assertEquals(executor.stats(), nothing);
     const held = executor.submit(hold, gate.folder, 0);
     const failing = executor.submit(() => {
       throw new Error("failed");
@@ -115,12 +115,12 @@ export function workerCases(kind: Kind): void {
     const cancelled = executor.submit((n: number) => n, 1);
     cancelled.cancel();
     await gate.noted();
-    assert.deepEqual(executor.stats(), { ...nothing, workers: 1, busy: 1, queued: 1, running: 1, cancelled: 1 });
+    assertEquals(executor.stats(), { ...nothing, workers: 1, busy: 1, queued: 1, running: 1, cancelled: 1 });
     gate.open();
     await Promise.all([held, failing.exception()]);
-    assert.deepEqual(executor.stats(), { ...nothing, workers: 1, idle: 1, completed: 1, failed: 1, cancelled: 1 });
+    assertEquals(executor.stats(), { ...nothing, workers: 1, idle: 1, completed: 1, failed: 1, cancelled: 1 });
     await executor.shutdown();
-    assert.deepEqual(executor.stats(), { ...nothing, completed: 1, failed: 1, cancelled: 1 });
+    assertEquals(executor.stats(), { ...nothing, completed: 1, failed: 1, cancelled: 1 });
   });
 
   behaviour(
@@ -139,7 +139,7 @@ export function workerCases(kind: Kind): void {
       };
       const module = new URL("../../../mod.ts", import.meta.url).href;
       for (const name of ["ThreadPoolExecutor", "ProcessPoolExecutor"]) {
-        assert.equal(await executor.submit(nested, module, name), 42, name);
+        assertEquals(await executor.submit(nested, module, name), 42, name);
       }
     },
   );
@@ -149,8 +149,8 @@ export function workerCases(kind: Kind): void {
     const id = await executor.submit(workerId);
     await until("the worker is gone", () => executor.stats().workers === 0);
     await until("the worker is gone for the system too", () => kind.alive().length === 0);
-    assert.notEqual(await executor.submit(workerId), id, "another one serves the next call");
-    assert.equal(executor.stats().lost, 0);
+    assertNotStrictEquals(await executor.submit(workerId), id, "another one serves the next call");
+    assertEquals(executor.stats().lost, 0);
   });
 
   behaviour(kind, " keeps a worker that is busy beyond idleTimeout", async (Executor) => {
@@ -160,6 +160,6 @@ export function workerCases(kind: Kind): void {
     await gate.noted();
     await new Promise((resolve) => setTimeout(resolve, 20));
     gate.open();
-    assert.equal(await future, 1);
+    assertEquals(await future, 1);
   });
 }

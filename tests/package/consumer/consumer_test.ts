@@ -2,18 +2,24 @@
 // Node 24 and Bun. Deno runs this test (scripts/test.ts); the programs are in `program/`.
 
 import assert from "node:assert/strict";
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { delimiter, dirname, join } from "node:path";
 import process from "node:process";
 import { test } from "node:test";
 import { buildNpm } from "../../../scripts/build_npm.ts";
+import { ENTRIES } from "../../../scripts/entries.ts";
 import { hasNpm, NPM_INSTALL, ROOT } from "../../../scripts/install.ts";
 import { mustRun, run } from "../../../scripts/run.ts";
 import { runtimes } from "../../../scripts/runtimes.ts";
+import { publicApi } from "./public_api.ts";
 
 /** A program which has not ended by then never will. */
 const timeout = 30_000;
+
+/** Imports every entry point but the command, which would start. */
+const IMPORT_ALL = ENTRIES.filter(([name]) => name !== "./bullmq/serve")
+  .map(([name]) => `await import("@concurrent/futures${name.slice(1)}");\n`).join("");
 
 test("npm package", async (t) => {
   const { bun, node20, node24 } = await runtimes();
@@ -70,6 +76,29 @@ test("npm package", async (t) => {
       assert.deepEqual(publishConfig, { access: "public", provenance: true });
     });
 
+    // Whichever builder made it: what holds of both is the same in both.
+    await t.test("has the entry points, the modules and the types of the source", () => {
+      const installed = join(folder, "node_modules", "@concurrent", "futures");
+      const { exports } = JSON.parse(readFileSync(join(installed, "package.json"), "utf8"));
+      const built = (file: string, end: string) => `./esm/${file.slice("./".length).replace(/\.[jt]s$/, end)}`;
+      const targets: Record<string, { types: string; default: string }> = exports;
+      assert.deepEqual(
+        Object.entries(targets).map(([name, target]) => [name, target.types, target.default]),
+        ENTRIES.map(([name, file]) => [name, built(file, ".d.ts"), built(file, ".js")]),
+      );
+      const modules = (readdirSync(join(installed, "esm"), { recursive: true }) as string[])
+        .filter((file) => file.endsWith(".js")).map((file) => `./esm/${file.replaceAll("\\", "/")}`);
+      const manifest: { exports: Record<string, string> } = JSON.parse(readFileSync(join(ROOT, "deno.json"), "utf8"));
+      assert.deepEqual(
+        modules.filter((file) => !file.startsWith("./esm/src/shared/")).sort(),
+        Object.values(manifest.exports).map((file) => built(file, ".js")).sort(),
+      );
+      assert.deepEqual(
+        publicApi(Object.fromEntries(ENTRIES.map(([name]) => [name, join(installed, targets[name]!.types)]))),
+        publicApi(Object.fromEntries(ENTRIES.map(([name, file]) => [name, join(ROOT, file)]))),
+      );
+    });
+
     const tsc = join(ROOT, "node_modules", "typescript", "bin", "tsc");
     for (const [module, moduleResolution] of [["nodenext", "nodenext"], ["esnext", "bundler"]]) {
       await t.test(`has types for tsc --strict --moduleResolution ${moduleResolution}`, async () => {
@@ -89,6 +118,39 @@ test("npm package", async (t) => {
         assert.equal(code, 0);
       });
     }
+
+    // What only these entry points need comes last: everything before ran without it.
+    const { devDependencies } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8"));
+    const peers = ["bullmq", "devalue", "ioredis"].map((name) => `${name}@${devDependencies[name]}`);
+    if (await hasNpm()) await mustRun("npm", [...NPM_INSTALL, ...peers], { cwd: folder });
+    else await mustRun(bun, ["add", "--ignore-scripts", ...peers], { cwd: folder });
+    writeFileSync(join(folder, "entries.js"), IMPORT_ALL);
+    for (const [name, runtime] of Object.entries({ "Node 20": node20, "Node 24": node24, Bun: bun })) {
+      await t.test(`has entry points that can all be imported on ${name}`, async () => {
+        const { code, output } = await run(runtime, ["entries.js"], { cwd: folder, timeout });
+        assert.equal(output, "");
+        assert.equal(code, 0);
+      });
+
+      await t.test(`has the command futures-serve on ${name}`, async () => {
+        const installed = join(folder, "node_modules", "@concurrent", "futures");
+        const { bin } = JSON.parse(readFileSync(join(installed, "package.json"), "utf8"));
+        const command = join(installed, bin["futures-serve"]);
+        const { code, output } = await run(runtime, [command, "--help"], { cwd: folder, timeout });
+        assert.match(output, /^Runs the calls of a queue: .*\n\n {2}--queue /);
+        assert.equal(code, 0);
+      });
+    }
+
+    await t.test("has the command futures-serve as a program", async () => {
+      const command = join(folder, "node_modules", ".bin", "futures-serve");
+      if (process.platform === "win32") return assert.ok(existsSync(`${command}.cmd`));
+      assert.match(readFileSync(command, "utf8"), /^#!\/usr\/bin\/env node\n/);
+      const PATH = `${dirname(node24)}${delimiter}${process.env.PATH}`;
+      const { code, output } = await run(command, ["--help"], { cwd: folder, timeout, env: { ...process.env, PATH } });
+      assert.match(output, /^Runs the calls of a queue: .*\n\n {2}--queue /);
+      assert.equal(code, 0);
+    });
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }

@@ -1,12 +1,13 @@
 // asCompleted() yields each future once, when it ends.
 
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertRejects, assertStrictEquals, assertThrows } from "@std/assert";
 import { test } from "node:test";
 import { asCompleted, type Future, TimeoutError } from "../../../mod.ts";
 import { cancelled, failed, pending, running, succeeded } from "../../support/futures.ts";
 import { isCollected, needsCollector } from "../../support/garbage.ts";
 import { delivered, MemoryExecutor } from "../../support/memory_backend.ts";
 import { listenersOf, timersOf } from "../../support/observe.ts";
+import { assertError } from "../../support/assert_error.ts";
 
 const REASON = new Error("enough");
 const END = { value: undefined, done: true };
@@ -23,7 +24,7 @@ test("asCompleted() yields each once: cancelled, failed, finished and running on
   const yielding = drained(asCompleted(futures));
   futures[4]!.cancel();
   futures[3]!.setResult(6);
-  assert.deepEqual(await yielding, [...futures.slice(0, 3), futures[4], futures[3]]);
+  assertEquals(await yielding, [...futures.slice(0, 3), futures[4], futures[3]]);
 });
 
 test("asCompleted() yields in the order of completion, the done ones first [A1]", async () => {
@@ -31,12 +32,12 @@ test("asCompleted() yields in the order of completion, the done ones first [A1]"
   const iterator = asCompleted([a, b, c]);
   b.setResult(2);
   a.setException(new Error());
-  assert.deepEqual(await drained(iterator), [c, b, a]);
+  assertEquals(await drained(iterator), [c, b, a]);
 });
 
 test("asCompleted() yields the Future itself, which nothing unwraps [A1, F16]", async () => {
   const bad = failed(new Error());
-  for await (const future of asCompleted([bad])) assert.equal(future, bad);
+  for await (const future of asCompleted([bad])) assertStrictEquals(future, bad);
 });
 
 test("asCompleted() takes any iterable, a future given twice comes once [A1, test_duplicate_futures]", async () => {
@@ -46,19 +47,19 @@ test("asCompleted() takes any iterable, a future given twice comes once [A1, tes
   }
   const yielding = drained(asCompleted(twice()));
   open.setResult(5);
-  assert.deepEqual(await yielding, [done, open]);
+  assertEquals(await yielding, [done, open]);
 });
 
 test("asCompleted() of nothing is over [A1]", async () => {
-  assert.deepEqual(await drained(asCompleted([])), []);
-  assert.deepEqual(await drained(asCompleted([], { timeout: 0 })), []);
+  assertEquals(await drained(asCompleted([])), []);
+  assertEquals(await drained(asCompleted([], { timeout: 0 })), []);
 });
 
 test("asCompleted() refuses wrong arguments at the call [A1]", () => {
-  assert.throws(() => asCompleted(undefined as never), TypeError);
-  assert.throws(() => asCompleted([Promise.resolve()] as never), TypeError);
-  assert.throws(() => asCompleted([], { timeout: "1" as never }), TypeError);
-  assert.throws(() => asCompleted([], { timeout: NaN }), RangeError);
+  assertThrows(() => asCompleted(undefined as never), TypeError);
+  assertThrows(() => asCompleted([Promise.resolve()] as never), TypeError);
+  assertThrows(() => asCompleted([], { timeout: "1" as never }), TypeError);
+  assertThrows(() => asCompleted([], { timeout: NaN }), RangeError);
 });
 
 test("asCompleted() reads its input and starts its time at the call [A2]", async () => {
@@ -67,15 +68,18 @@ test("asCompleted() reads its input and starts its time at the call [A2]", async
   input.push(running());
   const over = performance.now() + 5;
   while (performance.now() < over); // the time has passed before the first next()
-  await assert.rejects(iterator.next(), { name: "TimeoutError", message: "1 (of 1) futures unfinished" });
+  assertError(await assertRejects(() => iterator.next()), {
+    name: "TimeoutError",
+    message: "1 (of 1) futures unfinished",
+  });
 });
 
 test("asCompleted() out of time yields what is done, then rejects [A3, test_future_times_out]", async () => {
   for (const timeout of [-1, 0, 1]) {
     const done = [cancelled(), failed(0), succeeded(5)], open = running();
     const iterator = asCompleted([open, ...done], { timeout });
-    for (const future of done) assert.deepEqual(await iterator.next(), { value: future, done: false });
-    await assert.rejects(iterator.next(), TimeoutError);
+    for (const future of done) assertEquals(await iterator.next(), { value: future, done: false });
+    await assertRejects(() => iterator.next(), TimeoutError);
   }
 });
 
@@ -83,54 +87,57 @@ test("asCompleted() tells how many are unfinished [A3, E2, test_correct_timeout_
   const iterator = asCompleted([cancelled(), pending(), running(), succeeded(5)], { timeout: 0 });
   await iterator.next();
   await iterator.next();
-  await assert.rejects(iterator.next(), { name: "TimeoutError", message: "2 (of 4) futures unfinished" });
+  assertError(await assertRejects(() => iterator.next()), {
+    name: "TimeoutError",
+    message: "2 (of 4) futures unfinished",
+  });
 });
 
 test("asCompleted() rejects nothing when all are done, however late [A3]", async () => {
   const futures = [succeeded(1), succeeded(2)];
-  assert.deepEqual(await drained(asCompleted(futures, { timeout: -1 })), futures);
+  assertEquals(await drained(asCompleted(futures, { timeout: -1 })), futures);
 });
 
 test("asCompleted() yields a future that ends after the deadline and before next() is called [A3]", async () => {
   const future = running();
   const iterator = asCompleted([future], { timeout: -1 });
   future.setResult(5);
-  assert.deepEqual(await iterator.next(), { value: future, done: false });
-  assert.deepEqual(await iterator.next(), END);
+  assertEquals(await iterator.next(), { value: future, done: false });
+  assertEquals<unknown>(await iterator.next(), END);
 });
 
 test("asCompleted() is over after its TimeoutError, and has cancelled nothing [A4]", async () => {
   const open = pending();
   const iterator = asCompleted([open], { timeout: 0 });
-  await assert.rejects(iterator.next(), TimeoutError);
-  assert.deepEqual(await iterator.next(), END);
+  await assertRejects(() => iterator.next(), TimeoutError);
+  assertEquals<unknown>(await iterator.next(), END);
   open.setResult(5);
-  assert.deepEqual(await iterator.next(), END);
+  assertEquals<unknown>(await iterator.next(), END);
 });
 
 test("asCompleted() is over after an early exit, and has cancelled nothing [A4]", async () => {
   const futures = [succeeded(5), succeeded(6), pending()];
   const iterator = asCompleted(futures);
   for await (const future of iterator) {
-    assert.equal(future, futures[0]);
+    assertStrictEquals(future, futures[0]);
     break;
   }
-  assert.deepEqual(await iterator.next(), END);
-  assert.equal(futures[2]!.done(), false);
+  assertEquals<unknown>(await iterator.next(), END);
+  assertEquals(futures[2]!.done(), false);
 });
 
 test("asCompleted() lets those who wait go when it is closed [A4]", async () => {
   const iterator = asCompleted([pending()], { timeout: 1e6 });
   const waiting = [iterator.next(), iterator.next()];
   await iterator.return();
-  assert.deepEqual(await Promise.all(waiting), [END, END]);
+  assertEquals<unknown>(await Promise.all(waiting), [END, END]);
 });
 
 test("asCompleted() rejects one of those who wait when time is over, the others are at the end [A4]", async () => {
   const iterator = asCompleted([pending()], { timeout: 1 });
   const [first, second] = await Promise.allSettled([iterator.next(), iterator.next()]);
-  assert.equal(first.status === "rejected" && first.reason.name, "TimeoutError");
-  assert.deepEqual(second, { status: "fulfilled", value: END });
+  assertEquals(first.status === "rejected" && first.reason.name, "TimeoutError");
+  assertEquals<unknown>(second, { status: "fulfilled", value: END });
 });
 
 test("asCompleted() leaves nothing on the futures that are not done [A4]", needsCollector, async () => {
@@ -142,12 +149,12 @@ test("asCompleted() leaves nothing on the futures that are not done [A4]", needs
   };
   const late = async () => {
     const iterator = asCompleted([open], { timeout: 0 });
-    await assert.rejects(iterator.next(), TimeoutError);
+    await assertRejects(() => iterator.next(), TimeoutError);
     return new WeakRef(iterator);
   };
-  assert.equal(await isCollected(closed), true);
-  assert.equal(await isCollected(late), true);
-  assert.equal(open.done(), false);
+  assertEquals(await isCollected(closed), true);
+  assertEquals(await isCollected(late), true);
+  assertEquals(open.done(), false);
 });
 
 test("asCompleted() leaves no timer behind [L2]", async () => {
@@ -161,8 +168,8 @@ test("asCompleted() leaves no timer behind [L2]", async () => {
     await iterator.return();
     await next;
   });
-  assert.ok(delays.length > 0);
-  assert.equal(left, 0);
+  assert(delays.length > 0);
+  assertEquals(left, 0);
 });
 
 test(
@@ -177,14 +184,14 @@ test(
         settle(future);
         return { iterator, ref: new WeakRef((await iterator.next()).value!) };
       })();
-      if (timeout !== undefined) await assert.rejects(iterator.iterator.next(), TimeoutError);
+      if (timeout !== undefined) await assertRejects(() => iterator.iterator.next(), TimeoutError);
       iterators.push(iterator.iterator);
       return iterator.ref;
     };
-    assert.equal(await isCollected(yielded((future) => future.setResult(5))), true);
-    assert.equal(await isCollected(yielded((future) => queueMicrotask(() => future.setResult(5)))), true);
-    assert.equal(await isCollected(yielded((future) => future.setResult(5), 0)), true);
-    assert.equal(iterators.length, 30);
+    assertEquals(await isCollected(yielded((future) => future.setResult(5))), true);
+    assertEquals(await isCollected(yielded((future) => queueMicrotask(() => future.setResult(5)))), true);
+    assertEquals(await isCollected(yielded((future) => future.setResult(5), 0)), true);
+    assertEquals(iterators.length, 30);
   },
 );
 
@@ -196,7 +203,7 @@ test("asCompleted() goes on when its consumer settles a future of it [A6]", asyn
     if (future === first) third.setResult(3);
     if (future === third) second.cancel();
   }
-  assert.deepEqual(seen, [first, third, second]);
+  assertEquals(seen, [first, third, second]);
 });
 
 test("asCompleted() serves several next() in order [A1]", async () => {
@@ -206,7 +213,7 @@ test("asCompleted() serves several next() in order [A1]", async () => {
   futures[1]!.setResult(1);
   futures[0]!.setResult(0);
   const results = await Promise.all(waiting);
-  assert.deepEqual(results.map(({ value }) => value), [futures[1], futures[0], undefined]);
+  assertEquals(results.map(({ value }) => value), [futures[1], futures[0], undefined]);
 });
 
 test("asCompleted() mixes futures of several executors [A1]", async () => {
@@ -215,7 +222,7 @@ test("asCompleted() mixes futures of several executors [A1]", async () => {
   const futures = [one.submit(() => 1), two.submit(() => 2)];
   let sum = 0;
   for await (const future of asCompleted(futures)) sum += await future;
-  assert.equal(sum, 3);
+  assertEquals(sum, 3);
   await delivered();
 });
 
@@ -224,13 +231,13 @@ test("asCompleted({ signal }) rejects one of those who wait with the reason, and
   const open = pending();
   const iterator = asCompleted([succeeded(5), open], { signal, timeout: 1e6 });
   await iterator.next();
-  assert.equal(listeners.count, 0, "nobody waits");
+  assertEquals(listeners.count, 0, "nobody waits");
   const waiting = Promise.allSettled([iterator.next(), iterator.next()]);
-  assert.equal(listeners.count, 1);
+  assertEquals(listeners.count, 1);
   controller.abort(REASON);
   const end = { status: "fulfilled", value: END };
-  assert.deepEqual(await waiting, [{ status: "rejected", reason: REASON }, end]);
-  assert.deepEqual([await iterator.next(), listeners.count, open.done()], [END, 0, false]);
+  assertEquals<unknown>(await waiting, [{ status: "rejected", reason: REASON }, end]);
+  assertEquals([await iterator.next(), listeners.count, open.done()], [END, 0, false]);
 });
 
 test("asCompleted({ signal }) that nobody waits for rejects who asks next, whatever is done", async () => {
@@ -238,10 +245,10 @@ test("asCompleted({ signal }) that nobody waits for rejects who asks next, whate
   const iterator = asCompleted([succeeded(5), succeeded(6)], { signal });
   await iterator.next();
   controller.abort(REASON);
-  await assert.rejects(iterator.next(), (error) => error === REASON);
-  assert.deepEqual(await iterator.next(), END);
-  assert.throws(() => asCompleted([], { signal }), (error) => error === REASON, "it has aborted already");
-  assert.throws(() => asCompleted([], { signal: 1 as never }), TypeError);
+  assertError(await assertRejects(() => iterator.next()), (error) => error === REASON);
+  assertEquals<unknown>(await iterator.next(), END);
+  assertError(assertThrows(() => asCompleted([], { signal }), "it has aborted already"), (error) => error === REASON);
+  assertThrows(() => asCompleted([], { signal: 1 as never }), TypeError);
 });
 
 test("asCompleted({ signal }) that is closed or at its end has nothing to reject with", async () => {
@@ -250,7 +257,7 @@ test("asCompleted({ signal }) that is closed or at its end has nothing to reject
   const waiting = closed.next();
   await closed.return();
   await ended.next();
-  assert.equal(listeners.count, 0);
+  assertEquals(listeners.count, 0);
   controller.abort(REASON);
-  assert.deepEqual([await waiting, await closed.next(), await ended.next()], [END, END, END]);
+  assertEquals([await waiting, await closed.next(), await ended.next()], [END, END, END]);
 });

@@ -1,7 +1,7 @@
 // Callbacks of a Future run in the asynchronous context (AsyncLocalStorage) of who added them, as those of a promise do,
 // whatever context the Future is settled in.
 
-import assert from "node:assert/strict";
+import { assertEquals, assertStrictEquals } from "@std/assert";
 import { AsyncLocalStorage } from "node:async_hooks";
 import { test } from "node:test";
 import { asCompleted, Future, wait } from "../../../mod.ts";
@@ -53,11 +53,11 @@ test("Future keeps the asynchronous context of who waits for it", async () => {
     await delivered();
     storage.run("who settles", () => fails ? future.setException(new Error()) : future.setResult(1));
     await delivered();
-    assert.deepEqual(stores, names);
+    assertEquals(stores, names);
     stores.length = 0;
     WAYS.forEach(wait); // it is done already
     await delivered();
-    assert.deepEqual(stores, names);
+    assertEquals(stores, names);
   }
 });
 
@@ -66,12 +66,12 @@ test("Executor.submit() and map() keep the asynchronous context of who waits", a
   await Promise.all(["one", "two", "three"].map((store) =>
     storage.run(store, async () => {
       await executor.submit((text: string) => text, store);
-      assert.equal(storage.getStore(), store);
+      assertStrictEquals(storage.getStore(), store);
       const stores = executor.submit((text: string) => text, store).then(() => storage.getStore());
       for await (const _ of executor.map((n: number) => n, [1, 2, 3], { buffersize: 2 })) {
-        assert.equal(storage.getStore(), store);
+        assertStrictEquals(storage.getStore(), store);
       }
-      assert.equal(await stores, store);
+      assertStrictEquals(await stores, store);
     })
   ));
 });

@@ -1,6 +1,6 @@
 // Future.addDoneCallback(): when callbacks run, in which order, and what happens to their errors.
 
-import assert from "node:assert/strict";
+import { assertEquals, assertMatch, assertStrictEquals, assertThrows, fail } from "@std/assert";
 import { test } from "node:test";
 import type { Future } from "../../../mod.ts";
 import { unwatchFuture, watchFuture } from "../../../src/future/future.ts";
@@ -16,51 +16,51 @@ function recorder<T>(): { callback: (future: Future<T>) => void; seen: Future<T>
 
 test("Future.addDoneCallback() runs inside setResult() [F7, test_done_callback_with_result]", () => {
   const future = pending<number>(), { callback, seen } = recorder<number>();
-  assert.equal(future.addDoneCallback(callback), undefined);
-  assert.deepEqual(seen, []);
+  assertEquals(future.addDoneCallback(callback), undefined);
+  assertEquals(seen, []);
   future.setResult(5);
-  assert.deepEqual(seen, [{ status: "fulfilled", value: 5 }]);
+  assertEquals(seen, [{ status: "fulfilled", value: 5 }]);
 });
 
 test("Future.addDoneCallback() runs inside setException() [F7, test_done_callback_with_exception]", () => {
   const future = pending(), reason = new Error("reason"), { callback, seen } = recorder();
   future.addDoneCallback(callback);
   future.setException(reason);
-  assert.deepEqual(seen, [{ status: "rejected", reason }]);
+  assertEquals(seen, [{ status: "rejected", reason }]);
 });
 
 test("Future.addDoneCallback() runs inside cancel(), once [F2, F7, test_done_callback_with_cancel]", () => {
   const future = pending(), seen: boolean[] = [];
   future.addDoneCallback((future) => seen.push(future.cancelled()));
-  assert.equal(future.cancel(), true);
-  assert.deepEqual(seen, [true]);
+  assertEquals(future.cancel(), true);
+  assertEquals(seen, [true]);
   future.cancel();
   future.setRunningOrNotifyCancel();
-  assert.deepEqual(seen, [true]);
+  assertEquals(seen, [true]);
 });
 
 test("Future.addDoneCallback() gets the Future alone [F7]", () => {
   const future = pending();
-  future.addDoneCallback((...args) => assert.deepEqual(args, [future]));
+  future.addDoneCallback((...args) => assertEquals(args, [future]));
   future.setResult(5);
 });
 
 test("Future.addDoneCallback() runs at once when it is done [F7, test_done_callback_already_successful]", () => {
   const { callback, seen } = recorder<number>();
   succeeded(5).addDoneCallback(callback);
-  assert.deepEqual(seen, [{ status: "fulfilled", value: 5 }]);
+  assertEquals(seen, [{ status: "fulfilled", value: 5 }]);
 });
 
 test("Future.addDoneCallback() runs at once when it has failed [F7, test_done_callback_already_failed]", () => {
   const reason = new Error("reason"), { callback, seen } = recorder();
   failed(reason).addDoneCallback(callback);
-  assert.deepEqual(seen, [{ status: "rejected", reason }]);
+  assertEquals(seen, [{ status: "rejected", reason }]);
 });
 
 test("Future.addDoneCallback() runs at once when it is cancelled [F7, test_done_callback_already_cancelled]", () => {
   const { callback, seen } = recorder();
   cancelled().addDoneCallback(callback);
-  assert.equal(seen[0]?.status, "cancelled");
+  assertEquals(seen[0]?.status, "cancelled");
 });
 
 test("Future.addDoneCallback() keeps the order of addition, a function twice runs twice [F7]", () => {
@@ -70,7 +70,7 @@ test("Future.addDoneCallback() keeps the order of addition, a function twice run
   future.addDoneCallback(() => void order.push("between"));
   future.addDoneCallback(twice);
   future.setResult(5);
-  assert.deepEqual(order, ["twice", "between", "twice"]);
+  assertEquals(order, ["twice", "between", "twice"]);
 });
 
 test("Future.addDoneCallback() inside a callback runs at once, before the rest [F7]", () => {
@@ -81,12 +81,12 @@ test("Future.addDoneCallback() inside a callback runs at once, before the rest [
   });
   future.addDoneCallback(() => void order.push("rest"));
   future.setResult(5);
-  assert.deepEqual(order, ["inner", "outer", "rest"]);
+  assertEquals(order, ["inner", "outer", "rest"]);
 });
 
 test("Future.addDoneCallback() refuses what is not a function [F7]", () => {
-  assert.throws(() => pending().addDoneCallback(5 as never), TypeError);
-  assert.throws(() => succeeded(5).addDoneCallback(undefined as never), TypeError);
+  assertThrows(() => pending().addDoneCallback(5 as never), TypeError);
+  assertThrows(() => succeeded(5).addDoneCallback(undefined as never), TypeError);
 });
 
 test("Future tells watchers, then callbacks, then those who await [F8]", async () => {
@@ -96,12 +96,12 @@ test("Future tells watchers, then callbacks, then those who await [F8]", async (
   watchFuture(future, (watched) => void order.push(`watcher ${watched.done()}`));
   future.setResult(5);
   await awaiting;
-  assert.deepEqual(order, ["watcher true", "callback fulfilled", "promise"]);
+  assertEquals(order, ["watcher true", "callback fulfilled", "promise"]);
 });
 
 test("Future does not tell a watcher that was removed [F8, W7]", () => {
   const future = pending();
-  const watcher = () => assert.fail("told");
+  const watcher = () => fail("told");
   watchFuture(future, watcher);
   unwatchFuture(future, watcher);
   future.setResult(5);
@@ -117,11 +117,11 @@ test("Future reports a callback that throws, and goes on [F9, E8, test_done_call
     future.addDoneCallback(callback);
     future.setResult(5);
   });
-  assert.equal(seen.length, 1);
-  assert.equal(await future, 5);
-  assert.equal(reports.length, 1);
-  assert.match(String(reports[0]?.[0]), /^concurrent\.futures: Exception calling callback for <Future state=finished/);
-  assert.equal(reports[0]?.[1], thrown);
+  assertEquals(seen.length, 1);
+  assertEquals(await future, 5);
+  assertEquals(reports.length, 1);
+  assertMatch(String(reports[0]?.[0]), /^concurrent\.futures: Exception calling callback for <Future state=finished/);
+  assertStrictEquals(reports[0]?.[1], thrown);
 });
 
 test("Future reports a callback that throws when added late [F9, test_done_callback_raises_already_succeeded]", async () => {
@@ -131,7 +131,7 @@ test("Future reports a callback that throws when added late [F9, test_done_callb
       throw thrown;
     })
   );
-  assert.deepEqual(reports.map(([, error]) => error), [thrown]);
+  assertEquals(reports.map(([, error]) => error), [thrown]);
 });
 
 test("Future reports an async callback that rejects; it is no unhandled rejection [F9, E8]", async () => {
@@ -140,5 +140,5 @@ test("Future reports an async callback that rejects; it is no unhandled rejectio
     succeeded(5).addDoneCallback(() => Promise.reject(thrown));
     return delivered();
   });
-  assert.deepEqual(reports.map(([, error]) => error), [thrown]);
+  assertEquals(reports.map(([, error]) => error), [thrown]);
 });

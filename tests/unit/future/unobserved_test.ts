@@ -1,6 +1,6 @@
 // Failures that the program does not observe are reported once, when the executor has shut down.
 
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertMatch } from "@std/assert";
 import { test } from "node:test";
 import { asCompleted, type Future, TimeoutError, wait } from "../../../mod.ts";
 import { MemoryExecutor } from "../../support/memory_backend.ts";
@@ -23,17 +23,17 @@ async function told(count: number, look: (futures: Future<never>[]) => unknown =
 
 test("Executor reports failures that nothing has observed, once [X10]", async () => {
   const reports = await told(3);
-  assert.equal(reports.length, 1);
-  assert.match(
+  assertEquals(reports.length, 1);
+  assertMatch(
     String(reports[0]?.[0]),
     /^concurrent\.futures: 3 calls of pool failed and their errors were never observed; the first:$/,
   );
-  assert.match(String(reports[0]?.[1]), /^RangeError: call \d$/);
+  assertMatch(String(reports[0]?.[1]), /^RangeError: call \d$/);
 });
 
 test("Executor counts failures beyond those that it remembers [X10]", async () => {
-  assert.match(String(await told(500)), /500 calls of pool failed and their errors were never observed/);
-  assert.match(String(await told(1)), /1 call of pool failed and its error was never observed:,RangeError/);
+  assertMatch(String(await told(500)), /500 calls of pool failed and their errors were never observed/);
+  assertMatch(String(await told(1)), /1 call of pool failed and its error was never observed:,RangeError/);
 });
 
 test("Executor reports no failure that was observed, before or after it came [X10]", async () => {
@@ -46,38 +46,35 @@ test("Executor reports no failure that was observed, before or after it came [X1
     (future) => void future.exception(),
   ];
   for (const look of looks) {
-    assert.deepEqual(await told(2, (futures) => Promise.all(futures.map(look))), [], String(look));
+    assertEquals(await told(2, (futures) => Promise.all(futures.map(look))), [], String(look));
     const late = async (futures: Future<never>[]) => {
       await wait(futures);
       await Promise.all(futures.map(look));
     };
-    assert.deepEqual(await told(2, late), [], `${look}, late`);
+    assertEquals(await told(2, late), [], `${look}, late`);
   }
-  assert.deepEqual(
-    await told(2, async (futures) => (await wait(futures), futures.map((future) => future.outcome))),
-    [],
-  );
+  assertEquals(await told(2, async (futures) => (await wait(futures), futures.map((future) => future.outcome))), []);
 });
 
 test("Executor reports failures that nothing has observed since they came [X10]", async () => {
   const early: ((future: Future<never>) => unknown)[] = [
     (future) => future.outcome,
     (future) => future.result(0).catch(() => {}),
-    (future) => future.exception(-1).catch((error) => assert.ok(error instanceof TimeoutError)),
+    (future) => future.exception(-1).catch((error) => assert(error instanceof TimeoutError)),
     (future) => [future.done(), future.running(), future.cancelled(), String(future)],
   ];
   for (const look of early) {
-    assert.match(String(await told(2, (futures) => futures.map(look))), /2 calls of pool failed/, String(look));
+    assertMatch(String(await told(2, (futures) => futures.map(look))), /2 calls of pool failed/, String(look));
   }
 });
 
 test("Executor does not take wait() and asCompleted() for a look [W7]", async () => {
-  assert.equal((await told(2, wait)).length, 1);
+  assertEquals((await told(2, wait)).length, 1);
   const drain = async (futures: Future<never>[]) => {
     const iterator = asCompleted(futures);
     while (!(await iterator.next()).done);
   };
-  assert.equal((await told(2, drain)).length, 1);
+  assertEquals((await told(2, drain)).length, 1);
 });
 
 test("Executor reports the failures of a map() that were never taken, and no others [X10]", async () => {
@@ -89,8 +86,8 @@ test("Executor reports the failures of a map() that were never taken, and no oth
     await executor.map(fail, ["closed"]).return();
     await executor.shutdown();
   });
-  assert.equal(reports.length, 1);
-  assert.match(String(reports[0]), /1 call of .* failed .*never taken/);
+  assertEquals(reports.length, 1);
+  assertMatch(String(reports[0]), /1 call of .* failed .*never taken/);
 });
 
 test("Executor reports nothing more when a failure is observed after it was reported [X10]", async () => {
@@ -103,8 +100,8 @@ test("Executor reports nothing more when a failure is observed after it was repo
     await executor.shutdown();
     await executor[Symbol.asyncDispose]();
   });
-  assert.equal(reports.length, 1);
-  assert.match(String(reports[0]), /2 calls of pool failed/);
+  assertEquals(reports.length, 1);
+  assertMatch(String(reports[0]), /2 calls of pool failed/);
 });
 
 test("Executor tells onUnobserved in place of the console, and survives what that throws", async () => {
@@ -114,12 +111,12 @@ test("Executor tells onUnobserved in place of the console, and survives what tha
     executor.submit(fail, "a");
     await executor.shutdown();
   });
-  assert.deepEqual(reports, []);
-  assert.equal((seen as { count: number; first: Error }[])[0]?.first.message, "a");
+  assertEquals(reports, []);
+  assertEquals((seen as { count: number; first: Error }[])[0]?.first.message, "a");
   const [report] = await reportsOf(async () => {
     const executor = new MemoryExecutor({ onUnobserved: () => fail("handler") });
     executor.submit(fail, "a");
     await executor.shutdown();
   });
-  assert.match(String(report), /onUnobserved.*handler/);
+  assertMatch(String(report), /onUnobserved.*handler/);
 });
