@@ -4,7 +4,7 @@ import { Buffer } from "node:buffer";
 import { readFileSync } from "node:fs";
 import { isDeepStrictEqual } from "node:util";
 import { type Executor, Future, ThreadPoolExecutor, transfer } from "../../mod.ts";
-import { runtime } from "../../src/runtime.ts";
+import { runtime } from "../support/runtime.ts";
 
 /** A row: values, and what to call it when one arrives (default: "copied" when it is equal). */
 export interface Row {

@@ -10,7 +10,7 @@ import process from "node:process";
 import { test } from "node:test";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { ProcessPoolExecutor } from "../../mod.ts";
-import { runtime } from "../../src/runtime.ts";
+import { runtime } from "../support/runtime.ts";
 import { behaviour } from "./behaviour.ts";
 import { KINDS, PROCESSES } from "./kinds.ts";
 import {

@@ -9,7 +9,7 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 import { ProcessPoolExecutor, taskModule, WorkerLostError } from "../../mod.ts";
 import type { WorkerOptions } from "../../src/pool/backend.ts";
 import { processBackend } from "../../src/process/process_backend.ts";
-import { runtime } from "../../src/runtime.ts";
+import { runtime } from "../support/runtime.ts";
 import { threadBackend } from "../../src/thread/thread_backend.ts";
 import { type Failure, fromFailure } from "../../src/wire/failure.ts";
 import type { FromWorker } from "../../src/wire/messages.ts";

@@ -11,7 +11,7 @@ import type { ExecutorStats } from "../../src/executor/stats.ts";
 import type { ExecutorOptions } from "../../src/pool/options.ts";
 import { Scheduler } from "../../src/pool/scheduler.ts";
 import { processBackend, startProcess } from "../../src/process/process_backend.ts";
-import { runtime } from "../../src/runtime.ts";
+import { runtime } from "../support/runtime.ts";
 import { startThread as startNodeThread } from "../../src/thread/start.node.ts";
 import { startThread as startWebThread } from "../../src/thread/start.web.ts";
 import { threadBackend } from "../../src/thread/thread_backend.ts";

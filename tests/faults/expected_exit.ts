@@ -1,6 +1,6 @@
 // The exit code and the signal that a WorkerLostError must name.
 
-import { runtime } from "../../src/runtime.ts";
+import { runtime } from "../support/runtime.ts";
 import type { Kind } from "../behaviour/behaviour.ts";
 import type { Fault } from "./table.ts";
 

@@ -2,7 +2,7 @@
 
 import process from "node:process";
 import { type Executor, type Future, type ProcessPoolExecutorOptions, taskModule } from "../../mod.ts";
-import { runtime } from "../../src/runtime.ts";
+import { runtime } from "../support/runtime.ts";
 import type { ExecutorClass } from "../behaviour/behaviour.ts";
 import type { Gate } from "../support/gate.ts";
 import { square } from "../fixtures/tasks/arithmetic.ts";

@@ -1,7 +1,7 @@
 // The fault matrix, as data: how a worker can fail, when, and what must happen then. The row of a fault holds for both
 // executors and all runtimes, except for the EXCEPTIONS. A cell that is impossible holds the reason.
 
-import { type Runtime, runtime } from "../../src/runtime.ts";
+import { type Runtime, runtime } from "../support/runtime.ts";
 import type { Kind } from "../behaviour/behaviour.ts";
 
 export const PHASES = [

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { run, type RunResult } from "../../scripts/run.ts";
-import { runtime } from "../../src/runtime.ts";
+import { runtime } from "../support/runtime.ts";
 import { needsRedis } from "../support/redis_server.ts";
 import { otherRuntimes, runtimeCommand } from "../support/runtime_commands.ts";
 import { CEILING } from "../support/until.ts";

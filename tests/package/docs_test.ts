@@ -6,7 +6,7 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, 
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { test } from "node:test";
-import { runtime } from "../../src/runtime.ts";
+import { runtime } from "../support/runtime.ts";
 import { needsRedis } from "../support/redis_server.ts";
 import { type Block, blocksOf, install, ROOT, run, runAll, wantRedis } from "./docs_programs.ts";
 

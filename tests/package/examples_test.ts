@@ -5,7 +5,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { run } from "../../scripts/run.ts";
-import { runtime } from "../../src/runtime.ts";
+import { runtime } from "../support/runtime.ts";
 import { runtimeCommand } from "../support/runtime_commands.ts";
 import { CEILING } from "../support/until.ts";
 

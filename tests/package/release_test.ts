@@ -7,7 +7,7 @@ import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { type Release, releaseProblems } from "../../scripts/release_check.ts";
 import { run } from "../../scripts/run.ts";
-import { runtime } from "../../src/runtime.ts";
+import { runtime } from "../support/runtime.ts";
 import { runtimeCommand } from "../support/runtime_commands.ts";
 import { CEILING } from "../support/until.ts";
 

@@ -5,7 +5,7 @@ import process from "node:process";
 import { test } from "node:test";
 import { countTests, endedTests, filesWithoutTests } from "../../scripts/junit.ts";
 import { describeEnd, mustRun, run } from "../../scripts/run.ts";
-import { runtime } from "../../src/runtime.ts";
+import { runtime } from "../support/runtime.ts";
 import { runtimeCommand } from "../support/runtime_commands.ts";
 import { isAlive } from "../support/leaks.ts";
 import { until } from "../support/until.ts";

@@ -10,7 +10,7 @@ import { join, relative } from "node:path";
 import process from "node:process";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { runtime } from "../../src/runtime.ts";
+import { runtime } from "../support/runtime.ts";
 import {
   type Deed,
   excess,

@@ -5,7 +5,7 @@ import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { BullMQExecutor } from "../../src/bullmq/submit/bullmq_executor.ts";
 import type { BullMQExecutorOptions } from "../../src/bullmq/submit/options.ts";
-import { type Runtime, runtime } from "../../src/runtime.ts";
+import { type Runtime, runtime } from "./runtime.ts";
 import { MODULES, takingAll } from "./bullmq_tasks.ts";
 import type { RedisServer } from "./redis_server.ts";
 import { runtimeCommand } from "./runtime_commands.ts";

@@ -4,7 +4,7 @@ import { execFileSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
-import { type Runtime, runtime } from "../../src/runtime.ts";
+import { type Runtime, runtime } from "./runtime.ts";
 
 const RUNTIMES: readonly Runtime[] = ["deno", "bun", "node"];
 

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import process from "node:process";
 import { test } from "node:test";
 import { assertNotCompiled } from "../../src/process/compiled.ts";
-import { type Runtime, runtime } from "../../src/runtime.ts";
+import { type Runtime, runtime } from "../support/runtime.ts";
 import { type Cell, type Column, type Outcomes, recordRows, rowOf } from "../package/reach_table.ts";
 import { esbuild, tool } from "../support/build_tools.ts";
 import { expectEnd, makeFolder, runIn } from "./world.ts";

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { runtime } from "../../src/runtime.ts";
+import { runtime } from "../support/runtime.ts";
 import { esbuild, tool, toolFile } from "../support/build_tools.ts";
 import { EXECUTORS, expectEnd, makeFolder, type Program, programs, RUN, runIn } from "./world.ts";
 

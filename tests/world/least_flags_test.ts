@@ -5,7 +5,7 @@ import { readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
 import { test } from "node:test";
-import { runtime } from "../../src/runtime.ts";
+import { runtime } from "../support/runtime.ts";
 import { ROOT } from "../package/docs_programs.ts";
 import { type ExecutorName, makeFolder, runIn } from "./world.ts";
 

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Worker as NodeWorker } from "node:worker_threads";
 import { ProcessPoolExecutor, ThreadPoolExecutor } from "../../mod.ts";
-import { runtime } from "../../src/runtime.ts";
+import { runtime } from "../support/runtime.ts";
 import { programs } from "./world.ts";
 
 /** The options of the executor, and the class of its threads, as a program of this runtime has them. */

@@ -6,7 +6,7 @@ import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
 import { test } from "node:test";
-import { runtime } from "../../src/runtime.ts";
+import { runtime } from "../support/runtime.ts";
 import { until } from "../support/until.ts";
 import { EXECUTORS, makeFolder, programs } from "./world.ts";
 

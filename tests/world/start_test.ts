@@ -3,7 +3,7 @@
 
 import { tmpdir } from "node:os";
 import process from "node:process";
-import { runtime } from "../../src/runtime.ts";
+import { runtime } from "../support/runtime.ts";
 import { type Program, programs } from "./world.ts";
 
 /** What a worker knows of what was to be loaded before it, and of the environment. */

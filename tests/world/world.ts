@@ -8,7 +8,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import process from "node:process";
 import { test } from "node:test";
-import { type Runtime, runtime } from "../../src/runtime.ts";
+import { type Runtime, runtime } from "../support/runtime.ts";
 import { install } from "../package/docs_programs.ts";
 import { CEILING } from "../support/until.ts";
 

@@ -9,7 +9,7 @@ import { test } from "node:test";
 import { inspect } from "node:util";
 import { Redis } from "ioredis";
 import { run } from "../../../scripts/run.ts";
-import { runtime } from "../../../src/runtime.ts";
+import { runtime } from "../../support/runtime.ts";
 import { clusterTest } from "../../support/bullmq_cluster.ts";
 import { hostCommand } from "../../support/bullmq_host.ts";
 import { Gate } from "../../support/gate.ts";

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { run } from "../../../scripts/run.ts";
-import { runtime } from "../../../src/runtime.ts";
+import { runtime } from "../../support/runtime.ts";
 import { clusterTest } from "../../support/bullmq_cluster.ts";
 import { hostCommand } from "../../support/bullmq_host.ts";
 import { runProgram } from "../../support/run_program.ts";

@@ -1,7 +1,7 @@
 // The table in docs/values.md of what can cross, between this runtime and hosts on every runtime.
 
 import assert from "node:assert/strict";
-import { type Runtime, runtime } from "../../../src/runtime.ts";
+import { type Runtime, runtime } from "../../support/runtime.ts";
 import { clusterTest, type TestCluster } from "../../support/bullmq_cluster.ts";
 import { cellFor, readTable, receive, rows, send } from "../crossing_rows.ts";
 import { otherRuntimes } from "../../support/runtime_commands.ts";

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Future } from "../../../mod.ts";
 import { cloneForProcess, toProcess } from "../../../src/process/cloneable.ts";
-import { runtime } from "../../../src/runtime.ts";
+import { runtime } from "../../support/runtime.ts";
 
 const refused = { name: "DataCloneError" };
 
