@@ -154,7 +154,7 @@ const BUILDS: readonly Build[] = [
     how: { task: "[importMeta](#webpack)" },
   },
   {
-    tool: "webpack, production, without that",
+    tool: "webpack, production, by default",
     from: "webpack",
     node: built("webpack", "out", "baked"),
     main: "main.mjs",
@@ -218,7 +218,7 @@ const BUILDS: readonly Build[] = [
     errors: LEFT_OUT,
   },
   {
-    tool: "Parcel, without that",
+    tool: "Parcel, without a worker of one's own",
     from: "parcel",
     node: ["parcel/lib/bin.js", "build", "main.js", "--no-cache", "--no-autoinstall", "--dist-dir", "out"],
     manifest: PARCEL,
