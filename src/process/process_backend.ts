@@ -4,6 +4,7 @@
 import type { ChildProcess, spawn } from "node:child_process";
 import type { Backend, WorkerOptions } from "../pool/backend.ts";
 import { PROCESS_OPTIONS } from "../pool/options.ts";
+import { openWithText } from "../pool/entry_text.ts";
 import { expectAnswer } from "../pool/own_worker.ts";
 import { BrokenProcessPool } from "../future/errors.ts";
 import { type ChannelEvents, neverStarted, type WorkerChannel, type WorkerExit } from "../wire/channel.ts";
@@ -12,7 +13,6 @@ import type { FromWorker } from "../wire/messages.ts";
 import { seal } from "../wire/seal.ts";
 import { PageClaims } from "../wire/page_claims.ts";
 import { refusing } from "../wire/sendable.ts";
-import { entryMessage } from "../entry.ts";
 import { inheritedEnv } from "../flags.ts";
 import { cloneForProcess } from "./cloneable.ts";
 import { commandLine, processEntry, startFolder } from "./command_line.ts";
@@ -63,9 +63,9 @@ export function startProcess(spawnChild: typeof spawn, options: WorkerOptions, e
     });
     const started = child;
     if (options.entry) return expectAnswer(events, (events) => connect(started, page, events));
-    const channel = connect(started, page, events);
-    if (!entry) void import("./entry.text.ts").then(({ entry }) => attempt(() => started.send(entryMessage(entry))));
-    return channel;
+    if (entry) return connect(started, page, events);
+    const send = (message: object) => void started.send(message);
+    return openWithText(import("./entry.text.ts"), send, events, (events) => connect(started, page, events));
   } catch (thrown) {
     page?.close();
     attempt(() => child?.kill("SIGKILL"));

@@ -2,7 +2,7 @@
 
 import type { Worker } from "node:worker_threads";
 import type { Backend, WorkerOptions } from "../pool/backend.ts";
-import { entryMessage, findEntry, firstLines } from "../entry.ts";
+import { findEntry, firstLines } from "../entry.ts";
 import { assertFolder } from "../flags.ts";
 import { loadBuiltin, process } from "../runtime.ts";
 import { WordClaims } from "../wire/claims.ts";
@@ -10,6 +10,7 @@ import { type ChannelEvents, neverStarted, type WorkerChannel, type WorkerExit }
 import { WORKER_ARGUMENT } from "../wire/place.ts";
 import { seal } from "../wire/seal.ts";
 import { cloneForThread, toThread } from "../wire/sendable.ts";
+import { openWithText } from "../pool/entry_text.ts";
 import { expectAnswer } from "../pool/own_worker.ts";
 import { startOwn } from "./own_thread.ts";
 import { startWithFlags } from "./flags.node.ts";
@@ -64,9 +65,9 @@ export function startThread(
           ? new WorkerClass(entry, options)
           : new WorkerClass(firstLines('require("node:worker_threads").parentPort'), { ...options, eval: true }),
     );
-    const channel = connect(worker, events);
-    if (!entry) void import("./entry.node.text.ts").then(({ entry }) => worker!.postMessage(entryMessage(entry)));
-    return channel;
+    if (entry) return connect(worker, events);
+    const thread = worker, send = (message: object) => thread.postMessage(message);
+    return openWithText(import("./entry.node.text.ts"), send, events, (events) => connect(thread, events));
   } catch (error) {
     if (worker) void terminate(worker, () => {});
     return neverStarted(events, error);

@@ -2,13 +2,14 @@
 
 import type { Backend, WorkerOptions } from "../pool/backend.ts";
 import { runtime } from "../runtime.ts";
-import { entryMessage, findEntry, WEB_LINES } from "../entry.ts";
+import { findEntry, WEB_LINES } from "../entry.ts";
 import { assertFolder } from "../flags.ts";
 import { WordClaims } from "../wire/claims.ts";
 import { type ChannelEvents, neverStarted, type WorkerChannel, type WorkerExit } from "../wire/channel.ts";
 import { readFromWorker } from "../wire/messages.ts";
 import { seal } from "../wire/seal.ts";
 import { cloneForThread, toThread } from "../wire/sendable.ts";
+import { openWithText } from "../pool/entry_text.ts";
 import { expectAnswer } from "../pool/own_worker.ts";
 import { ParentLine } from "./line_parent.ts";
 import { startOwn } from "./own_thread.ts";
@@ -58,9 +59,9 @@ export function startThread(
       type: "module",
       name,
     });
-    const channel = connect(worker, events);
-    if (!entry) void import("./entry.web.text.ts").then(({ entry }) => worker!.postMessage(entryMessage(entry)));
-    return channel;
+    if (entry) return connect(worker, events);
+    const thread = worker, send = (message: object) => thread.postMessage(message);
+    return openWithText(import("./entry.web.text.ts"), send, events, (events) => connect(thread, events));
   } catch (error) {
     worker?.terminate();
     return neverStarted(events, error);

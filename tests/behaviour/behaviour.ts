@@ -1,6 +1,6 @@
 // A behaviour is a named test of one kind of executor. It has a time limit and must leave no worker behind.
 
-import assert from "node:assert/strict";
+import { assertEquals } from "@std/assert";
 import { test } from "node:test";
 import type { BrokenExecutor, Executor, ExecutorOptions, ExecutorStats } from "../../mod.ts";
 import { until, within } from "../support/until.ts";
@@ -42,7 +42,7 @@ export function behaviour(kind: Kind, what: string, body: (Executor: ExecutorCla
     }
     try {
       await within(name, Promise.resolve(body(Watched)));
-      for (const executor of made) assert.equal(executor.stats().workers, 0, "the test has left a worker behind");
+      for (const executor of made) assertEquals(executor.stats().workers, 0, "the test has left a worker behind");
       // Deno and Bun do not say when a thread has ended.
       await until("the test's workers have gone", () => kind.alive().length === 0);
     } finally {

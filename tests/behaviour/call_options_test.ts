@@ -1,6 +1,6 @@
 // Executor.with(): calls that a signal or a time limit stops, that run again, or that run before others.
 
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
 import { test } from "node:test";
 import { TaskTimeoutError, type WorkerLostError } from "../../mod.ts";
 import { behaviour } from "./behaviour.ts";
@@ -12,6 +12,7 @@ import { block, hold, note } from "../fixtures/tasks/gate_tasks.ts";
 import { describeTask, exitUntil, holdUntil, listen, listenAndThrow } from "../fixtures/tasks/stop_tasks.ts";
 import { exit } from "../fixtures/tasks/worker_tasks.ts";
 import { errorOf } from "../support/futures.ts";
+import { assertError } from "../support/assert_error.ts";
 
 /** It cannot be cloned and equals no other object, so that a test can tell whether this very one arrives. */
 const REASON = Object.assign(new Error("stop"), { fn() {} });
@@ -24,13 +25,13 @@ for (const kind of KINDS) {
   behaviour(kind, ".with({ signal }) cancels a call whose signal has aborted already", async (Executor) => {
     await using executor = new Executor({ maxWorkers: 1 });
     const future = executor.with({ signal: aborted() }).submit(square, 1);
-    assert.deepEqual([future.done(), future.cancelled(), future.outcome], [true, true, {
+    assertEquals([future.done(), future.cancelled(), future.outcome], [true, true, {
       status: "cancelled",
       reason: REASON,
     }]);
-    assert.equal(await errorOf(future), REASON);
+    assertStrictEquals(await errorOf(future), REASON);
     const { workers, cancelled } = executor.stats();
-    assert.deepEqual({ workers, cancelled }, { workers: 0, cancelled: 1 });
+    assertEquals({ workers, cancelled }, { workers: 0, cancelled: 1 });
   });
 
   behaviour(
@@ -48,12 +49,12 @@ for (const kind of KINDS) {
       await gate.noted();
       controllers[1]!.abort(REASON);
       controllers[0]!.abort(REASON);
-      assert.deepEqual([first, second, third].map((future) => future!.cancelled()), [true, true, false]);
+      assertEquals([first, second, third].map((future) => future!.cancelled()), [true, true, false]);
       controllers[2]!.abort(REASON);
       gate.open();
-      assert.deepEqual([await running, await last], [0, 9]);
-      assert.deepEqual(gate.notes, ["0"]);
-      assert.equal(executor.stats().lost, 0);
+      assertEquals([await running, await last], [0, 9]);
+      assertEquals(gate.notes, ["0"]);
+      assertEquals(executor.stats().lost, 0);
     },
   );
 
@@ -66,17 +67,17 @@ for (const kind of KINDS) {
     const queued = executor.submit(square, 3);
     await gate.noted();
     controller.abort(REASON);
-    assert.equal(await orderly, "stopped in order");
-    assert.deepEqual(gate.notes, ["0", "stopped: stop"]);
-    assert.equal(await queued, 9);
+    assertEquals(await orderly, "stopped in order");
+    assertEquals(gate.notes, ["0", "stopped: stop"]);
+    assertEquals(await queued, 9);
 
     const again = new AbortController();
     const throwing = executor.with({ signal: again.signal, grace: Infinity }).submit(listenAndThrow, gate.folder, 1);
     await gate.noted(3);
     again.abort(REASON);
-    assert.equal(await errorOf(throwing), REASON, "the very reason, not what has crossed twice");
-    assert.equal(throwing.cancelled(), true);
-    assert.deepEqual([executor.stats().lost, executor.stats().workers], [0, 1]);
+    assertStrictEquals(await errorOf(throwing), REASON, "the very reason, not what has crossed twice");
+    assertEquals(throwing.cancelled(), true);
+    assertEquals([executor.stats().lost, executor.stats().workers], [0, 1]);
   });
 
   behaviour(kind, ".with({ grace }) ends the worker of a deaf task, and only that call fails", async (Executor) => {
@@ -90,12 +91,12 @@ for (const kind of KINDS) {
     await other.noted();
     const queued = [1, 2, 3].map((n) => executor.submit(square, n));
     controller.abort(REASON);
-    assert.equal(deaf.done(), false, "it has its grace");
-    assert.equal(await errorOf(deaf), REASON);
-    assert.deepEqual(await Promise.all(queued), [1, 4, 9]);
+    assertEquals(deaf.done(), false, "it has its grace");
+    assertStrictEquals(await errorOf(deaf), REASON);
+    assertEquals(await Promise.all(queued), [1, 4, 9]);
     other.open();
-    assert.equal(await neighbour, 1);
-    assert.deepEqual([executor.stats().lost, executor.stats().failed, executor.stats().cancelled], [0, 0, 1]);
+    assertEquals(await neighbour, 1);
+    assertEquals([executor.stats().lost, executor.stats().failed, executor.stats().cancelled], [0, 0, 1]);
   });
 
   behaviour(
@@ -109,9 +110,9 @@ for (const kind of KINDS) {
       await gate.noted();
       // Longer than the limit of the call, whose time does not count yet.
       await new Promise((resolve) => setTimeout(resolve, 2100));
-      assert.equal(patient.done(), false);
+      assertEquals(patient.done(), false);
       gate.open();
-      assert.deepEqual([await before, await patient], [0, 9]);
+      assertEquals([await before, await patient], [0, 9]);
     },
   );
 
@@ -126,11 +127,11 @@ for (const kind of KINDS) {
       const noting = Array.from({ length: 5 }, (_, n) => executor.submit(note, gate.folder, n));
       const queued = Array.from({ length: 50 }, (_, n) => executor.submit(square, n));
       const error = await errorOf(deaf) as Error;
-      assert.ok(error instanceof TaskTimeoutError);
-      assert.equal(error.message, "The task 'block' ran for more than 20 ms and was stopped");
-      assert.deepEqual(await Promise.all(queued), Array.from({ length: 50 }, (_, n) => n * n));
+      assert(error instanceof TaskTimeoutError);
+      assertEquals(error.message, "The task 'block' ran for more than 20 ms and was stopped");
+      assertEquals(await Promise.all(queued), Array.from({ length: 50 }, (_, n) => n * n));
       await Promise.all(noting);
-      assert.deepEqual(gate.notes.filter((line) => line !== "deaf"), ["0", "1", "2", "3", "4"]);
+      assertEquals(gate.notes.filter((line) => line !== "deaf"), ["0", "1", "2", "3", "4"]);
     },
   );
 
@@ -141,13 +142,13 @@ for (const kind of KINDS) {
       await using executor = new Executor({ maxWorkers: 1 });
       using gate = new Gate();
       const timed = executor.with({ timeout: 1500 });
-      assert.equal(await timed.submit(square, 2), 4);
+      assertEquals(await timed.submit(square, 2), 4);
       const next = executor.submit(hold, gate.folder, 1);
       await gate.noted();
       await new Promise((resolve) => setTimeout(resolve, 1600)); // longer than its limit
       gate.open();
-      assert.equal(await next, 1);
-      assert.equal(executor.stats().lost, 0);
+      assertEquals(await next, 1);
+      assertEquals(executor.stats().lost, 0);
     },
   );
 
@@ -158,10 +159,10 @@ for (const kind of KINDS) {
       await using executor = new Executor({ maxWorkers: 1 });
       using gate = new Gate();
       const given = executor.with({ retries: 1 }).submit(exit, 7);
-      assert.equal((await errorOf(given) as WorkerLostError).exitCode, 7);
-      assert.equal(executor.stats().lost, 2, "run twice");
-      assert.equal(await executor.with({ retries: 5 }).submit(exitUntil, 3, gate.folder), 3);
-      assert.deepEqual(gate.notes, ["1", "2", "3"]);
+      assertEquals((await errorOf(given) as WorkerLostError).exitCode, 7);
+      assertEquals(executor.stats().lost, 2, "run twice");
+      assertEquals(await executor.with({ retries: 5 }).submit(exitUntil, 3, gate.folder), 3);
+      assertEquals(gate.notes, ["1", "2", "3"]);
     },
   );
 
@@ -170,23 +171,23 @@ for (const kind of KINDS) {
     using gate = new Gate();
     // The worker has to load the module in that time, twice.
     const future = executor.with({ timeout: 2000, retries: 1 }).submit(holdUntil, 2, gate.folder);
-    assert.equal(await future, 2);
-    assert.deepEqual(gate.notes, ["1", "2"]);
-    assert.equal(executor.stats().lost, 0);
+    assertEquals(await future, 2);
+    assertEquals(gate.notes, ["1", "2"]);
+    assertEquals(executor.stats().lost, 0);
   });
 
   behaviour(kind, ".with({ signal }).map() stops all its calls", async (Executor) => {
     await using executor = new Executor({ maxWorkers: 2 });
     const controller = new AbortController();
     const results = executor.with({ signal: controller.signal, grace: 10 }).map((n: number) => n, [1, 2, 3]);
-    assert.equal((await results.next()).value, 1);
+    assertEquals((await results.next()).value, 1);
     controller.abort(REASON);
     const rest: unknown[] = [];
     await (async () => {
       for await (const result of results) rest.push(result);
     })().catch((error) => rest.push(error));
-    assert.ok(rest.every((value) => value === REASON || typeof value === "number"));
-    assert.equal(await executor.submit(square, 3), 9);
+    assert(rest.every((value) => value === REASON || typeof value === "number"));
+    assertEquals(await executor.submit(square, 3), 9);
   });
 
   behaviour(kind, ".with({ signal }) has one listener, however many calls", async (Executor) => {
@@ -195,24 +196,24 @@ for (const kind of KINDS) {
     const listeners = listenersOf(signal);
     const limited = executor.with({ signal });
     const futures = Array.from({ length: 100 }, (_, n) => limited.submit(square, n));
-    assert.equal(listeners.count, 1);
+    assertEquals(listeners.count, 1);
     await Promise.all(futures);
-    assert.equal(listeners.count, 0, "none is left when they are done");
+    assertEquals(listeners.count, 0, "none is left when they are done");
   });
 
   behaviour(kind, " tells tasks who they are, in modules and inline", async (Executor) => {
     await using executor = new Executor({ maxWorkers: 1, name: "known" });
-    assert.deepEqual(await executor.submit(describeTask), ["known_0", 1, false, true]);
+    assertEquals(await executor.submit(describeTask), ["known_0", 1, false, true]);
     const inline = await executor.submit(async (url: string) => {
       const { currentTask } = await import(url);
       const { workerName, attempt, signal } = currentTask();
       return [workerName, attempt, signal.aborted];
     }, new URL("../../src/task/current_task.ts", import.meta.url).href);
-    assert.deepEqual(inline, ["known_0", 1, false]);
+    assertEquals(inline, ["known_0", 1, false]);
   });
 }
 
 test("currentTask() throws where no task runs", async () => {
   const { currentTask } = await import("../../src/task/current_task.ts");
-  assert.throws(currentTask, /no(ne| task) runs here|inside a task/);
+  assertError(assertThrows(currentTask), /no(ne| task) runs here|inside a task/);
 });

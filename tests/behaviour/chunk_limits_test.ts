@@ -1,6 +1,6 @@
 // Calls of a chunk that may be stopped or run again do not share a worker with others, as other calls of with() do not.
 
-import assert from "node:assert/strict";
+import { assertEquals } from "@std/assert";
 import type { CallOptions } from "../../mod.ts";
 import { behaviour } from "./behaviour.ts";
 import { Gate } from "../support/gate.ts";
@@ -22,7 +22,7 @@ for (const kind of KINDS) {
       const results = executor.with(options).map(hold, folders, [1, 2], { chunksize: 2 });
       await gate.noted(2); // neither waits behind the other
       gate.open();
-      assert.deepEqual(await Array.fromAsync(results), [1, 2]);
+      assertEquals(await Array.fromAsync(results), [1, 2]);
     });
   }
 }

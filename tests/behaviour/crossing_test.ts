@@ -1,6 +1,6 @@
 // The table in docs/values.md of what can cross: every row of it is tried, there and back, on each runtime.
 
-import assert from "node:assert/strict";
+import { assertEquals, assertStrictEquals } from "@std/assert";
 import { test } from "node:test";
 import { ProcessPoolExecutor, ThreadPoolExecutor } from "../../mod.ts";
 import { cellFor, readTable, receive, rows, send } from "./crossing_rows.ts";
@@ -9,7 +9,7 @@ import { within } from "../support/until.ts";
 const table = readTable();
 
 test("docs/values.md says of everything whether it crosses", () => {
-  assert.deepEqual([...table.keys()], Object.keys(rows));
+  assertEquals([...table.keys()], Object.keys(rows));
 });
 
 for (const [column, Class] of [ThreadPoolExecutor, ProcessPoolExecutor].entries()) {
@@ -19,16 +19,16 @@ for (const [column, Class] of [ThreadPoolExecutor, ProcessPoolExecutor].entries(
       const executor = new Class({ maxWorkers: 1 });
       try {
         for (const value of await row.values()) {
-          assert.equal(await within(name, send(executor, name, row, value)), said);
+          assertStrictEquals(await within(name, send(executor, name, row, value)), said);
         }
         if (!row.here) {
           const { length } = await row.values();
           for (let n = 0; n < length; n++) {
-            assert.equal(await within(name, receive(executor, row, n)), said, `result ${n}`);
+            assertStrictEquals(await within(name, receive(executor, row, n)), said, `result ${n}`);
           }
         }
-        assert.equal(await executor.submit((n: number) => n, 1), 1);
-        assert.equal(executor.stats().lost, 0);
+        assertEquals(await executor.submit((n: number) => n, 1), 1);
+        assertEquals(executor.stats().lost, 0);
       } finally {
         await executor.shutdown();
       }
@@ -47,9 +47,9 @@ test("What can cross: own enumerable properties with string keys, and nothing el
     }));
     const pattern = Object.assign(/a/g, { lastIndex: 5 });
     const [arrived, arrivedPattern] = await executor.submit((...values: unknown[]) => values, value, pattern);
-    assert.deepEqual(Reflect.ownKeys(arrived as object), ["own", "got"]);
-    assert.deepEqual(arrived, { own: 1, got: 3 });
-    assert.equal(Object.isFrozen(arrived), false);
-    assert.equal((arrivedPattern as RegExp).lastIndex, 0);
+    assertEquals(Reflect.ownKeys(arrived as object), ["own", "got"]);
+    assertEquals(arrived, { own: 1, got: 3 });
+    assertEquals(Object.isFrozen(arrived), false);
+    assertEquals((arrivedPattern as RegExp).lastIndex, 0);
   }
 });

@@ -1,11 +1,12 @@
 // When a map() has ended, none of its calls begins any more, wherever they are.
 
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertRejects } from "@std/assert";
 import { behaviour } from "./behaviour.ts";
 import { Gate } from "../support/gate.ts";
 import { KINDS } from "./kinds.ts";
 import { hold, holdAllButZero, holdAndFail, note } from "../fixtures/tasks/gate_tasks.ts";
 import { until } from "../support/until.ts";
+import { assertError } from "../support/assert_error.ts";
 
 for (const kind of KINDS) {
   behaviour(
@@ -16,12 +17,12 @@ for (const kind of KINDS) {
       using gate = new Gate();
       const items = [0, 1, 2, 3, 4, 5];
       const results = executor.map(holdAllButZero, items.map(() => gate.folder), items, { chunksize: items.length });
-      await assert.rejects(results.next(), RangeError);
+      await assertRejects(() => results.next(), RangeError);
       // The worker may already have gone on to the next item, which it holds.
       await until("the rest is cancelled", () => executor.stats().cancelled >= 4);
       gate.open();
       await executor.shutdown();
-      assert.ok(gate.notes.length <= 1, `${gate.notes} have run`);
+      assert(gate.notes.length <= 1, `${gate.notes} have run`);
     },
   );
 
@@ -35,7 +36,7 @@ for (const kind of KINDS) {
     await until("the rest is cancelled", () => executor.stats().cancelled === 5);
     gate.open();
     await executor.shutdown();
-    assert.deepEqual(gate.notes, ["0"]);
+    assertEquals(gate.notes, ["0"]);
   });
 
   behaviour(
@@ -48,9 +49,9 @@ for (const kind of KINDS) {
         await executor.submit(note, gate.folder, "warm");
         const items = [() => "cannot be sent", 1, { n: 2 }, 3];
         const results = executor.map(note, items.map(() => gate.folder), items, options);
-        await assert.rejects(results.next(), { name: "DataCloneError" });
+        assertError(await assertRejects(() => results.next()), { name: "DataCloneError" });
         await executor.shutdown();
-        assert.deepEqual(gate.notes, ["warm"]);
+        assertEquals(gate.notes, ["warm"]);
       }
     },
   );
@@ -63,7 +64,7 @@ for (const kind of KINDS) {
     await results.return();
     gate.open();
     await executor.shutdown();
-    assert.deepEqual(gate.notes, ["1"]);
-    assert.deepEqual([executor.stats().failed, executor.stats().cancelled], [1, 0]);
+    assertEquals(gate.notes, ["1"]);
+    assertEquals([executor.stats().failed, executor.stats().cancelled], [1, 0]);
   });
 }

@@ -1,6 +1,6 @@
 // When a worker has ended, the program has closed every file that led to it.
 
-import assert from "node:assert/strict";
+import { AssertionError } from "@std/assert";
 import { readdirSync } from "node:fs";
 import process from "node:process";
 import { test } from "node:test";
@@ -22,7 +22,7 @@ test(
     for (let time = 0; time < TIMES; time++) await killWorkers();
     await assertNothingIsLeft();
     await until("as many files are open as before", () => openFiles() <= before).catch((error) => {
-      throw new assert.AssertionError({ message: `${openFiles()} files are open, before: ${before} (${error})` });
+      throw new AssertionError(`${openFiles()} files are open, before: ${before} (${error})`);
     });
   },
 );

@@ -1,7 +1,7 @@
 // The page that a program shares with its worker processes: what tasks do to it costs their worker at most, and a worker that
 // is killed has told by it what it had begun.
 
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertStrictEquals } from "@std/assert";
 import { existsSync, readdirSync } from "node:fs";
 import process from "node:process";
 import { test } from "node:test";
@@ -25,18 +25,18 @@ const skip = process.platform !== "linux" && "there are pages on Linux only";
 
 test("ProcessPoolExecutor shares a page with each worker, which other workers do not inherit", { skip }, async () => {
   await using executor = new ProcessPoolExecutor({ maxWorkers: 2 });
-  assert.deepEqual(await Promise.all([executor.submit(hasPage), executor.submit(hasPage)]), [true, true]);
+  assertEquals(await Promise.all([executor.submit(hasPage), executor.submit(hasPage)]), [true, true]);
   // On Deno (2.9) the child of a task inherits that of its worker.
   const most = "Deno" in globalThis ? 1 : 0;
   const inherited = await Promise.all([executor.submit(inheritedFiles), executor.submit(inheritedFiles)]);
-  assert.deepEqual(inherited.map((files) => files.length), [most, most]);
+  assertEquals(inherited.map((files) => files.length), [most, most]);
 });
 
 test("the pages of ProcessPoolExecutor have no name that could be left behind", { skip }, async () => {
   const before = existsSync("/dev/shm") ? readdirSync("/dev/shm") : [];
   await using executor = new ProcessPoolExecutor({ maxWorkers: 1 });
-  assert.equal(await executor.submit(hasPage), true);
-  assert.deepEqual(existsSync("/dev/shm") ? readdirSync("/dev/shm") : [], before);
+  assertEquals(await executor.submit(hasPage), true);
+  assertEquals(existsSync("/dev/shm") ? readdirSync("/dev/shm") : [], before);
 });
 
 const HARM: Readonly<Record<string, readonly [typeof overwritePage | typeof closePage, ...number[]]>> = {
@@ -62,12 +62,12 @@ for (const [does, [harm, ...args]] of Object.entries(HARM)) {
       );
       for (const [n, future] of [...before, ...after].entries()) {
         const { outcome } = future;
-        if (outcome?.status === "fulfilled") assert.equal(outcome.value, (n < 100 ? n : n - 100) ** 2);
+        if (outcome?.status === "fulfilled") assertStrictEquals(outcome.value, (n < 100 ? n : n - 100) ** 2);
         else if (outcome?.status === "rejected") {
-          assert.ok(outcome.reason instanceof WorkerLostError, String(outcome.reason));
+          assert(outcome.reason instanceof WorkerLostError, String(outcome.reason));
         }
       }
-      assert.equal(await executor.submit(square, 3), 9);
+      assertEquals(await executor.submit(square, 3), 9);
     });
   });
 }
@@ -81,9 +81,9 @@ test(
     const lost = executor.submit(killOwnProcess);
     const others = Array.from({ length: 100 }, (_, n) => executor.submit(square, n));
     const error = await lost.exception();
-    assert.ok(error instanceof WorkerLostError);
-    assert.deepEqual([error.signal, error.started], ["SIGKILL", true]);
-    assert.deepEqual(await Promise.all(others), others.map((_, n) => n ** 2));
+    assert(error instanceof WorkerLostError);
+    assertEquals([error.signal, error.started], ["SIGKILL", true]);
+    assertEquals(await Promise.all(others), others.map((_, n) => n ** 2));
   },
 );
 
@@ -102,10 +102,10 @@ test(
     for (const pid of workerProcesses()) process.kill(pid, "SIGKILL");
     const errors = await Promise.all(futures.map((future) => future.exception()));
     for (const error of errors) {
-      assert.ok(error === undefined || (error instanceof WorkerLostError && error.started === true), String(error));
+      assert(error === undefined || (error instanceof WorkerLostError && error.started === true), String(error));
     }
-    assert.ok(errors.filter(Boolean).length < 20);
+    assert(errors.filter(Boolean).length < 20);
     // Each has run once.
-    assert.deepEqual(gate.notes.map(Number).sort((a, b) => a - b), futures.map((_, n) => n));
+    assertEquals(gate.notes.map(Number).sort((a, b) => a - b), futures.map((_, n) => n));
   },
 );

@@ -1,7 +1,7 @@
 // Runs programs that have some of Deno's permissions and whose executors give some of these to their workers. Then
 // both are asked what they may do, and both try it.
 
-import assert from "node:assert/strict";
+import { assertEquals, assertStrictEquals } from "@std/assert";
 import { spawn } from "node:child_process";
 import { chmodSync, mkdirSync, mkdtempSync, realpathSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -79,9 +79,9 @@ export async function runPermissionSets(
   child.stderr.setEncoding("utf8").on("data", (text: string) => stderr += text);
   const closed = new Promise<number | null>((resolve, reject) => child.on("error", reject).on("close", resolve));
   const code = await within("The program", closed).finally(() => child.kill("SIGKILL"));
-  assert.equal(code, 0, `${args.join(" ")}\n${stdout}\n${stderr}`);
+  assertEquals(code, 0, `${args.join(" ")}\n${stdout}\n${stderr}`);
   const [own, ...outcomes] = stdout.trim().split("\n").map((line) => JSON.parse(line));
-  assert.equal(outcomes.length, given.sets.length, stdout + stderr);
+  assertStrictEquals(outcomes.length, given.sets.length, stdout + stderr);
   return { own, outcomes };
 }
 

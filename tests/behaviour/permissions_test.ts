@@ -1,7 +1,7 @@
 // Permissions on Deno: a worker may do what its executor allows, and nothing that its program may not do, however it
 // is said. The rows are examples; tests/properties/permissions_test.ts tries everything else.
 
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertMatch, assertStrictEquals, assertThrows } from "@std/assert";
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -23,6 +23,7 @@ import {
 } from "./permission_sets.ts";
 import { square } from "../fixtures/tasks/arithmetic.ts";
 import { runIn } from "../world/world.ts";
+import { assertError } from "../support/assert_error.ts";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 
@@ -43,10 +44,13 @@ for (const kind of KINDS) {
       [{ net: [undefined] }, /'permissions.net' must be an array of strings/],
     ];
     for (const [permissions, message] of wrong) {
-      assert.throws(() => new Executor({ permissions } as Anything), { name: "TypeError", message }, String(message));
+      assertError(assertThrows(() => new Executor({ permissions } as Anything), String(message)), {
+        name: "TypeError",
+        message,
+      });
     }
     await using executor = new Executor({ maxWorkers: 1, permissions: { read: undefined } } as Anything);
-    if (runtime !== "deno") assert.equal(await executor.submit(square, 3), 9);
+    if (runtime !== "deno") assertEquals(await executor.submit(square, 3), 9);
   });
 }
 
@@ -60,7 +64,7 @@ behaviour(PROCESSES, " refuses wrong folders and flags", () => {
     [{ env: "A=b" }, /'env' must be an object/],
   ];
   for (const [options, message] of wrong) {
-    assert.throws(() => new ProcessPoolExecutor(options), { name: "TypeError", message }, String(message));
+    assertError(assertThrows(() => new ProcessPoolExecutor(options), String(message)), { name: "TypeError", message });
   }
 });
 
@@ -335,13 +339,13 @@ function onDeno(): void {
           });
           const [outcome] = outcomes;
           if (refused) {
-            assert.match("refused" in outcome! ? outcome.refused : JSON.stringify(outcome), refused);
+            assertMatch("refused" in outcome! ? outcome.refused : JSON.stringify(outcome), refused);
             return;
           }
-          assert.ok("answers" in outcome!, JSON.stringify(outcome));
+          assert("answers" in outcome!, JSON.stringify(outcome));
           const answered = (is: boolean) => questions.filter((_, i) => (outcome.answers[i] === "granted") === is);
-          assert.deepEqual([answered(true), answered(false)], [[...granted], [...denied]]);
-          assert.deepEqual(excess({ questions, deeds }, own, outcome), []);
+          assertEquals([answered(true), answered(false)], [[...granted], [...denied]]);
+          assertEquals(excess({ questions, deeds }, own, outcome), []);
         });
       }
     }
@@ -366,7 +370,7 @@ function onDeno(): void {
       const refusal = "execArgv" in options
         ? /^TypeError: Cannot create ProcessPoolExecutor as 'execArgv\[1\]' must be no flag about permissions/
         : /^TypeError: Cannot create ProcessPoolExecutor as 'permissions.read' must be an array of strings without commas/;
-      assert.match((outcomes[i] as { refused: string }).refused, refusal, JSON.stringify(options));
+      assertMatch((outcomes[i] as { refused: string }).refused, refusal, JSON.stringify(options));
     }
   });
 
@@ -385,8 +389,8 @@ function onDeno(): void {
     const { stdout, stderr, code: exitCode } = await runIn(folder, ["run", ...flags, "later.ts"]);
     const lost = (name: string) =>
       `${name}: Cannot start a worker with the permission 'read' for "${base}" as the program does not have it itself`;
-    assert.equal(stdout.trim(), [lost("BrokenProcessPool"), lost("BrokenThreadPool")].join("\n"), stderr);
-    assert.equal(exitCode, 0);
+    assertStrictEquals(stdout.trim(), [lost("BrokenProcessPool"), lost("BrokenThreadPool")].join("\n"), stderr);
+    assertEquals(exitCode, 0);
   });
 
   test("workers of a package that comes from a host are loaded from there, and nothing else is", async () => {
@@ -405,7 +409,7 @@ function onDeno(): void {
       });
       const here = `127.0.0.1:${port}`;
       const expected = [`inherit jsr.io:443 ${here} 8`, `none ${here} 4`, `inherit jsr.io:443 ${here} 8`, "none  4"];
-      assert.equal(stdout.trim(), expected.join("\n"), stderr);
+      assertStrictEquals(stdout.trim(), expected.join("\n"), stderr);
     } finally {
       server.close();
     }

@@ -1,6 +1,6 @@
 // All behaviours with processes, and those that only processes have.
 
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertMatch, assertNotStrictEquals, assertRejects, assertThrows } from "@std/assert";
 import process from "node:process";
 import { BrokenProcessPool, ProcessPoolExecutor, transfer, WorkerLostError } from "../../mod.ts";
 import { behaviour, type Kind } from "./behaviour.ts";
@@ -12,13 +12,14 @@ import { square } from "../fixtures/tasks/arithmetic.ts";
 import { block, hold } from "../fixtures/tasks/gate_tasks.ts";
 import { workerPid } from "../fixtures/tasks/worker_tasks.ts";
 import { until } from "../support/until.ts";
+import { assertError } from "../support/assert_error.ts";
 
 executorCases(PROCESSES, processCases);
 
 function processCases(kind: Kind): void {
   behaviour(kind, ".submit() runs the task in another process [test_run_in_executor]", async (Executor) => {
     await using executor = new Executor({ maxWorkers: 1 });
-    assert.notEqual(await executor.submit(workerPid), process.pid);
+    assertNotStrictEquals(await executor.submit(workerPid), process.pid);
   });
 
   for (const signal of ["SIGKILL", "SIGTERM"] as const) {
@@ -34,11 +35,11 @@ function processCases(kind: Kind): void {
         await gate.noted();
         process.kill(pid, signal);
         const error = await running.exception() as WorkerLostError;
-        assert.ok(error instanceof WorkerLostError);
-        assert.deepEqual([error.signal, error.exitCode, error.started], [signal, undefined, true]);
-        assert.match(error.message, new RegExp(`${signal}$`));
-        assert.notEqual(await queued, pid);
-        assert.equal(isAlive(pid), false);
+        assert(error instanceof WorkerLostError);
+        assertEquals([error.signal, error.exitCode, error.started], [signal, undefined, true]);
+        assertMatch(error.message, new RegExp(`${signal}$`));
+        assertNotStrictEquals(await queued, pid);
+        assertEquals(isAlive(pid), false);
       },
     );
   }
@@ -48,7 +49,7 @@ function processCases(kind: Kind): void {
     const pid = await executor.submit(workerPid);
     process.kill(pid, "SIGKILL");
     await until("the loss is noticed", () => executor.stats().lost === 1);
-    assert.notEqual(await executor.submit(workerPid), pid);
+    assertNotStrictEquals(await executor.submit(workerPid), pid);
   });
 
   behaviour(
@@ -59,11 +60,11 @@ function processCases(kind: Kind): void {
       const futures = [executor.submit(square, 1), executor.submit(square, 2), executor.submit(square, 3)];
       for (const future of futures) {
         const error = await future.exception() as Error;
-        assert.ok(error instanceof BrokenProcessPool);
-        assert.match(error.message, /could not be started/);
-        assert.ok(error.cause instanceof Error);
+        assert(error instanceof BrokenProcessPool);
+        assertMatch(error.message, /could not be started/);
+        assert(error.cause instanceof Error);
       }
-      assert.throws(() => executor.submit(square, 1), BrokenProcessPool);
+      assertThrows(() => executor.submit(square, 1), BrokenProcessPool);
     },
   );
 
@@ -71,7 +72,7 @@ function processCases(kind: Kind): void {
     await using executor = new Executor({ maxWorkers: 1 });
     const pid = await executor.submit(workerPid);
     process.kill(pid, "SIGINT");
-    assert.deepEqual([await executor.submit(square, 3), await executor.submit(workerPid)], [9, pid]);
+    assertEquals([await executor.submit(square, 3), await executor.submit(workerPid)], [9, pid]);
   });
 
   behaviour(
@@ -84,9 +85,9 @@ function processCases(kind: Kind): void {
       const deaf = executor.submit(block, gate.folder, 0);
       await gate.noted();
       executor.killWorkers();
-      assert.ok(await deaf.exception() instanceof WorkerLostError);
+      assert(await deaf.exception() instanceof WorkerLostError);
       await executor.shutdown();
-      assert.equal(isAlive(pid), false, "gone when shutdown() resolves");
+      assertEquals(isAlive(pid), false, "gone when shutdown() resolves");
     },
   );
 
@@ -94,18 +95,22 @@ function processCases(kind: Kind): void {
     await using executor = new Executor({ maxWorkers: 1 });
     const shared = new SharedArrayBuffer(4);
     for (const value of [shared, new Int32Array(shared), { deep: [new Map([["key", shared]])] }]) {
-      await assert.rejects(executor.submit((value: unknown) => value, value), { name: "DataCloneError" });
+      assertError(await assertRejects(() => executor.submit((value: unknown) => value, value)), {
+        name: "DataCloneError",
+      });
     }
-    await assert.rejects(executor.submit(() => new Int32Array(new SharedArrayBuffer(4))), { name: "DataCloneError" });
-    assert.equal(await executor.submit(square, 3), 9);
+    assertError(await assertRejects(() => executor.submit(() => new Int32Array(new SharedArrayBuffer(4)))), {
+      name: "DataCloneError",
+    });
+    assertEquals(await executor.submit(square, 3), 9);
   });
 
   behaviour(kind, ".submit() copies what transfer() marks", async (Executor) => {
     await using executor = new Executor({ maxWorkers: 1 });
     const bytes = new Uint8Array([1, 2, 3]);
     const marked = transfer(bytes, [bytes.buffer]);
-    assert.deepEqual(await executor.submit((bytes: Uint8Array) => [...bytes], marked), [1, 2, 3]);
-    assert.equal(bytes.length, 3);
+    assertEquals(await executor.submit((bytes: Uint8Array) => [...bytes], marked), [1, 2, 3]);
+    assertEquals(bytes.length, 3);
   });
 
   behaviour(
@@ -118,8 +123,8 @@ function processCases(kind: Kind): void {
       const sending = executor.submit((bytes: Uint8Array) => bytes.length, large);
       process.kill(pid, "SIGKILL");
       const error = await sending.exception();
-      if (error !== undefined) assert.ok(error instanceof WorkerLostError);
-      assert.equal(await executor.submit(square, 3), 9);
+      if (error !== undefined) assert(error instanceof WorkerLostError);
+      assertEquals(await executor.submit(square, 3), 9);
     },
   );
 }

@@ -1,6 +1,6 @@
 // A program that has workers is killed, or interrupted by Ctrl-C.
 
-import assert from "node:assert/strict";
+import { assert, assertEquals } from "@std/assert";
 import process from "node:process";
 import { test } from "node:test";
 import { canSeeWorkers, isAlive } from "../support/leaks.ts";
@@ -19,13 +19,13 @@ for (
     const args = ["ProcessPoolExecutor", state];
     const { child, ended } = startProgram(program, args, (stdout) => worker = Number(stdout));
     await until("the worker is up", () => worker > 0);
-    assert.ok(isAlive(worker));
+    assert(isAlive(worker));
     child.kill("SIGKILL");
-    assert.equal((await ended).signal, "SIGKILL");
+    assertEquals((await ended).signal, "SIGKILL");
     const killed = performance.now();
     await until("the worker has ended", () => !isAlive(worker));
     const survived = performance.now() - killed;
-    assert.ok(survived < SURVIVAL, `It survived its program by ${survived.toFixed()} ms`);
+    assert(survived < SURVIVAL, `It survived its program by ${survived.toFixed()} ms`);
   });
 }
 
@@ -37,6 +37,6 @@ for (const executor of ["ThreadPoolExecutor", "ProcessPoolExecutor"]) {
     await until("the program is ready", () => output.includes("ready"));
     process.kill(-child.pid!, "SIGINT"); // a terminal sends it to the whole process group
     const { stdout, stderr, code, signal } = await ended;
-    assert.deepEqual([stdout, stderr, code, signal], ["ready\nbusy 1 workers 2 lost 0\n", "", 0, null]);
+    assertEquals([stdout, stderr, code, signal], ["ready\nbusy 1 workers 2 lost 0\n", "", 0, null]);
   });
 }

@@ -1,6 +1,6 @@
 // When an uncaught error ends a worker, the results of calls that it had finished still arrive.
 
-import assert from "node:assert/strict";
+import { assert, assertEquals } from "@std/assert";
 import { WorkerLostError } from "../../mod.ts";
 import { behaviour } from "./behaviour.ts";
 import { KINDS } from "./kinds.ts";
@@ -22,8 +22,8 @@ for (const kind of KINDS) {
     const lost = executor.submit(fall, true);
     await Promise.resolve(); // lets the calls leave
     block(50);
-    assert.deepEqual(await Promise.all(finished), Array.from({ length: TOGETHER }, (_, value) => ({ value })));
-    assert.ok((await lost.exception()) instanceof WorkerLostError);
-    assert.equal(executor.stats().lost, 1);
+    assertEquals(await Promise.all(finished), Array.from({ length: TOGETHER }, (_, value) => ({ value })));
+    assert((await lost.exception()) instanceof WorkerLostError);
+    assertEquals(executor.stats().lost, 1);
   });
 }

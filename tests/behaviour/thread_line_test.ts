@@ -1,8 +1,10 @@
 // Calls that follow each other closely cross to a thread and back by shared memory, others by messages: nobody can tell.
 
+import { assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { ThreadPoolExecutor } from "../../mod.ts";
+import { assertError } from "../support/assert_error.ts";
 
 const CALLS = 2000;
 
@@ -30,7 +32,7 @@ test("calls begin in the order in which they were submitted, whichever way they 
   for (let round = 0; round < 200; round++) {
     const futures = Array.from({ length: round % 7 + 1 }, (_, i) => executor.submit(next, (i + round) % 3 ? i : { i }));
     if (round % 2) await futures[0];
-    for (const future of futures) assert.equal(await future, ++last);
+    for (const future of futures) assertStrictEquals(await future, ++last);
   }
 });
 
@@ -45,8 +47,8 @@ test("what fails among calls that follow each other fails alone", async () => {
   };
   for (let n = 0; n < 500; n++) {
     const future = executor.submit(mixed as (n: number) => unknown, n);
-    if (n % 5 === 1) await assert.rejects(future.result(), new RangeError(String(n)));
-    else if (n % 5 === 4) await assert.rejects(future.result(), { name: "DataCloneError" });
+    if (n % 5 === 1) assertError(await assertRejects(() => future.result()), new RangeError(String(n)));
+    else if (n % 5 === 4) assertError(await assertRejects(() => future.result()), { name: "DataCloneError" });
     else assert.deepStrictEqual(await future, n % 5 === 3 ? { n } : n);
   }
 });
@@ -93,7 +95,7 @@ test("a chain of calls goes on after calls that take long, and after pauses", as
     return n;
   };
   for (let n = 0; n < 500; n++) {
-    assert.equal(await executor.submit(rest, n), n);
+    assertStrictEquals(await executor.submit(rest, n), n);
     if (n % 70 === 0) await new Promise((resolve) => setTimeout(resolve, 5));
   }
 });
@@ -106,9 +108,9 @@ test("what has finished arrives when its thread ends in the next call, in a chai
     return n;
   };
   for (let round = 0; round < 5; round++) {
-    for (let n = 0; n < 50; n++) assert.equal(await executor.submit((n: number) => n, n), n);
+    for (let n = 0; n < 50; n++) assertStrictEquals(await executor.submit((n: number) => n, n), n);
     const futures = Array.from({ length: 10 }, (_, n) => executor.submit(endAt, n));
-    for (const [n, future] of futures.slice(0, 9).entries()) assert.equal(await future, n);
+    for (const [n, future] of futures.slice(0, 9).entries()) assertStrictEquals(await future, n);
     await futures[9]!.exception();
   }
 });
@@ -118,10 +120,10 @@ test("a buffer is moved in a chain of calls", async () => {
   await using executor = new ThreadPoolExecutor({ maxWorkers: 1 });
   for (let n = 0; n < 200; n++) {
     const bytes = new Uint8Array([n]);
-    if (n % 10) assert.equal(await executor.submit(identity, n), n);
+    if (n % 10) assertStrictEquals(await executor.submit(identity, n), n);
     else {
       assert.deepStrictEqual(await executor.submit(identity, transfer(bytes, [bytes.buffer])), new Uint8Array([n]));
-      assert.equal(bytes.length, 0);
+      assertEquals(bytes.length, 0);
     }
   }
 });

@@ -1,19 +1,20 @@
 // All behaviours with threads, and those that only threads have.
 
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertNotStrictEquals, assertRejects } from "@std/assert";
 import { readFileSync } from "node:fs";
 import { transfer } from "../../mod.ts";
 import { behaviour, type Kind } from "./behaviour.ts";
 import { executorCases } from "./executor_cases.ts";
 import { THREADS } from "./kinds.ts";
+import { assertError } from "../support/assert_error.ts";
 
 executorCases(THREADS, threadCases);
 
 function threadCases(kind: Kind): void {
   behaviour(kind, " can be imported where there are no processes [P21, test_import_interpreter_pool_executor]", () => {
     const reached = modulesOf(new URL("../../src/thread/thread_pool_executor.ts", import.meta.url));
-    assert.ok([...reached].some((url) => url.includes("/src/thread/")));
-    assert.deepEqual([...reached].filter((url) => url.includes("/src/process/")), []);
+    assert([...reached].some((url) => url.includes("/src/thread/")));
+    assertEquals([...reached].filter((url) => url.includes("/src/process/")), []);
   });
 
   behaviour(kind, ".submit() moves what transfer() marks, there and back", async (Executor) => {
@@ -29,7 +30,7 @@ function threadCases(kind: Kind): void {
         transfer(bytes, [bytes.buffer]),
         module,
       );
-      assert.deepEqual([bytes.length, result.was, [...result.bytes]], [0, 3, [2, 4, 6]]);
+      assertEquals([bytes.length, result.was, [...result.bytes]], [0, 3, [2, 4, 6]]);
     }
   });
 
@@ -41,7 +42,7 @@ function threadCases(kind: Kind): void {
       port.postMessage("from the task");
       port.close();
     }, transfer(port2, [port2]));
-    assert.equal(await heard, "from the task");
+    assertEquals(await heard, "from the task");
     port1.close();
   });
 
@@ -55,9 +56,9 @@ function threadCases(kind: Kind): void {
       const first = executor.submit(length, transfer(bytes, [bytes.buffer]));
       const second = executor.submit(length, transfer(bytes, [bytes.buffer]));
       const third = executor.submit(length, new Uint8Array(3));
-      assert.equal(await first, 8);
-      await assert.rejects(second.result(), { name: "DataCloneError" });
-      assert.equal(await third, 3);
+      assertEquals(await first, 8);
+      assertError(await assertRejects(() => second.result()), { name: "DataCloneError" });
+      assertEquals(await third, 3);
     },
   );
 
@@ -66,7 +67,7 @@ function threadCases(kind: Kind): void {
     const counter = new Int32Array(new SharedArrayBuffer(4));
     const count = (counter: Int32Array) => void Atomics.add(counter, 0, 1);
     await Promise.all(Array.from({ length: 100 }, () => executor.submit(count, counter)));
-    assert.equal(counter[0], 100);
+    assertEquals(counter[0], 100);
   });
 
   behaviour(kind, " runs tasks that block each other through shared memory [test_blocking]", async (Executor) => {
@@ -78,7 +79,7 @@ function threadCases(kind: Kind): void {
       return Atomics.notify(word, 0);
     }, word);
     await waking;
-    assert.notEqual(await waiting, "timed-out");
+    assertNotStrictEquals(await waiting, "timed-out");
   });
 }
 

@@ -1,7 +1,14 @@
 // The options of workers: memoryLimit, inlineTasks, env, cwd and execArgv.
 
 import { test } from "node:test";
-import assert from "node:assert/strict";
+import {
+  assert,
+  assertEquals,
+  assertMatch,
+  assertNotStrictEquals,
+  assertStrictEquals,
+  assertThrows,
+} from "@std/assert";
 import { realpathSync } from "node:fs";
 import { tmpdir } from "node:os";
 import process from "node:process";
@@ -19,6 +26,7 @@ import { square } from "../fixtures/tasks/arithmetic.ts";
 import { keepMemory } from "../fixtures/tasks/limit_tasks.ts";
 import { workerId } from "../fixtures/tasks/worker_tasks.ts";
 import { within } from "../support/until.ts";
+import { assertError } from "../support/assert_error.ts";
 
 /** In MiB. More than an idle worker uses, which is about 100 for a process. */
 const LIMIT = 256;
@@ -35,23 +43,26 @@ for (const kind of KINDS) {
       while (counts.length < 30 && (counts.length < 2 || counts.at(-1)! > 1)) {
         counts.push(await executor.submit(keepMemory, LIMIT / 10));
       }
-      assert.equal(counts.at(-1), 1, `another worker has begun anew: ${counts}`);
-      assert.ok(counts.length > 3, `not before it was necessary: ${counts}`);
-      assert.notEqual(await executor.submit(workerId), first);
-      assert.deepEqual([executor.stats().lost, executor.stats().failed], [0, 0]);
+      assertEquals(counts.at(-1), 1, `another worker has begun anew: ${counts}`);
+      assert(counts.length > 3, `not before it was necessary: ${counts}`);
+      assertNotStrictEquals(await executor.submit(workerId), first);
+      assertEquals([executor.stats().lost, executor.stats().failed], [0, 0]);
     },
   );
 
   behaviour(kind, " evaluates no source with inlineTasks: false", async (Executor) => {
     await using executor = new Executor({ maxWorkers: 1, inlineTasks: false } as object);
     const refused = { name: "TypeError", message: /inline/ };
-    assert.throws(() => executor.submit(() => 1), refused);
-    assert.throws(() => executor.map((n: number) => n, [1]), refused);
-    assert.throws(() => new Executor({ inlineTasks: false, initializer: () => {} } as object), refused);
-    assert.equal(executor.stats().workers, 0);
+    assertError(assertThrows(() => executor.submit(() => 1)), refused);
+    assertError(assertThrows(() => executor.map((n: number) => n, [1])), refused);
+    assertError(assertThrows(() => new Executor({ inlineTasks: false, initializer: () => {} } as object)), refused);
+    assertEquals(executor.stats().workers, 0);
     const { fn } = taskModule<{ fn(): void }>("data:text/javascript,export const fn = () => 1");
-    assert.throws(() => executor.submit(fn), { name: "TypeError", message: /a module whose URL is its source/ });
-    assert.equal(await executor.submit(square, 3), 9);
+    assertError(assertThrows(() => executor.submit(fn)), {
+      name: "TypeError",
+      message: /a module whose URL is its source/,
+    });
+    assertEquals(await executor.submit(square, 3), 9);
   });
 }
 
@@ -92,7 +103,7 @@ for (const backend of [threadBackend, processBackend]) {
     await within("the worker", closed);
     const done = said.filter((message) => message.kind === "done");
     for (const { failures } of done) {
-      assert.match(
+      assertMatch(
         String(fromFailure(failures![1] as Failure, new Map())),
         /TypeError: .*inline tasks are switched off/,
       );
@@ -108,8 +119,8 @@ for (const kind of { node: KINDS, deno: [PROCESSES], bun: [] }[runtime]) {
     async (Executor) => {
       await using executor = new Executor({ maxWorkers: 1, memoryLimit: 128 } as object);
       const error = await executor.submit(keepMemory, 1000).exception();
-      assert.ok(error instanceof WorkerLostError, String(error));
-      assert.equal(await executor.submit(square, 3), 9);
+      assert(error instanceof WorkerLostError, String(error));
+      assertEquals(await executor.submit(square, 3), 9);
     },
   );
 }
@@ -119,11 +130,11 @@ behaviour(PROCESSES, " gives its workers env, and nothing of the program's own",
   try {
     const task = async (name: string) => (await import("node:process")).default.env[name];
     await using inheriting = new ProcessPoolExecutor({ maxWorkers: 1 });
-    assert.equal(await inheriting.submit(task, "FUTURES_OWN"), "own");
+    assertEquals(await inheriting.submit(task, "FUTURES_OWN"), "own");
     const env = { PATH: process.env.PATH, HOME: process.env.HOME, FUTURES_GIVEN: "given" };
     await using given = new ProcessPoolExecutor({ maxWorkers: 1, env });
-    assert.equal(await given.submit(task, "FUTURES_GIVEN"), "given");
-    assert.equal(await given.submit(task, "FUTURES_OWN"), undefined);
+    assertEquals(await given.submit(task, "FUTURES_GIVEN"), "given");
+    assertEquals(await given.submit(task, "FUTURES_OWN"), undefined);
   } finally {
     delete process.env.FUTURES_OWN;
   }
@@ -133,8 +144,8 @@ behaviour(PROCESSES, " starts its workers in cwd, a path or a URL", async () => 
   const folder = realpathSync(tmpdir());
   for (const cwd of [folder, pathToFileURL(folder)]) {
     await using executor = new ProcessPoolExecutor({ maxWorkers: 1, cwd });
-    assert.equal(await executor.submit(async () => (await import("node:process")).default.cwd()), folder);
-    assert.equal(await executor.submit(square, 3), 9, "modules are found all the same");
+    assertStrictEquals(await executor.submit(async () => (await import("node:process")).default.cwd()), folder);
+    assertEquals(await executor.submit(square, 3), 9, "modules are found all the same");
   }
 });
 
@@ -146,5 +157,5 @@ behaviour(PROCESSES, " starts its workers with execArgv", async () => {
     node: ["--import", module.href],
   }[runtime];
   await using executor = new ProcessPoolExecutor({ maxWorkers: 1, execArgv });
-  assert.equal(await executor.submit(() => (globalThis as { preloaded?: boolean }).preloaded), true);
+  assertEquals(await executor.submit(() => (globalThis as { preloaded?: boolean }).preloaded), true);
 });

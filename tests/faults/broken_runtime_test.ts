@@ -1,7 +1,7 @@
 // Each call of a backend to its runtime fails, from the first time on or later. Whichever it is, the backend throws
 // nothing, every Future settles, and shutdown() resolves.
 
-import assert from "node:assert/strict";
+import { assertEquals, assertStrictEquals } from "@std/assert";
 import { type ChildProcess, spawn } from "node:child_process";
 import { test } from "node:test";
 import { Worker as NodeWorker } from "node:worker_threads";
@@ -114,10 +114,10 @@ for (const kind of ["threads", "processes"] as const) {
           futures.push(limited.submit(() => new Promise<number>(() => {}))); // its worker has to be ended
           await within("the calls", Promise.all(futures.map((future) => future.exception())));
           for (const [index, { outcome }] of futures.entries()) {
-            if (outcome?.status === "fulfilled") assert.equal(outcome.value, (index + 1) ** 2);
+            if (outcome?.status === "fulfilled") assertStrictEquals(outcome.value, (index + 1) ** 2);
           }
           await within("shutdown()", executor.shutdown());
-          assert.equal(executor.stats().workers, 0);
+          assertEquals(executor.stats().workers, 0);
         } finally {
           for (const end of ends) end();
         }

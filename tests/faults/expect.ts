@@ -1,6 +1,6 @@
 // Checks a cell at its end: the call that the fault hits, its neighbours, and the executor.
 
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertMatch, assertStrictEquals, assertThrows } from "@std/assert";
 import { CancelledError, ShutdownError, WorkerLostError } from "../../mod.ts";
 import type { Kind } from "../behaviour/behaviour.ts";
 import { square } from "../fixtures/tasks/arithmetic.ts";
@@ -46,25 +46,25 @@ export async function expect(
   // Otherwise its worker, which is being ended, could still be quick enough to return.
   if (!isOver) gates.neighbour.open();
   if (isOver) {
-    if (neighbour) assert.ok(await errorOf(neighbour) instanceof WorkerLostError);
-    for (const future of queued) assert.ok(await errorOf(future) instanceof CancelledError);
+    if (neighbour) assert(await errorOf(neighbour) instanceof WorkerLostError);
+    for (const future of queued) assert(await errorOf(future) instanceof CancelledError);
   } else if (isBroken) {
     const errors = await Promise.all([victim, ...queued].map(errorOf));
-    for (const error of errors) assert.ok(error instanceof kind.Broken, String(error));
-    assert.equal(new Set(errors).size, errors.length, "each has an error of its own");
+    for (const error of errors) assert(error instanceof kind.Broken, String(error));
+    assertStrictEquals(new Set(errors).size, errors.length, "each has an error of its own");
   } else if (outcome === "never" && !neighbour) {
     executor.killWorkers(); // its only worker is still deaf
   } else {
-    assert.equal(await neighbour, 1);
-    assert.deepEqual(await Promise.all(queued), [4, 9, 16]);
+    assertEquals(await neighbour, 1);
+    assertEquals(await Promise.all(queued), [4, 9, 16]);
   }
 
-  if (isBroken) assert.throws(() => executor.submit(square, 5), kind.Broken);
-  else if (isOver || phase === "shutdown" || !neighbour) assert.throws(() => executor.submit(square, 5), ShutdownError);
-  else assert.equal(await executor.submit(square, 5), 25);
+  if (isBroken) assertThrows(() => executor.submit(square, 5), kind.Broken);
+  else if (isOver || phase === "shutdown" || !neighbour) assertThrows(() => executor.submit(square, 5), ShutdownError);
+  else assertEquals(await executor.submit(square, 5), 25);
 
   const isLost = !isOver && (outcome === "lost" || outcome === "unknown" || outcome === "gone");
-  assert.equal(executor.stats().lost, isLost ? 1 : outcome === "broken" ? ATTEMPTS : 0, "workers that were lost");
+  assertStrictEquals(executor.stats().lost, isLost ? 1 : outcome === "broken" ? ATTEMPTS : 0, "workers that were lost");
   if (outcome === "never") executor.killWorkers();
   gates.deaf.open();
   await executor.shutdown();
@@ -74,31 +74,31 @@ export async function expect(
     const ended = victim.outcome!;
     const reason = ended.status === "fulfilled" ? undefined : ended.reason;
     const shown = `${outcome}: ${String(reason)}`;
-    assert.equal(endingOf(ended, scene.signal), ENDINGS[outcome], shown);
+    assertStrictEquals(endingOf(ended, scene.signal), ENDINGS[outcome], shown);
     switch (outcome) {
       case "result":
-        return assert.equal(value, "result");
+        return assertEquals(value, "result");
       case "gone":
-        assert.equal(value, "returned");
+        assertEquals(value, "returned");
         return until("the worker is lost", () => executor.stats().lost === 1);
       case "lost":
       case "unknown":
       case "ended": {
         const error = reason as WorkerLostError;
         // A call that may have begun has begun when its worker said so.
-        assert.ok(error.started === true || (outcome === "unknown" && error.started === "unknown"), shown);
-        assert.match(error.workerName ?? "none", /^faults_\d$/);
-        return assert.deepEqual({ exitCode: error.exitCode, signal: error.signal }, expectedExit(fault, kind));
+        assert(error.started === true || (outcome === "unknown" && error.started === "unknown"), shown);
+        assertMatch(error.workerName ?? "none", /^faults_\d$/);
+        return assertEquals({ exitCode: error.exitCode, signal: error.signal }, expectedExit(fault, kind));
       }
       case "broken":
       case "breaks":
-        assert.ok(reason instanceof kind.Broken, shown);
-        return assert.ok(reason.cause instanceof Error, shown);
+        assert(reason instanceof kind.Broken, shown);
+        return assert(reason.cause instanceof Error, shown);
       case "error":
-        return assert.match(shown, /struck|process\.abort/);
+        return assertMatch(shown, /struck|process\.abort/);
       case "aborted":
       case "never":
-        return assert.equal(victim.cancelled(), true, shown);
+        return assertEquals(victim.cancelled(), true, shown);
     }
   }
 }

@@ -1,7 +1,7 @@
 // The fault matrix: every way in which a worker can fail, at every moment, on both executors. table.ts says what must
 // happen, scene.ts brings it about, expect.ts checks it.
 
-import assert from "node:assert/strict";
+import { assert, assertStrictEquals } from "@std/assert";
 import { test } from "node:test";
 import { behaviour } from "../behaviour/behaviour.ts";
 import { expect } from "./expect.ts";
@@ -12,9 +12,9 @@ import { KINDS } from "../behaviour/kinds.ts";
 import { assertNothingIsLeft } from "../support/leaks.ts";
 
 test("The fault matrix has an outcome or a reason in every cell", () => {
-  for (const { name, cells } of FAULTS) assert.equal(cells.length, PHASES.length, name);
+  for (const { name, cells } of FAULTS) assertStrictEquals(cells.length, PHASES.length, name);
   const cells = [...FAULTS.flatMap(({ cells }) => cells), ...EXCEPTIONS.map(({ cell }) => cell)];
-  for (const cell of cells) assert.ok(typeof cell === "string" || cell.because.length > 0);
+  for (const cell of cells) assert(typeof cell === "string" || cell.because.length > 0);
 });
 
 for (const kind of KINDS) {

@@ -1,7 +1,7 @@
 // Makes a worker fail, in each way and in each phase.
 
 import process from "node:process";
-import { setTimeout as delay } from "node:timers/promises";
+import { delay } from "@std/async";
 import { task } from "../../mod.ts";
 import { block, hold, isClosed } from "../fixtures/tasks/gate_tasks.ts";
 import type { Way } from "./table.ts";

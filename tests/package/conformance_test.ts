@@ -4,7 +4,7 @@
 //   E errors and constants, X executors (X7: map, X8: shutdown), T threads, I interpreters, P processes, F Future,
 //   W wait, A as_completed, L lifetime
 
-import assert from "node:assert/strict";
+import { assertEquals } from "@std/assert";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -44,8 +44,8 @@ test("every behaviour of Python has a test, or a line among the differences", ()
     testFiles(TESTS).flatMap((file) => [...tags(readFileSync(file, "utf8"), /\[([^\]\n]*)\][`"]/g)]),
   );
   const missing = BEHAVIOURS.filter((id) => !differences.has(id) && !tested.has(id));
-  assert.deepEqual(missing, []);
-  assert.deepEqual([...differences].filter((id) => !BEHAVIOURS.includes(id)), [], "there are no such behaviours");
+  assertEquals(missing, []);
+  assertEquals([...differences].filter((id) => !BEHAVIOURS.includes(id)), [], "there are no such behaviours");
 });
 
 test("every name of Python is in the table", () => {
@@ -53,7 +53,7 @@ test("every name of Python is in the table", () => {
   const cells = sectionOf("## Names").split("\n").filter((line) => line.startsWith("|"))
     .map((line) => line.split("|")[1]!);
   const names = new Set(cells.flatMap((cell) => cell.match(/\w+/g) ?? []));
-  assert.deepEqual(NAMES.filter((name) => !names.has(name)), []);
+  assertEquals(NAMES.filter((name) => !names.has(name)), []);
 });
 
 function numbered(letter: string, count: number): string[] {

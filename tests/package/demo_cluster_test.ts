@@ -1,6 +1,6 @@
 // The demo in examples/cluster/: as a program, on a folder whose words are known.
 
-import assert from "node:assert/strict";
+import { assertEquals, assertMatch } from "@std/assert";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -26,15 +26,15 @@ test("the demo of hosts counts three times alike, on two runtimes", needsRedis, 
     for (let n = 0; n < 4; n++) writeFileSync(join(folder, `${n}.txt`), "Alpha beta, alpha!\n".repeat(20_000));
     const hosts = otherRuntimes.flatMap((name) => ["--host", runtimeCommand(name)[0]!]);
     const { code, output } = await demo(folder, ...hosts);
-    assert.equal(code, 0, output);
-    assert.match(output, /^4 files, 1\.5 MB, in 24 calls\.$/m);
-    assert.match(output, /^alpha +160,000$/m);
-    assert.match(output, /^beta +80,000$/m);
-    assert.match(output, /^All three agree: 240,000 words of 4\.7 letters, 2 different ones, in 80,000 sentences\.$/m);
+    assertEquals(code, 0, output);
+    assertMatch(output, /^4 files, 1\.5 MB, in 24 calls\.$/m);
+    assertMatch(output, /^alpha +160,000$/m);
+    assertMatch(output, /^beta +80,000$/m);
+    assertMatch(output, /^All three agree: 240,000 words of 4\.7 letters, 2 different ones, in 80,000 sentences\.$/m);
     const names = output.match(/^Hosts: (.*) \d+, (.*) \d+\.$/m)!.slice(1).map((name) => name.toLowerCase());
-    assert.deepEqual(names.sort(), [...otherRuntimes].sort());
+    assertEquals(names.sort(), [...otherRuntimes].sort());
     const calls = [...output.matchAll(/^(?:Deno|Bun|Node) \d+_0: (\d+) calls$/gm)].map(([, count]) => Number(count));
-    assert.equal(calls.reduce((sum, count) => sum + count, 0), 24);
+    assertEquals(calls.reduce((sum, count) => sum + count, 0), 24);
   } finally {
     rmSync(folder, { recursive: true });
   }
@@ -44,9 +44,9 @@ test("the demo's program for other machines differs by the executor's import and
   const read = (file: string) =>
     readFileSync(new URL(file, EXAMPLES), "utf8").replaceAll(/^\/\/.*\n/gm, "").replaceAll("../word_count/", "./");
   const machines = read("cluster/machines.ts").split("\n"), threads = read("word_count/threads.ts").split("\n");
-  assert.match(machines[0]!, /^import \{ BullMQExecutor as Executor \} from "@concurrent\/futures\/bullmq";$/);
+  assertMatch(machines[0]!, /^import \{ BullMQExecutor as Executor \} from "@concurrent\/futures\/bullmq";$/);
   const own = machines.filter((line) => !threads.includes(line)).slice(1);
-  assert.deepEqual(own, [
+  assertEquals(own, [
     "/** The queue that the hosts serve. */",
     'export const QUEUE = "word_count";',
     "/** Does the whole job on the hosts that serve the queue. */",
@@ -57,9 +57,9 @@ test("the demo's program for other machines differs by the executor's import and
 
 test("the demo of hosts says what it takes, and what is wrong", async () => {
   const help = await demo("--help");
-  assert.match(help.output, /\[folder\] \[--redis URL\]/);
-  assert.equal(help.code, 0);
+  assertMatch(help.output, /\[folder\] \[--redis URL\]/);
+  assertEquals(help.code, 0);
   const wrong = await demo("/no/such/folder");
-  assert.match(wrong.output, /'\/no\/such\/folder' is not a folder/);
-  assert.equal(wrong.code, 2);
+  assertMatch(wrong.output, /'\/no\/such\/folder' is not a folder/);
+  assertEquals(wrong.code, 2);
 });

@@ -1,7 +1,7 @@
 // The demo in examples/word_count/: as a program, on a folder whose words are known, and its parts that are easy to
 // get wrong.
 
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertMatch, assertNotMatch, assertStrictEquals } from "@std/assert";
 import {
   existsSync,
   mkdirSync,
@@ -53,11 +53,11 @@ function occurrences(text: string, pattern: RegExp): number {
 function assertWellFormed(xml: string): void {
   const open: string[] = [];
   for (const [tag, name] of xml.matchAll(/<\/?([a-z]+)(?:\s+[a-zA-Z:0-9-]+="[^"<]*")*\s*\/?>/g)) {
-    if (tag.startsWith("</")) assert.equal(open.pop(), name);
+    if (tag.startsWith("</")) assertStrictEquals(open.pop(), name);
     else if (!tag.endsWith("/>")) open.push(name!);
   }
-  assert.deepEqual(open, []);
-  assert.equal(occurrences(xml, /</g), occurrences(xml, /<\/?[a-z]+(?:\s+[a-zA-Z:0-9-]+="[^"<]*")*\s*\/?>/g));
+  assertEquals(open, []);
+  assertStrictEquals(occurrences(xml, /</g), occurrences(xml, /<\/?[a-z]+(?:\s+[a-zA-Z:0-9-]+="[^"<]*")*\s*\/?>/g));
 }
 
 test("the demo counts, three times alike, and draws as many bars as there were calls", async () => {
@@ -78,39 +78,39 @@ test("the demo counts, three times alike, and draws as many bars as there were c
   const calls = Math.ceil(bytes / MIN_BATCH_BYTES);
 
   const { code, stdout: printed, stderr } = await demo(output.path, input.path, "--workers", "2");
-  assert.equal(code, 0, printed + stderr);
-  assert.match(printed, /^\d+ cores?: \d+\.\d\d x with threads, \d+\.\d\d x with processes\n/);
-  assert.match(
+  assertEquals(code, 0, printed + stderr);
+  assertMatch(printed, /^\d+ cores?: \d+\.\d\d x with threads, \d+\.\d\d x with processes\n/);
+  assertMatch(
     printed,
     new RegExp(`^3 files, 0\\.6 MB, in ${calls} calls\\. (Deno|Bun|Node) \\S+, --workers 2\\.$`, "m"),
   );
   for (const row of ["alpha 40,000", "beta 20,000", "element 10,000", "get 10,000", "html 10,000", "don't 1"]) {
-    assert.match(printed, new RegExp(`^${row.replace(" ", " +")}$`, "m"));
+    assertMatch(printed, new RegExp(`^${row.replace(" ", " +")}$`, "m"));
   }
   // The rest of them: count, or, and Japanese for "Japan" and "language", or for "Japanese", as the runtime's ICU has it.
   // 420,015 letters.
-  assert.match(
+  assertMatch(
     printed,
     /^All three agree: 90,00[45] words of 4\.7 letters, [89] different ones, in 20,002 sentences\.$/m,
   );
-  assert.match(printed, /^serial +\d+\.\d\d s +1\.00 x +1$/m);
+  assertMatch(printed, /^serial +\d+\.\d\d s +1\.00 x +1$/m);
   for (const name of ["threads", "processes"]) {
-    assert.match(printed, new RegExp(`^${name} +\\d+\\.\\d\\d s +\\d+\\.\\d\\d x +[12]$`, "m"));
+    assertMatch(printed, new RegExp(`^${name} +\\d+\\.\\d\\d s +\\d+\\.\\d\\d x +[12]$`, "m"));
   }
   for (const name of ["serial", "threads", "processes"]) {
-    assert.equal(occurrences(stderr, new RegExp(`^${name}: \\d+ of ${calls} calls$`, "gm")), 4);
+    assertEquals(occurrences(stderr, new RegExp(`^${name}: \\d+ of ${calls} calls$`, "gm")), 4);
   }
   const all = printed + stderr;
-  assert.ok(!all.includes("\x1b") && !all.includes("\r"), "plain lines where there is no terminal");
+  assert(!all.includes("\x1b") && !all.includes("\r"), "plain lines where there is no terminal");
 
   const svg = readFileSync(join(output.path, "timeline.svg"), "utf8");
   assertWellFormed(svg);
-  assert.equal(occurrences(svg, /class="call"/g), 3 * calls);
+  assertStrictEquals(occurrences(svg, /class="call"/g), 3 * calls);
   const lanes = [...svg.matchAll(/>(main thread|\w+PoolExecutor-\d+_\d+)</g)].map(([, name]) => name!);
-  assert.equal(new Set(lanes).size, lanes.length);
-  assert.equal(occurrences(svg, /class="lane"/g), lanes.length);
+  assertStrictEquals(new Set(lanes).size, lanes.length);
+  assertStrictEquals(occurrences(svg, /class="lane"/g), lanes.length);
   for (const worker of ["main thread", "ThreadPoolExecutor-0_", "ProcessPoolExecutor-0_"]) {
-    assert.ok(lanes.some((lane) => lane.startsWith(worker)), worker);
+    assert(lanes.some((lane) => lane.startsWith(worker)), worker);
   }
 });
 
@@ -128,28 +128,28 @@ test("the demo exits with 2 when it cannot begin, and says why", async () => {
   ];
   for (const [args, message] of cases) {
     const { code, output } = await demo(folder.path, ...args);
-    assert.match(output, message);
-    assert.match(output, /^See --help\.$/m);
-    assert.doesNotMatch(output, /^ +at /m);
-    assert.equal(code, 2, args.join(" "));
+    assertMatch(output, message);
+    assertMatch(output, /^See --help\.$/m);
+    assertNotMatch(output, /^ +at /m);
+    assertEquals(code, 2, args.join(" "));
   }
-  assert.ok(!existsSync(join(folder.path, "timeline.svg")));
+  assert(!existsSync(join(folder.path, "timeline.svg")));
 });
 
 test("the demo's --help tells how to call it", async () => {
   using folder = temporaryFolder();
   const { code, output } = await demo(folder.path, "--help");
-  assert.match(output, /\[folder\] \[--workers N\]/);
-  assert.equal(code, 0);
+  assertMatch(output, /\[folder\] \[--workers N\]/);
+  assertEquals(code, 0);
 });
 
 test("the demo's three programs differ by the import of the executor alone", () => {
   const [serial, threads, processes] = ["serial", "threads", "processes"]
     .map((name) => readFileSync(new URL(`${name}.ts`, DEMO), "utf8").split("\n"));
-  assert.match(threads![0]!, /^import \{ ThreadPoolExecutor as Executor \} from "@concurrent\/futures\/thread";$/);
-  assert.match(processes![0]!, /^import \{ ProcessPoolExecutor as Executor \} from "@concurrent\/futures\/process";$/);
-  assert.deepEqual(threads!.slice(1), serial!.slice(1));
-  assert.deepEqual(processes!.slice(1), serial!.slice(1));
+  assertMatch(threads![0]!, /^import \{ ThreadPoolExecutor as Executor \} from "@concurrent\/futures\/thread";$/);
+  assertMatch(processes![0]!, /^import \{ ProcessPoolExecutor as Executor \} from "@concurrent\/futures\/process";$/);
+  assertEquals(threads!.slice(1), serial!.slice(1));
+  assertEquals(processes!.slice(1), serial!.slice(1));
 });
 
 test("cut() and readPiece() give each line to one batch, wherever the cuts are", () => {
@@ -160,17 +160,17 @@ test("cut() and readPiece() give each line to one batch, wherever the cuts are",
   const bytes = files.reduce((sum, file) => sum + file.bytes, 0);
   for (let size = 1; size <= bytes + 1; size++) {
     const batches = cut(files, size);
-    assert.equal(batches.length, Math.ceil(bytes / size));
-    assert.equal(batches.reduce((sum, batch) => sum + batch.bytes, 0), bytes);
-    assert.equal(batches.flatMap((batch) => batch.pieces).map(readPiece).join(""), texts.join(""));
+    assertStrictEquals(batches.length, Math.ceil(bytes / size));
+    assertStrictEquals(batches.reduce((sum, batch) => sum + batch.bytes, 0), bytes);
+    assertStrictEquals(batches.flatMap((batch) => batch.pieces).map(readPiece).join(""), texts.join(""));
   }
 });
 
 test("the demo reads the addresses where no folder is given", () => {
   const files = speeches();
-  assert.ok(files.some(({ path }) => path.endsWith("1941_franklin_d_roosevelt_d.txt")));
-  assert.ok(files.length >= 100 && files.every(({ path }) => path.endsWith(".txt")));
-  assert.ok(files.reduce((sum, { bytes }) => sum + bytes, 0) > 5e6);
+  assert(files.some(({ path }) => path.endsWith("1941_franklin_d_roosevelt_d.txt")));
+  assert(files.length >= 100 && files.every(({ path }) => path.endsWith(".txt")));
+  assert(files.reduce((sum, { bytes }) => sum + bytes, 0) > 5e6);
 });
 
 test("countWords() is a plain function too, and finds the words in the names of programs", () => {
@@ -178,14 +178,14 @@ test("countWords() is a plain function too, and finds the words in the names of 
   folder.file("names.ts", "parseXMLDocument(HTMLElement, snake_case_name, MAX_SIZE, Straße, O'Neil, don't, x2y)");
   const [batch] = cut(textFiles(folder.path), 1_000);
   const { counts, letters, sentences, worker, began, ended } = countWords(batch!);
-  assert.deepEqual([letters, sentences], [
+  assertEquals([letters, sentences], [
     "parsexmldocumenthtmlelementsnakecasenamemaxsizestraßeoneildon'txy".length,
     1,
   ]);
   const words = "parse xml document html element snake case name max size straße o neil don't x y";
-  assert.deepEqual([...counts], words.split(" ").map((word) => [word, 1]));
-  assert.equal(worker, "main thread");
-  assert.ok(began <= ended);
+  assertEquals([...counts], words.split(" ").map((word) => [word, 1]));
+  assertEquals(worker, "main thread");
+  assert(began <= ended);
 });
 
 test("countWords() counts letters as a reader sees them, and sentences that have words", () => {
@@ -193,17 +193,17 @@ test("countWords() counts letters as a reader sees them, and sentences that have
   folder.file("text.txt", "It costs 3.5 francs. Cafe\u0301?\n\n...\nNoël!\n");
   const [batch] = cut(textFiles(folder.path), 1_000);
   const { letters, sentences } = countWords(batch!);
-  assert.deepEqual([letters, sentences], ["itcostsfrancscafenoel".length, 3]);
+  assertEquals([letters, sentences], ["itcostsfrancscafenoel".length, 3]);
 });
 
 test("firstDifference() finds words that are missing, too many or too few, and letters and sentences", () => {
   const counts = new Map([["a", 1], ["b", 2]]);
   const text = { counts, letters: 3, sentences: 1 };
   const difference = (counts: Map<string, number>) => firstDifference(text, { ...text, counts });
-  assert.equal(difference(new Map([["b", 2], ["a", 1]])), undefined);
-  assert.equal(difference(new Map([["a", 1]])), "'b' 0 times, not 2");
-  assert.equal(difference(new Map([...counts, ["c", 3]])), "'c' 3 times, not 0");
-  assert.equal(difference(new Map([["a", 1], ["b", 1_000]])), "'b' 1,000 times, not 2");
-  assert.equal(firstDifference(text, { ...text, letters: 4 }), "4 letters, not 3");
-  assert.equal(firstDifference(text, { ...text, sentences: 2 }), "2 sentences, not 1");
+  assertEquals(difference(new Map([["b", 2], ["a", 1]])), undefined);
+  assertEquals(difference(new Map([["a", 1]])), "'b' 0 times, not 2");
+  assertEquals(difference(new Map([...counts, ["c", 3]])), "'c' 3 times, not 0");
+  assertEquals(difference(new Map([["a", 1], ["b", 1_000]])), "'b' 1,000 times, not 2");
+  assertEquals(firstDifference(text, { ...text, letters: 4 }), "4 letters, not 3");
+  assertEquals(firstDifference(text, { ...text, sentences: 2 }), "2 sentences, not 1");
 });

@@ -1,7 +1,7 @@
 // Programs in documents, run as a user would run them: in an empty folder, with the package beside it. What a program prints
 // is in its `// prints:` comments.
 
-import assert from "node:assert/strict";
+import { assert, assertEquals } from "@std/assert";
 import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -72,7 +72,7 @@ export async function runAll(blocks: readonly Block[]): Promise<void> {
     install(folder);
     for (const { file, code, place } of blocks) {
       if (!file) continue;
-      assert.ok(!existsSync(join(folder, file)), `${place}: the page has two files ${file}`);
+      assert(!existsSync(join(folder, file)), `${place}: the page has two files ${file}`);
       write(file, code);
     }
     const host = blocks.some(({ file }) => file === HOST) ? startHost(folder) : undefined;
@@ -94,7 +94,7 @@ export async function runAll(blocks: readonly Block[]): Promise<void> {
     };
     await Promise.all(Array.from({ length: AT_ONCE }, lane));
     if (host) failures.push(...await endHost(host));
-    assert.deepEqual(failures, []);
+    assertEquals(failures, []);
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }

@@ -1,7 +1,7 @@
 // What the documentation says is true: its programs run as a user would run them, its links lead somewhere, and the tests
 // that it names exist.
 
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertMatch } from "@std/assert";
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -61,7 +61,7 @@ if (runtime === "deno") {
         })
       );
       const { problem, stderr } = await run(folder, ["check", "--quiet", ...files]);
-      assert.equal(problem, undefined, stderr);
+      assertEquals(problem, undefined, stderr);
     } finally {
       rmSync(folder, { recursive: true, force: true });
     }
@@ -78,10 +78,10 @@ test("README.md has the lines that a new user copies", () => {
       "npm install @concurrent/futures",
     ]
   ) {
-    assert.match(texts["README.md"]!, new RegExp(`^${line}`, "m"));
+    assertMatch(texts["README.md"]!, new RegExp(`^${line}`, "m"));
   }
   const { tasks } = JSON.parse(read("deno.json"));
-  assert.ok(tasks.demo && tasks.test);
+  assert(tasks.demo && tasks.test);
 });
 
 test("the oldest versions that documents and the npm package promise are those that are tested", () => {
@@ -90,28 +90,28 @@ test("the oldest versions that documents and the npm package promise are those t
   const read = (file: string) => readFileSync(join(ROOT, file), "utf8");
   const node = `${oldest("node")}, 22.3`;
   for (const [name, version] of [["Deno", oldest("deno")], ["Bun", oldest("bun")], ["Node", node]]) {
-    assert.ok(read("README.md").includes(`# ${name} ${version} or newer`), name);
-    assert.match(read("docs/runtimes.md"), new RegExp(`^\\| ${name} +\\| ${version} +\\|`, "m"));
+    assert(read("README.md").includes(`# ${name} ${version} or newer`), name);
+    assertMatch(read("docs/runtimes.md"), new RegExp(`^\\| ${name} +\\| ${version} +\\|`, "m"));
   }
   const engines = `{ node: "^${oldest("node")}.0 || >=22.3.0", bun: ">=${oldest("bun")}.0", deno: ">=${
     oldest("deno")
   }.0" }`;
-  assert.ok(read("scripts/build_npm.ts").includes(`engines: ${engines}`), engines);
+  assert(read("scripts/build_npm.ts").includes(`engines: ${engines}`), engines);
 });
 
 test(`README.md has at most ${MOST_LINES_OF_README} lines`, () => {
-  assert.ok(texts["README.md"]!.trimEnd().split("\n").length <= MOST_LINES_OF_README);
+  assert(texts["README.md"]!.trimEnd().split("\n").length <= MOST_LINES_OF_README);
 });
 
 test("README.md links to every page of docs/", () => {
   const linked = new Set(linksOf(texts["README.md"]!).map((target) => target.split("#")[0]));
-  assert.deepEqual(PAGES.slice(1).filter((page) => !linked.has(page)), []);
+  assertEquals(PAGES.slice(1).filter((page) => !linked.has(page)), []);
 });
 
 test("code that is not run is of packages that this project does not have", () => {
   for (const page of PAGES) {
     for (const [, code] of texts[page]!.matchAll(/^```(?:javascript|typescript)\n(.*?)^```$/gms)) {
-      assert.match(code!, /\bfrom "(?!node:|\.|@concurrent\/futures)[^"]+"/, `${page}: ${code}`);
+      assertMatch(code!, /\bfrom "(?!node:|\.|@concurrent\/futures)[^"]+"/, `${page}: ${code}`);
     }
   }
 });
@@ -121,8 +121,8 @@ for (const page of LINKED) {
     for (const target of linksOf(texts[page]!)) {
       const [path, anchor] = target.split("#") as [string, string?];
       const file = path === "" ? page : join(dirname(page), path).replaceAll("\\", "/");
-      assert.ok(existsSync(join(ROOT, file)), target);
-      if (anchor !== undefined) assert.ok(anchorsOf(read(file)).includes(anchor), target);
+      assert(existsSync(join(ROOT, file)), target);
+      if (anchor !== undefined) assert(anchorsOf(read(file)).includes(anchor), target);
     }
   });
 }
@@ -147,12 +147,12 @@ for (
     const source = sourceFiles("src").map(read).join("\n");
     const options = interfaces.flatMap((name) => {
       const [, body] = new RegExp(`^export interface ${name}\\b[^{]*\\{$(.*?)^\\}$`, "ms").exec(source) ?? [];
-      assert.ok(body, `${name} is declared in src/`);
+      assert(body, `${name} is declared in src/`);
       return [...body.matchAll(/^ {2}(?:readonly )?(\w+)\??: /gm)].map(([, option]) => option!);
     });
     const table = texts[page]!.split("<!-- options:begin -->")[1]!.split("<!-- options:end -->")[0]!;
     const listed = table.trim().split("\n").slice(2).map((line) => line.split("|")[2]!.trim().replaceAll("`", ""));
-    assert.deepEqual([...new Set(listed)].sort(), [...new Set(options)].sort());
+    assertEquals([...new Set(listed)].sort(), [...new Set(options)].sort());
   });
 }
 
@@ -163,19 +163,19 @@ test("docs/design.md names files that there are", () => {
     (readdirSync(join(ROOT, folder), { recursive: true }) as string[]).map((path) => join(folder, path))
   ).map((path) => path.replaceAll("\\", "/"));
   const named = [...texts["docs/design.md"]!.matchAll(file)].map(([path]) => path.replace(/\/$/, ""));
-  assert.ok(named.length > 0);
+  assert(named.length > 0);
   for (const path of named) {
     const pattern = new RegExp(`^(src/)?${path.replaceAll(".", "\\.").replaceAll("*", "[^/]+")}$`);
-    assert.ok(files.some((file) => pattern.test(file)), path);
+    assert(files.some((file) => pattern.test(file)), path);
   }
 });
 
 test("SECURITY.md names tests that there are", () => {
   const named = [...texts["SECURITY.md"]!.matchAll(/`(tests\/\S+\.ts)`((?:(?:: |, )"[^"]+")*)/g)];
-  assert.ok(named.length > 0);
+  assert(named.length > 0);
   for (const [, file, names] of named) {
     const code = read(file!);
-    for (const [, name] of names!.matchAll(/"([^"]+)"/g)) assert.ok(code.includes(name!), `${file}: ${name}`);
+    for (const [, name] of names!.matchAll(/"([^"]+)"/g)) assert(code.includes(name!), `${file}: ${name}`);
   }
 });
 

@@ -1,6 +1,6 @@
 // The texts of the workers' entries are those of the files. How workers start from them: tests/package/bundlers.
 
-import assert from "node:assert/strict";
+import { assert } from "@std/assert";
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -16,6 +16,6 @@ const version = execFileSync(bun!, ["--version"], { encoding: "utf8" }).trim();
 for (const [entry, file] of version === Object.values(pinned)[0]!.bun.version ? ENTRY_TEXTS : []) {
   test(`${file} is the text of ${entry}`, () => {
     const message = `${file} is old: run \`deno task entries\``;
-    assert.ok(readFileSync(join(ROOT, file), "utf8") === textOf(entry, bun!), message);
+    assert(readFileSync(join(ROOT, file), "utf8") === textOf(entry, bun!), message);
   });
 }

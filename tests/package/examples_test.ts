@@ -1,6 +1,6 @@
 // The programs examples/01_threads.ts and so on print what they say that they print.
 
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertMatch } from "@std/assert";
 import { readdirSync, readFileSync } from "node:fs";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
@@ -14,12 +14,12 @@ const programs = readdirSync(EXAMPLES).filter((file) => /^\d\d_\w+\.ts$/.test(fi
 const [command, ...flags] = runtimeCommand(runtime);
 
 test("the examples are numbered without a gap, and each has ten lines of code at most", () => {
-  assert.deepEqual(programs.map((file) => Number(file.slice(0, 2))), programs.map((_, i) => i + 1));
+  assertEquals(programs.map((file) => Number(file.slice(0, 2))), programs.map((_, i) => i + 1));
   for (const file of programs) {
     const lines = readFileSync(new URL(file, EXAMPLES), "utf8").split("\n");
-    assert.match(lines[0]!, /^\/\/ .*\.$/, `${file} begins with what it shows`);
+    assertMatch(lines[0]!, /^\/\/ .*\.$/, `${file} begins with what it shows`);
     const code = lines.filter((line) => line.trim() !== "" && !line.startsWith("//"));
-    assert.ok(code.length <= 10, `${file} has ${code.length} lines`);
+    assert(code.length <= 10, `${file} has ${code.length} lines`);
   }
 });
 
@@ -29,12 +29,12 @@ for (const file of programs) {
     // Behind a console.log(), or on lines of its own after the last statement.
     const promised = [...text.matchAll(/console\.log\(.*\);(?: \/\/ (.*)|((?:\n\/\/ .*)+))$/gm)]
       .flatMap(([, behind, below]) => behind ?? below!.split("\n// ").slice(1));
-    assert.ok(promised.length > 0);
+    assert(promised.length > 0);
     const { code, stdout, stderr } = await run(
       command!,
       [...flags, fileURLToPath(new URL(file, EXAMPLES))],
       { timeout: CEILING },
     );
-    assert.deepEqual([stdout, stderr, code], [promised.map((line) => `${line}\n`).join(""), "", 0]);
+    assertEquals([stdout, stderr, code], [promised.map((line) => `${line}\n`).join(""), "", 0]);
   });
 }

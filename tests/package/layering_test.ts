@@ -1,7 +1,7 @@
 // Who may know what in src/: the floors of the house, the seams that keep two backends and three runtimes apart, and how long
 // a file may be.
 
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertMatch, assertNotMatch } from "@std/assert";
 import { readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { test } from "node:test";
@@ -71,7 +71,7 @@ function place(path: string): { floor: number; room: string } {
   const own = rooms.findLast(({ room }) =>
     room === path || (room.endsWith("/*") && dirname(path) === room.slice(0, -2))
   );
-  assert.ok(own, `${path} is in no room of FLOORS`);
+  assert(own, `${path} is in no room of FLOORS`);
   return own;
 }
 
@@ -154,48 +154,48 @@ function matches(files: readonly Source[], pattern: RegExp): string[] {
 const inRooms = (...folders: string[]) => sources.filter(({ path }) => folders.includes(dirname(path)));
 
 test("src/ is found, and its comments are not taken for code", () => {
-  assert.ok(sources.length > 60);
-  assert.ok(sources.every(({ code }) => code.length > 0 && !code.includes("@example")));
-  assert.ok(sources.find(({ path }) => path === "src/executor/executor.ts")!.imports.length > 3);
-  assert.ok(sources.some(({ imports }) => imports.some((specifier) => specifier.startsWith("node:"))));
+  assert(sources.length > 60);
+  assert(sources.every(({ code }) => code.length > 0 && !code.includes("@example")));
+  assert(sources.find(({ path }) => path === "src/executor/executor.ts")!.imports.length > 3);
+  assert(sources.some(({ imports }) => imports.some((specifier) => specifier.startsWith("node:"))));
 });
 
 test("imports lead downwards", () => {
-  assert.deepEqual(upwardImports(sources), []);
+  assertEquals(upwardImports(sources), []);
 });
 
 test("no imports run in a circle", () => {
-  assert.equal(circle(sources)?.join(" -> "), undefined);
+  assertEquals(circle(sources)?.join(" -> "), undefined);
 });
 
 test(`no file has more than ${LONGEST} lines of code`, () => {
-  assert.deepEqual(tooLong(sources), []);
+  assertEquals(tooLong(sources), []);
 });
 
 test("modules have no state but what STATEFUL names", () => {
-  assert.deepEqual(moduleState(sources).filter((path) => !(path in STATEFUL)), []);
+  assertEquals(moduleState(sources).filter((path) => !(path in STATEFUL)), []);
   const paths = new Set(moduleState(sources));
-  assert.deepEqual(Object.keys(STATEFUL).filter((path) => !paths.has(path)), [], "the list is up to date");
+  assertEquals(Object.keys(STATEFUL).filter((path) => !paths.has(path)), [], "the list is up to date");
 });
 
 test("these rules see what breaks them", () => {
   const upward = readSource("src/executor/a.ts", 'import type { Scheduler } from "../pool/scheduler.ts";\n');
-  assert.deepEqual(upwardImports([upward]), ["src/executor/a.ts -> src/pool/scheduler.ts"]);
+  assertEquals(upwardImports([upward]), ["src/executor/a.ts -> src/pool/scheduler.ts"]);
   const aside = readSource("src/thread/a.ts", 'export {\n  b,\n} from "../process/b.ts";\n');
-  assert.deepEqual(upwardImports([aside]), ["src/thread/a.ts -> src/process/b.ts"]);
+  assertEquals(upwardImports([aside]), ["src/thread/a.ts -> src/process/b.ts"]);
   const [a, b] = [
     readSource("src/wire/a.ts", 'import { b } from "./b.ts";'),
     readSource("src/wire/b.ts", 'import { a } from "./a.ts";'),
   ];
-  assert.deepEqual(circle([a!, b!]), ["src/wire/a.ts", "src/wire/b.ts", "src/wire/a.ts"]);
-  assert.equal(circle([a!]), undefined);
-  assert.deepEqual(tooLong([readSource("src/a.ts", "a();\n// comment\n".repeat(LONGEST))]), []);
-  assert.deepEqual(tooLong([readSource("src/a.ts", "a();\n".repeat(LONGEST + 1))]), ["src/a.ts: 251 lines of code"]);
+  assertEquals(circle([a!, b!]), ["src/wire/a.ts", "src/wire/b.ts", "src/wire/a.ts"]);
+  assertEquals(circle([a!]), undefined);
+  assertEquals(tooLong([readSource("src/a.ts", "a();\n// comment\n".repeat(LONGEST))]), []);
+  assertEquals(tooLong([readSource("src/a.ts", "a();\n".repeat(LONGEST + 1))]), ["src/a.ts: 251 lines of code"]);
   for (const state of ["let a = 1;", "const a: Map<\n  string,\n  number\n> =\n  new Map();", "const a = [];"]) {
-    assert.deepEqual(moduleState([readSource("src/a.ts", state)]), ["src/a.ts"], state);
+    assertEquals(moduleState([readSource("src/a.ts", state)]), ["src/a.ts"], state);
   }
   for (const none of ["const a: ReadonlySet<string> = new Set();", "function a() {\n  let b = 1;\n}"]) {
-    assert.deepEqual(moduleState([readSource("src/a.ts", none)]), [], none);
+    assertEquals(moduleState([readSource("src/a.ts", none)]), [], none);
   }
 });
 
@@ -203,49 +203,49 @@ test("names of a platform are known to few: those of workers, four files for eve
   const known =
     /^src\/(thread\/|process\/|own_worker\/|runtime\.ts$|flags\.ts$|entry\.ts$|wire\/place\.ts$|bullmq\/host\/command\.ts$)/;
   const others = sources.filter(({ path }) => !known.test(path));
-  assert.deepEqual(matches(others, /\bDeno\b|\bBun\b|"node:|\bWorker\(|\bself\b|\bprocess\./), []);
+  assertEquals(matches(others, /\bDeno\b|\bBun\b|"node:|\bWorker\(|\bself\b|\bprocess\./), []);
 });
 
 test("the worker's loop, and what a module of tasks imports, load nothing of the executors", () => {
   const known = new Set(["src/worker", "src/wire", "src/task"]);
   for (const { path, imports } of inRooms(...known)) {
-    for (const specifier of imports) assert.ok(known.has(dirname(fileOf(path, specifier))), `${path}: ${specifier}`);
+    for (const specifier of imports) assert(known.has(dirname(fileOf(path, specifier))), `${path}: ${specifier}`);
   }
 });
 
 test("browsers can load what programs load: only the files where workers start import modules of Node by name", () => {
   const local = sources.filter(({ path }) => !path.startsWith("src/bullmq/"));
   const importing = local.filter(({ code }) => /^import (?!type\b)(?:[^;]* from )?"node:/m.test(code));
-  assert.deepEqual(importing.map(({ path }) => path), ["src/process/port.ts", "src/thread/port.node.ts"]);
+  assertEquals(importing.map(({ path }) => path), ["src/process/port.ts", "src/thread/port.node.ts"]);
   for (const { path, imports } of local) {
     if (/\/(entry\.js|entry\.node\.js)$/.test(path)) continue;
-    for (const specifier of imports) assert.doesNotMatch(specifier, /\/(port|port\.node)\.ts$/, path);
+    for (const specifier of imports) assertNotMatch(specifier, /\/(port|port\.node)\.ts$/, path);
   }
 });
 
 test("src/bullmq/submit/ knows nothing of the local workers", () => {
   for (const { path, imports } of inRooms("src/bullmq/submit")) {
     for (const specifier of imports) {
-      assert.doesNotMatch(fileOf(path, specifier), /^src\/(pool|thread|process)\//, path);
+      assertNotMatch(fileOf(path, specifier), /^src\/(pool|thread|process)\//, path);
     }
   }
 });
 
 test("nothing asks which backend it has", () => {
-  assert.deepEqual(matches(inRooms("src/executor", "src/pool"), /\.name === "(Thread|Process)PoolExecutor"/), []);
+  assertEquals(matches(inRooms("src/executor", "src/pool"), /\.name === "(Thread|Process)PoolExecutor"/), []);
 });
 
 test("src/ has no dependencies, but for three of src/bullmq/", () => {
   const packages = new Set<string>();
   for (const { path, imports } of sources) {
     for (const specifier of imports.filter((specifier) => !/^(\.\.?\/|node:)/.test(specifier))) {
-      assert.match(path, /^src\/bullmq\//, `${path} imports ${specifier}`);
+      assertMatch(path, /^src\/bullmq\//, `${path} imports ${specifier}`);
       packages.add(specifier);
     }
   }
-  assert.deepEqual([...packages].sort(), ["bullmq", "devalue", "ioredis"]);
+  assertEquals([...packages].sort(), ["bullmq", "devalue", "ioredis"]);
 });
 
 test("src/ has no enum, no `private`, no code in strings", () => {
-  assert.deepEqual(matches(sources, /\benum\b|\bprivate\b|\bnew Function\b|\bnamespace\b/), []);
+  assertEquals(matches(sources, /\benum\b|\bprivate\b|\bnew Function\b|\bnamespace\b/), []);
 });

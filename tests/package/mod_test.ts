@@ -1,6 +1,6 @@
 // What the package exports: its names are the contract.
 
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertMatch, assertStrictEquals } from "@std/assert";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import * as mod from "../../mod.ts";
@@ -19,7 +19,7 @@ function membersOf(type: { prototype: object }): string[] {
 }
 
 test("mod.ts exports the documented names and no others", () => {
-  assert.deepEqual(Object.keys(mod).sort(), [
+  assertEquals(Object.keys(mod).sort(), [
     ...["ALL_COMPLETED", "BrokenExecutor", "BrokenProcessPool", "BrokenThreadPool", "CancelledError", "Executor"],
     ...["FIRST_COMPLETED", "FIRST_EXCEPTION", "Future", "InvalidStateError", "ProcessPoolExecutor", "QueueFullError"],
     ...["ShutdownError", "TaskTimeoutError", "ThreadPoolExecutor", "TimeoutError", "WorkerLostError"],
@@ -28,14 +28,16 @@ test("mod.ts exports the documented names and no others", () => {
 });
 
 test("the entry points export the same things as mod.ts, and deno.json names them", () => {
-  assert.equal(threadEntry.ThreadPoolExecutor, mod.ThreadPoolExecutor);
-  assert.equal(processEntry.ProcessPoolExecutor, mod.ProcessPoolExecutor);
-  assert.equal(workerEntry.currentTask, mod.currentTask);
-  assert.equal(workerEntry.isWorker, mod.isWorker);
-  for (const [name, exported] of Object.entries(taskEntry)) assert.equal(exported, mod[name as keyof typeof mod], name);
+  assertStrictEquals(threadEntry.ThreadPoolExecutor, mod.ThreadPoolExecutor);
+  assertStrictEquals(processEntry.ProcessPoolExecutor, mod.ProcessPoolExecutor);
+  assertStrictEquals(workerEntry.currentTask, mod.currentTask);
+  assertStrictEquals(workerEntry.isWorker, mod.isWorker);
+  for (const [name, exported] of Object.entries(taskEntry)) {
+    assertStrictEquals(exported, mod[name as keyof typeof mod], name);
+  }
   const { exports } = JSON.parse(readFileSync(new URL("../../deno.json", import.meta.url), "utf8"));
   const names = [".", "./thread", "./process", "./task", "./worker"];
-  assert.deepEqual(names.map((name) => exports[name]), [
+  assertEquals(names.map((name) => exports[name]), [
     "./mod.ts",
     "./src/thread/thread_pool_executor.ts",
     "./src/process/process_pool_executor.ts",
@@ -46,15 +48,15 @@ test("the entry points export the same things as mod.ts, and deno.json names the
 
 test("both executors are Executors, with the same members", () => {
   const { Executor, ProcessPoolExecutor, ThreadPoolExecutor } = mod;
-  assert.deepEqual(membersOf(ThreadPoolExecutor), membersOf(ProcessPoolExecutor));
+  assertEquals(membersOf(ThreadPoolExecutor), membersOf(ProcessPoolExecutor));
   for (const Type of [ThreadPoolExecutor, ProcessPoolExecutor]) {
-    assert.ok(Type.prototype instanceof Executor);
-    assert.deepEqual(Reflect.ownKeys(Type.prototype), ["constructor"]);
+    assert(Type.prototype instanceof Executor);
+    assertEquals(Reflect.ownKeys(Type.prototype), ["constructor"]);
   }
   for (const name of ["submit", "map", "with", "shutdown", "terminateWorkers", "killWorkers", "stats"]) {
-    assert.ok(membersOf(ThreadPoolExecutor).includes(name), name);
+    assert(membersOf(ThreadPoolExecutor).includes(name), name);
   }
-  assert.ok(Symbol.asyncDispose in Executor.prototype);
+  assert(Symbol.asyncDispose in Executor.prototype);
 });
 
 test("Future has Python's methods, and a promise's", () => {
@@ -62,13 +64,13 @@ test("Future has Python's methods, and a promise's", () => {
   const python = ["cancel", "cancelled", "running", "done", "result", "exception", "addDoneCallback"];
   const executors = ["setRunningOrNotifyCancel", "setResult", "setException"];
   for (const name of [...python, ...executors, "then", "catch", "finally", "outcome"]) {
-    assert.ok(members.includes(name), name);
+    assert(members.includes(name), name);
   }
 });
 
 test("the constants are strings equal to their names [E7]", () => {
   const { ALL_COMPLETED, FIRST_COMPLETED, FIRST_EXCEPTION } = mod;
-  assert.deepEqual({ ALL_COMPLETED, FIRST_COMPLETED, FIRST_EXCEPTION }, {
+  assertEquals({ ALL_COMPLETED, FIRST_COMPLETED, FIRST_EXCEPTION }, {
     ALL_COMPLETED: "ALL_COMPLETED",
     FIRST_COMPLETED: "FIRST_COMPLETED",
     FIRST_EXCEPTION: "FIRST_EXCEPTION",
@@ -82,27 +84,27 @@ test("errors have the names of their classes, a message and a cause [E1, E2, E3,
   const types = { CancelledError, InvalidStateError, QueueFullError, ShutdownError, TaskTimeoutError, TimeoutError };
   for (const [name, Type] of Object.entries({ ...types, BrokenExecutor, BrokenProcessPool, BrokenThreadPool })) {
     const error = new Type("what", { cause });
-    assert.ok(error instanceof Error);
-    assert.deepEqual([error.name, error.constructor.name, error.message], [name, name, "what"]);
-    assert.equal(error.cause, cause);
-    assert.equal(Object.hasOwn(new Type(), "cause"), false);
+    assert(error instanceof Error);
+    assertEquals([error.name, error.constructor.name, error.message], [name, name, "what"]);
+    assertStrictEquals(error.cause, cause);
+    assertEquals(Object.hasOwn(new Type(), "cause"), false);
   }
-  assert.equal(new TimeoutError().message, ""); // [E2]
-  assert.ok(new TaskTimeoutError() instanceof TimeoutError);
-  assert.equal(new ShutdownError().message, "cannot schedule new futures after shutdown"); // [E5]
+  assertEquals(new TimeoutError().message, ""); // [E2]
+  assert(new TaskTimeoutError() instanceof TimeoutError);
+  assertEquals(new ShutdownError().message, "cannot schedule new futures after shutdown"); // [E5]
 });
 
 test("broken executors' errors have one base, as the loss of a worker has [E4]", () => {
   const { BrokenExecutor, BrokenProcessPool, BrokenThreadPool, WorkerLostError } = mod;
   for (const Type of [BrokenProcessPool, BrokenThreadPool, WorkerLostError]) {
-    assert.equal(Object.getPrototypeOf(Type), BrokenExecutor);
+    assertStrictEquals(Object.getPrototypeOf(Type), BrokenExecutor);
   }
 });
 
 test("WorkerLostError tells how the worker ended", () => {
   const { WorkerLostError } = mod;
   const error = new WorkerLostError({ workerName: "pool_0", exitCode: 3, started: true });
-  assert.deepEqual({ ...error, name: error.name }, {
+  assertEquals({ ...error, name: error.name }, {
     name: "WorkerLostError",
     workerName: "pool_0",
     exitCode: 3,
@@ -110,12 +112,12 @@ test("WorkerLostError tells how the worker ended", () => {
     started: true,
   });
   const killed = new WorkerLostError({ workerName: "pool_0", signal: "SIGKILL", started: "unknown" });
-  assert.match(killed.message, /pool_0 .*SIGKILL/);
+  assertMatch(killed.message, /pool_0 .*SIGKILL/);
   const cause = new RangeError("crash");
   const crashed = new WorkerLostError({ workerName: "pool_0", error: cause, started: true });
-  assert.equal(crashed.cause, cause);
-  assert.match(crashed.message, /crash/);
+  assertStrictEquals(crashed.cause, cause);
+  assertMatch(crashed.message, /crash/);
   const unknown = new WorkerLostError({ error: new Error("3 hosts were lost"), started: "unknown" });
-  assert.equal(unknown.message, "The call's worker was lost: 3 hosts were lost");
-  assert.equal(unknown.workerName, undefined);
+  assertEquals(unknown.message, "The call's worker was lost: 3 hosts were lost");
+  assertEquals(unknown.workerName, undefined);
 });

@@ -8,7 +8,7 @@
 //
 // tests/package/reach_test.ts, which is quick, checks that the table is made of these files.
 
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertMatch, assertStrictEquals } from "@std/assert";
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
@@ -47,7 +47,7 @@ export function recordRows(name: string, rows: readonly Row[]): void {
   const known: Row[] = existsSync(path) ? JSON.parse(readFileSync(path, "utf8")) : [];
   if (process.env.FUTURES_REACH !== "write") {
     const saw = new Set(rows.map(({ tool }) => tool));
-    return assert.deepEqual(rows, known.filter(({ tool }) => saw.has(tool)), `${path} says otherwise`);
+    return assertEquals(rows, known.filter(({ tool }) => saw.has(tool)), `${path} says otherwise`);
   }
   // Rows stay where they are, and new ones follow.
   const all = new Map([...known, ...rows].map((row) => [row.tool, row]));
@@ -58,7 +58,7 @@ export function recordRows(name: string, rows: readonly Row[]): void {
 /** Checks that the table of docs/runtimes.md is made of what the tests have written. */
 export function checkTable(): void {
   const page = readFileSync(PAGE, "utf8");
-  assert.equal(
+  assertStrictEquals(
     page,
     withTable(page),
     `the table of ${PAGE} is not up to date: FUTURES_REACH=write deno task test reach`,
@@ -68,7 +68,7 @@ export function checkTable(): void {
 /** The page with its table made anew. */
 function withTable(page: string): string {
   const before = page.split(BEGIN), after = page.split(END);
-  assert.ok(before.length === 2 && after.length === 2, `${PAGE} has lost the marks around its table`);
+  assert(before.length === 2 && after.length === 2, `${PAGE} has lost the marks around its table`);
   return `${before[0]}${BEGIN}\n\n${table()}\n\n${END}${after[1]}`;
 }
 
@@ -86,7 +86,7 @@ function table(): string {
 
 function assertWhole(row: Row): void {
   for (const column of ["tool", ...COLUMNS] as const) {
-    assert.match(
+    assertMatch(
       row[column] ?? "",
       /^[^|\n]+$/,
       `the cell '${column}' of ${JSON.stringify(row.tool)} is empty or no cell`,

@@ -1,6 +1,6 @@
 // What is refused before anything is published, and what is published: scripts/release_check.ts, and deno.json.
 
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertMatch } from "@std/assert";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path/posix";
 import { test } from "node:test";
@@ -22,9 +22,9 @@ const ready: Release = {
 };
 
 test("releaseProblems() has nothing against a release that is ready", () => {
-  assert.deepEqual(releaseProblems(ready), []);
-  assert.deepEqual(releaseProblems({ ...ready, changelog: "## 1.2.3\n\n- Something.\n" }), []);
-  assert.deepEqual(releaseProblems({ ...ready, madeIn: undefined }), []);
+  assertEquals(releaseProblems(ready), []);
+  assertEquals(releaseProblems({ ...ready, changelog: "## 1.2.3\n\n- Something.\n" }), []);
+  assertEquals(releaseProblems({ ...ready, madeIn: undefined }), []);
 });
 
 for (
@@ -48,8 +48,8 @@ for (
 ) {
   test(`releaseProblems() refuses ${what}`, () => {
     const problems = releaseProblems({ ...ready, ...change });
-    assert.equal(problems.length, 1);
-    assert.match(problems[0]!, problem);
+    assertEquals(problems.length, 1);
+    assertMatch(problems[0]!, problem);
   });
 }
 
@@ -58,8 +58,8 @@ test("release_check.ts fails for the tag of another version, and reads this proj
   const [command, ...flags] = runtimeCommand(runtime);
   const program = fileURLToPath(new URL("scripts/release_check.ts", ROOT));
   const { code, output } = await run(command!, [...flags, program, `v${version}0`], { timeout: CEILING });
-  assert.equal(code, 1);
-  assert.match(
+  assertEquals(code, 1);
+  assertMatch(
     output,
     new RegExp(`^The tag is v${version}0, but deno\\.json has version ${version}: tag v${version}$`, "m"),
   );
@@ -76,12 +76,12 @@ test("JSR gets what the pages show", () => {
       join(dirname(page), path!)
     )
   );
-  assert.ok(shown.length > 0);
+  assert(shown.length > 0);
   for (const file of shown) {
-    assert.ok(existsSync(new URL(file, ROOT)), file);
+    assert(existsSync(new URL(file, ROOT)), file);
     const isIn = (pattern: string) =>
       pattern.endsWith("/") ? file.startsWith(pattern) : pattern === file.replace(/\/[^/]*(\.\w+)$/, "/*$1");
-    assert.ok(publish.include.some(isIn), `deno.json's publish.include has no ${file}`);
+    assert(publish.include.some(isIn), `deno.json's publish.include has no ${file}`);
   }
 });
 

@@ -1,6 +1,6 @@
 // The parts of the project's scripts on which other tests rely: programs that are run to their end, and reports that are read.
 
-import assert from "node:assert/strict";
+import { assertEquals, assertMatch, assertRejects } from "@std/assert";
 import process from "node:process";
 import { test } from "node:test";
 import { countTests, endedTests, filesWithoutTests } from "../../scripts/junit.ts";
@@ -9,6 +9,7 @@ import { runtime } from "../support/runtime.ts";
 import { runtimeCommand } from "../support/runtime_commands.ts";
 import { isAlive } from "../support/leaks.ts";
 import { until } from "../support/until.ts";
+import { assertError } from "../support/assert_error.ts";
 
 const [command] = runtimeCommand(runtime);
 
@@ -22,21 +23,21 @@ test("run() says how a program ended and what it printed, on both streams", asyn
     command!,
     program("console.log('out'); console.error('err'); process.exitCode = 3"),
   );
-  assert.deepEqual([code, signal, timedOut, stdout, stderr], [3, null, false, "out\n", "err\n"]);
-  assert.deepEqual(output.split("\n").sort(), ["", "err", "out"]);
+  assertEquals([code, signal, timedOut, stdout, stderr], [3, null, false, "out\n", "err\n"]);
+  assertEquals(output.split("\n").sort(), ["", "err", "out"]);
 });
 
 test("run() tells what a program prints as it comes", async () => {
   const pieces: string[] = [];
   const onOutput = (text: string, stream: string) => pieces.push(`${stream}: ${text}`);
   await run(command!, program("console.log('out')"), { onOutput });
-  assert.deepEqual(pieces, ["stdout: out\n"]);
+  assertEquals(pieces, ["stdout: out\n"]);
 });
 
 test("run() kills a program that takes too long", async () => {
   const result = await run(command!, program("setInterval(() => {}, 1000)"), { timeout: 100 });
-  assert.deepEqual([result.code === 0, result.timedOut, describeEnd(result)], [false, true, "did not end in time"]);
-  assert.match(result.output, /Killed as it had not ended after 0\.1 s/);
+  assertEquals([result.code === 0, result.timedOut, describeEnd(result)], [false, true, "did not end in time"]);
+  assertMatch(result.output, /Killed as it had not ended after 0\.1 s/);
 });
 
 test("run() with group leaves nothing behind that the program has started", async () => {
@@ -56,10 +57,10 @@ test("run() with group leaves nothing behind that the program has started", asyn
 
 test("run() says of a program that is not there that it cannot be started, and mustRun() throws", async () => {
   const { code, output } = await run("futures-no-such-program", []);
-  assert.equal(code, 127);
-  assert.match(output, /futures-no-such-program/);
-  await assert.rejects(
-    mustRun("futures-no-such-program", ["x"]),
+  assertEquals(code, 127);
+  assertMatch(output, /futures-no-such-program/);
+  assertError(
+    await assertRejects(() => mustRun("futures-no-such-program", ["x"])),
     /failed with exit code 127: futures-no-such-program x/,
   );
 });
@@ -67,21 +68,21 @@ test("run() says of a program that is not there that it cannot be started, and m
 test("countTests() counts the tests of a report", () => {
   const xml = `<testsuite><testcase name="a"/><testcase name="b"><failure/></testcase>
     <testcase name="c"><skipped/></testcase><testcase name="d"></testcase></testsuite>`;
-  assert.deepEqual(countTests(xml), { passed: 2, failed: 1, skipped: 1 });
+  assertEquals(countTests(xml), { passed: 2, failed: 1, skipped: 1 });
 });
 
 test("filesWithoutTests() finds the files in which no test was run", () => {
   const files = ["./tests/a_test.ts", "./tests/b_test.ts"];
   const deno = "running 2 tests from ./tests/a_test.ts\nrunning 0 tests from ./tests/b_test.ts\n";
-  assert.deepEqual(filesWithoutTests("deno", files, "<testcase/>", deno), ["tests/b_test.ts"]);
+  assertEquals(filesWithoutTests("deno", files, "<testcase/>", deno), ["tests/b_test.ts"]);
   const bun = `<testsuite name="tests/b_test.ts"><testcase/></testsuite>`;
-  assert.deepEqual(filesWithoutTests("bun", files, bun, ""), ["tests/a_test.ts"]);
+  assertEquals(filesWithoutTests("bun", files, bun, ""), ["tests/a_test.ts"]);
   const node = `<testcase name="tests/a_test.ts"/><testcase name="adds"/>`;
-  assert.deepEqual(filesWithoutTests("node", files, node, ""), ["tests/a_test.ts"]);
+  assertEquals(filesWithoutTests("node", files, node, ""), ["tests/a_test.ts"]);
 });
 
 test("endedTests() counts in the output of each runtime", () => {
-  assert.equal(endedTests("a ... ok (1ms)\nb ... FAILED (2ms)\nc ... ignored (0ms)\n"), 3);
-  assert.equal(endedTests("(pass) a\n(fail) b\n(skip) c\n"), 3);
-  assert.equal(endedTests("✔ a (1ms)\n✖ b (1ms)\n﹣ c\n"), 3);
+  assertEquals(endedTests("a ... ok (1ms)\nb ... FAILED (2ms)\nc ... ignored (0ms)\n"), 3);
+  assertEquals(endedTests("(pass) a\n(fail) b\n(skip) c\n"), 3);
+  assertEquals(endedTests("✔ a (1ms)\n✖ b (1ms)\n﹣ c\n"), 3);
 });

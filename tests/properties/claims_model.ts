@@ -2,7 +2,7 @@
 // code is synchronous, so it cannot wait in the middle: an end is run from its beginning for each step, with what it has read
 // before, until it comes to an access that is new.
 
-import assert from "node:assert/strict";
+import { assert } from "@std/assert";
 import type { Upcoming } from "../../src/wire/claims.ts";
 import { type OwnPage, PAGE_SIZE, PageClaims, PageClaimsOfWorker } from "../../src/wire/page_claims.ts";
 
@@ -212,14 +212,14 @@ class Model {
   }
 
   #check(parent: ParentRun, { next, begun, skipped }: WorkerRun, state: State): void {
-    for (const call of begun) assert.ok(!parent.withdrawn.has(call), `call ${call} is withdrawn and has begun`);
+    for (const call of begun) assert(!parent.withdrawn.has(call), `call ${call} is withdrawn and has begun`);
     if (parent.free !== undefined && !parent.next) this.#checkFree(parent, begun, state);
     if (!parent.next && !next) {
       for (let call = 0; call < this.#count; call++) {
         const isAgain = skipped.has(call) && !parent.withdrawn.has(call);
-        assert.ok(begun.has(call) || parent.withdrawn.has(call) || isAgain, `call ${call} is lost`);
+        assert(begun.has(call) || parent.withdrawn.has(call) || isAgain, `call ${call} is lost`);
         this.#ends[isAgain ? "again" : begun.has(call) ? "begun" : "withdrawn"]++;
-        if (isAgain) assert.ok(parent.claims.mayHaveSkipped(this.#number(call)), `the parent refuses call ${call}`);
+        if (isAgain) assert(parent.claims.mayHaveSkipped(this.#number(call)), `the parent refuses call ${call}`);
       }
     }
     if (!parent.next) this.#checkDeath(parent, begun, state);
@@ -228,7 +228,7 @@ class Model {
   /** A call that had not begun can be withdrawn, while the worker does nothing else. */
   #checkFree({ free }: ParentRun, begun: ReadonlySet<number>, state: State): void {
     const { withdrawn } = this.#finish(state, [free!]);
-    if (!begun.has(free!)) assert.ok(withdrawn.has(free!) || this.#wasAnnounced(state, free!), `call ${free} is free`);
+    if (!begun.has(free!)) assert(withdrawn.has(free!) || this.#wasAnnounced(state, free!), `call ${free} is free`);
   }
 
   #wasAnnounced({ bytes }: State, call: number): boolean {
@@ -240,11 +240,11 @@ class Model {
     const held: number[] = [];
     for (let call = this.#count - 1; call >= 0; call--) if (!withdrawn.has(call)) held.push(call);
     const after = this.#finish(state, held);
-    for (const call of begun) assert.ok(!after.withdrawn.has(call), `call ${call} has begun, and counts as not begun`);
+    for (const call of begun) assert(!after.withdrawn.has(call), `call ${call} has begun, and counts as not begun`);
     // Not more than what it had announced counts as begun: the calls behind that have not.
     for (const call of held) {
       if (this.#wasAnnounced(state, call)) break;
-      assert.ok(after.withdrawn.has(call), `call ${call} counts as begun`);
+      assert(after.withdrawn.has(call), `call ${call} counts as begun`);
     }
   }
 

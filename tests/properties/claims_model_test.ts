@@ -1,7 +1,7 @@
 // The claims of processes in every order of their reads and writes: no call is both withdrawn and begun, none is lost, and when
 // the worker dies, no call that has begun counts as one that has not.
 
-import assert from "node:assert/strict";
+import { assert, assertMatch, assertStrictEquals } from "@std/assert";
 import { test } from "node:test";
 import { CALLS_PER_WORKER } from "../../src/wire/claims.ts";
 import { explore, type ParentStep, type Plan, type WorkerStep } from "./claims_model.ts";
@@ -49,14 +49,14 @@ for (const [does, steps] of Object.entries(PARENTS)) {
     for (const [title, plan] of plans()) {
       if (plan.parent !== steps) continue;
       const outcomes = explore(plan);
-      assert.ok(outcomes.states > 10, `${title}: only ${outcomes.states} states`);
+      assert(outcomes.states > 10, `${title}: only ${outcomes.states} states`);
       tried++;
       withdrawn += outcomes.withdrawn;
       begun += outcomes.begun;
       again += outcomes.again;
     }
-    assert.ok(withdrawn > 0 && begun > 0 && again > 0, "every outcome is possible");
-    assert.equal(tried, Object.keys(WORKERS).length * BEFORE.length * 2);
+    assert(withdrawn > 0 && begun > 0 && again > 0, "every outcome is possible");
+    assertStrictEquals(tried, Object.keys(WORKERS).length * BEFORE.length * 2);
   });
 }
 
@@ -67,10 +67,10 @@ for (const swapped of ["parent", "worker"] as const) {
         explore({ ...plan, swapped });
         return false;
       } catch (error) {
-        assert.match(String(error), /withdrawn and has begun/);
+        assertMatch(String(error), /withdrawn and has begun/);
         return true;
       }
     });
-    assert.ok(wrong.length > 0);
+    assert(wrong.length > 0);
   });
 }

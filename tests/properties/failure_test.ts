@@ -1,7 +1,7 @@
 // Failures: whatever a task throws arrives. Whatever another program claims that a task has thrown does no harm and costs
 // next to nothing.
 
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertStrictEquals } from "@std/assert";
 import fc from "fast-check";
 import { type Failure, fromFailure, isFailure, toFailure } from "../../src/wire/failure.ts";
 import { property } from "./properties.ts";
@@ -96,11 +96,11 @@ property(
   async (forged) => {
     calls = 0;
     let sound = false;
-    assert.ok(cost(() => sound = isFailure(forged)) <= LIMIT, "to look at it");
+    assert(cost(() => sound = isFailure(forged)) <= LIMIT, "to look at it");
     let error: unknown;
-    assert.ok(cost(() => error = fromFailure(forged as Failure, TYPES)) <= LIMIT, "to make it");
-    assert.equal(calls, 0);
-    if (!sound) assert.equal((error as Error).message, "A worker sent a malformed failure");
+    assert(cost(() => error = fromFailure(forged as Failure, TYPES)) <= LIMIT, "to make it");
+    assertEquals(calls, 0);
+    if (!sound) assertEquals((error as Error).message, "A worker sent a malformed failure");
     await Promise.resolve();
   },
 );
@@ -131,12 +131,12 @@ property(
   thrown,
   async (thrown) => {
     const failure = structuredClone(toFailure(thrown));
-    assert.ok(isFailure(failure));
+    assert(isFailure(failure));
     const arrived = fromFailure(failure, TYPES);
     if (thrown instanceof Error) {
-      assert.ok(arrived instanceof Error);
-      assert.equal(arrived instanceof RangeError, thrown instanceof RangeError);
-      if (typeof thrown.message === "string") assert.equal(arrived.message, thrown.message);
+      assert(arrived instanceof Error);
+      assertStrictEquals(arrived instanceof RangeError, thrown instanceof RangeError);
+      if (typeof thrown.message === "string") assertStrictEquals(arrived.message, thrown.message);
     }
     await Promise.resolve();
   },

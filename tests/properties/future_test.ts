@@ -1,6 +1,7 @@
 // Future against a model: any operations in any order.
 
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertMatch, assertStrictEquals, assertThrows } from "@std/assert";
+import node from "node:assert/strict";
 import fc from "fast-check";
 import { CancelledError, Future, type FutureOutcome, InvalidStateError, TimeoutError } from "../../mod.ts";
 import { reportsOf } from "../support/observe.ts";
@@ -75,7 +76,7 @@ function settle(model: Model, state: Model["state"], value: unknown): void {
 function settling(text: string, state: "fulfilled" | "rejected", value: unknown): Command {
   return command(text, (model, { future }) => {
     const act = () => state === "fulfilled" ? future.setResult(value) : future.setException(value);
-    if (isDone(model)) return assert.throws(act, InvalidStateError);
+    if (isDone(model)) return assertThrows(act, InvalidStateError);
     act();
     settle(model, state, value);
   });
@@ -85,15 +86,15 @@ function addCallback(behaviour: Behaviour): Command {
   return command(`addDoneCallback(${behaviour})`, (model, { future, log }) => {
     const name = `callback ${model.names++}`;
     future.addDoneCallback((told) => {
-      assert.equal(told, future);
-      assert.ok(future.done() && !future.running());
+      assertStrictEquals(told, future);
+      assert(future.done() && !future.running());
       log.push(name);
       if (behaviour === "throws") throw new Error(name);
       if (behaviour === "rejects") return Promise.reject(new Error(name));
       if (behaviour === "adds") future.addDoneCallback(() => log.push(`${name}+`));
       if (behaviour === "settles") {
-        assert.throws(() => future.setResult(name), InvalidStateError);
-        assert.equal(future.cancel(), future.cancelled());
+        assertThrows(() => future.setResult(name), InvalidStateError);
+        assertStrictEquals(future.cancel(), future.cancelled());
       }
     });
     if (isDone(model)) call(model, { name, behaviour });
@@ -132,22 +133,22 @@ function ask(how: "result" | "then" | "exception", timeout: number | undefined):
 function compare(model: Model, real: Real): void {
   const { future, log } = real;
   const { state, value } = model;
-  assert.deepEqual(
+  node.deepEqual(
     [future.done(), future.running(), future.cancelled()],
     [isDone(model), state === "running", state === "cancelled"],
   );
-  assert.match(String(future), new RegExp(isDone(model) && state !== "cancelled" ? "finished" : state));
+  assertMatch(String(future), new RegExp(isDone(model) && state !== "cancelled" ? "finished" : state));
   const { outcome } = future;
-  assert.equal(outcome?.status, isDone(model) ? state : undefined);
-  if (outcome?.status === "fulfilled") assert.ok(Object.is(outcome.value, value));
-  else if (outcome?.status === "rejected") assert.ok(Object.is(outcome.reason, value));
+  assertStrictEquals(outcome?.status, isDone(model) ? state : undefined);
+  if (outcome?.status === "fulfilled") assert(Object.is(outcome.value, value));
+  else if (outcome?.status === "rejected") assert(Object.is(outcome.reason, value));
   else if (outcome) {
-    assert.ok(outcome.reason instanceof CancelledError);
+    assert(outcome.reason instanceof CancelledError);
     model.value = outcome.reason;
   }
-  if (real.seen) assert.deepEqual(outcome, real.seen, "the outcome has changed");
+  if (real.seen) node.deepEqual(outcome, real.seen, "the outcome has changed");
   real.seen = outcome;
-  assert.deepEqual(log.filter((name) => name.startsWith("callback")), model.called);
+  node.deepEqual(log.filter((name) => name.startsWith("callback")), model.called);
   checkPromises(model, real);
 }
 
@@ -155,12 +156,12 @@ function checkPromises(model: Model, { promises }: Real): void {
   for (const [name, { told }] of model.promises) {
     const result = promises.get(name);
     if (told === "nothing") {
-      assert.equal(result, undefined, `${name} is told too early`);
+      assertEquals(result, undefined, `${name} is told too early`);
     } else if (told === "timeout") {
-      assert.ok(result?.status === "rejected" && result.reason instanceof TimeoutError, name);
+      assert(result?.status === "rejected" && result.reason instanceof TimeoutError, name);
     } else {
-      assert.equal(result?.status, model.state === "fulfilled" ? "fulfilled" : "rejected", name);
-      assert.ok(Object.is(result?.status === "fulfilled" ? result.value : result?.reason, model.value), name);
+      assertStrictEquals(result?.status, model.state === "fulfilled" ? "fulfilled" : "rejected", name);
+      assert(Object.is(result?.status === "fulfilled" ? result.value : result?.reason, model.value), name);
     }
   }
 }
@@ -179,13 +180,13 @@ const kinds: fc.Arbitrary<Command>[] = [
     const possible = model.state === "pending" || model.state === "cancelled";
     const pending = model.state === "pending";
     if (pending) settle(model, "cancelled", undefined);
-    assert.equal(future.cancel(), possible);
+    assertStrictEquals(future.cancel(), possible);
   })),
   fc.constant(command("setRunningOrNotifyCancel", (model, { future }) => {
     if (model.state !== "pending" && model.state !== "cancelled") {
-      return assert.throws(() => future.setRunningOrNotifyCancel(), InvalidStateError);
+      return assertThrows(() => future.setRunningOrNotifyCancel(), InvalidStateError);
     }
-    assert.equal(future.setRunningOrNotifyCancel(), model.state === "pending");
+    assertStrictEquals(future.setRunningOrNotifyCancel(), model.state === "pending");
     if (model.state === "pending") model.state = "running";
   })),
   ...(["nothing", "throws", "rejects", "adds", "settles"] as const).map((behaviour) =>
@@ -230,13 +231,13 @@ property(
           real: { future: new Future<unknown>(), time, log, promises: new Map(), seen: undefined },
         }), commands)
       );
-      assert.equal(reports.length, model.reports, "a failed callback is reported once");
-      for (const [text] of reports) assert.match(String(text), /Exception calling callback for/);
+      assertStrictEquals(reports.length, model.reports, "a failed callback is reported once");
+      for (const [text] of reports) assertMatch(String(text), /Exception calling callback for/);
       // Timers of promises that still wait. None is left of promises that have settled.
       const waiting = [...model.promises.values()].filter(({ told, deadline }) =>
         told === "nothing" && deadline < Infinity
       );
-      assert.equal(time.timers, waiting.length);
+      assertStrictEquals(time.timers, waiting.length);
     } finally {
       time.uninstall();
     }
@@ -256,8 +257,8 @@ property(
     });
     future.setResult(1);
     const names = (kind: boolean, name: string) => additions.flatMap((is, n) => is === kind ? [`${name} ${n}`] : []);
-    assert.deepEqual(log, names(true, "callback"));
+    node.deepEqual(log, names(true, "callback"));
     await turn();
-    assert.deepEqual(log, [...names(true, "callback"), ...names(false, "then")]);
+    node.deepEqual(log, [...names(true, "callback"), ...names(false, "then")]);
   },
 );

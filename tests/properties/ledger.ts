@@ -3,7 +3,7 @@
 // program's global scope, where inline tasks find the ledger. Runs with real workers note their begins in a file instead,
 // which outlives a worker (tests/support/entry_counts.ts and the ledger of the stress runs).
 
-import assert from "node:assert/strict";
+import { assert, fail } from "@std/assert";
 import type { Line, Network } from "./network.ts";
 import { turn } from "./virtual_time.ts";
 
@@ -61,12 +61,12 @@ export class Ledger {
       if (held !== undefined) await this.open(held);
       else if (!await this.#network.time.fireNext()) return;
     }
-    assert.fail("it never ends");
+    fail("it never ends");
   }
 
   /** For tasks: notes that a call begins, and spends `ms` milliseconds. */
   begin(call: number, ms = 0): number {
-    assert.ok(this.#network.active?.alive, `call ${call} runs, and in no worker`);
+    assert(this.#network.active?.alive, `call ${call} runs, and in no worker`);
     this.#runs.set(call, this.runs(call) + 1);
     this.begun.push(call);
     this.lines.set(call, this.#network.active);

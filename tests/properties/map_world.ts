@@ -1,7 +1,7 @@
 // Runs a plan of a random map() on a network, and checks what its iterator gives, what it reads and what it runs. It has an
 // oracle of its own, apart from tests/support/outcome.ts: an iteration ends once for all its calls.
 
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertMatch, assertNotStrictEquals, assertStrictEquals } from "@std/assert";
 import {
   BrokenExecutor,
   CancelledError,
@@ -98,7 +98,7 @@ export class MapWorld {
       this.#checkRuns();
       void this.#executor.shutdown();
       await this.#finish();
-      assert.deepEqual([this.#executor.stats().workers, this.#network.open.length, this.#network.time.timers], [
+      assertEquals([this.#executor.stats().workers, this.#network.open.length, this.#network.time.timers], [
         0,
         0,
         0,
@@ -148,16 +148,16 @@ export class MapWorld {
         this.#results = executor.map(fn, one!, other as Iterable<number>, options);
       }
     } catch (error) {
-      if (error instanceof ShutdownError) assert.ok(this.#shutDown);
-      else assert.equal(error, INPUT_ERROR);
-      assert.equal(
+      if (error instanceof ShutdownError) assert(this.#shutDown);
+      else assertStrictEquals(error, INPUT_ERROR);
+      assertEquals(
         this.#mustThrow || this.#length === 0 || this.#plan.maxQueue !== undefined || this.#shutDown,
         true,
         "map() throws too early",
       );
       this.#begunAtEnd = 0;
     }
-    assert.ok(!this.#mustThrow || this.#disturbed || !this.#results, "map() does not throw the error of its input");
+    assert(!this.#mustThrow || this.#disturbed || !this.#results, "map() does not throw the error of its input");
     this.#checkRead();
     if (!this.#isAsync) this.#checkFilled();
   }
@@ -195,7 +195,7 @@ export class MapWorld {
     this.#within++;
     try {
       if (where === "next" && this.#shutDown) {
-        assert.ok(!this.#readInVain++, "it is read on when nothing is taken any more");
+        assert(!this.#readInVain++, "it is read on when nothing is taken any more");
       }
       this.#checkConsistent();
       for (const deed of this.#plan.deeds) {
@@ -301,9 +301,9 @@ export class MapWorld {
       const call = this.#nextOther++; // submit() may lead here again
       this.#others.set(call, this.#executor.submit(TASKS.short.fn, call));
     } catch (error) {
-      if (error instanceof ShutdownError) assert.ok(this.#shutDown);
-      else if (error instanceof QueueFullError) assert.ok(this.#plan.maxQueue !== undefined);
-      else assert.ok(error instanceof BrokenExecutor && this.#mortal, String(error));
+      if (error instanceof ShutdownError) assert(this.#shutDown);
+      else if (error instanceof QueueFullError) assert(this.#plan.maxQueue !== undefined);
+      else assert(error instanceof BrokenExecutor && this.#mortal, String(error));
     }
   }
 
@@ -340,7 +340,7 @@ export class MapWorld {
       this.#checkFilled();
       this.#next();
       await this.#settleDown();
-      assert.ok(this.#given.at(-1), "next() is never answered");
+      assert(this.#given.at(-1), "next() is never answered");
     }
     this.#checkStep();
   }
@@ -357,18 +357,18 @@ export class MapWorld {
 
   #checkStep(): void {
     if (this.#wrong.length > 0) throw this.#wrong[0];
-    for (const { violations } of this.#inputs) assert.deepEqual(violations, []);
+    for (const { violations } of this.#inputs) assertEquals(violations, []);
     this.#checkConsistent();
     this.#checkRead();
     if (this.#begunAtEnd !== undefined && this.#plan.claims) {
-      assert.equal(this.#begun, this.#begunAtEnd, "an item begins after the iteration was over");
+      assertStrictEquals(this.#begun, this.#begunAtEnd, "an item begins after the iteration was over");
     }
   }
 
   /** When all that can happen has happened, whoever waits for a result has had the results of all items that were read. */
   #checkSlow(): void {
     if (!this.#results || this.#given.length === 0 || this.#given.at(-1)) return;
-    assert.equal(this.#taken, this.#pulled, "a result is held back while its input waits");
+    assertStrictEquals(this.#taken, this.#pulled, "a result is held back while its input waits");
   }
 
   /** How many items were read. */
@@ -382,11 +382,11 @@ export class MapWorld {
 
   #checkRead(): void {
     const errors = this.#given.filter((given) => given?.kind === "error").length;
-    assert.ok(this.#pulled <= this.#taken + errors + this.#capacity, `${this.#pulled} items are read`);
+    assert(this.#pulled <= this.#taken + errors + this.#capacity, `${this.#pulled} items are read`);
     const { maxQueue = Infinity, chunksize = 1 } = this.#plan;
     // As long as no worker is up, all items wait. An executor that is shut down does not limit the reading.
     const waiting = !this.#shutDown && !this.#mortal && this.#network.lines.every((line) => !line.up);
-    if (waiting) assert.ok(this.#pulled < maxQueue + chunksize, `${this.#pulled} items wait`);
+    if (waiting) assert(this.#pulled < maxQueue + chunksize, `${this.#pulled} items wait`);
   }
 
   /** Checks that as many items have been read as may be. */
@@ -395,7 +395,7 @@ export class MapWorld {
     if (this.#inputs.some(({ waits }) => waits)) return;
     // A broken executor takes nothing, so nothing is read for it.
     if (this.#mortal && this.#inputs.some(({ state }) => state === "closed")) return;
-    assert.equal(this.#pulled, Math.min(this.#length, this.#taken + this.#capacity));
+    assertStrictEquals(this.#pulled, Math.min(this.#length, this.#taken + this.#capacity));
   }
 
   // --- what holds in the end
@@ -405,17 +405,17 @@ export class MapWorld {
     const given = this.#given as Given[];
     const values = given.flatMap((given) => given.kind === "value" ? [given.value] : []);
     const kinds = given.map(({ kind }) => kind[0]).join("");
-    assert.match(kinds, /^v*e?(?:e)*$/, "values, then an error or not, then the end");
+    assertMatch(kinds, /^v*e?(?:e)*$/, "values, then an error or not, then the end");
     const errors = given.flatMap((given) => given.kind === "error" ? [given.error] : []);
-    assert.ok(errors.length <= 1);
+    assert(errors.length <= 1);
     const items = this.#plan.ordered ? values.map((_, n) => n) : values.map((value) => this.#itemOf(value));
     const known = items.filter((item) => !Number.isNaN(item));
-    assert.equal(new Set(known).size, known.length, "an item comes twice");
+    assertStrictEquals(new Set(known).size, known.length, "an item comes twice");
     values.forEach((value, n) => this.#checkValue(items[n]!, value));
     if (errors.length > 0) this.#checkError(errors[0], items);
     else if (!this.#returned) {
-      assert.equal(values.length, this.#length, "it ends too early");
-      assert.equal(this.#inputFails, false);
+      assertStrictEquals(values.length, this.#length, "it ends too early");
+      assertEquals(this.#inputFails, false);
     }
   }
 
@@ -431,19 +431,19 @@ export class MapWorld {
 
   #checkValue(item: number, value: unknown): void {
     if (!this.#plan.settled) {
-      assert.equal(this.#fails(item), false);
-      assert.deepEqual(value, this.#valueOf(item));
+      assertEquals(this.#fails(item), false);
+      assertEquals(value, this.#valueOf(item));
       return;
     }
     const outcome = value as PromiseSettledResult<unknown>;
-    if (outcome.status === "fulfilled") assert.deepEqual(outcome.value, this.#valueOf(item));
+    if (outcome.status === "fulfilled") assertEquals(outcome.value, this.#valueOf(item));
     else if (this.#isLoss(outcome.reason)) return;
     // Without an order, an item that cannot be sent is not known by its error.
     else if (Number.isNaN(item)) {
-      return assert.ok(this.#plan.items.some((_, item) => this.#isErrorOf(item, outcome.reason)));
+      return assert(this.#plan.items.some((_, item) => this.#isErrorOf(item, outcome.reason)));
     }
-    assert.equal(outcome.status, this.#fails(item) ? "rejected" : "fulfilled");
-    if (outcome.status === "rejected") assert.ok(this.#isErrorOf(item, outcome.reason), String(outcome.reason));
+    assertStrictEquals(outcome.status, this.#fails(item) ? "rejected" : "fulfilled");
+    if (outcome.status === "rejected") assert(this.#isErrorOf(item, outcome.reason), String(outcome.reason));
   }
 
   /** Whether a call may have failed by this error because its worker died or the executor was ended. */
@@ -454,47 +454,44 @@ export class MapWorld {
 
   #checkError(error: unknown, items: readonly number[]): void {
     const all = items.length === this.#length;
-    if (error === ABORT_REASON) assert.ok(this.#abort.signal.aborted);
+    if (error === ABORT_REASON) assert(this.#abort.signal.aborted);
     else if (error === INPUT_ERROR) {
       // An item that is read when the executor takes nothing any more is not submitted.
-      assert.ok(this.#inputFails && (all || this.#shutDown || this.#mortal), "the input's error comes before results");
-    } else if (error instanceof TimeoutError) assert.ok(performance.now() >= this.#deadline);
-    else if (error instanceof ShutdownError) assert.ok(this.#shutDown);
+      assert(this.#inputFails && (all || this.#shutDown || this.#mortal), "the input's error comes before results");
+    } else if (error instanceof TimeoutError) assert(performance.now() >= this.#deadline);
+    else if (error instanceof ShutdownError) assert(this.#shutDown);
     else if (!this.#isLoss(error)) {
       const own = this.#plan.items.flatMap((_, item) => this.#isErrorOf(item, error) ? [item] : []);
-      assert.ok(own.length > 0 && !this.#plan.settled, String(error));
-      if (this.#plan.ordered) assert.ok(own.includes(items.length), "an error comes at another item's place");
-      else assert.ok(own.some((item) => !items.includes(item)));
+      assert(own.length > 0 && !this.#plan.settled, String(error));
+      if (this.#plan.ordered) assert(own.includes(items.length), "an error comes at another item's place");
+      else assert(own.some((item) => !items.includes(item)));
     }
   }
 
   #checkRuns(): void {
     const items = this.#plan.items.map((_, item) => this.#ledger.runs(item));
-    assert.ok(items.every((runs) => runs <= 1), "an item ran twice");
-    assert.ok(this.#begun <= this.#pulled);
+    assert(items.every((runs) => runs <= 1), "an item ran twice");
+    assert(this.#begun <= this.#pulled);
     this.#checkChunks();
     for (const { state, closings } of this.#inputs) {
-      assert.notEqual(state, "open", "an input is not closed");
-      assert.equal(closings, state === "closed" ? 1 : 0);
+      assertNotStrictEquals(state, "open", "an input is not closed");
+      assertStrictEquals(closings, state === "closed" ? 1 : 0);
     }
     const { completed, failed, cancelled, queued, running } = this.#executor.stats();
-    assert.deepEqual([queued, running], [0, 0]);
+    assertEquals([queued, running], [0, 0]);
     const ended = completed + failed + cancelled - this.#others.size;
     const ownCancelled = cancelled - [...this.#others.values()].filter((other) => other.cancelled()).length;
-    assert.ok(
-      this.#begun <= ended && ended <= this.#pulled,
-      `${ended} calls have ended, ${this.#pulled} items were read`,
-    );
+    assert(this.#begun <= ended && ended <= this.#pulled, `${ended} calls have ended, ${this.#pulled} items were read`);
     // The rest was cancelled. Whether calls that a dead process held have begun is not known.
     const unsent = ended - ownCancelled - this.#begun;
     const unsendable = this.#plan.items.filter((kind) => kind === "unsendable").length;
     if (!this.#mortal) {
-      assert.ok(0 <= unsent && unsent <= unsendable, `${unsent} calls did not begin, and were not cancelled`);
+      assert(0 <= unsent && unsent <= unsendable, `${unsent} calls did not begin, and were not cancelled`);
     }
     for (const [call, { outcome }] of this.#others) {
-      if (this.#mortal && outcome?.status === "rejected") assert.ok(outcome.reason instanceof BrokenExecutor);
+      if (this.#mortal && outcome?.status === "rejected") assert(outcome.reason instanceof BrokenExecutor);
       else if (this.#cancelled && outcome?.status === "cancelled") continue;
-      else assert.deepEqual(outcome, { status: "fulfilled", value: call });
+      else assertEquals(outcome, { status: "fulfilled", value: call });
     }
   }
 
@@ -505,7 +502,7 @@ export class MapWorld {
     if (this.#mortal || pace === "slow" || firstPace === "slow") return;
     for (let first = 0; first < items.length; first += chunksize) {
       const lines = [...items.keys()].slice(first, first + chunksize).map((item) => this.#ledger.lines.get(item));
-      assert.ok(new Set(lines.filter((line) => line !== undefined)).size <= 1, "a chunk is run by several workers");
+      assert(new Set(lines.filter((line) => line !== undefined)).size <= 1, "a chunk is run by several workers");
     }
   }
 }

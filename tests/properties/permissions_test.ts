@@ -2,7 +2,7 @@
 // nothing that the program may not. Both are asked about everything near the edges of the lists, and try some of it.
 
 import fc from "fast-check";
-import assert from "node:assert/strict";
+import { assert, assertEquals } from "@std/assert";
 import { rmSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -197,8 +197,8 @@ async function register(): Promise<void> {
         count(outcome);
         if (!("answers" in outcome)) continue;
         const set = sets[i]!;
-        assert.deepEqual(excess(program, own, outcome), [], `${JSON.stringify(set)} of ${flags.join(" ")}`);
-        assert.deepEqual(missing(set, outcome), [], `${JSON.stringify(set)} of ${flags.join(" ")}`);
+        assertEquals(excess(program, own, outcome), [], `${JSON.stringify(set)} of ${flags.join(" ")}`);
+        assertEquals(missing(set, outcome), [], `${JSON.stringify(set)} of ${flags.join(" ")}`);
       }
     },
   );
@@ -207,7 +207,7 @@ async function register(): Promise<void> {
     const all = counts.asked + counts.refused + counts.broken;
     server.close();
     rmSync(folder, { recursive: true, force: true });
-    assert.ok(counts.asked > all / 5 && counts.refused > 0, JSON.stringify(counts));
+    assert(counts.asked > all / 5 && counts.refused > 0, JSON.stringify(counts));
   });
 
   function count(outcome: Outcome): void {

@@ -1,7 +1,7 @@
 // The scheduler in random programs: calls of all kinds are submitted, cancelled and stopped while messages are delivered
 // in any order and workers die at any point. Any scheduler must pass.
 
-import assert from "node:assert/strict";
+import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { TASKS } from "./ledger.ts";
 import { advance, choice, deliver, die, open, share } from "./network_steps.ts";
@@ -184,10 +184,10 @@ async function runsEachOnce(program: Program): Promise<void> {
   for (const call of world.calls) {
     if (world.isLeft(call)) continue;
     const { status } = world.outcome(call);
-    if (status !== "cancelled" && !call.unsendable) assert.equal(world.ledger.runs(call.id), 1, world.show(call));
+    if (status !== "cancelled" && !call.unsendable) assertEquals(world.ledger.runs(call.id), 1, world.show(call));
   }
-  assert.equal(world.executor.stats().lost, 0);
-  assert.ok(world.calls.every((call) => !world.failedFromOutside(call)), "a call failed though nothing went wrong");
+  assertEquals(world.executor.stats().lost, 0);
+  assert(world.calls.every((call) => !world.failedFromOutside(call)), "a call failed though nothing went wrong");
 }
 
 property(
@@ -228,7 +228,7 @@ property(
     for (const priority of new Set(world.calls.map((call) => call.options.priority))) {
       const submitted = world.calls.filter((call) => call.options.priority === priority).map(({ id }) => id);
       const begun = world.ledger.begun.filter((id) => submitted.includes(id));
-      assert.deepEqual(begun, submitted.filter((id) => begun.includes(id)), `priority ${priority}`);
+      assertEquals(begun, submitted.filter((id) => begun.includes(id)), `priority ${priority}`);
     }
   },
 );
@@ -241,7 +241,7 @@ property(
     const world = new World(program);
     await world.run();
     const harmed = world.calls.filter((call) => !world.isLimited(call) && world.failedFromOutside(call));
-    assert.deepEqual(harmed, []);
+    assertEquals(harmed, []);
   },
 );
 

@@ -1,7 +1,7 @@
 // Runs a random program for an executor on a network, and checks what must hold after each step and in the end. It knows
 // what was submitted and, from the ledger, what has run. Of the scheduler, it knows only the public API.
 
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertMatch, assertStrictEquals } from "@std/assert";
 import { isDeepStrictEqual } from "node:util";
 import {
   type Executor,
@@ -73,7 +73,7 @@ export class World {
   /** Runs the program to its end, and checks everything that holds for every program. */
   async run(): Promise<void> {
     const reports = await reportsOf(() => this.network.run(() => this.#run()));
-    for (const [text] of reports) assert.match(String(text), /malformed message/);
+    for (const [text] of reports) assertMatch(String(text), /malformed message/);
   }
 
   async #run(): Promise<void> {
@@ -95,7 +95,7 @@ export class World {
 
   /** How a call ended. */
   outcome(call: SubmittedCall): FutureOutcome<unknown> {
-    assert.ok(call.outcome, `${this.show(call)} has not ended`);
+    assert(call.outcome, `${this.show(call)} has not ended`);
     return call.outcome;
   }
 
@@ -292,11 +292,11 @@ export class World {
     } catch (error) {
       return this.#checkRefusal(error);
     }
-    assert.ok(!wasShutDown, "a call was taken after shutdown");
+    assert(!wasShutDown, "a call was taken after shutdown");
     const call: SubmittedCall = { id, task, options, unsendable, future, outcome: undefined, wasCancelled: false };
     this.calls.push(call);
     future.addDoneCallback(({ outcome }) => {
-      assert.equal(call.outcome, undefined, `the callback of ${this.show(call)} is called again`);
+      assertEquals(call.outcome, undefined, `the callback of ${this.show(call)} is called again`);
       call.outcome = outcome;
       onDone?.();
     });
@@ -330,7 +330,7 @@ export class World {
 
   #checkRefusal(error: unknown): void {
     if (error instanceof BrokenNetwork) this.#checkBroken();
-    else assert.ok(error instanceof ShutdownError && this.#shutDown, `submit() throws ${error}`);
+    else assert(error instanceof ShutdownError && this.#shutDown, `submit() throws ${error}`);
   }
 
   #cancel(call: SubmittedCall | undefined): void {
@@ -338,8 +338,8 @@ export class World {
     if (!future) return;
     const before = { cancelled: future.cancelled(), tooLate: future.running() || future.done() };
     const cancelled = future.cancel();
-    assert.equal(cancelled, before.cancelled || !before.tooLate, `cancel() of ${this.show(call)}`);
-    assert.equal(future.cancelled(), cancelled);
+    assertStrictEquals(cancelled, before.cancelled || !before.tooLate, `cancel() of ${this.show(call)}`);
+    assertStrictEquals(future.cancelled(), cancelled);
     if (cancelled && !before.cancelled) call.wasCancelled = true;
   }
 
@@ -356,15 +356,15 @@ export class World {
     // Calls of a worker that was told to end and has not ended do not count.
     const uncounted = this.network.open.some((line) => line.endedBy !== undefined) ? this.calls.length : 0;
     const lacking = this.calls.length - (queued + running + completed + failed + cancelled);
-    assert.ok(0 <= lacking && lacking <= uncounted, `stats() lacks ${lacking} calls`);
-    assert.ok(workers <= this.#program.maxWorkers, "there are too many workers");
-    assert.ok(idle + busy <= workers);
+    assert(0 <= lacking && lacking <= uncounted, `stats() lacks ${lacking} calls`);
+    assert(workers <= this.#program.maxWorkers, "there are too many workers");
+    assert(idle + busy <= workers);
     const started = this.network.lines.length;
-    assert.equal(this.#startedBeforeEnd ?? started, started, "a worker was started after all were ended");
-    assert.equal(lost, this.network.lost);
+    assertStrictEquals(this.#startedBeforeEnd ?? started, started, "a worker was started after all were ended");
+    assertStrictEquals(lost, this.network.lost);
     const open = this.calls.some((call) => call.future && !call.future.done());
     const keptAlive = this.network.open.some((line) => line.keptAlive) || this.network.time.keepsAlive;
-    assert.ok(!open || keptAlive, "the program ends before its work does");
+    assert(!open || keptAlive, "the program ends before its work does");
   }
 
   /** When nothing is under way, a call waits only if no worker could run it. */
@@ -375,7 +375,7 @@ export class World {
     if (this.#maps.length > 0 || this.calls.some(({ options }) => options.retries)) return;
     // A broken executor starts no worker, but its workers finish what they hold.
     const full = workers === this.#program.maxWorkers || this.#mayBeBroken;
-    assert.ok(queued === 0 || (idle === 0 && full), "calls wait, and a worker could run them");
+    assert(queued === 0 || (idle === 0 && full), "calls wait, and a worker could run them");
   }
 
   // --- what holds in the end
@@ -384,11 +384,11 @@ export class World {
     const shown = this.show(call);
     const { retries = 0, timeout, signal: number = -1 } = call.options;
     const signal = this.#signals[number]?.signal;
-    assert.equal(call.future?.done() ?? true, true, `${shown} is not done`);
+    assertEquals(call.future?.done() ?? true, true, `${shown} is not done`);
     const attempts = this.ledger.runs(call.id);
-    if (this.isLeft(call)) return assert.ok(attempts <= 1 + retries, `${shown} ran too often`);
+    if (this.isLeft(call)) return assert(attempts <= 1 + retries, `${shown} ran too often`);
     const outcome = this.outcome(call);
-    if (call.future) assert.deepEqual(call.future.outcome, outcome, "its outcome has changed");
+    if (call.future) assertEquals(call.future.outcome, outcome, "its outcome has changed");
     const problems = problemsOf({
       attempts,
       recordIsComplete: true,
@@ -403,10 +403,10 @@ export class World {
       uncloneable: call.unsendable ? "argument" : undefined,
       isOwn: (outcome) => isDeepStrictEqual(this.#endOf(call), plain(outcome)),
     }, outcome);
-    assert.deepEqual(problems, [], shown);
+    assertEquals(problems, [], shown);
     // cancel() was first, so its reason counts.
-    if (call.wasCancelled) assert.equal(endingOf(outcome, signal), "cancelled", shown);
-    if (signal === undefined && outcome.status === "cancelled" && retries === 0) assert.equal(attempts, 0, shown);
+    if (call.wasCancelled) assertEquals(endingOf(outcome, signal), "cancelled", shown);
+    if (signal === undefined && outcome.status === "cancelled" && retries === 0) assertEquals(attempts, 0, shown);
   }
 
   #endOf({ id, task }: SubmittedCall): { value: unknown } | { error: string } | undefined {
@@ -420,27 +420,27 @@ export class World {
   }
 
   #checkBroken(): void {
-    assert.ok(this.#mayBeBroken, "the executor is broken, and nothing has broken it");
+    assert(this.#mayBeBroken, "the executor is broken, and nothing has broken it");
   }
 
   /** When every call has ended, no worker holds anything. */
   #checkIdle(): void {
     const { queued, running, busy } = this.executor.stats();
-    assert.deepEqual({ queued, running, busy }, { queued: 0, running: 0, busy: 0 });
+    assertEquals({ queued, running, busy }, { queued: 0, running: 0, busy: 0 });
     for (const line of this.network.alive) {
-      assert.equal(line.keptAlive, false, "an idle worker keeps the program alive");
+      assertEquals(line.keptAlive, false, "an idle worker keeps the program alive");
     }
   }
 
   #checkEnd(): void {
-    assert.equal(this.#closed, true, "shutdown() does not resolve");
-    assert.deepEqual([this.network.open.length, this.executor.stats().workers, this.network.time.timers], [0, 0, 0]);
+    assertEquals(this.#closed, true, "shutdown() does not resolve");
+    assertEquals([this.network.open.length, this.executor.stats().workers, this.network.time.timers], [0, 0, 0]);
     const { completed, failed, cancelled } = this.executor.stats();
-    assert.equal(completed + failed + cancelled, this.calls.length);
+    assertStrictEquals(completed + failed + cancelled, this.calls.length);
     if (this.#maps.some((map) => map.left)) return;
     const count = (status: string) => this.calls.filter((call) => this.outcome(call).status === status).length;
-    assert.deepEqual([completed, failed, cancelled], ["fulfilled", "rejected", "cancelled"].map(count));
-    assert.ok(this.#maps.every((map) => map.over));
+    assertEquals([completed, failed, cancelled], ["fulfilled", "rejected", "cancelled"].map(count));
+    assert(this.#maps.every((map) => map.over));
   }
 }
 

@@ -1,6 +1,6 @@
 // Future.then() against a native promise: any handlers, errors and thenables, on two Futures, before and after they are done.
 
-import assert from "node:assert/strict";
+import { assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { Future } from "../../mod.ts";
 import { property } from "./properties.ts";
@@ -142,5 +142,5 @@ property(
   "Future.then() equals that of a promise: what is called and told, with what, and in which order",
   2000,
   fc.array(step, { maxLength: 12 }),
-  async (steps) => assert.deepEqual(await run(real, steps), await run(model, steps)),
+  async (steps) => assertEquals(await run(real, steps), await run(model, steps)),
 );

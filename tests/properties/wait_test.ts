@@ -1,6 +1,6 @@
 // wait() and asCompleted() against models: futures that are done before or settle in any order, several in one turn.
 
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertStrictEquals } from "@std/assert";
 import fc from "fast-check";
 import {
   ALL_COMPLETED,
@@ -107,7 +107,7 @@ class Stage {
     this.time.install();
     try {
       await fn();
-      assert.equal(this.time.timers, 0, "a timer is left");
+      assertEquals(this.time.timers, 0, "a timer is left");
     } finally {
       this.time.uninstall();
     }
@@ -133,15 +133,15 @@ property(
       let expected: Future<number>[] | undefined;
       const check = (over: boolean) => {
         if (over) expected ??= [...stage.done];
-        assert.equal(
+        assertStrictEquals(
           result !== undefined,
           expected !== undefined,
           result ? "it returns too early" : "it does not return",
         );
         if (!result) return;
         // By number: to deepEqual(), one Future is like another.
-        assert.deepEqual(stage.numbers(result.done), stage.numbers(expected!));
-        assert.deepEqual(
+        assertEquals(stage.numbers(result.done), stage.numbers(expected!));
+        assertEquals(
           stage.numbers(result.notDone),
           stage.numbers(stage.input.filter((future) => !expected!.includes(future))),
         );
@@ -228,7 +228,7 @@ property(
         iterator.next().then(({ done, value }) => {
           given[place] = done ? "end" : value;
         }, (error) => {
-          assert.ok(error instanceof TimeoutError);
+          assert(error instanceof TimeoutError);
           given[place] = "timeout";
         });
         model.next(now);
@@ -236,7 +236,7 @@ property(
       const check = async () => {
         model.serve(now);
         await turn();
-        assert.deepEqual(given.map(nameOf), model.given.map(nameOf));
+        assertEquals(given.map(nameOf), model.given.map(nameOf));
       };
       const nameOf = (given: Given | undefined) => given instanceof Future ? stage.futures.indexOf(given) : given;
       for (const [n, { settled, ms, nexts }] of plan.turns.entries()) {
@@ -257,7 +257,7 @@ property(
       for (let n = 0; n <= stage.input.length; n++) next();
       await check();
       const first = given.slice(0, before.size).filter((given) => given instanceof Future);
-      assert.ok(first.every((future) => before.has(future)), "one comes before those that were done first");
+      assert(first.every((future) => before.has(future)), "one comes before those that were done first");
     });
   },
 );

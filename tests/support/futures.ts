@@ -1,6 +1,6 @@
 // Futures in each of their states, made by hand, and what a Future rejects with.
 
-import assert from "node:assert/strict";
+import { fail } from "@std/assert";
 import { Future } from "../../mod.ts";
 
 export const pending = <T = unknown>(): Future<T> => new Future<T>();
@@ -32,7 +32,7 @@ export function succeeded<T>(value: T): Future<T> {
 /** Resolves to what a Future rejects with, failed or cancelled. */
 export function errorOf(future: Future<unknown>): Promise<unknown> {
   return future.result().then(
-    (value) => assert.fail(`It has a result: ${String(value)}`),
+    (value) => fail(`It has a result: ${String(value)}`),
     (error) => error,
   );
 }

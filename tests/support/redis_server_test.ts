@@ -1,6 +1,6 @@
 // The Redis server of the tests: it can be ended, killed and restarted, and ends with its program.
 
-import assert from "node:assert/strict";
+import { assertEquals, assertMatch, assertStrictEquals } from "@std/assert";
 import { type ChildProcess, spawn } from "node:child_process";
 import { existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -22,8 +22,8 @@ for (const how of ["kill", "stop"] as const) {
       for (let n = 0; n < 100; n++) await client.set(`key ${n}`, n);
       await server[how]();
       await server.restart();
-      assert.equal(server.url, url);
-      assert.equal(await client.dbsize(), 100);
+      assertStrictEquals(server.url, url);
+      assertEquals(await client.dbsize(), 100);
     } finally {
       client.disconnect();
     }
@@ -36,7 +36,7 @@ test("RedisServer.start() starts several servers, each with its own data", needs
   const clients = [connect(one.url), connect(other.url)];
   try {
     await clients[0]!.set("key", "value");
-    assert.deepEqual([await clients[0]!.dbsize(), await clients[1]!.dbsize()], [1, 0]);
+    assertEquals([await clients[0]!.dbsize(), await clients[1]!.dbsize()], [1, 0]);
   } finally {
     for (const client of clients) client.disconnect();
   }
@@ -54,10 +54,10 @@ for (const how of ["ends by itself", "is killed"] as const) {
       const [url, pid] = (await firstLine(child)).trim().split(" ");
       const exit = new Promise((resolve) => child.once("exit", (code, signal) => resolve(signal ?? code)));
       if (how === "is killed") child.kill("SIGKILL");
-      assert.equal(await exit, how === "is killed" ? "SIGKILL" : 0);
+      assertStrictEquals(await exit, how === "is killed" ? "SIGKILL" : 0);
       await until("its folder is removed", () => readdirSync(temporary).length === 0);
       if (canSeeWorkers) await until("the server has ended", () => !isAlive(Number(pid)));
-      assert.match(url!, /^redis:/);
+      assertMatch(url!, /^redis:/);
     } finally {
       if (existsSync(temporary)) rmSync(temporary, { recursive: true });
     }

@@ -1,25 +1,25 @@
 // report() writes errors that have no other recipient to the console, where their text has no effect.
 
-import assert from "node:assert/strict";
+import { assertEquals, assertMatch, assertStrictEquals } from "@std/assert";
 import { test } from "node:test";
 import { report } from "../../src/report.ts";
 import { reportsOf } from "../support/observe.ts";
 
 async function reported(subject: unknown, error: unknown): Promise<unknown[]> {
   const reports = await reportsOf(() => report("What failed:", subject, error));
-  assert.equal(reports.length, 1);
+  assertEquals(reports.length, 1);
   return reports[0]!;
 }
 
 test("report() gives the console the error itself", async () => {
   const error = new Error("what");
-  assert.deepEqual(await reported("pool", error), ["concurrent.futures: What failed: pool:", error]);
-  for (const value of [undefined, 5, "text", { a: 1 }]) assert.equal((await reported("pool", value))[1], value);
+  assertEquals(await reported("pool", error), ["concurrent.futures: What failed: pool:", error]);
+  for (const value of [undefined, 5, "text", { a: 1 }]) assertStrictEquals((await reported("pool", value))[1], value);
 });
 
 test("report() takes no text for a format", async () => {
   const [title] = await reported("50%s %d %c %%", new Error("what"));
-  assert.equal(title, "concurrent.futures: What failed: 50%%s %%d %%c %%%%:");
+  assertEquals(title, "concurrent.futures: What failed: 50%%s %%d %%c %%%%:");
 });
 
 test("report() escapes characters that a terminal would obey", async () => {
@@ -37,12 +37,12 @@ test("report() escapes characters that a terminal would obey", async () => {
   for (const error of errors) {
     const parts = await reported(evil, error);
     for (const part of parts) {
-      assert.equal(typeof part, "string");
-      assert.match(part as string, shown);
+      assertEquals(typeof part, "string");
+      assertMatch(part as string, shown);
     }
-    assert.match(parts[1] as string, /\\x1b\[2J\\x07\\x0d\\x08\\x9b31m\\x00/i);
+    assertMatch(parts[1] as string, /\\x1b\[2J\\x07\\x0d\\x08\\x9b31m\\x00/i);
   }
-  assert.match((await reported("a\n\tb", "a\n\tb"))[1] as string, /^a\n\tb$/, "lines and tabs do no harm");
+  assertMatch((await reported("a\n\tb", "a\n\tb"))[1] as string, /^a\n\tb$/, "lines and tabs do no harm");
 });
 
 test("report() survives values that cannot be shown", async () => {
@@ -50,7 +50,7 @@ test("report() survives values that cannot be shown", async () => {
     throw new Error("hands off");
   };
   const evil = { toString: trap, [Symbol.for("nodejs.util.inspect.custom")]: trap };
-  assert.deepEqual(await reported(evil, evil), [
+  assertEquals(await reported(evil, evil), [
     "concurrent.futures: What failed: something that cannot be shown:",
     "something that cannot be shown",
   ]);

@@ -1,6 +1,6 @@
 // Programs that are compiled into one executable. `process.execPath` names this executable, not the runtime.
 
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertMatch, assertThrows } from "@std/assert";
 import { chmodSync, copyFileSync, existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
@@ -10,6 +10,7 @@ import { type Runtime, runtime } from "../support/runtime.ts";
 import { type Cell, type Column, type Outcomes, recordRows, rowOf } from "../package/reach_table.ts";
 import { esbuild, tool } from "../support/build_tools.ts";
 import { expectEnd, makeFolder, runIn } from "./world.ts";
+import { assertError } from "../support/assert_error.ts";
 
 /** Prints what came of each kind of task in each kind of worker. */
 const PROGRAM = `
@@ -97,7 +98,7 @@ test("ProcessPoolExecutor knows a compiled program", () => {
     { Bun: { main: "B:\\~BUN\\root\\app.exe" } },
     { process: sea(true) },
   ];
-  for (const runtimes of compiled) assert.throws(() => assertNotCompiled(runtimes), refused);
+  for (const runtimes of compiled) assertError(assertThrows(() => assertNotCompiled(runtimes)), refused);
   const others = [
     { Deno: { build: { standalone: false } }, process: sea(true) },
     { Deno: { build: {} } },
@@ -119,16 +120,16 @@ for (const { tool, on, files, how, compile } of COMPILERS) {
     try {
       await compile(folder, executable);
       for (const file of Object.keys(files)) rmSync(join(folder, file));
-      assert.ok(existsSync(executable));
+      assert(existsSync(executable));
       const ended = await runIn(folder, [], { command: executable });
       expectEnd(ended, { prints: /^started\n\{.*\}\n$/ });
       const outcomes: Outcomes = JSON.parse(ended.stdout.split("\n")[1]!);
-      assert.deepEqual(outcomes.threads.inline, { works: true });
+      assertEquals(outcomes.threads.inline, { works: true });
       for (const outcome of Object.values(outcomes.processes)) {
-        assert.match((outcome as { error: string }).error, REFUSED);
+        assertMatch((outcome as { error: string }).error, REFUSED);
       }
       for (const outcome of [outcomes.threads.task, outcomes.threads.taskModule]) {
-        if (!outcome.works) assert.match(outcome.error, /a build tool has|file of this worker has no such task/);
+        if (!outcome.works) assertMatch(outcome.error, /a build tool has|file of this worker has no such task/);
       }
       recordRows("compiled", [rowOf(tool, outcomes, how)]);
     } finally {
@@ -139,7 +140,7 @@ for (const { tool, on, files, how, compile } of COMPILERS) {
 
 async function compileWithBun(folder: string, executable: string): Promise<void> {
   const { code, stderr } = await runIn(folder, ["build", "--compile", "main.ts", "--outfile", executable]);
-  assert.equal(code, 0, stderr);
+  assertEquals(code, 0, stderr);
 }
 
 /** Follows Node's documentation of single executable applications. */
@@ -156,7 +157,7 @@ async function compileForNode(folder: string, executable: string): Promise<void>
   const config = { main: "main.cjs", output: "main.blob", disableExperimentalSEAWarning: true, assets };
   writeFileSync(join(folder, "sea.json"), JSON.stringify(config));
   const { code, stderr } = await runIn(folder, ["--experimental-sea-config", "sea.json"]);
-  assert.equal(code, 0, stderr);
+  assertEquals(code, 0, stderr);
   copyFileSync(process.execPath, executable);
   chmodSync(executable, 0o755);
   const { inject } = tool<{ inject(...args: unknown[]): Promise<void> }>("postject");

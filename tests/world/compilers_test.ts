@@ -1,6 +1,6 @@
 // Inline tasks that have passed through real build tools, at the versions that tests/tools pins.
 
-import assert from "node:assert/strict";
+import { assertMatch } from "@std/assert";
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -97,12 +97,12 @@ compiled("esbuild has kept names", (folder) => {
   for (const file of ["work.ts", "tasks.ts"]) {
     rewrite(folder, file, (code) => esbuild(["--loader=ts", "--keep-names", "--target=es2022"], { input: code }));
   }
-  assert.match(readFileSync(join(folder, "work.ts"), "utf8"), /__name\(double, "double"\)/);
+  assertMatch(readFileSync(join(folder, "work.ts"), "utf8"), /__name\(double, "double"\)/);
 });
 
 compiled("esbuild has renamed the functions of tasks, whose names are those of variables, too", (folder) => {
   rewrite(folder, "tasks.ts", (code) => esbuild(["--loader=ts"], { input: code }));
-  assert.match(readFileSync(join(folder, "tasks.ts"), "utf8"), /export const triple = .*function triple2\(/);
+  assertMatch(readFileSync(join(folder, "tasks.ts"), "utf8"), /export const triple = .*function triple2\(/);
 });
 
 compiled(
@@ -130,7 +130,7 @@ compiled("Istanbul counts what is covered", (folder) => {
       return createInstrumenter({ esModules: true, reportLogic: true }).instrumentSync(js, file);
     });
   }
-  assert.match(readFileSync(join(folder, "work.ts"), "utf8"), /cov_\w+\(\)\.s\[\d+\]\+\+/);
+  assertMatch(readFileSync(join(folder, "work.ts"), "utf8"), /cov_\w+\(\)\.s\[\d+\]\+\+/);
 });
 
 for (const executor of runtime === "node" ? EXECUTORS : []) {

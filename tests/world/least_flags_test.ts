@@ -1,6 +1,6 @@
 // The flags that docs/runtimes.md calls the least: with them a program works, and without any one of them it does not.
 
-import assert from "node:assert/strict";
+import { assertEquals, assertNotStrictEquals, assertStrictEquals } from "@std/assert";
 import { readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
@@ -30,26 +30,26 @@ const rows: readonly Row[] = page.split("<!-- flags:begin -->")[1]!.split("<!-- 
   }));
 
 test("docs/runtimes.md has flags for both executors, where there are permissions", () => {
-  assert.equal(new Set(rows.map(({ executor }) => executor)).size, runtime === "bun" ? 0 : 2);
+  assertStrictEquals(new Set(rows.map(({ executor }) => executor)).size, runtime === "bun" ? 0 : 2);
 });
 
 for (const { executor, flags, option } of rows) {
   const name = `${executor} with ${flags.join(" ")}${option && ` and ${option}`}`;
 
   test(`${name}: a program works`, async () => {
-    assert.equal(await run(executor, flags, option), "2 42");
+    assertEquals(await run(executor, flags, option), "2 42");
   });
 
   for (const flag of flags) {
     if (flag === SWITCH) continue;
     test(`${name}: not without ${flag}`, async () => {
-      assert.notEqual(await run(executor, flags.filter((other) => other !== flag), option), "2 42");
+      assertNotStrictEquals(await run(executor, flags.filter((other) => other !== flag), option), "2 42");
     });
   }
 
   if (option) {
     test(`${name}: not without the option`, async () => {
-      assert.notEqual(await run(executor, flags, ""), "2 42");
+      assertNotStrictEquals(await run(executor, flags, ""), "2 42");
     });
   }
 }

@@ -1,6 +1,6 @@
 // All output of tasks arrives in order before shutdown() resolves or the program ends, whoever ends the workers.
 
-import assert from "node:assert/strict";
+import { assertEquals, assertStrictEquals } from "@std/assert";
 import { spawn } from "node:child_process";
 import { rmSync } from "node:fs";
 import process from "node:process";
@@ -161,7 +161,7 @@ for (const executor of EXECUTORS) {
       child.kill("SIGKILL");
       rmSync(folder, { recursive: true, force: true });
     }
-    assert.equal(stderr, "read");
-    assert.equal(stdout, lines(LINES));
+    assertEquals(stderr, "read");
+    assertStrictEquals(stdout, lines(LINES));
   });
 }

@@ -1,11 +1,12 @@
 // Workers that start from a file of the user's own: the options `worker` and `entry`, and "@concurrent/futures/worker".
 
-import assert from "node:assert/strict";
+import { assertEquals, assertMatch, assertThrows } from "@std/assert";
 import { test } from "node:test";
 import { Worker as NodeWorker } from "node:worker_threads";
 import { ProcessPoolExecutor, ThreadPoolExecutor } from "../../mod.ts";
 import { runtime } from "../support/runtime.ts";
 import { programs } from "./world.ts";
+import { assertError } from "../support/assert_error.ts";
 
 /** The options of the executor, and the class of its threads, as a program of this runtime has them. */
 const OWN = `
@@ -116,22 +117,24 @@ programs([
 
 test("the options of workers of the user's own are checked", async () => {
   const wrong = (options: object, message: RegExp) =>
-    assert.throws(() => new ThreadPoolExecutor(options), { name: "TypeError", message });
+    assertError(assertThrows(() => new ThreadPoolExecutor(options)), { name: "TypeError", message });
   wrong({ worker: 5 }, /^Cannot create ThreadPoolExecutor as 'worker' must be a function: received 5/);
   wrong({ worker: () => {}, permissions: "none" }, /'permissions' must be left out beside 'worker'/);
   wrong({ entry: new URL("file:///a.js") }, /there is no option 'entry'/);
   for (const entry of ["./a.js", new URL("https://example.com/a.js"), 5]) {
     const message = /^Cannot create ProcessPoolExecutor as 'entry' must be a file: URL/;
-    assert.throws(() => new ProcessPoolExecutor({ entry } as never), { name: "TypeError", message });
+    assertError(assertThrows(() => new ProcessPoolExecutor({ entry } as never)), { name: "TypeError", message });
   }
   const message = /^Cannot start a worker process as there is no file file:.*no_such.ts, which is the 'entry'$/;
-  assert.throws(() => new ProcessPoolExecutor({ entry: new URL("./no_such.ts", import.meta.url) }), { message });
+  assertError(assertThrows(() => new ProcessPoolExecutor({ entry: new URL("./no_such.ts", import.meta.url) })), {
+    message,
+  });
 
   for (const bad of [undefined, {}, () => {}]) {
     const executor = new ThreadPoolExecutor({ worker: () => bad as never });
     const error = await executor.submit(() => 1).exception() as Error;
-    assert.equal(error.name, "BrokenThreadPool");
-    assert.match(error.message, /'worker' must return a Worker/);
+    assertEquals(error.name, "BrokenThreadPool");
+    assertMatch(error.message, /'worker' must return a Worker/);
     await executor.shutdown();
   }
   const failing = new ThreadPoolExecutor({
@@ -139,7 +142,7 @@ test("the options of workers of the user's own are checked", async () => {
       throw new RangeError("no thread today");
     },
   });
-  assert.match(String((await failing.submit(() => 1).exception() as Error).message), /no thread today/);
+  assertMatch(String((await failing.submit(() => 1).exception() as Error).message), /no thread today/);
   await failing.shutdown();
 });
 
@@ -148,8 +151,8 @@ test("a thread serves one executor", async () => {
   let thread: NodeWorker | Worker | undefined;
   const worker = () => thread ??= runtime === "node" ? new NodeWorker(file) : new Worker(file, { type: "module" });
   const first = new ThreadPoolExecutor({ maxWorkers: 1, worker }), second = new ThreadPoolExecutor({ worker });
-  assert.equal(await first.submit(() => 5), 5);
-  assert.match(
+  assertEquals(await first.submit(() => 5), 5);
+  assertMatch(
     String((await second.submit(() => 5).exception() as Error).message),
     /must return a new Worker each time/,
   );

@@ -1,6 +1,6 @@
 // A worker's line is not this library's alone. Tasks, their imports and the runtimes also send and listen on it.
 
-import assert from "node:assert/strict";
+import { fail } from "@std/assert";
 import { spawn } from "node:child_process";
 import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -283,7 +283,7 @@ for (const executor of EXECUTORS) {
         writeFileSync(join(folder, "tasks.ts"), tasks(3));
         await until("it has run again", () => /result 63 0/.test(output));
       } catch (error) {
-        assert.fail(`${error}\n${output}`);
+        fail(`${error}\n${output}`);
       } finally {
         process.kill(process.platform === "win32" ? child.pid! : -child.pid!, "SIGKILL");
         await ended;

@@ -1,7 +1,7 @@
 // Runs small programs as users do: in a folder of their own with the package installed, by the command of this runtime, and
 // with both executors.
 
-import assert from "node:assert/strict";
+import { assertEquals, assertMatch, assertStrictEquals } from "@std/assert";
 import { spawn } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -119,9 +119,9 @@ export function expectEnd(
 ): void {
   const { stdout, stderr } = ended;
   const all = `\n--- stdout\n${stdout.slice(-2000)}\n--- stderr\n${stderr.slice(-4000)}`;
-  if (typeof prints === "string") assert.equal(stdout.trim(), prints.trim(), all);
-  else assert.match(stdout, prints, all);
-  if (complains) assert.match(stderr, complains, all);
-  else assert.equal(stderr, "", all);
-  assert.equal(ended.code, code, all);
+  if (typeof prints === "string") assertStrictEquals(stdout.trim(), prints.trim(), all);
+  else assertMatch(stdout, prints, all);
+  if (complains) assertMatch(stderr, complains, all);
+  else assertEquals(stderr, "", all);
+  assertStrictEquals(ended.code, code, all);
 }

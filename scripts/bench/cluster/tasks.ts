@@ -1,6 +1,6 @@
 // What the hosts run.
 
-import { setTimeout as delay } from "node:timers/promises";
+import { delay } from "@std/async";
 import { ROUNDS_PER_MS } from "../case.ts";
 import { work as spin } from "../contenders/tasks.js";
 

@@ -3,7 +3,7 @@
 
 import { appendFileSync } from "node:fs";
 import process from "node:process";
-import { setTimeout as delay } from "node:timers/promises";
+import { delay } from "@std/async";
 import { currentTask } from "../../../src/task/current_task.ts";
 import type { Crash, Job } from "./plan.ts";
 import { answerTo, invert } from "./values.ts";

@@ -1,7 +1,7 @@
 // The calls that a chaos run across machines makes, and how each may end. Nothing records every begin on a host, and a
 // job may be run more than once, so these calls are not judged by tests/support/outcome.ts.
 
-import { setTimeout as delay } from "node:timers/promises";
+import { delay } from "@std/async";
 import { isDeepStrictEqual } from "node:util";
 import { CancelledError, type Future, TimeoutError, WorkerLostError } from "../../../mod.ts";
 import type { BullMQExecutor } from "../../../src/bullmq/submit/bullmq_executor.ts";

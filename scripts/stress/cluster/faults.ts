@@ -1,7 +1,7 @@
 // What befalls hosts and Redis in a chaos run.
 
 import process from "node:process";
-import { setTimeout as delay } from "node:timers/promises";
+import { delay } from "@std/async";
 import { type Cluster, type HostProcess, STALLED } from "../../../tests/support/bullmq_host.ts";
 import type { RedisServer } from "../../../tests/support/redis_server.ts";
 import type { Dice } from "../lib/dice.ts";

@@ -1,6 +1,6 @@
 // How often a call is run: once where nothing goes wrong, and once for each key.
 
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Redis } from "ioredis";
@@ -10,6 +10,7 @@ import { otherRuntimes } from "../../support/runtime_commands.ts";
 import { echo, enter } from "../../fixtures/tasks/cluster_tasks.ts";
 import { hold, note } from "../../fixtures/tasks/gate_tasks.ts";
 import { within } from "../../support/until.ts";
+import { assertError } from "../../support/assert_error.ts";
 
 const MANY = 50_000;
 
@@ -23,12 +24,12 @@ clusterTest(
     using gate = new Gate();
     const ledger = join(gate.folder, "ledger");
     const futures = Array.from({ length: MANY }, (_, n) => executor.submit(enter, ledger, n));
-    for (const [n, future] of futures.entries()) assert.equal(await future, 2 * n);
+    for (const [n, future] of futures.entries()) assertStrictEquals(await future, 2 * n);
     const entered = readFileSync(ledger, "utf8").split("\n").slice(0, -1);
-    assert.equal(entered.length, MANY);
-    assert.equal(new Set(entered).size, MANY);
+    assertStrictEquals(entered.length, MANY);
+    assertStrictEquals(new Set(entered).size, MANY);
     const { waiting, running } = await executor.cluster();
-    assert.deepEqual([waiting, running, executor.stats().completed], [0, 0, MANY]);
+    assertEquals([waiting, running, executor.stats().completed], [0, 0, MANY]);
   },
   { hosts: otherRuntimes.map((runtime) => ({ runtime })) },
 );
@@ -40,12 +41,12 @@ clusterTest(
     using gate = new Gate();
     const first = executor.with({ key: "report 7: ä" }).submit(hold, gate.folder, 1);
     const second = executor.with({ key: "report 7: ä" }).submit(hold, gate.folder, 2);
-    assert.equal(first, second);
+    assertStrictEquals(first, second);
     await gate.noted();
     gate.open();
-    assert.equal(await within("the call", first), 1);
-    assert.equal(await executor.with({ key: "report 8" }).submit(hold, gate.folder, 8), 8);
-    assert.deepEqual(gate.notes, ["1", "8"]);
+    assertEquals(await within("the call", first), 1);
+    assertEquals(await executor.with({ key: "report 8" }).submit(hold, gate.folder, 8), 8);
+    assertEquals(gate.notes, ["1", "8"]);
   },
   ONE_HOST,
 );
@@ -59,9 +60,9 @@ clusterTest(
     await gate.noted();
     const meanwhile = two.with({ key: "k" }).submit(hold, gate.folder, 2);
     gate.open();
-    assert.deepEqual(await within("both calls", Promise.all([first, meanwhile])), [1, 1]);
-    assert.equal(await within("the later call", three.with({ key: "k" }).submit(hold, gate.folder, 3)), 1);
-    assert.deepEqual(gate.notes, ["1"]);
+    assertEquals(await within("both calls", Promise.all([first, meanwhile])), [1, 1]);
+    assertEquals(await within("the later call", three.with({ key: "k" }).submit(hold, gate.folder, 3)), 1);
+    assertEquals(gate.notes, ["1"]);
   },
   ONE_HOST,
 );
@@ -72,7 +73,7 @@ clusterTest("BullMQExecutor.with({ key }) may be a word that JavaScript knows", 
   for (const key of ["__proto__", "constructor", "0", "a:b", "..", " "]) {
     await within(key, executor.with({ key }).submit(note, gate.folder, key));
   }
-  assert.deepEqual(gate.notes, ["__proto__", "constructor", "0", "a:b", "..", " "]);
+  assertEquals(gate.notes, ["__proto__", "constructor", "0", "a:b", "..", " "]);
 }, ONE_HOST);
 
 clusterTest(
@@ -87,14 +88,14 @@ clusterTest(
       if (readFileSync(`${folder}/attempts`, "utf8") === "x") throw new Error("not yet");
       return "the second attempt of a";
     }, gate.folder);
-    assert.equal(await within("the key with two attempts", again), "the second attempt of a");
+    assertEquals(await within("the key with two attempts", again), "the second attempt of a");
     const keys = [
       ...["a~2", "a-2", "2-a", "1-a", "key-1-a", "key-2-a", "a%", "a%0025", "%61", "A", "", " ", "-", "1"],
       ...["\ud800", "\udc00", "\ufffd", "\ud83d\ude00", "x".repeat(1000)],
     ];
     const results = keys.map((key) => executor.with({ key }).submit(hold, gate.folder, keys.indexOf(key)));
-    for (const [n, key] of keys.entries()) assert.equal(await within(key, results[n]!), n);
-    assert.throws(() => executor.with({ key: "x".repeat(1001) }), {
+    for (const [n, key] of keys.entries()) assertStrictEquals(await within(key, results[n]!), n);
+    assertError(assertThrows(() => executor.with({ key: "x".repeat(1001) })), {
       name: "RangeError",
       message: "Cannot apply options to calls as 'key' must be at most 1000 characters long: received 1001",
     });
@@ -104,18 +105,18 @@ clusterTest(
 
 clusterTest("BullMQExecutor downloads long replies of its own alone", async (cluster) => {
   const executors = Array.from({ length: 5 }, () => cluster.executor());
-  for (const executor of executors) assert.equal(await executor.submit(echo, "ready"), "ready"); // now each reads the events
+  for (const executor of executors) assertEquals(await executor.submit(echo, "ready"), "ready"); // now each reads the events
   const redis = cluster.redis();
   const before = await sentBytes(redis);
   const results = Array.from(
     { length: 10 },
     (_, n) => executors[n % 2]!.submit((length: number) => "x".repeat(length), 100_000),
   );
-  for (const result of results) assert.equal((await within("a long reply", result)).length, 100_000);
+  for (const result of results) assertEquals((await within("a long reply", result)).length, 100_000);
   // These replies come after the long ones in the stream of events.
-  for (const executor of executors) assert.equal(await executor.submit(echo, "heard"), "heard");
+  for (const executor of executors) assertEquals(await executor.submit(echo, "heard"), "heard");
   const sent = await sentBytes(redis) - before;
-  assert.ok(sent > 1_000_000 && sent < 2_000_000, `${sent} bytes`);
+  assert(sent > 1_000_000 && sent < 2_000_000, `${sent} bytes`);
 }, ONE_HOST);
 
 /** How much a Redis server has sent, in bytes. */

@@ -1,6 +1,6 @@
 // Jobs that no executor has made, put into the queue by hand: none is run, none harms the host, each is answered.
 
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertMatch } from "@std/assert";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { Job } from "bullmq";
@@ -73,14 +73,14 @@ clusterTest("A host runs no hostile job, and answers each", async (cluster) => {
   for (const [n, outcome] of outcomes.entries()) {
     // Only the last is a call, with fields that nobody reads; those with a negative number may count as one, too.
     if (n < bodies.length - 1 && /"ok"/.test(outcome!)) {
-      assert.match(JSON.stringify(bodies[n]), /"owner"|redeliveries/, `${n} was run: ${outcome}`);
+      assertMatch(JSON.stringify(bodies[n]), /"owner"|redeliveries/, `${n} was run: ${outcome}`);
     }
   }
-  assert.equal(existsSync(touched), false, "source was evaluated");
+  assertEquals(existsSync(touched), false, "source was evaluated");
   const executor = cluster.executor();
-  assert.equal(await within("a good call", executor.submit(square, 3)), 9);
+  assertEquals(await within("a good call", executor.submit(square, 3)), 9);
   const { hosts, waiting, running } = await executor.cluster();
-  assert.deepEqual([hosts.length, waiting, running], [1, 0, 0]);
+  assertEquals([hosts.length, waiting, running], [1, 0, 0]);
 }, { hosts: [{ runtime: otherRuntimes[0]! }] });
 
 for (const Executor of [ThreadPoolExecutor, ProcessPoolExecutor]) {
@@ -91,17 +91,17 @@ for (const Executor of [ThreadPoolExecutor, ProcessPoolExecutor]) {
       await cluster.serve({ executor: local, workers: 1 });
       const queue = await cluster.jobs();
       const executor = cluster.executor();
-      assert.equal(await executor.submit(square, 3), 9);
+      assertEquals(await executor.submit(square, 3), 9);
       for (const [what, args] of Object.entries(COSTLY)) {
         const call = { ...CALL, module: "cluster_tasks", name: "echo", args };
         const pause = await longestPause(async () => {
           const reply = await within(what, queue.replyTo(await queue.add("costly", call)));
-          assert.match(JSON.stringify(reply), /malformed arguments/, what);
+          assertMatch(JSON.stringify(reply), /malformed arguments/, what);
         });
-        assert.ok(pause < LONGEST_PAUSE, `${what}: ${pause} ms`);
+        assert(pause < LONGEST_PAUSE, `${what}: ${pause} ms`);
       }
-      assert.equal(await within("a good call", executor.submit(square, 3)), 9);
-      assert.equal(local.stats().lost, 0);
+      assertEquals(await within("a good call", executor.submit(square, 3)), 9);
+      assertEquals(local.stats().lost, 0);
     },
   );
 }
@@ -113,8 +113,8 @@ clusterTest("A host with threads answers random jobs, and goes on", async (clust
   const { texts, repeat } = sample(anyJob);
   const jobs = await Promise.all(texts.map((text) => queue.add("any", JSON.parse(text))));
   const replies = await within(repeat, Promise.all(jobs.map((job) => queue.replyTo(job))));
-  for (const [n, reply] of replies.entries()) assert.ok(readReply(reply), `${repeat}: ${texts[n]}`);
-  assert.equal(await within(repeat, cluster.executor().submit(square, 3)), 9);
+  for (const [n, reply] of replies.entries()) assert(readReply(reply), `${repeat}: ${texts[n]}`);
+  assertEquals(await within(repeat, cluster.executor().submit(square, 3)), 9);
 });
 
 /** Fields of jobs as BullMQ keeps them, and what is in their place. */
@@ -144,12 +144,12 @@ clusterTest("A host answers jobs whose fields in Redis are malformed", async (cl
     for (const [n, changed] of ODD_FIELDS.entries()) {
       const key = cluster.keys.job(`odd-${n}`);
       const reply = await within(JSON.stringify(changed), answered(redis, key));
-      assert.match(reply, "data" in changed ? /is no call of an executor/ : /^\{"ok":"\[\\"text\\"\]"\}$/, key);
+      assertMatch(reply, "data" in changed ? /is no call of an executor/ : /^\{"ok":"\[\\"text\\"\]"\}$/, key);
     }
     // BullMQ itself cannot begin this one, and tries again when its lock has run out.
     await queue.add("odd", CALL, { jobId: "odd" });
     await redis.hset(cluster.keys.job("odd"), { ats: "x" });
-    assert.equal(await within("a good call", cluster.executor().submit(square, 3)), 9);
+    assertEquals(await within("a good call", cluster.executor().submit(square, 3)), 9);
   });
 });
 
@@ -171,10 +171,10 @@ clusterTest("A host goes on whatever is in the stream of stops", async (cluster)
   const many = redis.pipeline();
   for (let n = 0; n < 30_000; n++) many.xadd(stops, "*", "job", `nobody-${n}`);
   await many.exec();
-  assert.equal(await within("a good call", executor.submit(square, 3)), 9);
+  assertEquals(await within("a good call", executor.submit(square, 3)), 9);
   await redis.del(stops);
   await redis.set(stops, "no stream");
-  assert.equal(await within("a good call", executor.submit(square, 4)), 16);
+  assertEquals(await within("a good call", executor.submit(square, 4)), 16);
 });
 
 /** A task of a module that no host has. */
@@ -197,18 +197,18 @@ clusterTest("Hosts and executors go on whatever is in place of the records of ho
   const strange = ["bad-list", "gone", "a:b", "x".repeat(100_000)];
   await redis.sadd(keys.hosts, ...strange, ...records.map((_, n) => `bad-${n}`));
   const { hosts, workers } = await within("cluster()", executor.cluster());
-  assert.deepEqual([hosts.map(({ name }) => name), workers], [["good"], good.workers]);
-  assert.equal(await redis.scard(keys.hosts), 1, "what is no host's is taken from the set");
+  assertEquals([hosts.map(({ name }) => name), workers], [["good"], good.workers]);
+  assertEquals(await redis.scard(keys.hosts), 1, "what is no host's is taken from the set");
   // An unknown field is not taken over.
   await redis.set(keys.host("odd"), JSON.stringify({ ...good, name: "odd", more: 1 }));
   await redis.sadd(keys.hosts, "odd");
   const odd = (await within("cluster()", executor.cluster())).hosts.find(({ name }) => name === "odd");
-  assert.deepEqual({ ...odd, name: "good" }, good);
+  assertEquals({ ...odd, name: "good" }, good);
 
   // Where there is no set of hosts, an unknown task is an error nevertheless.
   await redis.del(keys.hosts);
   await redis.set(keys.hosts, "no set");
   const error = await within("an unknown task", executor.submit(missing).exception());
-  assert.match(String(error), /^TypeError: Cannot find the task 'missing' as there is no module 'nowhere'/);
-  assert.equal(await within("a good call", executor.submit(square, 3)), 9);
+  assertMatch(String(error), /^TypeError: Cannot find the task 'missing' as there is no module 'nowhere'/);
+  assertEquals(await within("a good call", executor.submit(square, 3)), 9);
 });

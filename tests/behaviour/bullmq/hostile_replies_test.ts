@@ -1,6 +1,6 @@
 // Replies that no host has sent: each call is settled, and the executor goes on.
 
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertMatch } from "@std/assert";
 import { CancelledError, wait } from "../../../mod.ts";
 import { anyReply, sample } from "../../support/bullmq_arbitraries.ts";
 import { clusterTest } from "../../support/bullmq_cluster.ts";
@@ -22,9 +22,9 @@ clusterTest("BullMQExecutor rejects calls whose replies are malformed, and says 
   cluster.answer(() => answers.next().value);
   for (const [n] of [...wrong, ...odd].entries()) {
     const error = await within(`answer ${n}`, executor.submit(square, n).exception());
-    if (n < wrong.length) assert.ok(error instanceof Error, `answer ${n}: ${String(error)}`);
+    if (n < wrong.length) assert(error instanceof Error, `answer ${n}: ${String(error)}`);
   }
-  assert.equal(({} as { ok?: unknown }).ok, undefined);
+  assertEquals(({} as { ok?: unknown }).ok, undefined);
 });
 
 clusterTest("BullMQExecutor rejects calls whose replies would take hours if it believed them", async (cluster) => {
@@ -38,9 +38,9 @@ clusterTest("BullMQExecutor rejects calls whose replies would take hours if it b
   for (const reply of replies) {
     const pause = await longestPause(async () => {
       const error = await within("a reply", executor.submit(square, 3).exception());
-      assert.match(String(error), /malformed reply/);
+      assertMatch(String(error), /malformed reply/);
     });
-    assert.ok(pause < LONGEST_PAUSE, `${JSON.stringify(reply).slice(0, 200)}: ${pause} ms`);
+    assert(pause < LONGEST_PAUSE, `${JSON.stringify(reply).slice(0, 200)}: ${pause} ms`);
   }
 });
 
@@ -50,8 +50,8 @@ clusterTest("BullMQExecutor settles calls with random replies, and goes on", asy
   cluster.answer(() => answers.next().value);
   const executor = cluster.executor({ onUnobserved() {} });
   const calls = texts.map((_, n) => executor.submit(square, n));
-  assert.equal((await within(repeat, wait(calls))).notDone.size, 0);
-  assert.equal(await within(repeat, executor.submit(square, 3)), 9);
+  assertEquals((await within(repeat, wait(calls))).notDone.size, 0);
+  assertEquals(await within(repeat, executor.submit(square, 3)), 9);
 });
 
 clusterTest("BullMQExecutor rejects calls whose stored replies are malformed", async (cluster) => {
@@ -71,7 +71,7 @@ clusterTest("BullMQExecutor rejects calls whose stored replies are malformed", a
   });
   for (const n of store.keys()) {
     const error = await within(`reply ${n}`, executor.submit(square, n).exception());
-    assert.match(String(error), /The job's return value is not a reply of this library/);
+    assertMatch(String(error), /The job's return value is not a reply of this library/);
   }
 });
 
@@ -85,6 +85,6 @@ clusterTest("BullMQExecutor cancels a call whose job was replaced by something e
   });
   await redis.del(cluster.keys.job(jobs[0]!));
   await redis.rpush(cluster.keys.job(jobs[0]!), "no job");
-  assert.ok(await within("the lost call", lost.exception().catch((error) => error)) instanceof CancelledError);
-  assert.equal(waiting.done(), false);
+  assert(await within("the lost call", lost.exception().catch((error) => error)) instanceof CancelledError);
+  assertEquals(waiting.done(), false);
 });

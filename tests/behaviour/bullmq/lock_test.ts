@@ -1,6 +1,6 @@
 // A host that loses the lock of a job has lost it to another host: that is no error. Other errors of BullMQ are reported.
 
-import assert from "node:assert/strict";
+import { assertEquals, assertMatch } from "@std/assert";
 import { clusterTest } from "../../support/bullmq_cluster.ts";
 import { Gate } from "../../support/gate.ts";
 import { reportsOf } from "../../support/observe.ts";
@@ -17,9 +17,9 @@ clusterTest("A host reports nothing when it loses the lock of a job, which is de
     await redis.del(`${cluster.keys.job("key-1-mine")}:lock`);
     await gate.noted(2); // the host has tried to renew the lock, and the job was delivered again
     gate.open();
-    assert.equal(await within("the call", future), 7);
+    assertEquals(await within("the call", future), 7);
   });
-  assert.deepEqual(reports, []);
+  assertEquals(reports, []);
 });
 
 clusterTest('A host reports the error of a job that is gone, though there is "lock" in it', async (cluster) => {
@@ -33,5 +33,5 @@ clusterTest('A host reports the error of a job that is gone, though there is "lo
     gate.open();
     await until("the host has reported", () => reports.length > 0);
   });
-  assert.match(String(reports[0]![1]), /Missing key for job key-1-deadlock/);
+  assertMatch(String(reports[0]![1]), /Missing key for job key-1-deadlock/);
 });

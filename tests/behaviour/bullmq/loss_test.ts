@@ -1,7 +1,7 @@
 // Hosts that are lost or told to end, a Redis server that dies, calls that kill their hosts: every call that was accepted is
 // run, and its Future is settled.
 
-import assert from "node:assert/strict";
+import { assert, assertEquals } from "@std/assert";
 import { join } from "node:path";
 import { type Future, WorkerLostError } from "../../../mod.ts";
 import { clusterTest } from "../../support/bullmq_cluster.ts";
@@ -27,10 +27,10 @@ clusterTest("BullMQExecutor uses two hosts on different runtimes at the same tim
   const futures = [0, 1].map(() => executor.submit(holdSomewhere, gate.folder));
   await gate.noted(2); // would wait for ever if one waited for the other
   gate.open();
-  assert.deepEqual((await resultsOf(futures)).sort(), [...otherRuntimes].sort());
+  assertEquals((await resultsOf(futures)).sort(), [...otherRuntimes].sort());
   const { hosts, workers, waiting, running } = await executor.cluster();
-  assert.deepEqual(hosts.map(({ runtime }) => runtime).sort(), [...otherRuntimes].sort());
-  assert.deepEqual({ workers, waiting, running }, { workers: 2, waiting: 0, running: 0 });
+  assertEquals(hosts.map(({ runtime }) => runtime).sort(), [...otherRuntimes].sort());
+  assertEquals({ workers, waiting, running }, { workers: 2, waiting: 0, running: 0 });
 });
 
 clusterTest("BullMQExecutor has the calls of a host that is killed run by another", async (cluster) => {
@@ -40,13 +40,13 @@ clusterTest("BullMQExecutor has the calls of a host that is killed run by anothe
   const futures = Array.from({ length: 6 }, (_, n) => executor.submit(hold, gate.folder, n));
   await gate.noted(2);
   const second = cluster.host({ runtime: other!, workers: 2, stalledInterval: STALLED });
-  assert.equal(await first.end("SIGKILL"), "SIGKILL");
+  assertEquals(await first.end("SIGKILL"), "SIGKILL");
   await second;
   await gate.noted(4); // both of the killed host, or two that waited
   gate.open();
-  assert.deepEqual(await resultsOf(futures), [0, 1, 2, 3, 4, 5]);
+  assertEquals(await resultsOf(futures), [0, 1, 2, 3, 4, 5]);
   // At least once: the two that had begun have done so again.
-  assert.deepEqual(new Set(gate.notes.slice(2)), new Set(["0", "1", "2", "3", "4", "5"]));
+  assertEquals(new Set(gate.notes.slice(2)), new Set(["0", "1", "2", "3", "4", "5"]));
 });
 
 clusterTest(
@@ -60,11 +60,11 @@ clusterTest(
     await until("some are done", () => executor.stats().completed > 300);
     await cluster.server.kill();
     const { completed } = executor.stats();
-    assert.ok(completed < 2_000, "it was killed in the middle");
+    assert(completed < 2_000, "it was killed in the middle");
     await cluster.server.restart();
-    assert.deepEqual(await resultsOf(futures), futures.map((_, n) => n * 2));
-    assert.equal(entryCounts(ledger).size, 2_000);
-    assert.equal(await executor.submit(square, 3), 9, "both sides go on");
+    assertEquals(await resultsOf(futures), futures.map((_, n) => n * 2));
+    assertEquals(entryCounts(ledger).size, 2_000);
+    assertEquals(await executor.submit(square, 3), 9, "both sides go on");
   },
   { appendOnly: true },
 );
@@ -72,11 +72,11 @@ clusterTest(
 clusterTest("BullMQExecutor waits for Redis while there is none, and submits then", async (cluster) => {
   await cluster.host({ runtime: one! });
   const executor = cluster.executor();
-  assert.equal(await executor.submit(square, 2), 4);
+  assertEquals(await executor.submit(square, 2), 4);
   await cluster.server.stop();
   const futures = Array.from({ length: 10 }, (_, n) => executor.submit(square, n));
   await cluster.server.restart();
-  assert.deepEqual(await resultsOf(futures), futures.map((_, n) => n * n));
+  assertEquals(await resultsOf(futures), futures.map((_, n) => n * n));
 }, { appendOnly: true });
 
 clusterTest(
@@ -90,11 +90,11 @@ clusterTest(
     const ended = first.end("SIGTERM");
     await cluster.host({ runtime: other! });
     await gate.noted(2);
-    assert.equal(futures[0]!.done(), false);
+    assertEquals(futures[0]!.done(), false);
     gate.open();
-    assert.equal(await ended, 0);
-    assert.deepEqual(await resultsOf(futures), [0, 1, 2, 3, 4]);
-    assert.deepEqual(gate.notes.sort(), ["0", "1", "2", "3", "4"], "each has run once");
+    assertEquals(await ended, 0);
+    assertEquals(await resultsOf(futures), [0, 1, 2, 3, 4]);
+    assertEquals(gate.notes.sort(), ["0", "1", "2", "3", "4"], "each has run once");
   },
 );
 
@@ -106,11 +106,11 @@ clusterTest(
     using gate = new Gate();
     const future = executor.submit(hold, gate.folder, 7);
     await gate.noted();
-    assert.equal(await first.end("SIGTERM"), 0);
+    assertEquals(await first.end("SIGTERM"), 0);
     await cluster.host({ runtime: other! });
     await gate.noted(2);
     gate.open();
-    assert.equal(await within("the call", future), 7);
+    assertEquals(await within("the call", future), 7);
   },
 );
 
@@ -120,11 +120,11 @@ clusterTest("BullMQExecutor fails a call that keeps killing its hosts, after its
   const deadly = executor.with({ retries: 1 }).submit(killHost, gate.folder);
   for (let delivery = 0; delivery < 2; delivery++) {
     const host = cluster.start({ runtime: one!, stalledInterval: STALLED });
-    assert.equal(await within("A host that is killed by a call", host.ended), "SIGKILL");
+    assertEquals(await within("A host that is killed by a call", host.ended), "SIGKILL");
   }
   await cluster.host({ runtime: other!, stalledInterval: STALLED });
   const error = await within("the call", deadly.exception());
-  assert.ok(error instanceof WorkerLostError, String(error));
-  assert.equal(gate.notes.length, 2);
-  assert.equal(await executor.submit(square, 3), 9);
+  assert(error instanceof WorkerLostError, String(error));
+  assertEquals(gate.notes.length, 2);
+  assertEquals(await executor.submit(square, 3), 9);
 });

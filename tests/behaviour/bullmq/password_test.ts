@@ -1,6 +1,6 @@
 // The password of Redis: it shows neither on a command line, nor in what workers inherit, nor in an error.
 
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertMatch } from "@std/assert";
 import { execFileSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -58,8 +58,8 @@ for (const [way, connection] of Object.entries(WAYS)) {
           const { default: process } = await import("node:process");
           return { ...process.env };
         });
-        assert.ok(environment["PATH"], "it is the environment");
-        assert.deepEqual([environment["REDIS_URL"], environment["REDIS_PASSWORD"]], [undefined, undefined]);
+        assert(environment["PATH"], "it is the environment");
+        assertEquals([environment["REDIS_URL"], environment["REDIS_PASSWORD"]], [undefined, undefined]);
         assertKept(environment);
         assertKept(commandLine(host.pid));
       },
@@ -76,7 +76,7 @@ function commandLine(pid: number): string {
 /** Fails if the password shows in a value, as it is or in a URL. */
 function assertKept(shown: unknown): void {
   const text = inspect(shown, { depth: Infinity, maxStringLength: null, showHidden: true });
-  for (const password of [PASSWORD, encodeURIComponent(PASSWORD)]) assert.ok(!text.includes(password), text);
+  for (const password of [PASSWORD, encodeURIComponent(PASSWORD)]) assert(!text.includes(password), text);
 }
 
 test("The command of a host refuses a password on its command line", async () => {
@@ -90,8 +90,8 @@ test("The command of a host refuses a password on its command line", async () =>
   ) {
     const args = [...first, "--queue", "q", "--tasks", "./words.ts", "--url", url];
     const { code, output } = await run(command, args, { timeout: CEILING });
-    assert.match(output, /^--url must not have a password .*--password-file.*REDIS_PASSWORD/);
-    assert.equal(code, 2, output);
+    assertMatch(output, /^--url must not have a password .*--password-file.*REDIS_PASSWORD/);
+    assertEquals(code, 2, output);
     assertKept(output);
   }
 });
@@ -118,8 +118,8 @@ clusterTest("BullMQExecutor and serve() do not show the password in their errors
       ]),
     );
     for (const error of errors) {
-      assert.equal((error as Error).name, "BrokenExecutor");
-      assert.match(String((error as Error).cause), /WRONGPASS/);
+      assertEquals((error as Error).name, "BrokenExecutor");
+      assertMatch(String((error as Error).cause), /WRONGPASS/);
       assertKept(error);
     }
   }

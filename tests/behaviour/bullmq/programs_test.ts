@@ -1,6 +1,6 @@
 // Programs that use a cluster: those that submit end when their work is done, and the command of a host says what is wrong.
 
-import assert from "node:assert/strict";
+import { assertEquals, assertMatch, assertStrictEquals } from "@std/assert";
 import { test } from "node:test";
 import { run } from "../../../scripts/run.ts";
 import { runtime } from "../../support/runtime.ts";
@@ -15,7 +15,7 @@ clusterTest(
   async (cluster) => {
     for (const how of ["falls off its end", "await using"]) {
       const { code, stdout, stderr } = await runProgram("bullmq_end", cluster.server.url, cluster.queue, how);
-      assert.deepEqual([stdout, stderr, code], ["result 9\n", "", 0], how);
+      assertEquals([stdout, stderr, code], ["result 9\n", "", 0], how);
     }
   },
   { hosts: [{ runtime: otherRuntimes[0]! }] },
@@ -31,7 +31,7 @@ test("The command of a host says what it takes, and what is wrong", async () => 
   ];
   for (const [args, expected, output] of cases) {
     const result = await run(command, [...first, ...args], { timeout: CEILING });
-    assert.match(result.output, output);
-    assert.equal(result.code, expected, args.join(" "));
+    assertMatch(result.output, output);
+    assertStrictEquals(result.code, expected, args.join(" "));
   }
 });

@@ -1,6 +1,6 @@
 // Calls that are stopped, across machines: while they wait in Redis, and on their host while they run.
 
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertMatch, assertStrictEquals, fail } from "@std/assert";
 import { CancelledError, type Future, TaskTimeoutError, wait, WorkerLostError } from "../../../mod.ts";
 import { clusterTest, type TestCluster } from "../../support/bullmq_cluster.ts";
 import type { HostOptions } from "../../support/bullmq_host.ts";
@@ -24,7 +24,7 @@ function stopping(name: string, body: (cluster: TestCluster) => Promise<void>, h
 function errorOf(future: Future<unknown>): Promise<unknown> {
   return within(
     "a call that is stopped",
-    future.result().then((value) => assert.fail(`It has a result: ${String(value)}`), (error) => error),
+    future.result().then((value) => fail(`It has a result: ${String(value)}`), (error) => error),
   );
 }
 
@@ -53,17 +53,17 @@ stopping(".submit() gives a Future whose cancel() removes a waiting job, which n
   const waiting = Array.from({ length: 10 }, () => executor.submit(note, gate.folder, "must not run"));
   await inRedis(cluster, 11);
   await until("the first is known to run", () => first.running());
-  assert.equal(first.cancel(), false);
+  assertEquals(first.cancel(), false);
   for (const future of waiting) {
-    assert.deepEqual([future.running(), future.cancel(), future.cancelled()], [false, true, true]);
+    assertEquals([future.running(), future.cancel(), future.cancelled()], [false, true, true]);
   }
   await inRedis(cluster, 1);
   gate.open();
-  assert.equal(await first, 0);
-  for (const future of waiting) assert.ok(await errorOf(future) instanceof CancelledError);
-  assert.equal(await executor.submit(square, 3), 9);
-  assert.deepEqual(gate.notes, ["0"]);
-  assert.equal(executor.stats().cancelled, 10);
+  assertEquals(await first, 0);
+  for (const future of waiting) assert(await errorOf(future) instanceof CancelledError);
+  assertEquals(await executor.submit(square, 3), 9);
+  assertEquals(gate.notes, ["0"]);
+  assertEquals(executor.stats().cancelled, 10);
 });
 
 stopping(".shutdown({ cancelFutures: true }) removes what waits", async (cluster) => {
@@ -74,12 +74,12 @@ stopping(".shutdown({ cancelFutures: true }) removes what waits", async (cluster
   const waiting = Array.from({ length: 10 }, () => executor.submit(note, gate.folder, "must not run"));
   await inRedis(cluster, 11);
   const closed = executor.shutdown({ cancelFutures: true });
-  assert.ok(waiting.every((future) => future.cancelled()));
+  assert(waiting.every((future) => future.cancelled()));
   await inRedis(cluster, 1);
   gate.open();
   await within("shutdown()", closed);
-  assert.equal(await running, 0);
-  assert.deepEqual(gate.notes, ["0"]);
+  assertEquals(await running, 0);
+  assertEquals(gate.notes, ["0"]);
 });
 
 stopping(".killWorkers() rejects what a host runs, and says no more than is known", async (cluster) => {
@@ -89,15 +89,15 @@ stopping(".killWorkers() rejects what a host runs, and says no more than is know
   await until("it is known to run", () => future.running());
   executor.killWorkers();
   const error = await errorOf(future);
-  assert.ok(error instanceof WorkerLostError, String(error));
-  assert.match(
+  assert(error instanceof WorkerLostError, String(error));
+  assertMatch(
     error.message,
     /^The call's worker was lost: killWorkers\(\) of BullMQExecutor\(.*\) has given up its calls$/,
   );
   const { workerName, exitCode, signal, started } = error;
-  assert.deepEqual([workerName, exitCode, signal, started], [undefined, undefined, undefined, "unknown"]);
+  assertEquals([workerName, exitCode, signal, started], [undefined, undefined, undefined, "unknown"]);
   gate.open();
-  assert.equal(await within("the host's next call", cluster.executor().submit(square, 3)), 9);
+  assertEquals(await within("the host's next call", cluster.executor().submit(square, 3)), 9);
 });
 
 stopping(".map() that is left removes what waits", async (cluster) => {
@@ -110,7 +110,7 @@ stopping(".map() that is left removes what waits", async (cluster) => {
   await inRedis(cluster, 1); // the one that runs
   gate.open();
   await inRedis(cluster, 0);
-  assert.equal(gate.notes.length, 1);
+  assertEquals(gate.notes.length, 1);
 });
 
 stopping(".with({ signal }) aborts the signal of a task that listens, on its host", async (cluster) => {
@@ -123,10 +123,8 @@ stopping(".with({ signal }) aborts the signal of a task that listens, on its hos
   controller.abort(REASON);
   await gate.noted(2); // it has seen it
   await within("the call", wait([orderly]));
-  assert.ok(
-    orderly.outcome?.status === "fulfilled" ? orderly.outcome.value === "stopped in order" : orderly.cancelled(),
-  );
-  assert.equal(await executor.submit(square, 3), 9);
+  assert(orderly.outcome?.status === "fulfilled" ? orderly.outcome.value === "stopped in order" : orderly.cancelled());
+  assertEquals(await executor.submit(square, 3), 9);
 });
 
 stopping(".with({ signal }) has a deaf task ended on its host, and its neighbours go on", async (cluster) => {
@@ -137,8 +135,8 @@ stopping(".with({ signal }) has a deaf task ended on its host, and its neighbour
   await until("it is known to run", () => deaf.running());
   const next = executor.submit(square, 3);
   controller.abort(REASON);
-  assert.equal(await errorOf(deaf), REASON);
-  assert.equal(await within("the next call", next), 9, "the worker is there again, though the gate is closed");
+  assertStrictEquals(await errorOf(deaf), REASON);
+  assertEquals(await within("the next call", next), 9, "the worker is there again, though the gate is closed");
 }, { kind: "processes" });
 
 stopping(".with({ timeout }) ends a task on its host", async (cluster) => {
@@ -147,23 +145,23 @@ stopping(".with({ timeout }) ends a task on its host", async (cluster) => {
   const endless = executor.with({ timeout: 300 }).submit(block, gate.folder, 0);
   const next = executor.submit(square, 3);
   const error = await errorOf(endless);
-  assert.ok(error instanceof TaskTimeoutError);
-  assert.equal(error.message, "The task 'block' ran for more than 300 ms and was stopped");
-  assert.equal(await within("the next call", next), 9);
+  assert(error instanceof TaskTimeoutError);
+  assertEquals(error.message, "The task 'block' ran for more than 300 ms and was stopped");
+  assertEquals(await within("the next call", next), 9);
 }, { kind: "processes" });
 
 stopping(".with({ retries }) has a call run again whose worker is lost, and fails it at last", async (cluster) => {
   const executor = cluster.executor();
   using gate = new Gate();
   const error = await errorOf(executor.submit(exit, 7));
-  assert.ok(error instanceof WorkerLostError, String(error));
-  assert.equal(error.exitCode, 7);
+  assert(error instanceof WorkerLostError, String(error));
+  assertEquals(error.exitCode, 7);
   const again = executor.with({ retries: 5 }).submit(exitUntil, 3, gate.folder);
-  assert.equal(await within("the call", again), 3);
-  assert.deepEqual(gate.notes, ["1", "2", "3"]);
+  assertEquals(await within("the call", again), 3);
+  assertEquals(gate.notes, ["1", "2", "3"]);
   const given = executor.with({ retries: 1 }).submit(exitUntil, 9, gate.folder);
-  assert.ok(await errorOf(given) instanceof WorkerLostError);
-  assert.deepEqual(gate.notes, ["1", "2", "3", "1", "2"]);
+  assert(await errorOf(given) instanceof WorkerLostError);
+  assertEquals(gate.notes, ["1", "2", "3", "1", "2"]);
 });
 
 /** Starts a program that submits two calls and dies of SIGKILL when the first has begun. */
@@ -181,10 +179,10 @@ stopping('({ orphans: "cancel" }) has its calls stopped when it has died', async
   const redis = cluster.redis();
   const [owner] = await redis.keys(cluster.keys.owner("*"));
   const left = await redis.pttl(owner!);
-  assert.ok(left > 0 && left <= 30_000, `${left} ms until it counts as dead`);
+  assert(left > 0 && left <= 30_000, `${left} ms until it counts as dead`);
   await redis.del(owner!); // the test does not wait for that
   await inRedis(cluster, 0); // the first was told to stop, the second did not begin
-  assert.deepEqual([gate.notes.length, gate.notes[1]!.split(":")[0]], [2, "stopped"]);
+  assertEquals([gate.notes.length, gate.notes[1]!.split(":")[0]], [2, "stopped"]);
 });
 
 stopping('({ orphans: "run" }) has its calls run though it has died', async (cluster) => {
@@ -192,5 +190,5 @@ stopping('({ orphans: "run" }) has its calls run though it has died', async (clu
   await submitAndDie(cluster, gate, "run");
   gate.open();
   await gate.noted(2);
-  assert.deepEqual(gate.notes, ["0", "second"]);
+  assertEquals(gate.notes, ["0", "second"]);
 });

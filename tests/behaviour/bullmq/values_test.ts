@@ -1,6 +1,7 @@
 // The table in docs/values.md of what can cross, between this runtime and hosts on every runtime.
 
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import node from "node:assert/strict";
 import { type Runtime, runtime } from "../../support/runtime.ts";
 import { clusterTest, type TestCluster } from "../../support/bullmq_cluster.ts";
 import { cellFor, readTable, receive, rows, send } from "../crossing_rows.ts";
@@ -30,7 +31,7 @@ for (const host of [runtime, ...otherRuntimes]) {
       }
       wrong.push(...found.filter((cell) => !said.includes(cell)).map((cell) => `${name}: ${cell}`));
     }
-    assert.deepEqual(wrong, []);
+    node.deepEqual(wrong, []);
   });
 
   between(host, "carries errors that a task throws to", async (cluster) => {
@@ -38,26 +39,26 @@ for (const host of [runtime, ...otherRuntimes]) {
     const error = await executor.submit(() => {
       throw Object.assign(new RangeError("out of paper", { cause: new Map([["code", 7n]]) }), { tray: 2 });
     }).exception() as RangeError & { tray?: number };
-    assert.ok(error instanceof RangeError);
-    assert.deepEqual([error.message, error.cause, error.tray], ["out of paper", new Map([["code", 7n]]), 2]);
+    assert(error instanceof RangeError);
+    node.deepEqual([error.message, error.cause, error.tray], ["out of paper", new Map([["code", 7n]]), 2]);
     const several = await executor.submit(() => {
       throw new AggregateError([new TypeError("one"), undefined, -0], "several");
     }).exception() as AggregateError;
-    assert.ok(several instanceof AggregateError && several.errors[0] instanceof TypeError);
-    assert.deepEqual(several.errors.slice(1), [undefined, -0]);
+    assert(several instanceof AggregateError && several.errors[0] instanceof TypeError);
+    node.deepEqual(several.errors.slice(1), [undefined, -0]);
   });
 }
 
 clusterTest("BullMQExecutor refuses values that are too long, with a message that says so", async (cluster) => {
   const executor = cluster.executor({ maxPayload: 1_000 });
   const error = await executor.submit(echo, "x".repeat(2_000)).exception();
-  assert.ok(error instanceof RangeError);
-  assert.match(error.message, /'maxPayload', which is 1000/);
-  assert.equal(await executor.submit(echo, "short"), "short");
+  assert(error instanceof RangeError);
+  assertMatch(error.message, /'maxPayload', which is 1000/);
+  assertEquals(await executor.submit(echo, "short"), "short");
 }, { hosts: [{}] });
 
 clusterTest("BullMQExecutor carries bytes of every value, and megabytes of them", async (cluster) => {
   const executor = cluster.executor();
   const bytes = Uint8Array.from({ length: 3_000_000 }, (_, n) => n * 7);
-  assert.deepEqual(await within("the bytes", executor.submit(echo, bytes)), bytes);
+  node.deepEqual(await within("the bytes", executor.submit(echo, bytes)), bytes);
 }, { hosts: [{ runtime: otherRuntimes[0]! }] });

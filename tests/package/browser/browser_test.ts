@@ -1,7 +1,7 @@
 // Threads in a page of a real browser: from plain ES modules, with and without cross-origin isolation (without it there is no
 // shared memory), and from the bundles of the usual tools. Where Chromium is not installed, the test says so and is skipped.
 
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertMatch, assertStrictEquals } from "@std/assert";
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -49,9 +49,9 @@ const EXPECTED: Readonly<Record<string, unknown>> = {
 
 /** Compares a value with what is expected, in which a RegExp stands for the texts that it matches. */
 function check(actual: unknown, expected: unknown): void {
-  if (expected instanceof RegExp) return assert.match(String(actual), expected);
-  if (!Array.isArray(expected)) return assert.deepEqual(actual, expected);
-  assert.equal((actual as unknown[]).length, expected.length, JSON.stringify(actual));
+  if (expected instanceof RegExp) return assertMatch(String(actual), expected);
+  if (!Array.isArray(expected)) return assertEquals(actual, expected);
+  assertStrictEquals((actual as unknown[]).length, expected.length, JSON.stringify(actual));
   for (const [i, part] of expected.entries()) check((actual as unknown[])[i], part);
 }
 
@@ -59,13 +59,13 @@ function check(actual: unknown, expected: unknown): void {
 async function checkPage(t: TestContext, where: string, page: Page): Promise<void> {
   await t.test(`every case is known ${where}`, async () => {
     const [isolated, ...names] = await page.evaluate("Object.keys(cases)") as string[];
-    assert.deepEqual([isolated, ...Object.keys(EXPECTED)], ["isolated", ...names]);
+    assertEquals([isolated, ...Object.keys(EXPECTED)], ["isolated", ...names]);
   });
   for (const [name, expected] of Object.entries(EXPECTED)) {
     await t.test(`${name} ${where}`, async () => check(await page.evaluate(`cases.${name}()`), expected));
   }
   await t.test(`nothing is printed ${where} but what a task has not caught`, () => {
-    assert.deepEqual(page.printed, ["Uncaught (in promise) Error: rejected"]);
+    assertEquals(page.printed, ["Uncaught (in promise) Error: rejected"]);
   });
 }
 
@@ -92,7 +92,7 @@ test("browser", { skip: chromium ? false : "Chromium is not installed: apt-get i
     for (const [name, headers] of [["isolated from other origins", ISOLATED], ["of every day", {}]] as const) {
       const page = await open({ futures, pages: PAGES }, headers);
       await t.test(`a page ${name} is what it should be`, async () => {
-        assert.equal(await page.evaluate("cases.isolated()"), headers === ISOLATED);
+        assertStrictEquals(await page.evaluate("cases.isolated()"), headers === ISOLATED);
       });
       await checkPage(t, `in a page ${name}`, page);
       await page.close();
@@ -153,7 +153,7 @@ test("browser", { skip: chromium ? false : "Chromium is not installed: apt-get i
       const colours = await example.evaluate(`new Set(new Uint32Array(
         picture.getContext("2d").getImageData(0, 0, picture.width, picture.height).data.buffer,
       )).size`);
-      assert.ok(Number(colours) > 100, `${colours} colours`);
+      assert(Number(colours) > 100, `${colours} colours`);
       await example.evaluate("workers.value = 1, workers.onchange(), null");
       await shows(/^Drawn by 1 worker in /);
     });
@@ -162,7 +162,7 @@ test("browser", { skip: chromium ? false : "Chromium is not installed: apt-get i
       await shows(/^[1-9]\d* %$/);
       await example.evaluate("document.getElementById('stop').click()");
       await shows(/^Stopped at \d+ %$/);
-      assert.deepEqual(example.printed, []);
+      assertEquals(example.printed, []);
     });
     await t.test("the table says so", () => recordRows("browsers", rows));
   } finally {

@@ -3,7 +3,7 @@
 //
 // Deno runs this test (scripts/test.ts) and builds; the programs run on Node, Bun and Deno.
 
-import assert from "node:assert/strict";
+import { assertEquals, assertMatch } from "@std/assert";
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
@@ -154,7 +154,7 @@ const BUILDS: readonly Build[] = [
     how: { task: "[importMeta](#webpack)" },
   },
   {
-    tool: "webpack, production, without that",
+    tool: "webpack, production, by default",
     from: "webpack",
     node: built("webpack", "out", "baked"),
     main: "main.mjs",
@@ -218,7 +218,7 @@ const BUILDS: readonly Build[] = [
     errors: LEFT_OUT,
   },
   {
-    tool: "Parcel, without that",
+    tool: "Parcel, without a worker of one's own",
     from: "parcel",
     node: ["parcel/lib/bin.js", "build", "main.js", "--no-cache", "--no-autoinstall", "--dist-dir", "out"],
     manifest: PARCEL,
@@ -291,7 +291,7 @@ const env = { ...process.env, NO_COLOR: "1", NODE_OPTIONS: undefined };
 /** Runs a program and returns the outcomes that it prints. */
 async function outcomesOf(command: string, args: readonly string[], cwd: string): Promise<Outcomes> {
   const { code, stdout, output } = await run(command, args, { cwd, env, timeout: TIMEOUT, group: true });
-  assert.equal(code, 0, output);
+  assertEquals(code, 0, output);
   return JSON.parse(stdout.trim().split("\n").at(-1)!);
 }
 
@@ -306,7 +306,7 @@ function versionOf({ tool, from }: Pick<Build, "tool" | "from">): string {
 function record(tool: string, outcomes: Outcomes, { how, errors }: Pick<Build, "how" | "errors">): void {
   const all = Object.values(outcomes).flatMap((kind) => Object.entries(kind));
   for (const [name, outcome] of all) {
-    if (!outcome.works) assert.match(outcome.error, errors ?? /^it works$/, `${tool}, ${name}`);
+    if (!outcome.works) assertMatch(outcome.error, errors ?? /^it works$/, `${tool}, ${name}`);
   }
   recordRows("bundlers", [rowOf(tool, outcomes, how)]);
 }
@@ -329,7 +329,7 @@ for (const build of BUILDS) {
       const flags = name === "deno" ? ["run", "-A"] : [];
       const outcomes = await outcomesOf(tools[name], [...flags, join("out", build.main)], elsewhere);
       const row = rowOf("", outcomes);
-      assert.deepEqual(row, rowOf("", first ??= outcomes), `on ${name}, as on the first`);
+      assertEquals(row, rowOf("", first ??= outcomes), `on ${name}, as on the first`);
     }
     record(versionOf(build), first!, build);
   });
@@ -355,7 +355,7 @@ test("tsc compiles a program in TypeScript, whose URLs still end in .ts", async 
     writeFileSync(join(folder, to), code);
     rmSync(join(folder, from));
   }
-  assert.match(readFileSync(join(folder, "outcomes.ts"), "utf8"), /new URL\("\.\/prices\.ts"/);
+  assertMatch(readFileSync(join(folder, "outcomes.ts"), "utf8"), /new URL\("\.\/prices\.ts"/);
   const options = [
     "--module",
     "nodenext",

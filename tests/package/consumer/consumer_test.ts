@@ -1,7 +1,7 @@
 // The npm package as its users get it: built, packed, installed into an empty folder, and used from there on Node 20,
 // Node 24 and Bun. Deno runs this test (scripts/test.ts); the programs are in `program/`.
 
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertMatch } from "@std/assert";
 import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, dirname, join } from "node:path";
@@ -39,27 +39,27 @@ test("npm package", async (t) => {
       for (const kind of ["thread", "process"]) {
         await t.test(`runs a program in JavaScript with ${kind} workers on ${name}`, async () => {
           const { code, output } = await run(runtime, ["main.js", kind], { cwd: folder, timeout });
-          assert.equal(output, "all is well\n");
-          assert.equal(code, 0);
+          assertEquals(output, "all is well\n");
+          assertEquals(code, 0);
         });
 
         await t.test(`runs a program with its tasks in the same file, with ${kind} workers on ${name}`, async () => {
           const { code, output } = await run(runtime, ["one_file.js", kind], { cwd: folder, timeout });
-          assert.equal(output, "42 true false\n");
-          assert.equal(code, 0);
+          assertEquals(output, "42 true false\n");
+          assertEquals(code, 0);
         });
 
         await t.test(`tells one without a guard what to do, with ${kind} workers on ${name}`, async () => {
           const env = { ...process.env, UNGUARDED: "1" };
           const { code, output } = await run(runtime, ["one_file.js", kind], { cwd: folder, timeout, env });
-          assert.match(output, /^Cannot load the task 'double' as its module .*: Cannot submit .*`if \(!isWorker\)/);
-          assert.equal(code, 0);
+          assertMatch(output, /^Cannot load the task 'double' as its module .*: Cannot submit .*`if \(!isWorker\)/);
+          assertEquals(code, 0);
         });
 
         await t.test(`lets a program end which leaves its ${kind} workers idle on ${name}`, async () => {
           const { code, output } = await run(runtime, ["no_shutdown.js", kind], { cwd: folder, timeout });
-          assert.equal(output, "DONE!\n");
-          assert.equal(code, 7);
+          assertEquals(output, "DONE!\n");
+          assertEquals(code, 7);
         });
       }
     }
@@ -69,11 +69,11 @@ test("npm package", async (t) => {
       const { repository, homepage, bugs, main, types, exports, publishConfig } = JSON.parse(
         readFileSync(path, "utf8"),
       );
-      assert.deepEqual(repository, JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8")).repository);
-      assert.match(homepage, /^https:\/\/\S+#readme$/);
-      assert.match(bugs.url, /^https:\/\/\S+\/issues$/);
-      assert.deepEqual({ types, default: main }, exports["."]);
-      assert.deepEqual(publishConfig, { access: "public", provenance: true });
+      assertEquals(repository, JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8")).repository);
+      assertMatch(homepage, /^https:\/\/\S+#readme$/);
+      assertMatch(bugs.url, /^https:\/\/\S+\/issues$/);
+      assertEquals({ types, default: main }, exports["."]);
+      assertEquals(publishConfig, { access: "public", provenance: true });
     });
 
     // Whichever builder made it: what holds of both is the same in both.
@@ -82,18 +82,18 @@ test("npm package", async (t) => {
       const { exports } = JSON.parse(readFileSync(join(installed, "package.json"), "utf8"));
       const built = (file: string, end: string) => `./esm/${file.slice("./".length).replace(/\.[jt]s$/, end)}`;
       const targets: Record<string, { types: string; default: string }> = exports;
-      assert.deepEqual(
+      assertEquals(
         Object.entries(targets).map(([name, target]) => [name, target.types, target.default]),
         ENTRIES.map(([name, file]) => [name, built(file, ".d.ts"), built(file, ".js")]),
       );
       const modules = (readdirSync(join(installed, "esm"), { recursive: true }) as string[])
         .filter((file) => file.endsWith(".js")).map((file) => `./esm/${file.replaceAll("\\", "/")}`);
       const manifest: { exports: Record<string, string> } = JSON.parse(readFileSync(join(ROOT, "deno.json"), "utf8"));
-      assert.deepEqual(
+      assertEquals(
         modules.filter((file) => !file.startsWith("./esm/src/shared/")).sort(),
         Object.values(manifest.exports).map((file) => built(file, ".js")).sort(),
       );
-      assert.deepEqual(
+      assertEquals(
         publicApi(Object.fromEntries(ENTRIES.map(([name]) => [name, join(installed, targets[name]!.types)]))),
         publicApi(Object.fromEntries(ENTRIES.map(([name, file]) => [name, join(ROOT, file)]))),
       );
@@ -106,16 +106,16 @@ test("npm package", async (t) => {
           ...[tsc, "--strict", "--module", module!, "--moduleResolution", moduleResolution!],
           ...["--target", "es2022", "--lib", "esnext,dom", "--noEmit", "--allowImportingTsExtensions", "main.ts"],
         ], { cwd: folder, timeout });
-        assert.equal(output, "");
-        assert.equal(code, 0);
+        assertEquals(output, "");
+        assertEquals(code, 0);
       });
     }
 
     for (const [name, runtime] of Object.entries({ "Node 24": node24, Bun: bun })) {
       await t.test(`runs a program in TypeScript on ${name}`, async () => {
         const { code, output } = await run(runtime, ["main.ts"], { cwd: folder, timeout });
-        assert.equal(output, "all is well\n");
-        assert.equal(code, 0);
+        assertEquals(output, "all is well\n");
+        assertEquals(code, 0);
       });
     }
 
@@ -128,8 +128,8 @@ test("npm package", async (t) => {
     for (const [name, runtime] of Object.entries({ "Node 20": node20, "Node 24": node24, Bun: bun })) {
       await t.test(`has entry points that can all be imported on ${name}`, async () => {
         const { code, output } = await run(runtime, ["entries.js"], { cwd: folder, timeout });
-        assert.equal(output, "");
-        assert.equal(code, 0);
+        assertEquals(output, "");
+        assertEquals(code, 0);
       });
 
       await t.test(`has the command futures-serve on ${name}`, async () => {
@@ -137,19 +137,19 @@ test("npm package", async (t) => {
         const { bin } = JSON.parse(readFileSync(join(installed, "package.json"), "utf8"));
         const command = join(installed, bin["futures-serve"]);
         const { code, output } = await run(runtime, [command, "--help"], { cwd: folder, timeout });
-        assert.match(output, /^Runs the calls of a queue: .*\n\n {2}--queue /);
-        assert.equal(code, 0);
+        assertMatch(output, /^Runs the calls of a queue: .*\n\n {2}--queue /);
+        assertEquals(code, 0);
       });
     }
 
     await t.test("has the command futures-serve as a program", async () => {
       const command = join(folder, "node_modules", ".bin", "futures-serve");
-      if (process.platform === "win32") return assert.ok(existsSync(`${command}.cmd`));
-      assert.match(readFileSync(command, "utf8"), /^#!\/usr\/bin\/env node\n/);
+      if (process.platform === "win32") return assert(existsSync(`${command}.cmd`));
+      assertMatch(readFileSync(command, "utf8"), /^#!\/usr\/bin\/env node\n/);
       const PATH = `${dirname(node24)}${delimiter}${process.env.PATH}`;
       const { code, output } = await run(command, ["--help"], { cwd: folder, timeout, env: { ...process.env, PATH } });
-      assert.match(output, /^Runs the calls of a queue: .*\n\n {2}--queue /);
-      assert.equal(code, 0);
+      assertMatch(output, /^Runs the calls of a queue: .*\n\n {2}--queue /);
+      assertEquals(code, 0);
     });
   } finally {
     rmSync(folder, { recursive: true, force: true });

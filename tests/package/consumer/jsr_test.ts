@@ -2,7 +2,7 @@
 // The package as its users get it from JSR: published into a registry on this machine, and used from there on Deno, in an empty
 // folder. The programs are in `program/`.
 
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertMatch } from "@std/assert";
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -45,7 +45,7 @@ test("JSR package", async (t) => {
       await t.test(`runs every kind of task in threads and processes ${flags}`, async () => {
         const { deno } = program(`kinds${flags}`);
         const seen = outcomes(await deno("run", "-A", ...flags, "kinds.ts"));
-        assert.deepEqual(seen, { threads: works, processes: works });
+        assertEquals(seen, { threads: works, processes: works });
         recordRows("jsr", [rowOf(`Deno ${DENO}, from JSR`, seen)]);
       });
     }
@@ -53,16 +53,16 @@ test("JSR package", async (t) => {
     await t.test("runs an application in TypeScript, whose types are right", async () => {
       const { deno } = program("types");
       const { output, code } = await deno("check", "main.ts");
-      assert.equal(code, 0, output);
-      assert.equal((await deno("run", "-A", "main.ts")).stdout, "all is well\n");
+      assertEquals(code, 0, output);
+      assertEquals((await deno("run", "-A", "main.ts")).stdout, "all is well\n");
     });
 
     await t.test("brings nothing from npm to a program that does not import ./bullmq", async () => {
       const { deno, folder } = program("small");
       await deno("cache", "kinds.ts");
       const { specifiers } = JSON.parse(readFileSync(join(folder, "deno.lock"), "utf8"));
-      assert.match(String(Object.keys(specifiers)), /^jsr:@concurrent\/futures@[^,]*$/);
-      assert.ok(!existsSync(join(folder, "deno_dir", "npm", "registry.npmjs.org")));
+      assertMatch(String(Object.keys(specifiers)), /^jsr:@concurrent\/futures@[^,]*$/);
+      assert(!existsSync(join(folder, "deno_dir", "npm", "registry.npmjs.org")));
     });
 
     await t.test("runs from the cache, without a network", async () => {
@@ -70,9 +70,9 @@ test("JSR package", async (t) => {
       await deno("cache", "kinds.ts");
       const before = registry.asked.length;
       for (const flags of [["--cached-only"], ["--frozen"]]) {
-        assert.deepEqual(outcomes(await deno("run", "-A", ...flags, "kinds.ts")), { threads: works, processes: works });
+        assertEquals(outcomes(await deno("run", "-A", ...flags, "kinds.ts")), { threads: works, processes: works });
       }
-      assert.deepEqual(registry.asked.slice(before), []);
+      assertEquals(registry.asked.slice(before), []);
     });
 
     await t.test("runs with the least permissions, which the workers have, too", async () => {
@@ -84,7 +84,7 @@ test("JSR package", async (t) => {
         "--allow-env",
         `--allow-run=${deno}`,
       ];
-      assert.deepEqual(outcomes(await start("run", ...flags, "kinds.ts", "read")), {
+      assertEquals(outcomes(await start("run", ...flags, "kinds.ts", "read")), {
         threads: works,
         processes: works,
       });
@@ -100,26 +100,26 @@ test("JSR package", async (t) => {
         "--output=app",
         "kinds.ts",
       );
-      assert.equal(code, 0, output);
-      for (const file of ["kinds.ts", "words.ts"]) assert.match(output, new RegExp(`^.── ${file} `, "m"));
+      assertEquals(code, 0, output);
+      for (const file of ["kinds.ts", "words.ts"]) assertMatch(output, new RegExp(`^.── ${file} `, "m"));
       // It lists local files alone.
       const app = readFileSync(join(folder, readdirSync(folder).find((file) => /^app(\.exe)?$/.test(file))!));
       recordRows("jsr", [COMPILED]);
-      assert.ok(app.includes(`${registry.url}@concurrent/futures/${VERSION}/src/thread/entry.web.js`));
+      assert(app.includes(`${registry.url}@concurrent/futures/${VERSION}/src/thread/entry.web.js`));
     });
 
     await t.test("runs threads and refuses processes when it is compiled", async () => {
       const { deno, folder } = program("compiled");
       const { output, code } = await deno("compile", "-A", "--no-check", "--output=app", "kinds.ts");
       if (code !== 0) {
-        assert.match(output, /denort/);
+        assertMatch(output, /denort/);
         return console.log("The compiled program does not run here: Deno cannot download its runtime for that");
       }
       rmSync(join(folder, "words.ts"));
       const { threads, processes } = outcomes(await run(join(folder, "app"), [], { cwd: tmpdir(), timeout }));
-      assert.deepEqual(threads, works);
+      assertEquals(threads, works);
       for (const outcome of Object.values(processes)) {
-        assert.match(
+        assertMatch(
           outcome.works ? "" : outcome.error,
           /this program is compiled into an executable \(deno compile\).* Use ThreadPoolExecutor/,
         );
@@ -137,8 +137,8 @@ test("JSR package", async (t) => {
         const { stdout, output } = await program("host").deno("run", "-A", "other_host.ts", url);
         const refused = /^Cannot load the task 'square' .* Export the task from a file of your own, .*$/;
         const lines = stdout.trim().split("\n");
-        assert.deepEqual([lines.length, lines[1], lines[3]], [4, "9", "9"], output);
-        for (const line of [lines[0]!, lines[2]!]) assert.match(line, refused);
+        assertEquals([lines.length, lines[1], lines[3]], [4, "9", "9"], output);
+        for (const line of [lines[0]!, lines[2]!]) assertMatch(line, refused);
       } finally {
         server.close();
       }
@@ -186,6 +186,6 @@ class Program {
 /** What kinds.ts has printed. */
 function outcomes({ stdout, output }: RunResult): Outcomes {
   const printed = stdout.trim();
-  assert.match(printed, /^\{.*\}$/, output);
+  assertMatch(printed, /^\{.*\}$/, output);
   return JSON.parse(printed);
 }

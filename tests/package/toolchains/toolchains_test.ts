@@ -1,7 +1,7 @@
 // Programs that use the npm package behind the tools that people run, test and install with: each kind of task in each kind of
 // worker. What came of it is a row of the table in docs/runtimes.md. Deno runs this test.
 
-import assert from "node:assert/strict";
+import { assert, assertEquals } from "@std/assert";
 import {
   cpSync,
   existsSync,
@@ -144,8 +144,8 @@ test("tools", async (t) => {
           timeout,
           env,
         });
-        assert.equal(code, 0, output);
-        assert.ok(existsSync(join(folder, "outcomes.json")), output);
+        assertEquals(code, 0, output);
+        assert(existsSync(join(folder, "outcomes.json")), output);
         rows.push(rowOf(it.tool, outcomesIn(folder)));
       });
     }

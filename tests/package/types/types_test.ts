@@ -1,7 +1,7 @@
 // The types of the npm package, for each version of TypeScript that package.json pins: strict, with the declarations of the
 // package checked too, and in the ordinary project of Node, which has no DOM library.
 
-import assert from "node:assert/strict";
+import { assertEquals } from "@std/assert";
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -52,8 +52,8 @@ test("types of the npm package", async (t) => {
       for (const [project, flags] of Object.entries(PROJECTS)) {
         await t.test(`compile in a project ${project}: ${compiler}`, async () => {
           const { code, output } = await run(node24, [tsc, ...STRICT, ...flags, "main.ts"], { cwd: folder });
-          assert.equal(output, "");
-          assert.equal(code, 0);
+          assertEquals(output, "");
+          assertEquals(code, 0);
         });
       }
     }

@@ -1,11 +1,13 @@
 // Values as text: what arrives, what is refused, and what a stranger may have written.
 
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertMatch, assertStrictEquals, assertThrows } from "@std/assert";
+import node from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { test } from "node:test";
 import { Future } from "../../../mod.ts";
 import { COSTLY } from "../../support/costly_texts.ts";
 import { decode, decodeFailure, encode, encodeFailure } from "../../../src/bullmq/codec.ts";
+import { assertError } from "../../support/assert_error.ts";
 
 const NO_TYPES = new Map<string, never>();
 
@@ -33,11 +35,11 @@ test("encode() and decode() keep the types of values", () => {
   ];
   for (const value of values) {
     const passed = pass(value);
-    assert.deepEqual(passed, value);
-    assert.equal(Object.prototype.toString.call(passed), Object.prototype.toString.call(value));
+    node.deepEqual(passed, value);
+    assertStrictEquals(Object.prototype.toString.call(passed), Object.prototype.toString.call(value));
   }
-  assert.ok(Object.is(pass(-0), -0));
-  assert.deepEqual(Object.keys(pass([1, , 3]) as object), ["0", "2"]);
+  assert(Object.is(pass(-0), -0));
+  node.deepEqual(Object.keys(pass([1, , 3]) as object), ["0", "2"]);
 });
 
 test("encode() and decode() keep identity and cycles, and the length of sparse arrays", () => {
@@ -46,25 +48,25 @@ test("encode() and decode() keep identity and cycles, and the length of sparse a
   value["self"] = value;
   (value["map"] as Map<unknown, unknown>).set(value, shared);
   const passed = pass(value) as typeof value;
-  assert.equal(passed["one"], passed["two"]);
-  assert.equal(passed["self"], passed);
-  assert.equal((passed["map"] as Map<unknown, unknown>).get(passed), passed["one"]);
+  assertStrictEquals(passed["one"], passed["two"]);
+  assertStrictEquals(passed["self"], passed);
+  assertStrictEquals((passed["map"] as Map<unknown, unknown>).get(passed), passed["one"]);
   const sparse: number[] = [];
   sparse[1_000_000] = 1;
-  assert.equal((pass(sparse) as number[]).length, 1_000_001);
+  assertEquals((pass(sparse) as number[]).length, 1_000_001);
 });
 
 test("encode() sends the properties of an instance, and of an error also its class, cause and stack", () => {
-  assert.deepEqual(pass([new Point(1, new Point(2, null))]), [{ x: 1, y: { x: 2, y: null } }]);
+  node.deepEqual(pass([new Point(1, new Point(2, null))]), [{ x: 1, y: { x: 2, y: null } }]);
   const error = Object.assign(new RangeError("why", { cause: new TypeError("how") }), { code: 7 });
   const passed = pass({ error }) as { error: RangeError & { code: number } };
-  assert.ok(passed.error instanceof RangeError);
-  assert.deepEqual([passed.error.message, passed.error.code, passed.error.stack], ["why", 7, error.stack]);
-  assert.ok(passed.error.cause instanceof TypeError);
+  assert(passed.error instanceof RangeError);
+  node.deepEqual([passed.error.message, passed.error.code, passed.error.stack], ["why", 7, error.stack]);
+  assert(passed.error.cause instanceof TypeError);
 });
 
 test("encode() sends only the part of a buffer that a view shows", () => {
-  assert.ok(encode(Buffer.from("x"), Infinity).length < 100);
+  assert(encode(Buffer.from("x"), Infinity).length < 100);
 });
 
 test("encode() refuses what belongs to one program with a DataCloneError", () => {
@@ -73,13 +75,16 @@ test("encode() refuses what belongs to one program with a DataCloneError", () =>
     ...[new SharedArrayBuffer(1), new Uint8Array(new SharedArrayBuffer(1)), new MessageChannel().port1],
   ];
   for (const value of values) {
-    assert.throws(() => encode(value, Infinity), { name: "DataCloneError" }, String(value));
+    assertError(assertThrows(() => encode(value, Infinity), String(value)), { name: "DataCloneError" });
     if (value instanceof MessagePort) value.close();
   }
 });
 
 test("encode() refuses a value that is too long, and says how long it is", () => {
-  assert.throws(() => encode("x".repeat(100), 50), /RangeError: .*104 characters.*'maxPayload', which is 50/);
+  assertError(
+    assertThrows(() => encode("x".repeat(100), 50)),
+    /RangeError: .*104 characters.*'maxPayload', which is 50/,
+  );
 });
 
 test("encodeFailure() makes a record of anything that was thrown", () => {
@@ -96,11 +101,11 @@ test("encodeFailure() makes a record of anything that was thrown", () => {
   cyclic.list = [cyclic, new SharedArrayBuffer(1)];
   for (const value of [...thrown, cyclic]) {
     const error = decodeFailure(encodeFailure(value, 10_000), NO_TYPES, Infinity);
-    if (value instanceof Error) assert.equal((error as Error).message, value.message);
-    else if (typeof value !== "function") assert.equal(error, value);
+    if (value instanceof Error) assertStrictEquals((error as Error).message, value.message);
+    else if (typeof value !== "function") assertStrictEquals(error, value);
   }
   const long = decodeFailure(encodeFailure(new Error("x".repeat(1000)), 100), NO_TYPES, Infinity);
-  assert.match((long as Error).message, /maxPayload/);
+  assertMatch((long as Error).message, /maxPayload/);
 });
 
 test("decode() throws when encode() cannot have written the text, and changes no prototype", () => {
@@ -119,10 +124,10 @@ test("decode() throws when encode() cannot have written the text, and changes no
     ],
     ...['[{"__proto__":1},{"polluted":2},true]', '[["null","__proto__",1],{"polluted":2},true]', '[["RegExp","("]]'],
   ];
-  for (const text of texts) assert.throws(() => decode(text, NO_TYPES, Infinity), Error, text);
-  assert.equal(({} as { polluted?: boolean }).polluted, undefined);
+  for (const text of texts) assertThrows(() => decode(text, NO_TYPES, Infinity), Error, "", text);
+  assertEquals(({} as { polluted?: boolean }).polluted, undefined);
   const error = decode('[["Error",1],{"kind":2,"classes":3},"error",[4],"constructor"]', NO_TYPES, Infinity);
-  assert.ok(error instanceof Error);
+  assert(error instanceof Error);
 });
 
 for (const [what, text] of Object.entries(COSTLY)) {
@@ -133,11 +138,11 @@ for (const [what, text] of Object.entries(COSTLY)) {
       try {
         value = read(text, NO_TYPES, 0);
       } catch (error) {
-        assert.ok(error instanceof Error || error instanceof DOMException);
+        assert(error instanceof Error || error instanceof DOMException);
       }
       structuredClone(value);
       const took = performance.now() - start;
-      assert.ok(took < 1000 + 50 * text.length / 1024, `${took} ms for ${text.length} characters`);
+      assert(took < 1000 + 50 * text.length / 1024, `${took} ms for ${text.length} characters`);
     }
   });
 }

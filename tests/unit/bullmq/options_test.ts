@@ -1,6 +1,6 @@
 // Wrong options of executors and hosts, and tasks that hosts do not know. No Redis is needed.
 
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertRejects, assertStrictEquals, assertThrows } from "@std/assert";
 import { test } from "node:test";
 import { BrokenExecutor, ThreadPoolExecutor } from "../../../mod.ts";
 import { BullMQExecutor, serve, type ServeOptions } from "../../../src/bullmq/mod.ts";
@@ -9,6 +9,7 @@ import { MODULES } from "../../support/bullmq_tasks.ts";
 import { needsRedis, RedisServer } from "../../support/redis_server.ts";
 import { square } from "../../fixtures/tasks/arithmetic.ts";
 import { within } from "../../support/until.ts";
+import { assertError } from "../../support/assert_error.ts";
 
 // What a type checker would refuse is tried all the same.
 // deno-lint-ignore no-explicit-any
@@ -57,23 +58,26 @@ function message(option: string): RegExp {
 test("BullMQExecutor refuses wrong options when it is made", () => {
   for (const [option, value, name] of [...SHARED, ...OF_EXECUTORS]) {
     const make = () => new BullMQExecutor({ queue: "q", [option]: value } as Anything);
-    assert.throws(make, { name, message: message(option) }, `${option}: ${String(value)}`);
+    assertError(assertThrows(make, `${option}: ${String(value)}`), { name, message: message(option) });
   }
-  for (const bad of [undefined, null, 1] as Anything[]) assert.throws(() => new BullMQExecutor(bad), TypeError);
+  for (const bad of [undefined, null, 1] as Anything[]) assertThrows(() => new BullMQExecutor(bad), TypeError);
 });
 
 test("serve() refuses wrong options", async () => {
   for (const [option, value, name] of [...SHARED, ...OF_HOSTS]) {
     const options = { queue: "q", tasks: MODULES, [option]: value } as Anything;
-    await assert.rejects(() => serve(options), { name, message: message(option) }, `${option}: ${String(value)}`);
+    assertError(await assertRejects(() => serve(options), `${option}: ${String(value)}`), {
+      name,
+      message: message(option),
+    });
   }
 });
 
 test("BullMQExecutor.submit() and map() refuse what has no registered name, whatever it is", () => {
   const executor = new BullMQExecutor({ queue: "nowhere" });
   for (const bad of [() => 1, function named() {}, Math.max, class {}, "source", null, square] as Anything[]) {
-    assert.throws(() => executor.submit(bad), TypeError);
-    assert.throws(() => executor.map(bad, [1]), TypeError);
+    assertThrows(() => executor.submit(bad), TypeError);
+    assertThrows(() => executor.map(bad, [1]), TypeError);
   }
 });
 
@@ -83,19 +87,22 @@ test("BullMQExecutor and serve() refuse options that there are not, and say whic
     message: `Cannot ${action} as there is no option '${name}': did you mean '${meant}'?`,
   });
   const make = (options: Anything) => new BullMQExecutor({ queue: "q", ...options });
-  assert.throws(() => make({ keep_jobs: 1 }), unknown("create BullMQExecutor", "keep_jobs", "keepJobs"));
+  assertError(assertThrows(() => make({ keep_jobs: 1 })), unknown("create BullMQExecutor", "keep_jobs", "keepJobs"));
   const executor = make({}), withOptions = executor.with.bind(executor) as Anything;
-  assert.throws(() => withOptions({ keys: "a" }), unknown("apply options to calls", "keys", "key"));
-  assert.throws(() => withOptions({ key: "a" }).with({ Key: "b" }), unknown("apply options to calls", "Key", "key"));
+  assertError(assertThrows(() => withOptions({ keys: "a" })), unknown("apply options to calls", "keys", "key"));
+  assertError(
+    assertThrows(() => withOptions({ key: "a" }).with({ Key: "b" })),
+    unknown("apply options to calls", "Key", "key"),
+  );
   const options = { queue: "q", tasks: MODULES, maxWorkers: 1 } as Anything;
-  await assert.rejects(serve(options), unknown("serve", "maxWorkers", "workers"));
+  assertError(await assertRejects(() => serve(options)), unknown("serve", "maxWorkers", "workers"));
   await executor.shutdown();
 });
 
 test("BullMQExecutor knows its calls, and of the workers of its hosts neither how many nor what they do", async () => {
   const executor = new BullMQExecutor({ queue: "q" });
-  assert.equal(executor.maxWorkers, Infinity);
-  assert.deepEqual(executor.stats(), { queued: 0, running: 0, completed: 0, failed: 0, cancelled: 0, lost: 0 });
+  assertStrictEquals(executor.maxWorkers, Infinity);
+  assertEquals(executor.stats(), { queued: 0, running: 0, completed: 0, failed: 0, cancelled: 0, lost: 0 });
   await executor.shutdown();
 });
 
@@ -105,7 +112,7 @@ test("serve() runs as many calls at the same time as its executor does", needsRe
   const options = { queue: "q", tasks: MODULES, executor, connection: { url: server.url } };
   for (const [more, expected] of [[{}, 3], [{ workers: undefined }, 3], [{ workers: 2 }, 2]] as const) {
     await using host = await serve({ ...options, ...more } as ServeOptions);
-    assert.equal(host.stats().workers, expected);
+    assertStrictEquals(host.stats().workers, expected);
   }
 });
 
@@ -115,8 +122,8 @@ test("BullMQExecutor and serve() reject with BrokenExecutor when Redis cannot be
   const cluster = new Cluster({ url: connection.url } as RedisServer);
   const future = cluster.executor({ connectTimeout: 50 }).submit(square, 2);
   const error = await within("a call without Redis", future.exception());
-  assert.ok(error instanceof BrokenExecutor && error.cause instanceof Error, String(error));
-  await assert.rejects(serve({ queue: "q", tasks: MODULES, connection, connectTimeout: 50 }), BrokenExecutor);
+  assert(error instanceof BrokenExecutor && error.cause instanceof Error, String(error));
+  await assertRejects(() => serve({ queue: "q", tasks: MODULES, connection, connectTimeout: 50 }), BrokenExecutor);
   await within("shutdown()", executor.shutdown());
   await cluster[Symbol.asyncDispose]();
 });

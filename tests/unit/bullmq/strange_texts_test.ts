@@ -1,7 +1,7 @@
 // Texts that a stranger may have put into a queue, at random: no text costs more than its length allows, none reaches a
 // prototype, each is read as a value or throws an error. tests/properties/properties.ts says how to repeat one.
 
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertMatch, assertStrictEquals } from "@std/assert";
 import fc from "fast-check";
 import { decode, decodeFailure, encode } from "../../../src/bullmq/codec.ts";
 import { readHost, readJob, readReply, readStop } from "../../../src/bullmq/protocol.ts";
@@ -28,9 +28,9 @@ function timed<T>(text: string, fn: () => T): T {
     return fn();
   } finally {
     const took = performance.now() - start, kib = text.length / 1024;
-    assert.ok(took < GENEROUS + PER_KIB * kib, `${took} ms for ${kib} KiB: ${text.slice(0, 2000)}`);
-    assert.deepEqual(Object.keys(Object.prototype), []);
-    assert.equal(({} as { polluted?: true }).polluted, undefined);
+    assert(took < GENEROUS + PER_KIB * kib, `${took} ms for ${kib} KiB: ${text.slice(0, 2000)}`);
+    assertEquals(Object.keys(Object.prototype), []);
+    assertEquals(({} as { polluted?: true }).polluted, undefined);
   }
 }
 
@@ -41,7 +41,7 @@ function useAsHost(text: string): void {
     try {
       value = decode(text, NO_TYPES, 0);
     } catch (error) {
-      return assert.ok(error instanceof Error || error instanceof DOMException, String(error));
+      return assert(error instanceof Error || error instanceof DOMException, String(error));
     }
     structuredClone(value);
   });
@@ -53,7 +53,7 @@ function useAsFailure(text: string): void {
     try {
       decodeFailure(text, NO_TYPES, 0);
     } catch (error) {
-      assert.ok(error instanceof Error || error instanceof DOMException, String(error));
+      assert(error instanceof Error || error instanceof DOMException, String(error));
     }
   });
 }
@@ -71,7 +71,10 @@ property(
 property("decode() gives what encode() was given", 1000, anyValue, (value) => {
   const text = encode(value, 2 ** 24);
   // As text: deepEqual() of Bun (1.4) mixes up the entries of a Map whose keys are equal objects.
-  assert.equal(encode(timed(text, () => decode(text, NO_TYPES, 0)), 2 ** 24), encode(structuredClone(value), 2 ** 24));
+  assertStrictEquals(
+    encode(timed(text, () => decode(text, NO_TYPES, 0)), 2 ** 24),
+    encode(structuredClone(value), 2 ** 24),
+  );
 });
 
 property(
@@ -98,7 +101,7 @@ property(
 function assertKinds(read: object | undefined, kinds: Readonly<Record<string, RegExp>>): void {
   for (const [key, value] of Object.entries(read ?? {})) {
     const kind = Array.isArray(value) ? "array" : Number.isInteger(value) ? "integer" : typeof value;
-    assert.match(kind, kinds[key] ?? /^$/, key);
+    assertMatch(kind, kinds[key] ?? /^$/, key);
   }
 }
 
@@ -122,7 +125,7 @@ property("readHost() takes over what is of the right kind, and nothing else", 10
     ...{ name: /^string$/, runtime: /^string$/, workers: /^integer$/, running: /^integer$/, completed: /^integer$/ },
     ...{ failed: /^integer$/, rate: /^(integer|number)$/, tasks: /^array$/ },
   });
-  assert.ok(read?.tasks.every((name) => typeof name === "string") ?? true);
+  assert(read?.tasks.every((name) => typeof name === "string") ?? true);
 });
 
 property(
@@ -131,6 +134,6 @@ property(
   fc.array(fc.oneof(fc.constant("job"), fc.string({ maxLength: 20 }))),
   (fields) => {
     const id = readStop(fields);
-    assert.equal(id, fields[0] === "job" ? fields[1] : undefined);
+    assertStrictEquals(id, fields[0] === "job" ? fields[1] : undefined);
   },
 );

@@ -1,6 +1,6 @@
 // Executor.with(): which calls run again, which run first, and which options are refused.
 
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertMatch, assertRejects, assertStrictEquals, assertThrows } from "@std/assert";
 import { test } from "node:test";
 import { type CallOptions, type Executor, ShutdownError, TaskTimeoutError } from "../../../mod.ts";
 import { behaviour } from "../../behaviour/behaviour.ts";
@@ -13,6 +13,7 @@ import { block, hold, note } from "../../fixtures/tasks/gate_tasks.ts";
 import { failUntil } from "../../fixtures/tasks/stop_tasks.ts";
 import { until } from "../../support/until.ts";
 import { errorOf } from "../../support/futures.ts";
+import { assertError } from "../../support/assert_error.ts";
 
 const REASON = new Error("stop");
 
@@ -23,21 +24,21 @@ for (const kind of KINDS) {
     async (Executor) => {
       await using executor = new Executor({ maxWorkers: 1 });
       using gate = new Gate();
-      assert.match(String(await errorOf(executor.with({ retries: 5 }).submit(failUntil, 3, gate.folder))), /attempt 1/);
+      assertMatch(String(await errorOf(executor.with({ retries: 5 }).submit(failUntil, 3, gate.folder))), /attempt 1/);
       const asked: unknown[] = [];
       const retryOn = (error: unknown) => asked.push(error) > 0;
-      assert.equal(await executor.with({ retries: 5, retryOn }).submit(failUntil, 3, gate.folder), 3);
-      assert.deepEqual(asked.map(String), ["RangeError: attempt 1", "RangeError: attempt 2"]);
+      assertEquals(await executor.with({ retries: 5, retryOn }).submit(failUntil, 3, gate.folder), 3);
+      assertEquals(asked.map(String), ["RangeError: attempt 1", "RangeError: attempt 2"]);
       const twice = executor.with({ retries: 1, retryOn: () => true }).submit(failUntil, 9, gate.folder);
-      assert.match(String(await errorOf(twice)), /attempt 2/);
-      assert.deepEqual(gate.notes, ["1", "1", "2", "3", "1", "2"]);
+      assertMatch(String(await errorOf(twice)), /attempt 2/);
+      assertEquals(gate.notes, ["1", "1", "2", "3", "1", "2"]);
       const reports = await reportsOf(async () => {
         const throws = () => {
           throw new Error("of retryOn");
         };
         await errorOf(executor.with({ retries: 1, retryOn: throws }).submit(failUntil, 9, gate.folder));
       });
-      assert.match(String(reports[0]), /retryOn/);
+      assertMatch(String(reports[0]), /retryOn/);
     },
   );
 
@@ -57,12 +58,12 @@ for (const kind of KINDS) {
       await gate.noted(3);
       await rest(3);
       controller.abort(REASON);
-      assert.equal(await errorOf(bySignal), REASON);
+      assertStrictEquals(await errorOf(bySignal), REASON);
       await rest(2);
-      assert.equal(byCancel.cancel(), true);
+      assertEquals(byCancel.cancel(), true);
       await rest(1);
       await executor.shutdown({ cancelFutures: true });
-      assert.deepEqual([byCancel.cancelled(), byShutdown.cancelled()], [true, true]);
+      assertEquals([byCancel.cancelled(), byShutdown.cancelled()], [true, true]);
     },
   );
 
@@ -71,7 +72,7 @@ for (const kind of KINDS) {
     using gate = new Gate();
     const future = executor.with({ retries: 2, retryOn: () => true }).submit(failUntil, 3, gate.folder);
     await executor.shutdown();
-    assert.deepEqual(future.outcome, { status: "fulfilled", value: 3 });
+    assertEquals(future.outcome, { status: "fulfilled", value: 3 });
   });
 
   behaviour(
@@ -97,7 +98,7 @@ for (const kind of KINDS) {
       gate.open();
       await Promise.all([first, ...futures]);
       const expected = ["0", "highest", "high", "high too", "usual", "usual too", "low", "lowest"];
-      assert.deepEqual(gate.notes, expected);
+      assertEquals(gate.notes, expected);
     },
   );
 
@@ -107,29 +108,29 @@ for (const kind of KINDS) {
     const controller = new AbortController();
     const outer = executor.with({ timeout: 10, retries: 0 });
     const inner = outer.with({ signal: controller.signal });
-    assert.ok(await errorOf(inner.submit(block, gate.folder, 0)) instanceof TaskTimeoutError, "it has the outer limit");
-    assert.equal(await outer.with({ timeout: Infinity }).submit(square, 3), 9);
+    assert(await errorOf(inner.submit(block, gate.folder, 0)) instanceof TaskTimeoutError, "it has the outer limit");
+    assertEquals(await outer.with({ timeout: Infinity }).submit(square, 3), 9);
     controller.abort(REASON);
-    assert.equal(await errorOf(inner.submit(square, 3)), REASON);
-    assert.equal(await executor.submit(square, 3), 9);
+    assertStrictEquals(await errorOf(inner.submit(square, 3)), REASON);
+    assertEquals(await executor.submit(square, 3), 9);
   });
 
   behaviour(kind, ".with() returns what takes calls, and nothing that ends the workers", async (Executor) => {
     const executor = new Executor({ maxWorkers: 1 });
     for (const view of [executor.with({}), executor.with({ priority: 1 }).with({ retries: 1 })]) {
-      assert.equal(await view.submit(square, 3), 9);
-      assert.deepEqual(await Array.fromAsync(view.map(square, [1, 2])), [1, 4]);
+      assertEquals(await view.submit(square, 3), 9);
+      assertEquals(await Array.fromAsync(view.map(square, [1, 2])), [1, 4]);
       await view.ready();
       for (const name of ["shutdown", "terminateWorkers", "killWorkers", Symbol.asyncDispose]) {
-        assert.equal(name in view, false, String(name));
+        assertEquals(name in view, false, String(name));
       }
-      await assert.rejects(executor.submit((view: object) => typeof view, view).result(), {
+      assertError(await assertRejects(() => executor.submit((view: object) => typeof view, view).result()), {
         name: "DataCloneError",
         message: "An executor cannot be sent to a worker: a task that needs one makes it",
       });
     }
     await executor.shutdown();
-    assert.throws(() => executor.with({}).submit(square, 3), ShutdownError);
+    assertThrows(() => executor.with({}).submit(square, 3), ShutdownError);
   });
 }
 
@@ -152,10 +153,10 @@ test("Executor.with() refuses wrong options at the call", async () => {
     [{ retryOn: true }, "TypeError", /'retryOn' must be a function: received true/],
   ];
   for (const [options, name, message] of wrong) {
-    assert.throws(() => executor.with(options), { name, message }, JSON.stringify(options));
+    assertError(assertThrows(() => executor.with(options), JSON.stringify(options)), { name, message });
   }
   for (const options of [{}, { timeout: Infinity, retries: Infinity, grace: Infinity }, { signal: undefined }]) {
-    assert.equal(await executor.with(options as unknown as unknown as CallOptions).submit((n: number) => n, 1), 1);
+    assertEquals(await executor.with(options as unknown as unknown as CallOptions).submit((n: number) => n, 1), 1);
   }
   await executor.shutdown();
 });
@@ -165,5 +166,5 @@ test("with() ignores options that are undefined", async () => {
   const limited = executor.with({ timeout: 20, priority: 3 });
   const endless = limited.with({ timeout: undefined, retries: undefined } as unknown as CallOptions)
     .submit(() => new Promise(() => {}));
-  assert.ok(await errorOf(endless) instanceof TaskTimeoutError);
+  assert(await errorOf(endless) instanceof TaskTimeoutError);
 });

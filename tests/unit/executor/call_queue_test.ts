@@ -1,6 +1,6 @@
 // CallQueue: first in, first out within a priority, and removal from any place.
 
-import assert from "node:assert/strict";
+import { assertEquals, assertStrictEquals } from "@std/assert";
 import { test } from "node:test";
 import { CallQueue, type QueueEntry } from "../../../src/executor/call_queue.ts";
 
@@ -42,25 +42,25 @@ function queueOf(...calls: Named[]): CallQueue<Named> {
 function drained(queue: CallQueue<Named>): string {
   let names = "";
   for (let call = queue.shift(); call; call = queue.shift()) names += call.name;
-  assert.equal(queue.size, 0);
-  assert.equal(queue.head, undefined);
+  assertEquals(queue.size, 0);
+  assertEquals(queue.head, undefined);
   return names;
 }
 
 test("CallQueue.shift() gives the calls in the order in which they came [X6]", () => {
   const queue = queueOf(...[..."abc"].map((name) => queued(name)));
-  assert.equal(queue.size, 3);
-  assert.equal((queue.head as Named).name, "a");
-  assert.equal(drained(queue), "abc");
+  assertEquals(queue.size, 3);
+  assertEquals((queue.head as Named).name, "a");
+  assertEquals(drained(queue), "abc");
   queue.push(queued("d"));
-  assert.equal(drained(queue), "d");
+  assertEquals(drained(queue), "d");
 });
 
 test("CallQueue.unshift() puts a call before all others", () => {
   const queue = queueOf(queued("b"));
   queue.unshift(queued("a"));
   queue.push(queued("c"));
-  assert.equal(drained(queue), "abc");
+  assertEquals(drained(queue), "abc");
 });
 
 test("CallQueue.remove() takes a call out, wherever it stands", () => {
@@ -68,12 +68,12 @@ test("CallQueue.remove() takes a call out, wherever it stands", () => {
     const calls = [..."abcd"].map((name) => queued(name));
     const queue = queueOf(...calls);
     const call = calls.find((call) => call.name === name)!;
-    assert.equal(call.queue, queue as unknown);
+    assertStrictEquals(call.queue, queue as unknown);
     queue.remove(call);
-    assert.deepEqual([call.queue, call.before, call.after], [undefined, undefined, undefined]);
+    assertEquals([call.queue, call.before, call.after], [undefined, undefined, undefined]);
     queue.push(queued("e"));
-    assert.equal(queue.size, 4);
-    assert.equal(drained(queue), "abcde".replace(name, ""));
+    assertEquals(queue.size, 4);
+    assertStrictEquals(drained(queue), "abcde".replace(name, ""));
   }
 });
 
@@ -88,7 +88,7 @@ test("CallQueue equals a sorted list, whatever is done to it", () => {
       const [call] = model.splice(random(model.length), 1);
       queue.remove(call!);
     } else if (what === 3) {
-      assert.equal(queue.shift(), model.shift());
+      assertStrictEquals(queue.shift(), model.shift());
     } else {
       const call = queued(String(step), random(3) - 1);
       if (what === 0) {
@@ -100,7 +100,7 @@ test("CallQueue equals a sorted list, whatever is done to it", () => {
       }
       model.sort((a, b) => b.priority - a.priority);
     }
-    assert.equal(queue.size, model.length);
-    assert.equal(queue.head, model[0]);
+    assertStrictEquals(queue.size, model.length);
+    assertStrictEquals(queue.head, model[0]);
   }
 });

@@ -1,6 +1,6 @@
 // The cost of a future does not grow with their number. It is counted in operations, not in time.
 
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertStrictEquals } from "@std/assert";
 import { test } from "node:test";
 import { asCompleted, Future, wait } from "../../../mod.ts";
 import { CallQueue, type QueueEntry } from "../../../src/executor/call_queue.ts";
@@ -38,8 +38,8 @@ async function assertLinear(run: (futures: Future<number>[]) => Promise<unknown>
   const [few, many] = [100, 1000] as const;
   const operations = async (length: number) => await operationsOf((make) => run(Array.from({ length }, make)));
   const [a, b] = [await operations(few), await operations(many)];
-  assert.ok(a >= few, `${a} operations for ${few} futures: they are not counted`);
-  assert.ok(b <= a * (many / few) * 1.1, `${a} operations for ${few} futures, ${b} for ${many}`);
+  assert(a >= few, `${a} operations for ${few} futures: they are not counted`);
+  assert(b <= a * (many / few) * 1.1, `${a} operations for ${few} futures, ${b} for ${many}`);
 }
 
 const settleAll = (futures: Future<number>[]) => futures.forEach((future) => future.setResult(5));
@@ -63,7 +63,7 @@ test("asCompleted() is linear in the number of futures, done before or after [A1
       future.setResult(5);
       await next;
     }
-    assert.equal((await iterator.next()).done, true);
+    assertEquals((await iterator.next()).done, true);
   });
 });
 
@@ -88,8 +88,8 @@ test("CallQueue.remove() touches its neighbours and no others [F2]", () => {
     queue.remove(calls[length / 2]!);
     return touched;
   });
-  assert.equal(costs[0], costs[1]);
-  assert.ok(costs[0]! > 0);
+  assertStrictEquals(costs[0], costs[1]);
+  assert(costs[0]! > 0);
 });
 
 test("CallQueue compares priorities a logarithm of their number of times for each call", () => {
@@ -102,14 +102,11 @@ test("CallQueue compares priorities a logarithm of their number of times for eac
       const links = { queue: undefined, before: undefined, after: undefined };
       queue.push({ priority: counted, size: 1, draw: () => priority, ...links } as unknown as QueueEntry<number>);
     }
-    assert.deepEqual(priorities.map(() => queue.shift()), priorities.toSorted((a, b) => b - a));
+    assertEquals(priorities.map(() => queue.shift()), priorities.toSorted((a, b) => b - a));
     return compared / length;
   });
-  assert.ok(costs[0]! > 1, "comparisons are counted");
-  assert.ok(
-    costs[1]! <= costs[0]! * 3,
-    `${costs[0]} comparisons for each of 100 calls, ${costs[1]} for each of 10,000`,
-  );
+  assert(costs[0]! > 1, "comparisons are counted");
+  assert(costs[1]! <= costs[0]! * 3, `${costs[0]} comparisons for each of 100 calls, ${costs[1]} for each of 10,000`);
 });
 
 test("a signal has one listener, however many with() and calls there are", async () => {
@@ -124,13 +121,13 @@ test("a signal has one listener, however many with() and calls there are", async
     { length: 100 },
     (_, n) => executor.with({ signal, priority: n % 3 }).submit((n: number) => n, n),
   );
-  assert.deepEqual([added, removed], [1, 0]);
+  assertEquals([added, removed], [1, 0]);
   await wait(futures);
-  assert.deepEqual([added, removed], [1, 1]);
+  assertEquals([added, removed], [1, 1]);
   const later = executor.with({ signal }).submit(() => new Promise(() => {}));
   const waiting = Array.from({ length: 100 }, () => executor.with({ signal, grace: 0 }).submit(() => 1));
   controller.abort("enough");
-  assert.ok(waiting.every((future) => future.done()));
-  assert.equal(await later.exception().catch((reason: unknown) => reason), "enough");
-  assert.deepEqual([added, removed], [2, 2]);
+  assert(waiting.every((future) => future.done()));
+  assertEquals(await later.exception().catch((reason: unknown) => reason), "enough");
+  assertEquals([added, removed], [2, 2]);
 });

@@ -1,12 +1,13 @@
 // Executor.map(): how the iteration can end before its inputs do, and what happens to its calls.
 
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertRejects, assertThrows, fail } from "@std/assert";
 import { test } from "node:test";
 import { CancelledError, ShutdownError, TimeoutError } from "../../../mod.ts";
 import { MemoryExecutor } from "../../support/memory_backend.ts";
 import { MemoryGate, pass } from "../../support/memory_gate.ts";
 import { timersOf } from "../../support/observe.ts";
 import { until } from "../../support/until.ts";
+import { assertError } from "../../support/assert_error.ts";
 
 const END = { value: undefined, done: true };
 const double = (n: number) => n * 2;
@@ -32,10 +33,10 @@ test("Executor.map() ends with the error of a task, at its place [X7h, test_map_
   await using executor = new MemoryExecutor();
   for (const options of [{}, { chunksize: 3 }, { buffersize: 2 }]) {
     const results = executor.map(refuse3, [1, 2, 3, 4, 5, 6], options);
-    assert.deepEqual([(await results.next()).value, (await results.next()).value], [1, 2]);
-    await assert.rejects(results.next(), { name: "RangeError", message: "three" });
-    assert.deepEqual(await results.next(), END);
-    assert.deepEqual(await results.next(), END);
+    assertEquals([(await results.next()).value, (await results.next()).value], [1, 2]);
+    assertError(await assertRejects(() => results.next()), { name: "RangeError", message: "three" });
+    assertEquals<unknown>(await results.next(), END);
+    assertEquals<unknown>(await results.next(), END);
   }
 });
 
@@ -50,11 +51,11 @@ test("Executor.map() cancels the rest when a task fails, and closes its input [X
     }
   }
   const results = executor.map(refuse3, input(), { buffersize: 10 });
-  await assert.rejects(drained(results), RangeError);
-  assert.equal(closed, true);
+  await assertRejects(() => drained(results), RangeError);
+  assertEquals(closed, true);
   const { completed, failed, cancelled } = executor.stats();
-  assert.equal(failed, 1);
-  assert.equal(completed + cancelled, 9);
+  assertEquals(failed, 1);
+  assertEquals(completed + cancelled, 9);
 });
 
 test("Executor.map() delivers an error of any value [X7h, test_swallows_falsey_exceptions]", async () => {
@@ -64,7 +65,7 @@ test("Executor.map() delivers an error of any value [X7h, test_swallows_falsey_e
   };
   for (const value of [undefined, null, 0, "", false, NaN]) {
     const outcomes = await Promise.allSettled([executor.map(thrower, [value]).next()]);
-    assert.deepEqual(outcomes, [{ status: "rejected", reason: value }]);
+    assertEquals(outcomes, [{ status: "rejected", reason: value }]);
   }
 });
 
@@ -72,9 +73,9 @@ test("Executor.map() settled gives how each call ended, and goes on [X7h]", asyn
   await using executor = new MemoryExecutor();
   for (const options of [{}, { chunksize: 4 }, { buffersize: 1 }]) {
     const results = await drained(executor.map(refuse3, [2, 3, 4], { ...options, settled: true }));
-    assert.deepEqual(results.map(({ status }) => status), ["fulfilled", "rejected", "fulfilled"]);
-    assert.equal(results[1]?.status === "rejected" && results[1].reason.message, "three");
-    assert.deepEqual(results[2], { status: "fulfilled", value: 4 });
+    assertEquals(results.map(({ status }) => status), ["fulfilled", "rejected", "fulfilled"]);
+    assertEquals(results[1]?.status === "rejected" && results[1].reason.message, "three");
+    assertEquals(results[2], { status: "fulfilled", value: 4 });
   }
 });
 
@@ -88,10 +89,10 @@ test("Executor.map() of an argument that cannot be sent ends there, and reads no
     const input: Iterable<unknown> = { [Symbol.iterator]: () => ({ next }) };
     const results = executor.map((item: unknown) => item, input, { buffersize: 1, ...options });
     const [first, second, third] = await Promise.allSettled([results.next(), results.next(), results.next()]);
-    assert.deepEqual(first, { status: "fulfilled", value: { value: 5, done: false } });
-    assert.equal(second.status === "rejected" && second.reason.name, "DataCloneError");
-    assert.deepEqual(third, { status: "fulfilled", value: END });
-    assert.equal(pulled, 2);
+    assertEquals(first, { status: "fulfilled", value: { value: 5, done: false } });
+    assertEquals(second.status === "rejected" && second.reason.name, "DataCloneError");
+    assertEquals(third, { status: "fulfilled", value: END });
+    assertEquals(pulled, 2);
   }
 });
 
@@ -99,13 +100,13 @@ test("Executor.map() out of time rejects, cancels the rest and is over [X7i, tes
   await using executor = await busyExecutor();
   for (const timeout of [-1, 0, 1]) {
     const results = executor.map(double, [1, 2], { timeout });
-    await assert.rejects(results.next(), {
+    assertError(await assertRejects(() => results.next()), {
       name: "TimeoutError",
       message: `The results of map() took longer than its timeout of ${timeout} ms`,
     });
-    assert.deepEqual(await results.next(), END);
+    assertEquals<unknown>(await results.next(), END);
   }
-  assert.equal(executor.stats().cancelled, 6); // [X7j, test_executor_map_current_future_cancel]
+  assertEquals(executor.stats().cancelled, 6); // [X7j, test_executor_map_current_future_cancel]
   executor.free();
 });
 
@@ -116,9 +117,9 @@ test("Executor.map() delivers a result that is there when time is over, however 
     open.open();
     const results = executor.map(pass, [open.name, open.name, closed.name], [1, 2, 3], { timeout });
     await until("two are ready", () => executor.stats().completed === 2);
-    assert.deepEqual([(await results.next()).value, (await results.next()).value], [1, 2]);
-    await assert.rejects(results.next(), TimeoutError);
-    assert.deepEqual(await results.next(), END);
+    assertEquals([(await results.next()).value, (await results.next()).value], [1, 2]);
+    await assertRejects(() => results.next(), TimeoutError);
+    assertEquals<unknown>(await results.next(), END);
     closed.open();
   }
 });
@@ -129,21 +130,24 @@ test("Executor.map() passes on a TimeoutError that a task throws [test_map_timeo
     throw Object.assign(new Error("mine"), { name: "TimeoutError" });
   };
   for (const options of [{}, { timeout: 1e6 }]) {
-    await assert.rejects(executor.map(late, [1], options).next(), { name: "TimeoutError", message: "mine" });
+    assertError(await assertRejects(() => executor.map(late, [1], options).next()), {
+      name: "TimeoutError",
+      message: "mine",
+    });
   }
 });
 
 test("Executor.map() leaves no timer behind [L2]", async () => {
   await using executor = new MemoryExecutor();
   const { delays, left } = await timersOf(async () => {
-    assert.deepEqual(await drained(executor.map(double, [1, 2], { timeout: 1e6 })), [2, 4]);
+    assertEquals(await drained(executor.map(double, [1, 2], { timeout: 1e6 })), [2, 4]);
     const results = executor.map(double, [1, 2], { timeout: 1e6 });
     const waiting = results.next();
     await results.return();
     await waiting;
   });
-  assert.ok(delays.filter((delay) => delay > 1e5).length >= 2);
-  assert.equal(left, 0);
+  assert(delays.filter((delay) => delay > 1e5).length >= 2);
+  assertEquals(left, 0);
 });
 
 test("Executor.map() is over after return(), break and disposal, which cancel the rest [X7j, X7k, test_map_close]", async () => {
@@ -160,9 +164,9 @@ test("Executor.map() is over after return(), break and disposal, which cancel th
       await using executor = new MemoryExecutor({ maxWorkers: 1 });
       const results = executor.map(double, [1, 2, 3, 4], options);
       await end(results as never);
-      assert.deepEqual(await results.next(), END);
+      assertEquals<unknown>(await results.next(), END);
       const { completed, cancelled } = executor.stats();
-      assert.equal(end === endings[2] || cancelled === 4, true, `${completed} completed, ${cancelled} cancelled`);
+      assertEquals(end === endings[2] || cancelled === 4, true, `${completed} completed, ${cancelled} cancelled`);
     }
   }
 });
@@ -171,8 +175,8 @@ test("Executor.map() lets those who wait go when it is closed [X7k]", async () =
   await using executor = await busyExecutor();
   const results = executor.map(double, [1, 2]);
   const waiting = [results.next(), results.next()];
-  assert.deepEqual(await results.return(), END);
-  assert.deepEqual(await Promise.all(waiting), [END, END]);
+  assertEquals<unknown>(await results.return(), END);
+  assertEquals<unknown>(await Promise.all(waiting), [END, END]);
   executor.free();
 });
 
@@ -180,7 +184,7 @@ test("Executor.map() drops the results of calls that run when it is closed, also
   await using executor = new MemoryExecutor({ maxWorkers: 1 });
   const results = executor.map(pass, ["no such gate"], [1]);
   await results.return();
-  assert.deepEqual(await results.next(), END);
+  assertEquals<unknown>(await results.next(), END);
 });
 
 test("Executor.map() throws the error of its input at the call, and cancels what it submitted [X7c]", async () => {
@@ -189,9 +193,12 @@ test("Executor.map() throws the error of its input at the call, and cancels what
     yield 1;
     throw new RangeError("input");
   }
-  assert.throws(() => executor.map(double, input()), { name: "RangeError", message: "input" });
-  assert.throws(() => executor.map(double, { [Symbol.iterator]: () => assert.fail("no iterator") }), /no iterator/);
-  assert.equal(executor.stats().cancelled, 1);
+  assertError(assertThrows(() => executor.map(double, input())), { name: "RangeError", message: "input" });
+  assertError(
+    assertThrows(() => executor.map(double, { [Symbol.iterator]: () => fail("no iterator") })),
+    /no iterator/,
+  );
+  assertEquals(executor.stats().cancelled, 1);
 });
 
 test("Executor.map() gives the results of items before an input failed, then the error [X7c]", async () => {
@@ -204,18 +211,18 @@ test("Executor.map() gives the results of items before an input failed, then the
     yield* input();
   }
   for (const results of [executor.map(double, input(), { buffersize: 1 }), executor.map(double, later())]) {
-    assert.deepEqual([(await results.next()).value, (await results.next()).value], [2, 4]);
-    await assert.rejects(results.next(), { name: "RangeError", message: "input" });
-    assert.deepEqual(await results.next(), END);
+    assertEquals([(await results.next()).value, (await results.next()).value], [2, 4]);
+    assertError(await assertRejects(() => results.next()), { name: "RangeError", message: "input" });
+    assertEquals<unknown>(await results.next(), END);
   }
 });
 
 test("Executor.map() after shutdown throws at the call, unless there is no item [X7f]", async () => {
   const executor = new MemoryExecutor();
   await executor.shutdown();
-  assert.throws(() => executor.map(double, [1]), ShutdownError);
-  assert.throws(() => executor.map(double, [1], { buffersize: 1 }), ShutdownError);
-  assert.deepEqual(await drained(executor.map(double, [])), []);
+  assertThrows(() => executor.map(double, [1]), ShutdownError);
+  assertThrows(() => executor.map(double, [1], { buffersize: 1 }), ShutdownError);
+  assertEquals(await drained(executor.map(double, [])), []);
 });
 
 test("Executor.map() of an executor that is shut down gives results of the items that it has read, then rejects [X7e]", async () => {
@@ -226,8 +233,8 @@ test("Executor.map() of an executor that is shut down gives results of the items
     await executor.shutdown();
     await results.next();
     await results.next();
-    await assert.rejects(results.next(), ShutdownError);
-    assert.deepEqual(await results.next(), END);
+    await assertRejects(() => results.next(), ShutdownError);
+    assertEquals<unknown>(await results.next(), END);
   }
 });
 
@@ -235,7 +242,7 @@ test("Executor.map() does not mind a shutdown when everything was read [X7e, tes
   const executor = new MemoryExecutor();
   const results = executor.map(double, [1, 2, 3, 4, 5]);
   void executor.shutdown();
-  assert.deepEqual(await drained(results), [2, 4, 6, 8, 10]);
+  assertEquals(await drained(results), [2, 4, 6, 8, 10]);
 });
 
 test("Executor.map() rejects with the CancelledError of a call that a shutdown has cancelled [X8d]", async () => {
@@ -243,10 +250,10 @@ test("Executor.map() rejects with the CancelledError of a call that a shutdown h
   const results = executor.map(double, [1, 2]);
   const settled = executor.map(double, [1], { settled: true });
   void executor.shutdown({ cancelFutures: true });
-  await assert.rejects(results.next(), CancelledError);
-  assert.deepEqual(await results.next(), END);
+  await assertRejects(() => results.next(), CancelledError);
+  assertEquals<unknown>(await results.next(), END);
   const [outcome] = await drained(settled);
-  assert.ok(outcome?.status === "rejected" && outcome.reason instanceof CancelledError);
+  assert(outcome?.status === "rejected" && outcome.reason instanceof CancelledError);
   executor.free();
   await executor.shutdown();
 });
@@ -261,11 +268,11 @@ test("Executor.map() ends with the reason of its signal, told to who waits or to
       const results = executor.map(double, [1, 2], { ...options, signal: controller.signal });
       const waiting = waits ? results.next() : undefined;
       controller.abort(reason);
-      await assert.rejects(waiting ?? results.next(), isReason);
-      assert.deepEqual(await results.next(), END);
+      assertError(await assertRejects(() => waiting ?? results.next()), isReason);
+      assertEquals<unknown>(await results.next(), END);
     }
   }
-  assert.equal(executor.stats().cancelled, 8);
-  assert.throws(() => executor.map(double, [1], { signal: AbortSignal.abort(reason) }), isReason);
+  assertEquals(executor.stats().cancelled, 8);
+  assertError(assertThrows(() => executor.map(double, [1], { signal: AbortSignal.abort(reason) })), isReason);
   executor.free();
 });

@@ -1,6 +1,6 @@
 // The inputs of Executor.map(): when their items are submitted, how they are read, and how they are closed.
 
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertRejects, assertThrows, fail } from "@std/assert";
 import { test } from "node:test";
 import {
   CancelledError,
@@ -15,6 +15,7 @@ import { delivered, MemoryExecutor } from "../../support/memory_backend.ts";
 import { MemoryGate, pass } from "../../support/memory_gate.ts";
 import { INPUT_ERROR, TrackedInput } from "../../properties/tracked_input.ts";
 import { until } from "../../support/until.ts";
+import { assertError } from "../../support/assert_error.ts";
 
 const END = { value: undefined, done: true };
 const double = (n: number) => n * 2;
@@ -38,12 +39,12 @@ for (const options of [{}, { ordered: false }, { buffersize: 2 }, { chunksize: 1
     for (const n of [1, 2, 3]) {
       const next = results.next();
       await give(input);
-      assert.deepEqual(await next, { value: n * 2, done: false });
+      assertEquals(await next, { value: n * 2, done: false });
     }
     const last = results.next();
     await give(input);
-    assert.deepEqual(await last, END);
-    assert.deepEqual(input.violations, []);
+    assertEquals<unknown>(await last, END);
+    assertEquals(input.violations, []);
   });
 }
 
@@ -66,12 +67,12 @@ test("Executor.map() waits until a chunk is full, unless somebody waits for it a
   await give(input);
   await until("the next is asked for", () => input.waits);
   await delivered();
-  assert.deepEqual([executor.stats().queued, executor.workers.length], [0, 0], "half a chunk");
+  assertEquals([executor.stats().queued, executor.workers.length], [0, 0], "half a chunk");
   const first = results.next();
-  assert.deepEqual(await first, { value: 1, done: false }, "somebody waits for it");
+  assertEquals(await first, { value: 1, done: false }, "somebody waits for it");
   await give(input);
   await give(input);
-  assert.deepEqual([await results.next(), await results.next()].map(({ value }) => value), [2, 3]);
+  assertEquals([await results.next(), await results.next()].map(({ value }) => value), [2, 3]);
   await results.return();
 
   const held = new TrackedInput(naturals(), { pace: "slow" });
@@ -83,9 +84,9 @@ test("Executor.map() waits until a chunk is full, unless somebody waits for it a
   await give(held);
   await until("the next is asked for", () => held.waits);
   await delivered();
-  assert.equal(executor.stats().queued + executor.stats().running, 2, "it is waited for the chunk before");
+  assertEquals(executor.stats().queued + executor.stats().running, 2, "it is waited for the chunk before");
   gate.open();
-  assert.deepEqual((await Promise.all(three)).map(({ value }) => value), [0, 1, 2]);
+  assertEquals((await Promise.all(three)).map(({ value }) => value), [0, 1, 2]);
   await slow.return();
 });
 
@@ -101,7 +102,7 @@ test("Executor.map() with maxQueue does not split a chunk while it waits for roo
   waiting.cancel(); // there is room for one: for the chunk
   await until("the chunk is queued", () => executor.stats().queued >= 2);
   await results.return();
-  assert.deepEqual(await next, END);
+  assertEquals<unknown>(await next, END);
   executor.killWorkers();
   await executor.shutdown();
 });
@@ -116,7 +117,7 @@ test("Executor.map() over an async input that is always ready leaves the program
     await delivered();
     await results.next();
     await results.return();
-    await assert.rejects(drained(executor.map(double, endless(), { ...options, timeout: 1 })), TimeoutError);
+    await assertRejects(() => drained(executor.map(double, endless(), { ...options, timeout: 1 })), TimeoutError);
   }
 });
 
@@ -130,8 +131,8 @@ test("Executor.map() over two async inputs reads one after the other, and neithe
         "it has ended",
         () => (inputs.some((input) => input.give()), inputs.every(({ state }) => state !== "open")),
       );
-      assert.deepEqual(await all, [2, 4, 6].slice(0, Math.min(a, b)));
-      assert.deepEqual(inputs.flatMap(({ violations }) => violations), []);
+      assertEquals(await all, [2, 4, 6].slice(0, Math.min(a, b)));
+      assertEquals(inputs.flatMap(({ violations }) => violations), []);
     }
   }
 });
@@ -159,14 +160,14 @@ test("Executor.map() reads no further than the item at which its input ends ever
           error = thrown;
         }
         const about = `${deed} ${pace} ${JSON.stringify(options)}: ${error}`;
-        assert.ok(
+        assert(
           controller.signal.aborted
             ? error === controller.signal.reason
             : error instanceof ShutdownError || error instanceof CancelledError,
           about,
         );
-        assert.ok(input.given <= 3, about);
-        assert.deepEqual([input.state, input.closings, input.violations], ["closed", 1, []], about);
+        assert(input.given <= 3, about);
+        assertEquals([input.state, input.closings, input.violations], ["closed", 1, []], about);
         await executor.shutdown();
       }
     }
@@ -180,8 +181,8 @@ test("Executor.map() is over when its input calls return() of it", async () => {
       const onNext = (place: number) => place === 4 && void results.return();
       const input = new TrackedInput(naturals(), { pace, onNext });
       const results: MapIterator<number> = executor.map(double, input.iterable, options);
-      assert.ok((await drained(results)).length <= 4);
-      assert.deepEqual([input.given, input.closings, input.violations], [5, 1, []]);
+      assert((await drained(results)).length <= 4);
+      assertEquals([input.given, input.closings, input.violations], [5, 1, []]);
     }
   }
 });
@@ -196,8 +197,8 @@ test("Executor.map() serves who asks for a result from within an input", async (
     asked.push(results.next());
     await until("all are asked for", () => asked.length === 4);
     const all = (await Promise.all(asked)).flatMap(({ done, value }) => done ? [] : [value]);
-    assert.deepEqual(all.sort(), [2, 4, 6]);
-    assert.deepEqual(input.violations, []);
+    assertEquals(all.sort(), [2, 4, 6]);
+    assertEquals(input.violations, []);
   }
 });
 
@@ -216,9 +217,9 @@ test("Executor.map() is over when an item ends it while it is copied", async () 
       const items = [0, 1, 2, 3, 4, 5, 6].map(item);
       const { signal } = controller;
       const results = executor.with(limits).map(({ n }: { n: number }) => n, items, { ...options, signal });
-      await assert.rejects(drained(results), { name: "AbortError" });
+      assertError(await assertRejects(() => drained(results)), { name: "AbortError" });
       Mapping.assertInvariants(results);
-      assert.equal(executor.stats().queued, 0);
+      assertEquals(executor.stats().queued, 0);
     }
   }
 });
@@ -236,18 +237,18 @@ const ENDINGS: Record<string, (results: MapIterator<number>, executor: Executor)
   },
   "an error of a task": async (results) => {
     await results.next();
-    await assert.rejects(drained(results), RangeError);
+    await assertRejects(() => drained(results), RangeError);
     return "closed";
   },
   "a shutdown": async (results, executor) => {
     await results.next();
     void executor.shutdown();
-    await assert.rejects(drained(results), ShutdownError);
+    await assertRejects(() => drained(results), ShutdownError);
     return "closed";
   },
   "its workers' end": async (results, executor) => {
     executor.killWorkers();
-    await assert.rejects(drained(results));
+    await assertRejects(() => drained(results));
     return "closed";
   },
 };
@@ -280,10 +281,10 @@ test("Executor.map() lets each input go once, however it ends", async () => {
         await delivered();
         clearInterval(giving);
         const about = `${name}: ${paces} ${closeThrows}`;
-        for (const { closings, violations } of inputs) assert.deepEqual([violations, closings <= 1], [[], true], about);
+        for (const { closings, violations } of inputs) assertEquals([violations, closings <= 1], [[], true], about);
         // Of several, the shortest ends by itself, and the others are closed for it.
         const states = inputs.map(({ state }) => state);
-        assert.deepEqual(
+        assertEquals(
           states,
           expected === "closed" || states.length === 1 ? states.map(() => expected) : ["closed", "ended"],
           about,
@@ -301,9 +302,9 @@ test("Executor.map() does not close an input that has failed, but the others, on
     const others = [new TrackedInput(naturals()), new TrackedInput(naturals(), { pace })];
     const add = (a: number, b: number, c: number) => a + b + c;
     const map = () => executor.map(add, others[0]!.iterable, input.iterable, others[1]!.iterable, { buffersize: 5 });
-    await assert.rejects(async () => await drained(map()), INPUT_ERROR);
-    assert.deepEqual([input.state, ...others.map(({ state }) => state)], ["failed", "closed", "closed"]);
-    assert.deepEqual([input, ...others].flatMap(({ violations }) => violations), []);
+    assertError(await assertRejects(async () => await drained(map())), INPUT_ERROR);
+    assertEquals([input.state, ...others.map(({ state }) => state)], ["failed", "closed", "closed"]);
+    assertEquals([input, ...others].flatMap(({ violations }) => violations), []);
   }
 });
 
@@ -311,30 +312,30 @@ test("Executor.map() opens no input when its signal has aborted, and leaves none
   await using executor = new MemoryExecutor();
   const map = (...args: unknown[]) => () => executor.map(double, ...args as [number[]]);
   const stream = new ReadableStream<number>({ start: (controller) => controller.enqueue(5) });
-  assert.throws(map(stream, { signal: AbortSignal.abort() }), { name: "AbortError" });
-  assert.throws(map(stream, { chunksize: 0 }), RangeError);
-  assert.equal(stream.locked, false);
+  assertError(assertThrows(map(stream, { signal: AbortSignal.abort() })), { name: "AbortError" });
+  assertThrows(map(stream, { chunksize: 0 }), RangeError);
+  assertEquals(stream.locked, false);
   for (const pace of [undefined, "ready"] as const) {
     const input = new TrackedInput(naturals(), { pace });
-    assert.throws(map(input.iterable, { [Symbol.iterator]: () => assert.fail("no iterator") }), /no iterator/);
-    assert.deepEqual([input.state, input.given, input.violations], ["closed", 0, []]);
+    assertError(assertThrows(map(input.iterable, { [Symbol.iterator]: () => fail("no iterator") })), /no iterator/);
+    assertEquals([input.state, input.given, input.violations], ["closed", 0, []]);
   }
   const controller = new AbortController();
   const input = new TrackedInput(naturals());
   const opening = { [Symbol.iterator]: () => (controller.abort(), naturals()) };
   const results = executor.map((a: number, b: number) => a + b, input.iterable, opening, { signal: controller.signal });
-  await assert.rejects(results.next(), { name: "AbortError" });
-  assert.deepEqual([input.state, input.given, input.violations], ["closed", 0, []]);
+  assertError(await assertRejects(() => results.next()), { name: "AbortError" });
+  assertEquals([input.state, input.given, input.violations], ["closed", 0, []]);
 });
 
 test("Executor.map() refuses an input whose next() gives no object, as a loop does", async () => {
   await using executor = new MemoryExecutor();
   for (const result of [undefined, null, 5, "done"]) {
-    const iterator = { next: () => result, return: () => assert.fail("it is closed") };
+    const iterator = { next: () => result, return: () => fail("it is closed") };
     const input = { [Symbol.iterator]: () => iterator } as unknown as Iterable<number>;
-    assert.throws(() => executor.map(double, input), TypeError);
+    assertThrows(() => executor.map(double, input), TypeError);
     const later = { [Symbol.asyncIterator]: () => iterator } as unknown as AsyncIterable<number>;
-    await assert.rejects(executor.map(double, later).next(), TypeError);
+    await assertRejects(() => executor.map(double, later).next(), TypeError);
   }
 });
 
@@ -345,7 +346,7 @@ test("Executor.map() reads each of its options once", async () => {
   const options = new Proxy({}, { get: (_, name) => (read.push(String(name)), given[String(name)]) });
   const results = executor.map(double, [1, 2, 3], options as { settled: true });
   given.settled = false;
-  assert.deepEqual((await drained(results)).map(({ status }) => status), ["fulfilled", "fulfilled", "fulfilled"]);
+  assertEquals((await drained(results)).map(({ status }) => status), ["fulfilled", "fulfilled", "fulfilled"]);
   const names = ["buffersize", "chunksize", "ordered", "settled", "signal", "timeout"];
-  assert.deepEqual(read.filter((name) => names.includes(name)).sort(), names);
+  assertEquals(read.filter((name) => names.includes(name)).sort(), names);
 });

@@ -1,6 +1,6 @@
 // An executor keeps nothing of calls that are done.
 
-import assert from "node:assert/strict";
+import { assertEquals } from "@std/assert";
 import { test } from "node:test";
 import { isCollected, needsCollector } from "../../support/garbage.ts";
 import { MemoryExecutor } from "../../support/memory_backend.ts";
@@ -22,7 +22,7 @@ for (const claims of CLAIMS_KINDS) {
         await executor.submit(size, argument);
         return new WeakRef(argument);
       };
-      assert.equal(await isCollected(submitted), true);
+      assertEquals(await isCollected(submitted), true);
     },
   );
 
@@ -35,13 +35,13 @@ for (const claims of CLAIMS_KINDS) {
     const cancelled = () => {
       const argument = { large: true };
       const future = executor.submit(size, argument);
-      assert.equal(future.cancel(), true);
+      assertEquals(future.cancel(), true);
       kept.push(future);
       return new WeakRef(argument);
     };
-    assert.equal(await isCollected(cancelled), true);
+    assertEquals(await isCollected(cancelled), true);
     gate.open();
-    assert.equal(kept.length, 10);
+    assertEquals(kept.length, 10);
   });
 
   test(`Executor of ${kind} keeps no argument of a call that could not be sent [F15]`, needsCollector, async () => {
@@ -50,12 +50,12 @@ for (const claims of CLAIMS_KINDS) {
     const refused = async () => {
       const argument = { cannot: () => {} };
       const future = executor.submit(size, argument);
-      assert.equal((await future.exception() as Error).name, "DataCloneError");
+      assertEquals((await future.exception() as Error).name, "DataCloneError");
       kept.push(future);
       return new WeakRef(argument);
     };
-    assert.equal(await isCollected(refused), true);
-    assert.equal(kept.length, 10);
+    assertEquals(await isCollected(refused), true);
+    assertEquals(kept.length, 10);
   });
 }
 
@@ -67,8 +67,8 @@ test("Executor keeps no Future and no result of a call that is done [F15]", need
     return new WeakRef(future);
   };
   const result = async () => new WeakRef(await executor.submit(() => ({ large: true })));
-  assert.equal(await isCollected(future), true);
-  assert.equal(await isCollected(result), true);
+  assertEquals(await isCollected(future), true);
+  assertEquals(await isCollected(result), true);
 });
 
 test("Executor keeps no function that it was given, once its calls are done [F15]", needsCollector, async () => {
@@ -78,7 +78,7 @@ test("Executor keeps no function that it was given, once its calls are done [F15
     await executor.submit(fn);
     return new WeakRef(fn);
   };
-  assert.equal(await isCollected(given), true);
+  assertEquals(await isCollected(given), true);
 });
 
 test(
@@ -98,7 +98,7 @@ test(
       await executor.submit(size, {}); // it comes after
       return ref!;
     };
-    assert.equal(await isCollected(mapped), true);
-    assert.equal(kept.length, 10);
+    assertEquals(await isCollected(mapped), true);
+    assertEquals(kept.length, 10);
   },
 );

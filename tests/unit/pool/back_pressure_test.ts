@@ -1,6 +1,6 @@
 // Back-pressure: maxQueue, QueueFullError and ready(). Without it, a million calls can be submitted at once.
 
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertMatch, assertThrows } from "@std/assert";
 import { test } from "node:test";
 import { type Executor, QueueFullError, ShutdownError } from "../../../mod.ts";
 import { behaviour } from "../../behaviour/behaviour.ts";
@@ -9,6 +9,7 @@ import { KINDS } from "../../behaviour/kinds.ts";
 import { delivered, MemoryExecutor } from "../../support/memory_backend.ts";
 import { square } from "../../fixtures/tasks/arithmetic.ts";
 import { hold } from "../../fixtures/tasks/gate_tasks.ts";
+import { assertError } from "../../support/assert_error.ts";
 
 const identity = (n: number) => n;
 
@@ -27,8 +28,8 @@ for (const kind of KINDS) {
       return Promise.all(results);
     };
     const produced = await Promise.all([0, 100, 200].map(produce));
-    assert.deepEqual(produced.flat(), Array.from({ length: 300 }, (_, n) => n * n));
-    assert.ok(longest > 0);
+    assertEquals(produced.flat(), Array.from({ length: 300 }, (_, n) => n * n));
+    assert(longest > 0);
   });
 
   behaviour(
@@ -40,17 +41,17 @@ for (const kind of KINDS) {
       const running = executor.submit(hold, gate.folder, 0);
       await gate.noted();
       const queued = [executor.submit(square, 1), executor.submit(square, 2)];
-      assert.throws(() => executor.submit(square, 3), (error) => {
-        assert.ok(error instanceof QueueFullError);
-        assert.match(error.message, /2 calls wait already/);
+      assertError(assertThrows(() => executor.submit(square, 3)), (error) => {
+        assert(error instanceof QueueFullError);
+        assertMatch(error.message, /2 calls wait already/);
         return true;
       });
       const ready = executor.ready();
-      assert.equal(queued[0]!.cancel(), true);
+      assertEquals(queued[0]!.cancel(), true);
       await ready;
       queued.push(executor.submit(square, 4));
       gate.open();
-      assert.deepEqual([await running, await queued[1], await queued[2]], [0, 4, 16]);
+      assertEquals([await running, await queued[1], await queued[2]], [0, 4, 16]);
     },
   );
 
@@ -58,7 +59,7 @@ for (const kind of KINDS) {
     await using executor = new Executor({ maxWorkers: 1, maxQueue: 3 });
     const results: number[] = [];
     for await (const result of executor.map(square, Array.from({ length: 50 }, (_, n) => n))) results.push(result);
-    assert.deepEqual(results, Array.from({ length: 50 }, (_, n) => n * n));
+    assertEquals(results, Array.from({ length: 50 }, (_, n) => n * n));
   });
 }
 
@@ -69,7 +70,7 @@ async function full(maxQueue: number): Promise<MemoryExecutor> {
   executor.workers[0]!.ready();
   await delivered();
   for (let n = 0; n < maxQueue; n++) executor.submit(identity, n);
-  assert.throws(() => executor.submit(identity, 9), QueueFullError);
+  assertThrows(() => executor.submit(identity, 9), QueueFullError);
   return executor;
 }
 
@@ -86,7 +87,7 @@ test("Executor.ready() resolves at once where there is room", async () => {
     await executor.ready();
     await executor.shutdown();
     await executor.ready(); // and submit() says why nothing is taken
-    assert.throws(() => executor.submit(identity, 1), ShutdownError);
+    assertThrows(() => executor.submit(identity, 1), ShutdownError);
   }
 });
 
@@ -95,13 +96,13 @@ test("Executor.ready() serves several producers in turn, one for each place", as
   const served: string[] = [];
   const producers = ["a", "b", "c"].map((name) => take(executor, name, served));
   await delivered();
-  assert.deepEqual(served, []);
+  assertEquals(served, []);
   for (let call = 0; call < 3; call++) {
     executor.workers[0]!.begin(call);
     executor.workers[0]!.done(call, [call], 10);
     await delivered();
     await delivered();
-    assert.deepEqual(served, ["a", "b", "c"].slice(0, call + 1));
+    assertEquals(served, ["a", "b", "c"].slice(0, call + 1));
   }
   await Promise.all(producers);
   executor.killWorkers();
@@ -116,14 +117,14 @@ test("Executor.ready() keeps the place of a producer from one that submits witho
       executor.submit(identity, 0);
       outcomes.push(`${name} has submitted`);
     } catch (error) {
-      assert.ok(error instanceof QueueFullError);
+      assert(error instanceof QueueFullError);
       outcomes.push(`${name} was refused`);
     }
   };
   const greedy = executor.ready().then(() => ["first", "second"].forEach(attempt));
   const patient = executor.ready().then(() => attempt("patient"));
   await Promise.all([greedy, patient]);
-  assert.deepEqual(outcomes, ["first has submitted", "second was refused", "patient has submitted"]);
+  assertEquals(outcomes, ["first has submitted", "second was refused", "patient has submitted"]);
   executor.killWorkers();
   await executor.shutdown();
 });
@@ -133,15 +134,15 @@ test("Executor.ready() lets everybody go when the executor takes nothing any mor
   const producers = Promise.allSettled(["a", "b", "c"].map((name) => take(executor, name, [])));
   executor.killWorkers();
   for (const outcome of await producers) {
-    assert.ok(outcome.status === "rejected" && outcome.reason instanceof ShutdownError);
+    assert(outcome.status === "rejected" && outcome.reason instanceof ShutdownError);
   }
   await executor.shutdown();
 });
 
 test("Executor refuses a wrong maxQueue", () => {
-  for (const maxQueue of [0, -1, 1.5, NaN]) assert.throws(() => new MemoryExecutor({ maxQueue }), RangeError);
+  for (const maxQueue of [0, -1, 1.5, NaN]) assertThrows(() => new MemoryExecutor({ maxQueue }), RangeError);
   // deno-lint-ignore no-explicit-any
-  assert.throws(() => new MemoryExecutor({ maxQueue: "1" as any }), TypeError);
+  assertThrows(() => new MemoryExecutor({ maxQueue: "1" as any }), TypeError);
 });
 
 test("Executor takes a million calls at once, and answers each with its own result", async () => {
@@ -152,8 +153,8 @@ test("Executor takes a million calls at once, and answers each with its own resu
       if (outcome?.status === "fulfilled") sum += outcome.value as number;
     });
   }
-  assert.equal(executor.stats().queued + executor.stats().running, 1_000_000);
+  assertEquals(executor.stats().queued + executor.stats().running, 1_000_000);
   await executor.shutdown();
-  assert.equal(executor.stats().completed, 1_000_000);
-  assert.equal(sum, 499_999_500_000);
+  assertEquals(executor.stats().completed, 1_000_000);
+  assertEquals(sum, 499_999_500_000);
 });

@@ -1,6 +1,6 @@
 // Calls of a higher priority, and what was handed over before they came. The test plays the workers.
 
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertStrictEquals } from "@std/assert";
 import { test } from "node:test";
 import { delivered, MemoryExecutor, type MemoryWorker } from "../../support/memory_backend.ts";
 
@@ -17,8 +17,8 @@ async function holdingHundred(claims = true) {
   worker.done(0, Array.from({ length: KNOWN }, () => -1), 0.1 * KNOWN);
   for (let n = 0; n < 100; n++) executor.submit(short, n);
   await delivered();
-  assert.equal(worker.calls.length, KNOWN + 100);
-  if (claims) assert.ok(worker.begin(KNOWN));
+  assertStrictEquals(worker.calls.length, KNOWN + 100);
+  if (claims) assert(worker.begin(KNOWN));
   return { executor, worker };
 }
 
@@ -34,9 +34,9 @@ test("Executor.with({ priority }) overtakes all that a worker was handed and has
   executor.with({ priority: 1 }).submit(short, 1001);
   await delivered();
   const order = runs(worker) as number[];
-  assert.deepEqual(order.slice(0, 3), [2000, 1000, 1001]);
+  assertEquals(order.slice(0, 3), [2000, 1000, 1001]);
   const usual = order.filter((n) => n < 1000);
-  assert.deepEqual(usual, usual.map((_, n) => n + 1), "the others keep their order");
+  assertEquals(usual, usual.map((_, n) => n + 1), "the others keep their order");
   executor.killWorkers();
   await executor.shutdown();
 });
@@ -46,11 +46,11 @@ test("Executor.with({ priority }) takes calls back once for all that are submitt
   const messages = worker.inbox.length;
   for (let n = 0; n < 50; n++) executor.with({ priority: 1 }).submit(short, 1000 + n);
   await delivered();
-  assert.equal(worker.inbox.length, messages + 1);
+  assertStrictEquals(worker.inbox.length, messages + 1);
   for (const priority of [1, 0, -1]) executor.with({ priority }).submit(short, 2000 + priority);
   await delivered();
   const order = runs(worker);
-  assert.deepEqual(order.slice(0, 51), [...Array.from({ length: 50 }, (_, n) => 1000 + n), 2001]);
+  assertEquals(order.slice(0, 51), [...Array.from({ length: 50 }, (_, n) => 1000 + n), 2001]);
   executor.killWorkers();
   await executor.shutdown();
 });
@@ -59,10 +59,10 @@ test("Executor.with({ priority }) asks a process without claims for what it has 
   const { executor, worker } = await holdingHundred(false);
   executor.with({ priority: 1 }).submit(short, 1000);
   await delivered();
-  assert.deepEqual(worker.inbox.at(-1), { kind: "recall" });
+  assertEquals(worker.inbox.at(-1), { kind: "recall" });
   worker.say({ kind: "recalled", first: KNOWN + 1 });
   await delivered();
-  assert.equal(worker.calls[KNOWN + 100]![0], 1000);
+  assertEquals(worker.calls[KNOWN + 100]![0], 1000);
   executor.killWorkers();
   await executor.shutdown();
 });
@@ -89,7 +89,7 @@ test("Executor shares calls of a higher priority out to its workers", async () =
   const urgent = executor.workers.map((worker, at) =>
     worker.calls.slice(next[at]).filter(([n]) => (n as number) >= 1000)
   );
-  assert.ok(urgent.every(({ length }) => length >= 2), `${urgent.map(({ length }) => length)}`);
+  assert(urgent.every(({ length }) => length >= 2), `${urgent.map(({ length }) => length)}`);
   executor.killWorkers();
   await executor.shutdown();
 });

@@ -1,12 +1,13 @@
 // The scheduler: cancelling, shutting down and ending workers.
 
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertRejects, assertStrictEquals, assertThrows } from "@std/assert";
 import { test } from "node:test";
 import { CancelledError, ShutdownError, WorkerLostError } from "../../../mod.ts";
 import { BrokenMemoryPool, delivered, MemoryExecutor, type MemoryWorker } from "../../support/memory_backend.ts";
 import { MemoryGate, pass } from "../../support/memory_gate.ts";
 import { reportsOf } from "../../support/observe.ts";
 import { CLAIMS_KINDS, type ClaimsKind } from "../../support/memory_channel.ts";
+import { assertError } from "../../support/assert_error.ts";
 
 const echo = (n: number) => n;
 
@@ -23,15 +24,15 @@ async function backlog(claims: ClaimsKind) {
 test("Future.cancel() of ten calls behind a busy worker is true for each, in both kinds [F2, P4]", async () => {
   for (const claims of CLAIMS_KINDS) {
     const { executor, gate, running, waiting } = await backlog(claims);
-    assert.deepEqual(waiting.map((future) => future.running()), waiting.map(() => false));
-    assert.deepEqual(waiting.map((future) => future.cancel()), waiting.map(() => true));
-    assert.equal(running.running(), true);
-    assert.equal(running.cancel(), false);
+    assertEquals(waiting.map((future) => future.running()), waiting.map(() => false));
+    assertEquals(waiting.map((future) => future.cancel()), waiting.map(() => true));
+    assertEquals(running.running(), true);
+    assertEquals(running.cancel(), false);
     gate.open();
-    assert.equal(await running, "ran");
+    assertEquals(await running, "ran");
     await executor.shutdown();
-    assert.equal(gate.arrived, 1);
-    assert.equal(executor.stats().cancelled, 10);
+    assertEquals(gate.arrived, 1);
+    assertEquals(executor.stats().cancelled, 10);
   }
 });
 
@@ -45,14 +46,14 @@ test("Future.running() is true exactly when cancel() is false, for calls that a 
   await first;
   const futures = [1, 2, 3].map((n) => executor.submit(echo, n));
   await delivered();
-  assert.equal(worker.calls.length, 4);
-  assert.equal(worker.begin(1), true);
-  assert.deepEqual(futures.map((future) => future.running()), [true, false, false]);
-  assert.deepEqual(futures.map((future) => future.cancel()), [false, true, true]);
-  assert.deepEqual([worker.begin(2), worker.begin(3)], [false, false]);
+  assertEquals(worker.calls.length, 4);
+  assertEquals(worker.begin(1), true);
+  assertEquals(futures.map((future) => future.running()), [true, false, false]);
+  assertEquals(futures.map((future) => future.cancel()), [false, true, true]);
+  assertEquals([worker.begin(2), worker.begin(3)], [false, false]);
   worker.done(1, [1, undefined, undefined]); // F12: the answers to cancelled calls are holes
-  assert.deepEqual(await Promise.allSettled(futures.slice(0, 1)), [{ status: "fulfilled", value: 1 }]);
-  assert.deepEqual(futures.map((future) => future.cancelled()), [false, true, true]);
+  assertEquals(await Promise.allSettled(futures.slice(0, 1)), [{ status: "fulfilled", value: 1 }]);
+  assertEquals(futures.map((future) => future.cancelled()), [false, true, true]);
   worker.close();
   await executor.shutdown();
 });
@@ -62,51 +63,51 @@ test("Future.cancel() runs callbacks at once and wakes nobody twice [F2, F7]", a
   let calls = 0;
   waiting[3]!.addDoneCallback(() => calls++);
   waiting[3]!.cancel();
-  assert.equal(calls, 1);
+  assertEquals(calls, 1);
   await executor.shutdown({ wait: false, cancelFutures: true });
   gate.open();
   await executor.shutdown();
-  assert.equal(calls, 1);
+  assertEquals(calls, 1);
 });
 
 test("Executor.shutdown() refuses work at once, and does what was submitted [X8b, X8c, E5]", async () => {
   for (const claims of CLAIMS_KINDS) {
     const { executor, gate, running, waiting } = await backlog(claims);
     const closed = executor.shutdown();
-    assert.throws(() => executor.submit(echo, 1), {
+    assertError(assertThrows(() => executor.submit(echo, 1)), {
       name: "ShutdownError",
       message: "cannot schedule new futures after shutdown",
     });
     gate.open();
     await closed;
-    assert.deepEqual([running, ...waiting].map((future) => future.outcome?.status), Array(11).fill("fulfilled"));
-    assert.equal(executor.workers[0]?.endedBy, "stop");
+    assertEquals([running, ...waiting].map((future) => future.outcome?.status), Array(11).fill("fulfilled"));
+    assertEquals(executor.workers[0]?.endedBy, "stop");
   }
 });
 
 test("Executor.shutdown() without wait resolves at once, the rest is done [X8c]", async () => {
   const { executor, gate, running } = await backlog(true);
   await executor.shutdown({ wait: false });
-  assert.equal(running.done(), false);
+  assertEquals(running.done(), false);
   gate.open();
   await executor.shutdown(); // [X8a]: a later call waits
-  assert.equal(running.done(), true);
+  assertEquals(running.done(), true);
 });
 
 test("Executor.shutdown() may cancel what has not begun, even by a second call [X8d, X8e]", async () => {
   const { executor, gate, running, waiting } = await backlog(false);
   const closed = executor.shutdown();
   void executor.shutdown({ cancelFutures: true });
-  assert.deepEqual(waiting.map((future) => future.cancelled()), waiting.map(() => true));
-  await assert.rejects(waiting[0]!.result(), CancelledError);
+  assertEquals(waiting.map((future) => future.cancelled()), waiting.map(() => true));
+  await assertRejects(() => waiting[0]!.result(), CancelledError);
   gate.open();
   await closed;
-  assert.equal(await running, "ran");
+  assertEquals(await running, "ran");
 });
 
 test("Executor.shutdown() is repeatable, in any mix [X8a]", async () => {
   const executor = new MemoryExecutor();
-  assert.equal(await executor.submit(echo, 1), 1);
+  assertEquals(await executor.submit(echo, 1), 1);
   await Promise.all([
     executor.shutdown(),
     executor.shutdown({ wait: false }),
@@ -119,7 +120,7 @@ test("Executor.shutdown() is repeatable, in any mix [X8a]", async () => {
 test("Executor.shutdown() of one that was never used starts nothing [X8g]", async () => {
   const executor = new MemoryExecutor();
   await executor.shutdown();
-  assert.equal(executor.workers.length, 0);
+  assertEquals(executor.workers.length, 0);
 });
 
 test("Executor.shutdown() waits until the workers are gone [X8c]", async () => {
@@ -128,9 +129,9 @@ test("Executor.shutdown() waits until the workers are gone [X8c]", async () => {
   const [worker] = executor.workers as readonly [MemoryWorker];
   worker.hold();
   const closed = executor.shutdown().then(() => "closed");
-  assert.equal(await Promise.race([closed, delivered().then(() => "waits")]), "waits");
+  assertEquals(await Promise.race([closed, delivered().then(() => "waits")]), "waits");
   worker.release();
-  assert.equal(await closed, "closed");
+  assertEquals(await closed, "closed");
 });
 
 test("Executor.shutdown() may be awaited in a callback of its own work [X8f]", async () => {
@@ -146,20 +147,23 @@ test("Executor.submit() in a callback during shutdown throws there, and is repor
   const future = executor.submit(echo, 1);
   future.addDoneCallback(() => executor.submit(echo, 2));
   const reports = await reportsOf(() => executor.shutdown());
-  assert.ok(reports[0]?.[1] instanceof ShutdownError);
-  assert.equal(await future, 1);
+  assert(reports[0]?.[1] instanceof ShutdownError);
+  assertEquals(await future, 1);
 });
 
 test("Executor is disposed of by waiting, and cancels nothing [X9]", async () => {
   let future;
   const gate = new MemoryGate();
-  await assert.rejects(async () => {
-    await using executor = new MemoryExecutor();
-    future = executor.submit(pass, gate.name, 5);
-    setTimeout(() => gate.open());
-    throw new Error("of the block");
-  }, /of the block/);
-  assert.equal(await future, 5);
+  assertError(
+    await assertRejects(async () => {
+      await using executor = new MemoryExecutor();
+      future = executor.submit(pass, gate.name, 5);
+      setTimeout(() => gate.open());
+      throw new Error("of the block");
+    }),
+    /of the block/,
+  );
+  assertEquals(await future, 5);
 });
 
 for (const how of ["terminate", "kill"] as const) {
@@ -169,14 +173,14 @@ for (const how of ["terminate", "kill"] as const) {
     for (const claims of CLAIMS_KINDS) {
       const { executor, running, waiting } = await backlog(claims);
       executor[`${how}Workers`]();
-      assert.equal(executor.workers[0]?.endedBy, how);
-      assert.deepEqual(waiting.map((future) => future.cancelled()), waiting.map(() => true));
+      assertStrictEquals(executor.workers[0]?.endedBy, how);
+      assertEquals(waiting.map((future) => future.cancelled()), waiting.map(() => true));
       const error = await running.exception();
-      assert.ok(error instanceof WorkerLostError);
-      assert.equal(error.started, true);
-      assert.throws(() => executor.submit(echo, 1), ShutdownError); // [test_force_shutdown_workers_stops_pool]
+      assert(error instanceof WorkerLostError);
+      assertEquals(error.started, true);
+      assertThrows(() => executor.submit(echo, 1), ShutdownError); // [test_force_shutdown_workers_stops_pool]
       await executor.shutdown();
-      assert.equal(executor.workers.length, 1);
+      assertEquals(executor.workers.length, 1);
     }
   });
 
@@ -184,10 +188,10 @@ for (const how of ["terminate", "kill"] as const) {
     const unused = new MemoryExecutor();
     unused[`${how}Workers`]();
     unused[`${how}Workers`]();
-    assert.equal(unused.workers.length, 0);
+    assertEquals(unused.workers.length, 0);
     await unused.shutdown();
     const broken = new MemoryExecutor({}, { onStart: (worker) => worker.close({ exitCode: 1 }) });
-    assert.ok(await broken.submit(echo, 1).exception() instanceof BrokenMemoryPool);
+    assert(await broken.submit(echo, 1).exception() instanceof BrokenMemoryPool);
     broken[`${how}Workers`](); // [test_force_shutdown_workers_dead_workers]
     await broken.shutdown();
   });
@@ -197,9 +201,9 @@ for (const how of ["terminate", "kill"] as const) {
     const first = executor.submit(echo, 1), second = executor.submit(echo, 2);
     first.addDoneCallback(() => executor[`${how}Workers`]());
     await executor.shutdown();
-    assert.equal(await first, 1);
-    assert.equal(second.cancelled(), true);
-    assert.equal(executor.workers.length, 1);
+    assertEquals(await first, 1);
+    assertEquals(second.cancelled(), true);
+    assertEquals(executor.workers.length, 1);
   });
 }
 
@@ -212,5 +216,5 @@ test("shutdown({ cancelFutures: true }) ends when the line to a process has clos
   const closed = executor.shutdown({ cancelFutures: true });
   worker.close({ exitCode: 1 });
   await closed;
-  assert.ok(waiting.every((future) => future.cancelled()));
+  assert(waiting.every((future) => future.cancelled()));
 });

@@ -1,7 +1,14 @@
 // The scheduler's invariants against what has broken them: thousands of calls that cannot be sent, user code that calls the
 // executor from inside, executors that cannot run any more. tests/properties/scheduler_test.ts tries combinations of these.
 
-import assert from "node:assert/strict";
+import {
+  assert,
+  assertEquals,
+  assertMatch,
+  assertNotStrictEquals,
+  assertStrictEquals,
+  assertThrows,
+} from "@std/assert";
 import { test } from "node:test";
 import {
   CancelledError,
@@ -52,30 +59,30 @@ for (const claims of CLAIMS_KINDS) {
 
   test(`an idle worker has room, however many calls could not be sent to it (${kind})`, async () => {
     await using executor = new MemoryExecutor({ maxWorkers: 1 }, { claims });
-    assert.equal(await executor.submit(first, 1), 1);
+    assertEquals(await executor.submit(first, 1), 1);
     const futures = Array.from({ length: 10_000 }, (_, n) => executor.submit(first, n, n % 10 === 9 ? 0 : unsendable));
     const errors = await Promise.all(futures.map((future) => future.exception()));
-    assert.equal(errors.filter((error) => (error as Error)?.name === "DataCloneError").length, 9000);
-    assert.deepEqual(
+    assertEquals(errors.filter((error) => (error as Error)?.name === "DataCloneError").length, 9000);
+    assertEquals(
       await Promise.all(futures.filter((_, n) => n % 10 === 9)),
       futures.map((_, n) => n).filter((n) => n % 10 === 9),
     );
-    assert.equal(executor.stats().lost, 0);
+    assertEquals(executor.stats().lost, 0);
   });
 
   test(`handing a call over does not throw half-way, whatever its arguments do (${kind})`, async () => {
     await using executor = new MemoryExecutor({ maxWorkers: 1 }, { claims });
-    assert.equal(await executor.submit(identity, 0), 0); // it is idle: the next call is handed over within submit()
+    assertEquals(await executor.submit(identity, 0), 0); // it is idle: the next call is handed over within submit()
     for (const together of [false, true]) {
       for (const proxy of proxies()) {
         const before = together ? executor.submit(identity, 1) : undefined;
         const bad = executor.submit(identity, proxy);
         const after = executor.submit(identity, 2);
-        assert.ok(await errorOf(bad) instanceof Error);
-        assert.deepEqual([await before, await after], [before && 1, 2]);
+        assert(await errorOf(bad) instanceof Error);
+        assertEquals([await before, await after], [before && 1, 2]);
       }
     }
-    assert.deepEqual([executor.stats().lost, executor.workers.length], [0, 1]);
+    assertEquals([executor.stats().lost, executor.workers.length], [0, 1]);
   });
 
   test(`a callback may cancel, and is told the state of, the calls that end with its own (${kind})`, async () => {
@@ -91,16 +98,16 @@ for (const claims of CLAIMS_KINDS) {
       }
       executor[end]();
       await executor.shutdown();
-      assert.ok(seen.length > 0);
+      assert(seen.length > 0);
       // A call that can be cancelled does not run, and one that runs cannot be cancelled.
-      for (const [begun, cancelled] of seen) assert.notEqual(begun, cancelled, end);
-      assert.equal(worker.closed, true);
+      for (const [begun, cancelled] of seen) assertNotStrictEquals(begun, cancelled, end);
+      assertEquals(worker.closed, true);
     }
   });
 
   test(`a getter may cancel its own call, or end everything, while it is copied (${kind})`, async () => {
     const executor = new MemoryExecutor({ maxWorkers: 1 }, { claims });
-    assert.equal(await executor.submit(identity, 0), 0);
+    assertEquals(await executor.submit(identity, 0), 0);
     let cancelled: boolean | undefined, running: boolean | undefined;
     const before = executor.submit(identity, 1);
     const future: Future<unknown> = executor.submit(identity, {
@@ -110,10 +117,10 @@ for (const claims of CLAIMS_KINDS) {
         return 1;
       },
     });
-    assert.equal(await before, 1);
+    assertEquals(await before, 1);
     await future.exception().catch(() => {});
-    assert.equal(cancelled, !running, "running() is true exactly when cancel() is too late");
-    assert.equal(future.cancelled(), cancelled);
+    assertStrictEquals(cancelled, !running, "running() is true exactly when cancel() is too late");
+    assertStrictEquals(future.cancelled(), cancelled);
     const ending = executor.submit(identity, {
       get part() {
         executor.killWorkers();
@@ -121,7 +128,7 @@ for (const claims of CLAIMS_KINDS) {
       },
     });
     await ending.exception().catch(() => {});
-    assert.ok(ending.done());
+    assert(ending.done());
     await executor.shutdown();
   });
 
@@ -134,14 +141,14 @@ for (const claims of CLAIMS_KINDS) {
     if (claims) worker.begin(0);
     const retried = executor.with({ retries: 3, retryOn: () => (executor.killWorkers(), true) }).submit(identity, 1);
     worker.done(0, [0]);
-    assert.equal(await started, 0);
+    assertEquals(await started, 0);
     await delivered();
     const reason = { kind: "value", value: "thrown" } as const;
     if (claims) worker.begin(1);
     worker.say({ kind: "done", first: 1, results: [undefined], failures: [0, reason], spent: 1, full: false });
-    assert.equal(await errorOf(retried), "thrown", "it is not run again");
+    assertEquals(await errorOf(retried), "thrown", "it is not run again");
     await executor.shutdown();
-    assert.equal(executor.workers.length, 1);
+    assertEquals(executor.workers.length, 1);
   });
 }
 
@@ -149,23 +156,23 @@ test("a process that gives calls back after killWorkers() has them cancelled, an
   const { executor, worker } = await quickWorker({ claims: false });
   const futures = Array.from({ length: 100 }, (_, n) => executor.submit(identity, n));
   await delivered();
-  assert.ok(worker.calls.length > KNOWN + 50, "calls are handed ahead");
+  assert(worker.calls.length > KNOWN + 50, "calls are handed ahead");
   const closed = executor.shutdown({ cancelFutures: true });
   await delivered();
-  assert.deepEqual(worker.inbox.at(-1), { kind: "recall" });
+  assertEquals(worker.inbox.at(-1), { kind: "recall" });
   worker.say({ kind: "recalled", first: KNOWN + 1 });
   await delivered();
-  assert.ok(futures.slice(1).every((future) => future.cancelled()));
+  assert(futures.slice(1).every((future) => future.cancelled()));
   worker.done(KNOWN, [0], 0.01);
-  assert.equal(await futures[0], 0);
+  assertEquals(await futures[0], 0);
   await closed;
-  assert.equal(executor.workers.length, 1);
+  assertEquals(executor.workers.length, 1);
 });
 
 test("initializer arguments that cannot be sent break a chunked map() with a priority, and nothing hangs", async () => {
   const executor = new MemoryExecutor({ initializer: identity, initargs: [unsendable] });
   const limited = executor.with({ priority: 1 });
-  assert.throws(() => limited.map(identity, [1, 2, 3, 4, 5], { chunksize: 2 }), BrokenMemoryPool);
+  assertThrows(() => limited.map(identity, [1, 2, 3, 4, 5], { chunksize: 2 }), BrokenMemoryPool);
   await executor.shutdown();
 });
 
@@ -177,17 +184,17 @@ test("shutdown({ cancelFutures: true }) cancels what a thread was handed ahead, 
       ? executor.map(identity, Array.from({ length: 100 }, (_, n) => n), { chunksize, settled: true })
       : undefined;
     await delivered();
-    assert.ok(worker.calls.length > KNOWN + 50);
+    assert(worker.calls.length > KNOWN + 50);
     worker.begin(KNOWN);
     const closed = executor.shutdown({ cancelFutures: true });
-    assert.equal(worker.begin(KNOWN + 1), false, "it is taken back");
-    assert.ok(futures.slice(1).every((future) => future.cancelled()));
+    assertEquals(worker.begin(KNOWN + 1), false, "it is taken back");
+    assert(futures.slice(1).every((future) => future.cancelled()));
     worker.done(KNOWN, [0, ...Array(99)], 1);
     await closed;
-    assert.equal(executor.stats().cancelled, 99);
+    assertEquals(executor.stats().cancelled, 99);
     const outcomes: unknown[] = [];
     for await (const result of results ?? []) outcomes.push(result);
-    assert.equal(outcomes.length, chunksize ? 100 : 0);
+    assertStrictEquals(outcomes.length, chunksize ? 100 : 0);
   }
 });
 
@@ -199,9 +206,9 @@ test("the parts of a chunk whose items share an object answer each by itself", a
   worker.ready();
   await delivered();
   const runs = worker.inbox.filter((message) => message.kind === "run");
-  assert.deepEqual(runs.map(({ exact }) => exact), [true, true, true]);
+  assertEquals(runs.map(({ exact }) => exact), [true, true, true]);
   worker.done(0, [1, 2, 3]);
-  assert.equal((await results.next()).value, 1);
+  assertEquals((await results.next()).value, 1);
   await results.return();
 });
 
@@ -209,13 +216,13 @@ test("ready() resolves when the executor takes nothing any more, and submit() sa
   for (const end of ["shutdown", "killWorkers"] as const) {
     const executor = new MemoryExecutor({ maxWorkers: 1, maxQueue: 1 }, { served: false });
     const waiting = executor.submit(identity, 1);
-    assert.throws(() => executor.submit(identity, 2), QueueFullError);
+    assertThrows(() => executor.submit(identity, 2), QueueFullError);
     const ready = Array.from({ length: 5 }, () => executor.ready());
     await delivered();
     void executor[end]();
     await Promise.all(ready);
-    assert.throws(() => executor.submit(identity, 3), ShutdownError);
-    if (end === "killWorkers") assert.ok(await errorOf(waiting) instanceof CancelledError);
+    assertThrows(() => executor.submit(identity, 3), ShutdownError);
+    if (end === "killWorkers") assert(await errorOf(waiting) instanceof CancelledError);
     else executor.killWorkers();
     await executor.shutdown();
   }
@@ -235,7 +242,7 @@ test("onUnobserved is told once, of all failures", async () => {
   }
   await executor.shutdown();
   await delivered();
-  assert.deepEqual(told, [2]);
+  assertEquals(told, [2]);
 });
 
 test("a worker that speaks nonsense before it has ever been useful breaks the executor after three", async () => {
@@ -251,13 +258,13 @@ test("a worker that speaks nonsense before it has ever been useful breaks the ex
         await delivered();
       }
       const error = await errorOf(future);
-      assert.ok(error instanceof BrokenMemoryPool);
-      assert.match(String((error.cause as Error).message), /malformed message/);
-      assert.equal(executor.workers.length, 3);
+      assert(error instanceof BrokenMemoryPool);
+      assertMatch(String((error.cause as Error).message), /malformed message/);
+      assertEquals(executor.workers.length, 3);
       await executor.shutdown();
     }
   });
-  assert.equal(reports.length, 6);
+  assertEquals(reports.length, 6);
 });
 
 test("a worker that still starts is ended when there is nothing left to do", async () => {
@@ -266,15 +273,15 @@ test("a worker that still starts is ended when there is nothing left to do", asy
   const [quick, slow] = executor.workers as [MemoryWorker, MemoryWorker];
   quick.ready();
   await delivered();
-  assert.equal(slow.keptAlive, true, "a call waits for it");
+  assertEquals(slow.keptAlive, true, "a call waits for it");
   quick.done(0, [1], 0.01);
   await delivered();
   quick.done(1, [2], 0.01);
-  assert.deepEqual(await Promise.all(futures), [1, 2]);
+  assertEquals(await Promise.all(futures), [1, 2]);
   await delivered();
-  assert.equal(slow.keptAlive, false, "nobody waits for it");
+  assertEquals(slow.keptAlive, false, "nobody waits for it");
   await executor.shutdown();
-  assert.equal(slow.endedBy, "kill");
+  assertEquals(slow.endedBy, "kill");
 });
 
 test("shutdown({ cancelFutures: true }) does not wait for a worker that hangs in its initializer", async () => {
@@ -282,7 +289,7 @@ test("shutdown({ cancelFutures: true }) does not wait for a worker that hangs in
   const future = executor.submit(identity, 1);
   await delivered();
   await executor.shutdown({ cancelFutures: true });
-  assert.ok(future.cancelled());
+  assert(future.cancelled());
 });
 
 test("the goodbye of a process says how far it had come: what it had not begun runs elsewhere", async () => {
@@ -290,17 +297,17 @@ test("the goodbye of a process says how far it had come: what it had not begun r
   const futures = Array.from({ length: 40 }, (_, n) => executor.submit(identity, n));
   await delivered();
   const handed = worker.calls.length - KNOWN;
-  assert.ok(handed > 30);
+  assert(handed > 30);
   worker.say({ kind: "bye", exitCode: 1, unbegun: KNOWN + 2, uncaught: false });
   worker.close({ exitCode: 1 });
   await delivered();
   const lost = await Promise.all(futures.slice(0, 2).map(errorOf));
-  assert.ok(lost.every((error) => error instanceof WorkerLostError && error.started === true));
+  assert(lost.every((error) => error instanceof WorkerLostError && error.started === true));
   const next = executor.workers[1]!;
   next.ready();
   await delivered();
-  assert.deepEqual(next.calls[0], [2]);
-  assert.ok(futures.slice(2).every((future) => !future.done()));
+  assertEquals(next.calls[0], [2]);
+  assert(futures.slice(2).every((future) => !future.done()));
   executor.killWorkers();
   await executor.shutdown();
 });
@@ -310,12 +317,9 @@ test("a time limit binds a call that its worker does not say to begin", async ()
   const future = executor.with({ timeout: 1 }).submit(identity, 0);
   executor.workers[0]!.ready();
   const error = await errorOf(future);
-  assert.ok(error instanceof TaskTimeoutError);
-  assert.equal(
-    error.message,
-    "The task had not begun 3001 ms after its worker got it and was stopped (timeout: 1 ms)",
-  );
-  assert.equal(executor.workers[0]!.endedBy, "kill");
+  assert(error instanceof TaskTimeoutError);
+  assertEquals(error.message, "The task had not begun 3001 ms after its worker got it and was stopped (timeout: 1 ms)");
+  assertEquals(executor.workers[0]!.endedBy, "kill");
   await executor.shutdown();
 });
 
@@ -323,9 +327,9 @@ test("a late answer to a call that was taken back is not counted", async () => {
   const { executor, worker } = await quickWorker();
   const futures = Array.from({ length: 5 }, (_, n) => executor.submit(identity, n));
   await delivered();
-  assert.ok(futures[3]!.cancel());
+  assert(futures[3]!.cancel());
   worker.done(KNOWN, [0, 1, 2, undefined, 4], 0.01);
-  assert.equal(await futures[4], 4);
-  assert.deepEqual(futures[3]!.outcome?.status, "cancelled");
+  assertEquals(await futures[4], 4);
+  assertEquals(futures[3]!.outcome?.status, "cancelled");
   await executor.shutdown();
 });

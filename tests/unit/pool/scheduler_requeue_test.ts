@@ -1,6 +1,6 @@
 // The scheduler: when calls are queued again, after a failure or behind another call, and when they must not be.
 
-import assert from "node:assert/strict";
+import { assert, assertEquals } from "@std/assert";
 import { test } from "node:test";
 import {
   type CallOptions,
@@ -52,7 +52,7 @@ function requeue(
         let closed = false;
         void executor.shutdown().then(() => closed = true);
         await ledger.finish();
-        assert.deepEqual([closed, executor.stats().workers], [true, 0]);
+        assertEquals([closed, executor.stats().workers], [true, 0]);
       });
     });
   }
@@ -62,14 +62,14 @@ requeue("takes a call for waiting that rests before it is run again", { maxWorke
   const { ledger, executor, settle } = setup;
   const future = executor.with({ retries: 1, retryOn: () => true }).submit(fail, CALL);
   await settle();
-  assert.equal(future.running(), true);
+  assertEquals(future.running(), true);
   await ledger.open(CALL);
   await settle();
-  assert.deepEqual([executor.stats().queued, executor.stats().running], [1, 0]);
-  assert.equal(future.running(), false);
-  assert.equal(future.cancel(), true);
+  assertEquals([executor.stats().queued, executor.stats().running], [1, 0]);
+  assertEquals(future.running(), false);
+  assertEquals(future.cancel(), true);
   await ledger.finish();
-  assert.equal(ledger.runs(CALL), 1);
+  assertEquals(ledger.runs(CALL), 1);
 });
 
 const failures:
@@ -98,12 +98,12 @@ for (const [how, options, end, isExpected] of failures) {
       await settle();
       const other = executor.submit(fail, OTHER);
       await settle();
-      assert.ok(other.outcome?.status === "rejected" && other.outcome.reason instanceof BrokenNetwork);
-      assert.equal(future.done(), false, "what runs goes on");
+      assert(other.outcome?.status === "rejected" && other.outcome.reason instanceof BrokenNetwork);
+      assertEquals(future.done(), false, "what runs goes on");
       await end(setup);
       await ledger.finish();
-      assert.ok(future.outcome?.status === "rejected" && isExpected(future.outcome.reason));
-      assert.deepEqual([ledger.runs(CALL), network.lines.length], [1, 4]);
+      assert(future.outcome?.status === "rejected" && isExpected(future.outcome.reason));
+      assertEquals([ledger.runs(CALL), network.lines.length], [1, 4]);
     },
   );
 }
@@ -115,8 +115,8 @@ for (const how of ["killWorkers", "terminateWorkers"] as const) {
     await settle();
     executor[how]();
     await ledger.finish();
-    assert.ok(future.outcome?.status === "rejected" && future.outcome.reason instanceof WorkerLostError);
-    assert.deepEqual([ledger.runs(CALL), network.lines.length], [1, 1]);
+    assert(future.outcome?.status === "rejected" && future.outcome.reason instanceof WorkerLostError);
+    assertEquals([ledger.runs(CALL), network.lines.length], [1, 1]);
   });
 }
 

@@ -1,6 +1,6 @@
 // The scheduler: which call goes to which worker, and when. The test plays the workers and says how long tasks take.
 
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertMatch, assertStrictEquals, assertThrows } from "@std/assert";
 import { test } from "node:test";
 import { type ExecutorOptions, type Future, QueueFullError } from "../../../mod.ts";
 import { delivered, MemoryExecutor, type MemoryOptions, type MemoryWorker } from "../../support/memory_backend.ts";
@@ -56,15 +56,15 @@ function end(executor: MemoryExecutor): Promise<void> {
 
 test("Executor starts workers on demand, never more than maxWorkers [X1, test_saturation]", async () => {
   const executor = played({ maxWorkers: 4 });
-  assert.equal(executor.workers.length, 0);
+  assertEquals(executor.workers.length, 0);
   for (let submitted = 1; submitted <= 60; submitted++) {
     executor.submit(unknown, submitted);
-    assert.equal(executor.workers.length, Math.min(submitted, 4));
+    assertStrictEquals(executor.workers.length, Math.min(submitted, 4));
   }
   for (const worker of executor.workers) worker.ready();
   await delivered();
-  assert.equal(executor.workers.length, 4);
-  assert.deepEqual(executor.workers.map(heldBy), [[1], [2], [3], [4]]);
+  assertEquals(executor.workers.length, 4);
+  assertEquals(executor.workers.map(heldBy), [[1], [2], [3], [4]]);
   await end(executor);
 });
 
@@ -75,9 +75,9 @@ test("Executor uses an idle worker before it starts one [test_idle_thread_reuse,
     if (n === 0) executor.workers[0]!.ready();
     await delivered();
     answer(executor.workers[0]!, 1, 10);
-    assert.equal(await future, n);
+    assertStrictEquals(await future, n);
   }
-  assert.equal(executor.workers.length, 1);
+  assertEquals(executor.workers.length, 1);
   await end(executor);
 });
 
@@ -88,7 +88,7 @@ test("Executor begins calls in the order of submission [X6]", async () => {
   worker!.ready();
   for (let n = 0; n < 5; n++) {
     await delivered();
-    assert.deepEqual(heldBy(worker!), [n]); // one at a time, as it is not known how long it takes
+    assertEquals(heldBy(worker!), [n]); // one at a time, as it is not known how long it takes
     answer(worker!, 1, 10);
   }
   await end(executor);
@@ -105,9 +105,9 @@ test("Executor hands a worker more ahead with each answer, as far as calls of th
     handed.push(length);
     answer(worker, length, spent * length);
   }
-  assert.ok(handed[0]! >= 2 && handed[0]! < 8, "one quick call proves little");
-  assert.ok(handed[1]! > handed[0]! && handed[2]! > handed[1]!, `${handed}`);
-  assert.equal(handed[4], 1, "behind calls of a task that is long, none waits");
+  assert(handed[0]! >= 2 && handed[0]! < 8, "one quick call proves little");
+  assert(handed[1]! > handed[0]! && handed[2]! > handed[1]!, `${handed}`);
+  assertEquals(handed[4], 1, "behind calls of a task that is long, none waits");
   await end(executor);
 });
 
@@ -121,13 +121,13 @@ test("Executor hands short calls ahead, for some 20 ms, in one message", async (
   submitAll(executor, short, 300);
   await delivered();
   const ahead = heldBy(worker!).length;
-  assert.ok(ahead > 100 && ahead <= 201, `${ahead} calls of 0.1 ms`);
-  assert.deepEqual(heldBy(worker!), Array.from({ length: ahead }, (_, n) => n));
+  assert(ahead > 100 && ahead <= 201, `${ahead} calls of 0.1 ms`);
+  assertEquals(heldBy(worker!), Array.from({ length: ahead }, (_, n) => n));
   const messages = worker!.inbox.length;
   answer(worker!, ahead - 2, 0.1 * (ahead - 2));
   await delivered();
-  assert.equal(worker!.inbox.length, messages + 1);
-  assert.ok(heldBy(worker!).length > 20);
+  assertStrictEquals(worker!.inbox.length, messages + 1);
+  assert(heldBy(worker!).length > 20);
   await end(executor);
 });
 
@@ -148,9 +148,9 @@ test("Executor hands the shortest calls of a burst over together, but for the fi
     const before = received();
     submitAll(executor, shortest, count);
     await delivered();
-    assert.equal(received() - before, messages);
-    assert.equal(executor.workers.flatMap(heldBy).length, count);
-    assert.equal(executor.workers.length, 2);
+    assertStrictEquals(received() - before, messages);
+    assertStrictEquals(executor.workers.flatMap(heldBy).length, count);
+    assertEquals(executor.workers.length, 2);
     await end(executor);
   }
 });
@@ -158,7 +158,7 @@ test("Executor hands the shortest calls of a burst over together, but for the fi
 test("Executor counts no call as waiting for which a worker is idle", async () => {
   const executor = await practised({ maxWorkers: 2, maxQueue: 2 });
   submitAll(executor, shortest, 4); // one for each worker, and two that wait
-  assert.throws(() => executor.submit(shortest, 4), QueueFullError);
+  assertThrows(() => executor.submit(shortest, 4), QueueFullError);
   await end(executor);
 });
 
@@ -174,10 +174,10 @@ test("Executor hands a busy worker more only for so many answers in a row, then 
     await Promise.resolve(); // the message is delivered, and the event loop has had no turn
   }
   const inTurn = worker!.inbox.length - before;
-  assert.ok(inTurn > 10 && inTurn <= 16, `${inTurn} messages`);
+  assert(inTurn > 10 && inTurn <= 16, `${inTurn} messages`);
   await new Promise((resolve) => setImmediate(resolve));
   await delivered();
-  assert.equal(worker!.inbox.length, before + inTurn + 1);
+  assertStrictEquals(worker!.inbox.length, before + inTurn + 1);
   await end(executor);
 });
 
@@ -189,7 +189,7 @@ test("Executor puts no call behind a long one, nor a long one behind others", as
     executor.submit(first, 1);
     executor.submit(second, 2);
     await delivered();
-    assert.deepEqual(heldBy(executor.workers[0]!), [1]);
+    assertEquals(heldBy(executor.workers[0]!), [1]);
     await end(executor);
   }
 });
@@ -199,7 +199,7 @@ test("Executor divides a burst among its workers, the first gets no more than it
   submitAll(executor, short, 10);
   await delivered();
   const held = executor.workers.map((worker) => heldBy(worker).length);
-  assert.ok(held.every((count) => count > 1 && count <= 5), `${held}`);
+  assert(held.every((count) => count > 1 && count <= 5), `${held}`);
   await end(executor);
 });
 
@@ -208,7 +208,7 @@ test("Executor hands a chunk over as a whole, however long its calls may take [X
   const results = executor.map(unknown, [1, 2, 3, 4, 5, 6, 7], { chunksize: 3 });
   for (const worker of executor.workers) worker.ready();
   await delivered();
-  assert.deepEqual(executor.workers.map(heldBy), [[1, 2, 3], [4, 5, 6]]);
+  assertEquals(executor.workers.map(heldBy), [[1, 2, 3], [4, 5, 6]]);
   await results.return();
   await end(executor);
 });
@@ -234,21 +234,21 @@ async function lopsided(memory: MemoryOptions) {
 test("Executor takes calls back from a busy worker for an idle one, and none runs twice", async () => {
   const { executor, busy, idle, handed, first } = await lopsided({ claims: true });
   const moved = heldBy(idle);
-  assert.ok(moved.length > 0);
+  assert(moved.length > 0);
   const begun = handed.filter((_, n) => n > 0 && busy.begin(first + n));
-  assert.deepEqual(begun.filter((call) => moved.includes(call)), []);
+  assertEquals(begun.filter((call) => moved.includes(call)), []);
   await end(executor);
 });
 
 test("Executor asks a process to give calls back for an idle one, and waits for its answer", async () => {
   const { executor, busy, idle, handed, first } = await lopsided({ claims: false });
-  assert.deepEqual(busy.inbox.at(-1), { kind: "recall" });
-  assert.deepEqual(heldBy(idle), []);
+  assertEquals(busy.inbox.at(-1), { kind: "recall" });
+  assertEquals(heldBy(idle), []);
   busy.say({ kind: "recalled", first: first + 2 });
   await delivered();
   const moved = heldBy(idle);
-  assert.ok(moved.length > 0);
-  assert.deepEqual(moved, handed.slice(2, 2 + moved.length));
+  assert(moved.length > 0);
+  assertEquals(moved, handed.slice(2, 2 + moved.length));
   await end(executor);
 });
 
@@ -257,8 +257,8 @@ test("Executor hands a process that is to give calls back nothing more", async (
   const messages = busy.inbox.length;
   submitAll(executor, short, 100);
   await delivered();
-  assert.equal(busy.inbox.length, messages);
-  assert.ok(heldBy(idle).length > 0);
+  assertStrictEquals(busy.inbox.length, messages);
+  assert(heldBy(idle).length > 0);
   await end(executor);
 });
 
@@ -271,16 +271,16 @@ test("Executor retires a worker after maxTasksPerWorker calls, and replaces it [
     for (let rest = Math.min(3, 8 - 3 * generation); rest > 0;) {
       await delivered();
       const count = heldBy(worker).length;
-      assert.ok(count > 0 && count <= rest);
+      assert(count > 0 && count <= rest);
       answer(worker, count, 0.1 * count);
       rest -= count;
     }
     await delivered();
-    assert.equal(worker.endedBy, generation < 2 ? "stop" : undefined);
-    assert.equal(executor.workers.length, Math.min(generation + 2, 3));
+    assertStrictEquals(worker.endedBy, generation < 2 ? "stop" : undefined);
+    assertStrictEquals(executor.workers.length, Math.min(generation + 2, 3));
   }
-  assert.deepEqual(await Promise.all(futures), [0, 1, 2, 3, 4, 5, 6, 7]);
-  assert.equal(executor.stats().lost, 0);
+  assertEquals(await Promise.all(futures), [0, 1, 2, 3, 4, 5, 6, 7]);
+  assertEquals(executor.stats().lost, 0);
   await end(executor);
 });
 
@@ -289,14 +289,14 @@ test("Executor retires a worker that has outgrown memoryLimit, also when a call 
   const [first, second] = submitAll(executor, short, 2);
   const [worker] = executor.workers;
   await delivered();
-  assert.deepEqual(heldBy(worker!), [0, 1]);
+  assertEquals(heldBy(worker!), [0, 1]);
   worker!.say({ kind: "done", first: 2, results: [0], failures: undefined, spent: 100, full: true });
-  assert.equal(await first, 0);
-  assert.equal(second!.cancel(), true);
+  assertEquals(await first, 0);
+  assertEquals(second!.cancel(), true);
   worker!.done(3, [undefined]);
   await delivered();
-  assert.equal(worker!.endedBy, "stop");
-  assert.equal(executor.stats().lost, 0);
+  assertEquals(worker!.endedBy, "stop");
+  assertEquals(executor.stats().lost, 0);
   await executor.shutdown();
 });
 
@@ -305,19 +305,19 @@ test("Executor replaces retired workers after shutdown too [P12, test_shutdown_n
     const executor = new MemoryExecutor({ maxWorkers, maxTasksPerWorker });
     const futures = submitAll(executor, short, calls);
     const closed = executor.shutdown();
-    assert.equal((await Promise.all(futures)).length, calls); // [test_max_tasks_per_child_pending_tasks_gh115634]
+    assertStrictEquals((await Promise.all(futures)).length, calls); // [test_max_tasks_per_child_pending_tasks_gh115634]
     await closed; // [test_max_tasks_early_shutdown]
     // Another worker may be started for the last call, which waits behind another.
-    assert.ok([0, 1].includes(executor.workers.length - calls / maxTasksPerWorker));
+    assert([0, 1].includes(executor.workers.length - calls / maxTasksPerWorker));
   }
 });
 
 test("Executor ends a worker that is idle for idleTimeout, and starts one when needed", async () => {
   const executor = new MemoryExecutor({ maxWorkers: 1, idleTimeout: 1 });
   for (let generation = 0; generation < 2; generation++) {
-    assert.equal(await executor.submit(short, 5), 5);
+    assertEquals(await executor.submit(short, 5), 5);
     await until("it has ended", () => executor.workers[generation]?.endedBy === "stop");
-    assert.equal(executor.stats().workers, 0);
+    assertEquals(executor.stats().workers, 0);
   }
   await executor.shutdown();
 });
@@ -326,16 +326,16 @@ test("Executor keeps an idle worker without idleTimeout, and lets it not keep th
   const executor = played({ maxWorkers: 1 });
   const future = executor.submit(short, 5);
   const [worker] = executor.workers;
-  assert.equal(worker!.keptAlive, true);
+  assertEquals(worker!.keptAlive, true);
   worker!.ready();
   await delivered();
-  assert.equal(worker!.keptAlive, true);
+  assertEquals(worker!.keptAlive, true);
   answer(worker!, 1, 0);
-  assert.equal(worker!.keptAlive, false);
+  assertEquals(worker!.keptAlive, false);
   await future;
   executor.submit(short, 6);
-  assert.equal(worker!.keptAlive, true);
-  assert.equal(worker!.endedBy, undefined);
+  assertEquals(worker!.keptAlive, true);
+  assertEquals(worker!.endedBy, undefined);
   await end(executor);
 });
 
@@ -352,15 +352,15 @@ test("Executor.stats() counts", async () => {
     cancelled: 0,
     lost: 0,
   };
-  assert.deepEqual(executor.stats(), { ...counts, abandoned: 0 });
+  assertEquals(executor.stats(), { ...counts, abandoned: 0 });
   const futures = submitAll(executor, unknown, 3);
-  assert.deepEqual(executor.stats(), { ...counts, workers: 2, queued: 3, abandoned: 0 });
+  assertEquals(executor.stats(), { ...counts, workers: 2, queued: 3, abandoned: 0 });
   const [first, second] = executor.workers;
   first!.ready();
   await delivered();
   first!.begin(0);
   futures[2]!.cancel();
-  assert.deepEqual(executor.stats(), {
+  assertEquals(executor.stats(), {
     ...counts,
     workers: 2,
     busy: 1,
@@ -373,18 +373,18 @@ test("Executor.stats() counts", async () => {
   answer(first!, 1, 10);
   await delivered();
   const { completed, lost, busy, idle } = executor.stats();
-  assert.deepEqual({ completed, lost, busy, idle }, { completed: 1, lost: 1, busy: 1, idle: 0 });
+  assertEquals({ completed, lost, busy, idle }, { completed: 1, lost: 1, busy: 1, idle: 0 });
   await end(executor);
-  assert.equal(executor.stats().workers, 0);
+  assertEquals(executor.stats().workers, 0);
 });
 
 test("Executor names its workers after itself, and itself after its kind", async () => {
   const named = played({ name: "pool" });
   submitAll(named, short, 2);
-  assert.deepEqual(named.workers.map(({ name }) => name), ["pool_0", "pool_1"]);
+  assertEquals(named.workers.map(({ name }) => name), ["pool_0", "pool_1"]);
   const unnamed = played();
   submitAll(unnamed, short, 1);
-  assert.match(unnamed.workers[0]!.name, /^MemoryExecutor-\d+_0$/);
+  assertMatch(unnamed.workers[0]!.name, /^MemoryExecutor-\d+_0$/);
   await Promise.all([end(named), end(unnamed)]);
 });
 
@@ -392,8 +392,8 @@ test("Executor hands each idle process one of a few calls, however short they ar
   const executor = await practised({ maxWorkers: 2 }, { claims: false });
   const futures = submitAll(executor, shortest, 12);
   await delivered();
-  assert.deepEqual(executor.workers.map((worker) => heldBy(worker).length), [1, 1]);
-  assert.deepEqual(futures.map((future) => future.cancel()), [false, false, ...Array(10).fill(true)]);
+  assertEquals(executor.workers.map((worker) => heldBy(worker).length), [1, 1]);
+  assertEquals(futures.map((future) => future.cancel()), [false, false, ...Array(10).fill(true)]);
   await end(executor);
 });
 
@@ -402,8 +402,8 @@ test("Executor hands a process none of a few calls ahead, so that all of them ca
   const [worker] = executor.workers as [MemoryWorker];
   const [running, ...waiting] = submitAll(executor, short, 11);
   await delivered();
-  assert.equal(heldBy(worker).length, 1);
-  assert.equal(running!.running(), true);
-  assert.deepEqual(waiting.map((future) => [future.running(), future.cancel()]), Array(10).fill([false, true]));
+  assertEquals(heldBy(worker).length, 1);
+  assertEquals(running!.running(), true);
+  assertEquals(waiting.map((future) => [future.running(), future.cancel()]), Array(10).fill([false, true]));
   await end(executor);
 });

@@ -1,6 +1,6 @@
 // An answer that has arrived and cannot be read fails its own call and no other.
 
-import assert from "node:assert/strict";
+import { assertEquals } from "@std/assert";
 import { test } from "node:test";
 import { delivered, MemoryExecutor } from "../../support/memory_backend.ts";
 import { reportsOf } from "../../support/observe.ts";
@@ -19,12 +19,12 @@ for (const claims of CLAIMS_KINDS) {
     await delivered();
     if (claims) worker!.begin(0);
     worker!.say({ kind: "unread" });
-    assert.equal((await futures[0]!.exception() as Error).name, "DataCloneError");
+    assertEquals((await futures[0]!.exception() as Error).name, "DataCloneError");
     await delivered();
     if (claims) worker!.begin(1);
     worker!.done(1, [2]);
-    assert.equal(await futures[1], 2);
-    assert.deepEqual([worker!.endedBy, executor.stats().lost, executor.stats().failed], [undefined, 0, 1]);
+    assertEquals(await futures[1], 2);
+    assertEquals([worker!.endedBy, executor.stats().lost, executor.stats().failed], [undefined, 0, 1]);
     await executor.shutdown();
   });
 
@@ -33,14 +33,14 @@ for (const claims of CLAIMS_KINDS) {
     const future = executor.submit(identity, 1);
     const [worker] = executor.workers;
     await reportsOf(() => worker!.say({ kind: "unread" }));
-    assert.equal(worker!.endedBy, "kill");
+    assertEquals(worker!.endedBy, "kill");
     await delivered();
     const next = executor.workers[1]!;
     next.ready();
     await delivered();
     if (claims) next.begin(0);
     next.done(0, [1]);
-    assert.equal(await future, 1);
+    assertEquals(await future, 1);
     await executor.shutdown();
   });
 }

@@ -1,7 +1,7 @@
 // Calls that turn out long while they run, and what was handed over behind them. Time passes when the test says so, which
 // plays the worker.
 
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertStrictEquals } from "@std/assert";
 import { test, type TestContext } from "node:test";
 import { MemoryExecutor, type MemoryWorker } from "../../support/memory_backend.ts";
 import { turn, VirtualTime } from "../../properties/virtual_time.ts";
@@ -30,8 +30,8 @@ async function heldBehind(t: TestContext): Promise<Scene> {
   worker.done(0, Array.from({ length: KNOWN }, () => 0), 0.01 * KNOWN);
   for (let n = 0; n <= 20; n++) executor.submit(short, n);
   await turn();
-  assert.equal(worker.calls.length, KNOWN + 21);
-  assert.ok(worker.begin(KNOWN));
+  assertStrictEquals(worker.calls.length, KNOWN + 21);
+  assert(worker.begin(KNOWN));
   t.after(() => executor.killWorkers());
   return { executor, worker, time };
 }
@@ -44,32 +44,32 @@ function begins(worker: MemoryWorker, number: number): unknown[] {
 test("Executor takes back what is behind a call that turns out long, and hands over one call after that", async (t) => {
   const { worker, time } = await heldBehind(t);
   await time.advance(40);
-  assert.deepEqual(begins(worker, KNOWN + 1), []);
+  assertEquals(begins(worker, KNOWN + 1), []);
   worker.done(KNOWN, [0, ...Array(20)], 40);
   let next = KNOWN + 21;
   await turn();
-  assert.deepEqual(begins(worker, next), [1]);
+  assertEquals(begins(worker, next), [1]);
   worker.done(next++, [1], 0.01);
   await turn();
-  assert.ok(begins(worker, next).length > 1, "they are short again");
+  assert(begins(worker, next).length > 1, "they are short again");
 });
 
 test("Executor leaves calls where they are while their worker gets on", async (t) => {
   const { worker, time } = await heldBehind(t);
   for (let n = 1; n < 10; n++) {
     await time.advance(15);
-    assert.ok(worker.begin(KNOWN + n), `call ${n}`);
+    assert(worker.begin(KNOWN + n), `call ${n}`);
   }
-  assert.equal(begins(worker, KNOWN + 10).length, 11);
+  assertEquals(begins(worker, KNOWN + 10).length, 11);
 });
 
 test("Executor stops to look at its workers when none holds a call behind another, and is not kept alive by that", async (t) => {
   const { worker, time } = await heldBehind(t);
-  assert.equal(time.timers, 1);
-  assert.equal(time.keepsAlive, false);
+  assertEquals(time.timers, 1);
+  assertEquals(time.keepsAlive, false);
   begins(worker, KNOWN);
   worker.done(KNOWN, Array.from({ length: 21 }, () => 0), 0.2);
   await turn();
   await time.advance(10);
-  assert.equal(time.timers, 0);
+  assertEquals(time.timers, 0);
 });

@@ -1,10 +1,12 @@
 // toProcess() and cloneForProcess(): values that can cross to another process and arrive unchanged.
 
+import { assertStrictEquals, assertThrows } from "@std/assert";
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Future } from "../../../mod.ts";
 import { cloneForProcess, toProcess } from "../../../src/process/cloneable.ts";
 import { runtime } from "../../support/runtime.ts";
+import { assertError } from "../../support/assert_error.ts";
 
 const refused = { name: "DataCloneError" };
 
@@ -14,11 +16,11 @@ const trap = () => {
 };
 
 function accepts(value: unknown): void {
-  assert.doesNotThrow(() => toProcess([value]));
+  toProcess([value]);
 }
 
 function refuses(value: unknown, message?: RegExp): void {
-  assert.throws(() => toProcess([value]), message ? { ...refused, message } : refused);
+  assertError(assertThrows(() => toProcess([value])), message ? { ...refused, message } : refused);
 }
 
 test("toProcess() returns values that arrive unchanged as they are", () => {
@@ -30,7 +32,7 @@ test("toProcess() returns values that arrive unchanged as they are", () => {
     ...[Object(5), Object("text"), Object.create(null), cyclic, [, 1], new BigInt64Array(1)],
   ];
   for (const value of fine) accepts(value);
-  assert.equal(toProcess(fine), fine);
+  assertStrictEquals(toProcess(fine), fine);
 });
 
 test("toProcess() refuses values that cannot be cloned, and names them", () => {
@@ -121,13 +123,14 @@ test("toProcess() calls nothing that a value has, but its getters, each once", (
     }],
   }]);
   assert.deepEqual([copy, calls], [{ deep: [{ it: 1 }] }, 1]);
-  assert.throws(
-    () =>
+  assertError(
+    assertThrows(() =>
       toProcess([{
         get it() {
           throw new RangeError("mine");
         },
-      }]),
+      }])
+    ),
     { name: "RangeError", message: "mine" },
   );
   let turn = 0;
@@ -157,7 +160,10 @@ test("toProcess() is not fooled by a prototype that somebody has changed", () =>
 test("toProcess() has an error of odd fields as they are read, or that error", () => {
   const [error] = toProcess([Object.defineProperty(new TypeError("x"), "message", { value: 5 })]);
   assert.deepEqual([error instanceof TypeError, String(error.message)], [true, "5"]);
-  assert.throws(() => toProcess([Object.defineProperty(new Error("x"), "name", { get: trap })]), /It was called/);
+  assertError(
+    assertThrows(() => toProcess([Object.defineProperty(new Error("x"), "name", { get: trap })])),
+    /It was called/,
+  );
   refuses(Object.defineProperty(new Error("x"), "message", { value: Symbol("m") }));
 });
 
@@ -203,8 +209,8 @@ test("cloneForProcess() takes and refuses the same values as its line", () => {
     assert.deepEqual(cloneForProcess(value), value);
   }
   for (const value of [() => {}, Symbol("s"), new SharedArrayBuffer(8)]) {
-    assert.throws(() => cloneForProcess(value), refused);
+    assertError(assertThrows(() => cloneForProcess(value)), refused);
   }
-  if (runtime === "bun") assert.throws(() => cloneForProcess(Math), refused);
-  else assert.doesNotThrow(() => cloneForProcess(Math));
+  if (runtime === "bun") assertError(assertThrows(() => cloneForProcess(Math)), refused);
+  else cloneForProcess(Math);
 });

@@ -1,5 +1,6 @@
 // pack() and unpack(): a message to another process arrives unchanged, as text or not.
 
+import { assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
@@ -7,6 +8,7 @@ import { pack, unpack } from "../../../src/process/pack.ts";
 import type { FromWorker, ToWorker } from "../../../src/wire/messages.ts";
 import { SEAL } from "../../../src/wire/seal.ts";
 import { property } from "../../properties/properties.ts";
+import { assertError } from "../../support/assert_error.ts";
 
 /** Packs and unpacks as the channel does. */
 const cross = (message: ToWorker | FromWorker) => unpack(structuredClone(pack(message)));
@@ -30,23 +32,23 @@ property("pack() keeps answers as they are [text]", 500, values, async (results)
   const done = { kind: "done", first: 7, results, failures: undefined, spent: 12, full: false } as const;
   const arrived = cross(done) as typeof done;
   assert.deepStrictEqual({ ...arrived, failures: undefined }, done);
-  assert.equal(arrived.failures, undefined);
+  assertEquals(arrived.failures, undefined);
   await Promise.resolve();
 });
 
 test("pack() makes text of many plain values on Bun, and nowhere else", () => {
   const many = Array.from({ length: 100 }, (_, i) => i);
   const expected = "Bun" in globalThis ? "string" : "object";
-  assert.equal(typeof pack([...many] as unknown[] as ToWorker), expected);
-  assert.equal(typeof pack([...many, "x".repeat(1000)] as unknown[] as ToWorker), "object");
-  assert.equal(typeof pack([...many, -0] as unknown[] as ToWorker), "object");
-  assert.equal(typeof pack([0, 1, 1, 5] as unknown[] as ToWorker), "object");
+  assertStrictEquals(typeof pack([...many] as unknown[] as ToWorker), expected);
+  assertEquals(typeof pack([...many, "x".repeat(1000)] as unknown[] as ToWorker), "object");
+  assertEquals(typeof pack([...many, -0] as unknown[] as ToWorker), "object");
+  assertEquals(typeof pack([0, 1, 1, 5] as unknown[] as ToWorker), "object");
 });
 
 test("pack() refuses values that cannot cross, also among many others", () => {
   const many: unknown[] = Array.from({ length: 100 }, (_, i) => i);
   for (const value of [Symbol("s"), () => {}, new WeakMap()]) {
-    assert.throws(() => pack([...many, value] as ToWorker), { name: "DataCloneError" });
+    assertError(assertThrows(() => pack([...many, value] as ToWorker)), { name: "DataCloneError" });
     const done = {
       kind: "done",
       first: 0,
@@ -55,7 +57,7 @@ test("pack() refuses values that cannot cross, also among many others", () => {
       spent: 0,
       full: false,
     } as const;
-    assert.throws(() => pack(done), { name: "DataCloneError" });
+    assertError(assertThrows(() => pack(done)), { name: "DataCloneError" });
   }
 });
 
@@ -73,6 +75,6 @@ test("unpack() returns nothing for what pack() has not made", () => {
     `,${SEAL}]`,
   ];
   for (const received of [...foreign, null, 1, {}, { kind: "ready" }, [0, 1, 2]]) {
-    assert.equal(unpack(received), undefined, String(received));
+    assertEquals(unpack(received), undefined, String(received));
   }
 });

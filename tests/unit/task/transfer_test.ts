@@ -1,6 +1,6 @@
 // transfer() marks what is moved instead of copied.
 
-import assert from "node:assert/strict";
+import { assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
 import { test } from "node:test";
 import { transfer } from "../../../mod.ts";
 import { transfersOf } from "../../../src/wire/marks.ts";
@@ -8,22 +8,22 @@ import { MemoryExecutor } from "../../support/memory_backend.ts";
 
 test("transfer() returns the value, and marks the parts that are moved", () => {
   const value = { bytes: new Uint8Array(8) }, list = [value.bytes.buffer];
-  assert.equal(transfer(value, list), value);
-  assert.deepEqual(transfersOf(value), list);
+  assertStrictEquals(transfer(value, list), value);
+  assertEquals(transfersOf(value), list);
   list.pop(); // the mark keeps a list of its own
-  assert.equal(transfersOf(value)?.length, 1);
+  assertEquals(transfersOf(value)?.length, 1);
   transfer(value, []);
-  assert.deepEqual(transfersOf(value), []);
+  assertEquals(transfersOf(value), []);
 });
 
 test("transfer() marks nothing else", () => {
-  for (const other of [{}, [], undefined, null, 5, "text"]) assert.equal(transfersOf(other), undefined);
+  for (const other of [{}, [], undefined, null, 5, "text"]) assertEquals(transfersOf(other), undefined);
 });
 
 test("transfer() refuses what cannot be marked", () => {
-  for (const value of [undefined, null, 5, "text", true]) assert.throws(() => transfer(value, []), TypeError);
+  for (const value of [undefined, null, 5, "text", true]) assertThrows(() => transfer(value, []), TypeError);
   for (const list of [undefined, null, {}, new ArrayBuffer(8)]) {
-    assert.throws(() => transfer({}, list as never), TypeError);
+    assertThrows(() => transfer({}, list as never), TypeError);
   }
 });
 
@@ -31,8 +31,8 @@ test("transfer() moves an argument to the worker, and a result back", async () =
   await using executor = new MemoryExecutor();
   const bytes = new Uint8Array([1, 2, 3]);
   const future = executor.submit((bytes: Uint8Array) => bytes.length, transfer(bytes, [bytes.buffer]));
-  assert.equal(await future, 3);
-  assert.equal(bytes.length, 0);
+  assertEquals(await future, 3);
+  assertEquals(bytes.length, 0);
   const url = new URL("../../../mod.ts", import.meta.url).href;
   const realm = globalThis as { kept?: ArrayBuffer };
   const result = await executor.submit(async (url: string) => {
@@ -41,8 +41,8 @@ test("transfer() moves an argument to the worker, and a result back", async () =
     Object.assign(globalThis, { kept: buffer });
     return transfer(buffer, [buffer]);
   }, url);
-  assert.equal(result.byteLength, 8);
-  assert.equal(realm.kept?.byteLength, 0);
+  assertEquals(result.byteLength, 8);
+  assertEquals(realm.kept?.byteLength, 0);
   delete realm.kept;
 });
 
@@ -54,6 +54,6 @@ test("transfer() of one buffer in two calls fails the second alone [X4]", async 
   const [first, second, third] = [1, 2, 3].map((n) =>
     executor.submit(length, n < 3 ? transfer(bytes, [bytes.buffer]) : new Uint8Array(5))
   );
-  assert.deepEqual([await first, await third], [3, 5]);
-  assert.equal((await second!.exception() as Error).name, "DataCloneError");
+  assertEquals([await first, await third], [3, 5]);
+  assertEquals((await second!.exception() as Error).name, "DataCloneError");
 });

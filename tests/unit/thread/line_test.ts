@@ -2,12 +2,13 @@
 // sleeps over an entry.
 
 import fc from "fast-check";
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertThrows } from "@std/assert";
 import { test } from "node:test";
 import { countCalls, Habit, Line, newLine, type Wire } from "../../../src/thread/line.ts";
 import type { FromWorker, ToWorker } from "../../../src/wire/messages.ts";
 import { seal } from "../../../src/wire/seal.ts";
 import { property } from "../../properties/properties.ts";
+import { assertError } from "../../support/assert_error.ts";
 
 /** An end of a line that does what a test says. */
 class End<Out extends ToWorker | FromWorker, In extends ToWorker | FromWorker> extends Line<Out, In> {
@@ -72,7 +73,7 @@ property(
     while (take());
     while (worker.readNext());
     const got = worker.got.map((message) => [argumentOf(message)].flat()[0]);
-    assert.deepStrictEqual(got, Array.from({ length: sent }, (_, i) => i));
+    assertEquals(got, Array.from({ length: sent }, (_, i) => i));
   },
 );
 
@@ -98,29 +99,29 @@ test("nobody sleeps over an entry, in whatever order both sides read and write",
       ran = true;
       if (isLast) inner();
       orders++;
-      assert.ok(!sleeps || posted.length > 0, `${nested}, before step ${at}: it sleeps and nothing wakes it`);
+      assert(!sleeps || posted.length > 0, `${nested}, before step ${at}: it sleeps and nothing wakes it`);
       for (const message of posted) worker.take(message);
       while (worker.readNext());
-      assert.equal(worker.got.length, 1);
+      assertEquals(worker.got.length, 1);
       if (isLast) break;
     }
   }
-  assert.equal(orders, 5);
+  assertEquals(orders, 5);
 });
 
 test("a side that sleeps is posted everything, one that is awake nothing that is plain", () => {
   const { posted, parent, worker } = makeLine();
   parent.say(calls(1));
-  assert.equal(posted.length, 1);
+  assertEquals(posted.length, 1);
   worker.take(posted.shift());
   worker.wakeUp();
   parent.say(calls(2));
   parent.say(calls("three"));
-  assert.equal(posted.length, 0);
-  assert.equal(worker.sleep(), false);
+  assertEquals(posted.length, 0);
+  assertEquals(worker.sleep(), false);
   while (worker.readNext());
-  assert.equal(worker.sleep(), true);
-  assert.deepStrictEqual(worker.got.map(argumentOf), [1, 2, "three"]);
+  assertEquals(worker.sleep(), true);
+  assertEquals(worker.got.map(argumentOf), [1, 2, "three"]);
 });
 
 test("a message that cannot be posted was not sent", () => {
@@ -136,10 +137,10 @@ test("a message that cannot be posted was not sent", () => {
   );
   const worker = new End<FromWorker, ToWorker>({ post() {}, wake() {} }, memory, "worker");
   worker.wakeUp();
-  assert.throws(() => parent.say(calls(() => {})), { name: "DataCloneError" });
+  assertError(assertThrows(() => parent.say(calls(() => {}))), { name: "DataCloneError" });
   parent.say(calls(2));
-  assert.ok(worker.readNext());
-  assert.deepStrictEqual(worker.got.map(argumentOf), [2]);
+  assert(worker.readNext());
+  assertEquals(worker.got.map(argumentOf), [2]);
 });
 
 test("an entry waits for the message before it", () => {
@@ -147,11 +148,11 @@ test("an entry waits for the message before it", () => {
   worker.wakeUp();
   parent.say(calls({}));
   parent.say(calls(2));
-  assert.ok(!worker.isUnread);
-  assert.ok(worker.sleep());
+  assert(!worker.isUnread);
+  assert(worker.sleep());
   worker.take(posted.shift());
-  assert.ok(worker.readNext());
-  assert.deepStrictEqual(worker.got.map(argumentOf), [{}, 2]);
+  assert(worker.readNext());
+  assertEquals(worker.got.map(argumentOf), [{}, 2]);
 });
 
 test("what is there is read before the end, and nothing after it", () => {
@@ -162,10 +163,10 @@ test("what is there is read before the end, and nothing after it", () => {
   parent.say(calls(3));
   const atEnd: unknown[] = [];
   worker.end(() => atEnd.push(...worker.got.map(argumentOf)));
-  assert.deepStrictEqual(atEnd, [1]);
+  assertEquals(atEnd, [1]);
   worker.take(posted.shift());
-  assert.ok(!worker.readNext());
-  assert.equal(worker.got.length, 1);
+  assert(!worker.readNext());
+  assertEquals(worker.got.length, 1);
 });
 
 test("an entry with garbage is no message, and the last", () => {
@@ -174,10 +175,10 @@ test("an entry with garbage is no message, and the last", () => {
   parent.say(calls(1));
   parent.say(calls(2));
   new Int32Array(memory).fill(0x55555555, 256 / 4 + 128 / 4 + 4); // the values of the first, and all that follows
-  assert.ok(worker.readNext());
-  assert.deepStrictEqual(worker.got, [undefined]);
-  assert.ok(!worker.readNext());
-  assert.ok(worker.sleep());
+  assert(worker.readNext());
+  assertEquals<unknown>(worker.got, [undefined]);
+  assert(!worker.readNext());
+  assert(worker.sleep());
 });
 
 test("looks that do not pay become rare, one that does makes them frequent", () => {
@@ -192,14 +193,14 @@ test("looks that do not pay become rare, one that does makes them frequent", () 
     return looks;
   };
   looksOf(1000);
-  assert.ok(looksOf(6600) <= 210);
+  assert(looksOf(6600) <= 210);
   while (!habit.isWorthwhile());
   habit.paid();
-  assert.equal(looksOf(3), 3);
+  assertEquals(looksOf(3), 3);
 });
 
 test("the calls of a message are counted", () => {
-  assert.equal(countCalls([0, 1, 2, "a", "b", 3, 0, 1, 4, 2, 1, 1, 2]), 4);
-  assert.equal(countCalls([]), 0);
-  assert.equal(countCalls([0, -1, 5, 0, NaN, NaN]), 0);
+  assertEquals(countCalls([0, 1, 2, "a", "b", 3, 0, 1, 4, 2, 1, 1, 2]), 4);
+  assertEquals(countCalls([]), 0);
+  assertEquals(countCalls([0, -1, 5, 0, NaN, NaN]), 0);
 });

@@ -1,7 +1,8 @@
 // The ring of shared memory between two threads: what it carries, what it refuses, and what garbage in it does.
 
 import fc from "fast-check";
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
+import node from "node:assert/strict";
 import { test } from "node:test";
 import {
   ANSWERS,
@@ -49,10 +50,10 @@ property(
     let posts = 2 ** 31 - 20;
     const read = () => {
       const [values, shape, posts] = waiting.shift()!;
-      assert.equal(reader.posts, posts);
-      assert.deepStrictEqual(reader.read(), structuredClone(values));
-      assert.equal(reader.shape, shape);
-      if (shape === DONE) assert.deepStrictEqual([reader.first, reader.spent], [7, 0.5]);
+      assertStrictEquals(reader.posts, posts);
+      node.deepStrictEqual(reader.read(), structuredClone(values));
+      assertStrictEquals(reader.shape, shape);
+      if (shape === DONE) node.deepStrictEqual([reader.first, reader.spent], [7, 0.5]);
     };
     for (const [values, shape, reads] of messages) {
       posts = (posts + 1) | 0;
@@ -62,7 +63,7 @@ property(
       for (let i = 0; i < reads && waiting.length > 0; i++) read();
     }
     while (waiting.length > 0) read();
-    assert.ok(reader.isEmpty);
+    assert(reader.isEmpty);
   },
 );
 
@@ -72,10 +73,10 @@ property(
   fc.tuple(fc.array(plain, { maxLength: 20 }), refused, fc.array(plain, { maxLength: 20 })),
   ([before, value, after]) => {
     const { writer, reader } = makeRing();
-    assert.ok(!writer.write(CALLS, 0, [...before, value, ...after]));
-    assert.ok(reader.isEmpty);
-    assert.ok(writer.write(CALLS, 0, after));
-    assert.deepStrictEqual(reader.read(), after);
+    assert(!writer.write(CALLS, 0, [...before, value, ...after]));
+    assert(reader.isEmpty);
+    assert(writer.write(CALLS, 0, after));
+    node.deepStrictEqual(reader.read(), after);
   },
 );
 
@@ -85,20 +86,20 @@ test("a full ring refuses an entry, and takes it when there is room, around its 
     const values = Array.from({ length: size }, (_, i) => i);
     let written = 0;
     while (writer.write(CALLS, 0, values)) written++;
-    assert.ok(written >= 2, `${written} entries of ${size} values`);
+    assert(written >= 2, `${written} entries of ${size} values`);
     for (let i = 0; i < 3 * RING_UNITS / size; i++) {
-      assert.deepStrictEqual(reader.read(), values);
+      node.deepStrictEqual(reader.read(), values);
       if (writer.write(CALLS, 0, values)) written++;
     }
-    while (!reader.isEmpty) assert.deepStrictEqual(reader.read(), values);
+    while (!reader.isEmpty) node.deepStrictEqual(reader.read(), values);
   }
 });
 
 test("an entry that takes more than half of the ring is refused", () => {
   const { writer, reader } = makeRing();
-  assert.ok(!writer.write(CALLS, 0, new Array(RING_UNITS / 2 - 1).fill(1)));
-  assert.ok(writer.write(CALLS, 0, new Array(RING_UNITS / 2 - 2).fill(1)));
-  assert.equal(reader.read().length, RING_UNITS / 2 - 2);
+  assert(!writer.write(CALLS, 0, new Array(RING_UNITS / 2 - 1).fill(1)));
+  assert(writer.write(CALLS, 0, new Array(RING_UNITS / 2 - 2).fill(1)));
+  assertStrictEquals(reader.read().length, RING_UNITS / 2 - 2);
 });
 
 /** What is written over a ring: a word, mostly in its first entries or its positions. */
@@ -126,15 +127,15 @@ property(
     let read = 0;
     try {
       while (!reader.isEmpty) {
-        assert.equal(typeof reader.posts, "number");
+        assertEquals(typeof reader.posts, "number");
         const values = reader.read();
         read += values.length + 1;
-        for (const value of values) assert.ok(typeof value !== "object" || value === null);
+        for (const value of values) assert(typeof value !== "object" || value === null);
         // Each entry that is read takes a part of the ring, so there is an end.
-        assert.ok(read <= RING_UNITS);
+        assert(read <= RING_UNITS);
       }
     } catch (error) {
-      assert.ok(error instanceof RingError, String(error));
+      assert(error instanceof RingError, String(error));
     }
     // A writer whose reader claims nonsense refuses, or writes; it does not throw.
     writer.write(CALLS, 0, messages[0]!);
@@ -148,7 +149,7 @@ test("each number in a ring that leads out of its entry is refused", () => {
     const { memory, writer, reader } = makeRing();
     writer.write(CALLS, 0, ["text", 1]); // an entry of five units
     new Int32Array(memory)[UNITS_AT + word!] = wrong!;
-    if (word === 0 && wrong === 5) assert.deepStrictEqual(reader.read(), ["text", 1]);
-    else assert.throws(() => reader.read(), RingError, `${wrong} as word ${word}`);
+    if (word === 0 && wrong === 5) node.deepStrictEqual(reader.read(), ["text", 1]);
+    else assertThrows(() => reader.read(), RingError, "", `${wrong} as word ${word}`);
   }
 });

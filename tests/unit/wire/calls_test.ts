@@ -1,11 +1,12 @@
 // Calls in messages: what CallWriter writes, CallReader reads; and checks of arguments before they share a message.
 
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertThrows } from "@std/assert";
 import { test } from "node:test";
 import { Future, ThreadPoolExecutor } from "../../../mod.ts";
 import { CallReader, type CallRing, CallWriter, standApart } from "../../../src/wire/calls.ts";
 import { assertNotLocal, transfersOf } from "../../../src/wire/marks.ts";
 import { valuesOf } from "../../../src/wire/sendable.ts";
+import { assertError } from "../../support/assert_error.ts";
 
 const trap = () => {
   throw new Error("It was called");
@@ -33,16 +34,16 @@ test("CallReader reads the calls that CallWriter wrote, in order", () => {
   const ring: CallRing = [call(1, "a"), call(1, "b"), call(1, "c", "d"), call(2), call(2), call(1, undefined)];
   const writer = new CallWriter(), reader = new CallReader();
   const letter = writer.write(ring, 0, 6, false);
-  assert.deepEqual([letter.end, letter.tasks.map(([number]) => number)], [6, [1, 2]]);
+  assertEquals([letter.end, letter.tasks.map(([number]) => number)], [6, [1, 2]]);
   reader.read(valuesOf(letter.message) as unknown[]);
-  assert.deepEqual(readAll(reader), [[1, "a"], [1, "b"], [1, "c", "d"], [2], [2], [1, undefined]]);
-  assert.equal(reader.next(), false);
+  assertEquals(readAll(reader), [[1, "a"], [1, "b"], [1, "c", "d"], [2], [2], [1, undefined]]);
+  assertEquals(reader.next(), false);
   // Tasks travel once: a message that tells of none is a plain array.
   writer.sent(letter);
   const { message } = writer.write(ring, 1, 3, false);
-  assert.ok(Array.isArray(message));
+  assert(Array.isArray(message));
   reader.read(message);
-  assert.deepEqual(readAll(reader), [[1, "b"], [1, "c", "d"]]);
+  assertEquals(readAll(reader), [[1, "b"], [1, "c", "d"]]);
 });
 
 test("CallReader steps over withdrawn calls, which have no task, and over arguments that nobody takes", () => {
@@ -52,34 +53,34 @@ test("CallReader steps over withdrawn calls, which have no task, and over argume
   const tasks: number[] = [];
   while (reader.next()) {
     tasks.push(reader.task);
-    if (tasks.length === 4) assert.deepEqual([reader.arity, reader.take(), reader.take()], [2, "c", "d"]);
+    if (tasks.length === 4) assertEquals([reader.arity, reader.take(), reader.take()], [2, "c", "d"]);
   }
-  assert.deepEqual(tasks.map((task) => Math.max(task, 0)), [0, 3, 0, 3]);
+  assertEquals(tasks.map((task) => Math.max(task, 0)), [0, 3, 0, 3]);
 });
 
 test("CallReader leaves no argument in the message that was taken, and nothing after drop() [T8]", () => {
   const message = [1, 1, 2, { kept: 1 }, { kept: 2 }, 1, 2, 1, { kept: 3 }, { kept: 4 }];
   const reader = new CallReader();
   reader.read(message);
-  assert.ok(reader.next());
-  assert.deepEqual(reader.take(), { kept: 1 });
-  assert.ok(reader.next() && reader.next());
-  assert.deepEqual(reader.takeAll(), [{ kept: 3 }, { kept: 4 }]);
-  assert.deepEqual(message, [1, 1, 2, undefined, { kept: 2 }, 1, 2, 1, undefined, undefined]);
+  assert(reader.next());
+  assertEquals(reader.take(), { kept: 1 });
+  assert(reader.next() && reader.next());
+  assertEquals(reader.takeAll(), [{ kept: 3 }, { kept: 4 }]);
+  assertEquals(message, [1, 1, 2, undefined, { kept: 2 }, 1, 2, 1, undefined, undefined]);
   reader.read(message);
-  assert.ok(reader.next());
+  assert(reader.next());
   reader.drop();
-  assert.equal(reader.next(), false);
+  assertEquals(reader.next(), false);
 });
 
 test("standApart() tells whether calls share an object", () => {
   const shared = { a: [1] };
   const met = new Set<object>();
-  assert.ok(standApart([shared, 1], met));
-  assert.ok(standApart([{ a: [1] }], met));
-  assert.equal(standApart([{ deep: [shared.a] }], met), false);
-  assert.equal(standApart([new Map()], met), false, "it cannot be told");
-  assert.equal(standApart([Array.from({ length: 100 }, () => ({}))], met), false, "not cheaply");
+  assert(standApart([shared, 1], met));
+  assert(standApart([{ a: [1] }], met));
+  assertEquals(standApart([{ deep: [shared.a] }], met), false);
+  assertEquals(standApart([new Map()], met), false, "it cannot be told");
+  assertEquals(standApart([Array.from({ length: 100 }, () => ({}))], met), false, "not cheaply");
 });
 
 test("standApart() calls nothing and throws nothing, whatever the arguments are", () => {
@@ -93,31 +94,31 @@ test("standApart() calls nothing and throws nothing, whatever the arguments are"
   const sparse: unknown[] = [];
   sparse[2 ** 32 - 2] = 1;
   for (const value of [getter, [getter], proxy, revoked(), sparse, [revoked()]]) {
-    assert.equal(standApart([value], new Set()), false);
+    assertEquals(standApart([value], new Set()), false);
   }
-  assert.equal(calls, 0);
-  assert.ok(standApart([() => {}, Symbol("s"), undefined, Object.assign([1], { more: 1 })], new Set()));
+  assertEquals(calls, 0);
+  assert(standApart([() => {}, Symbol("s"), undefined, Object.assign([1], { more: 1 })], new Set()));
 });
 
 test("standApart() refuses values that mean nothing in a worker, also nested ones", () => {
   const refused = { name: "DataCloneError", message: /^A Future cannot be sent to a worker/ };
   for (const value of [{ inside: [new Future()] }, [new Date(), new Future()], [new Future(), new Date()]]) {
-    assert.throws(() => standApart([value], new Set()), refused);
+    assertError(assertThrows(() => standApart([value], new Set())), refused);
   }
 });
 
 test("assertNotLocal() tells Futures and executors, and asks nothing of anything else", () => {
   class Own extends Future<number> {}
   for (const value of [new Future(), new Own()]) {
-    assert.throws(() => assertNotLocal(value), { name: "DataCloneError", message: /^A Future cannot/ });
+    assertError(assertThrows(() => assertNotLocal(value)), { name: "DataCloneError", message: /^A Future cannot/ });
   }
   const executor = new ThreadPoolExecutor();
   for (const value of [executor, executor.with({})]) {
-    assert.throws(() => assertNotLocal(value), { name: "DataCloneError", message: /^An executor cannot/ });
+    assertError(assertThrows(() => assertNotLocal(value)), { name: "DataCloneError", message: /^An executor cannot/ });
   }
   const proxy = new Proxy(new Future(), { get: trap, has: trap, getPrototypeOf: trap });
   for (const value of [undefined, 5, {}, proxy, revoked(), Object.create(Future.prototype)]) {
-    assert.doesNotThrow(() => assertNotLocal(value));
-    assert.equal(transfersOf(value), undefined);
+    assertNotLocal(value);
+    assertEquals(transfersOf(value), undefined);
   }
 });

@@ -1,6 +1,6 @@
 // Names of options: which are refused, and what is suggested in place of them.
 
-import assert from "node:assert/strict";
+import { assert, assertEquals } from "@std/assert";
 import { test } from "node:test";
 import { checkOptions, optionNames } from "../../../src/wire/check.ts";
 
@@ -15,17 +15,17 @@ function saidOf(options: object): string | undefined {
   try {
     checkOptions("test", options, KNOWN);
   } catch (error) {
-    assert.ok(error instanceof TypeError);
+    assert(error instanceof TypeError);
     return error.message;
   }
 }
 
 test("checkOptions() takes every known option, and undefined under any name: no option was given", () => {
-  assert.equal(saidOf({}), undefined);
-  assert.equal(saidOf(Object.fromEntries(KNOWN.map((name) => [name, undefined]))), undefined);
-  assert.equal(saidOf({ max_workers: undefined }), undefined);
-  assert.equal(saidOf(Object.assign(Object.create(null), { timeout: 1 })), undefined);
-  assert.equal(saidOf(Object.create({ inherited: 1 })), undefined, "as a program's own class may have");
+  assertEquals(saidOf({}), undefined);
+  assertEquals(saidOf(Object.fromEntries(KNOWN.map((name) => [name, undefined]))), undefined);
+  assertEquals(saidOf({ max_workers: undefined }), undefined);
+  assertEquals(saidOf(Object.assign(Object.create(null), { timeout: 1 })), undefined);
+  assertEquals(saidOf(Object.create({ inherited: 1 })), undefined, "as a program's own class may have");
 });
 
 test("checkOptions() suggests the option that an unknown one is likely to stand for", () => {
@@ -44,16 +44,13 @@ test("checkOptions() suggests the option that an unknown one is likely to stand 
     timout: "timeout",
   };
   for (const [name, option] of Object.entries(meant)) {
-    assert.equal(
-      saidOf({ [name]: 1 }),
-      `Cannot test as there is no option '${name}': did you mean '${option}'?`,
-    );
+    assertEquals(saidOf({ [name]: 1 }), `Cannot test as there is no option '${name}': did you mean '${option}'?`);
   }
 });
 
 test("checkOptions() tells the options that there are when none is near", () => {
   for (const name of ["", "x", "mp_context", "concurrency", "__proto__x", "toString"]) {
-    assert.equal(
+    assertEquals(
       saidOf({ [name]: 1 }),
       `Cannot test as there is no option '${name}': the options are ${KNOWN.join(", ")}`,
     );

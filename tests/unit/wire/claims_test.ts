@@ -1,6 +1,6 @@
 // Claims: what both ends of a worker's calls may rely on, in the words of threads and in the pages of processes.
 
-import assert from "node:assert/strict";
+import { assert, assertEquals, fail } from "@std/assert";
 import { test } from "node:test";
 import {
   CALLS_PER_WORKER,
@@ -29,41 +29,41 @@ for (const [owner, make] of Object.entries(KINDS)) {
 
   test(`of ${owner}: a call is begun or withdrawn, whoever comes first`, () => {
     for (let call = 0; call < 3; call++) parent.offer(call);
-    assert.equal(parent.hasBegun(0), false);
-    assert.equal(worker.begin(0, undefined), true);
-    assert.deepEqual([parent.hasBegun(0), parent.withdraw(0)], [true, false]);
-    assert.equal(parent.withdraw(1), true);
-    assert.equal(worker.begin(1, undefined), false);
-    assert.deepEqual([parent.hasBegun(2), worker.begin(2, undefined), parent.hasBegun(2)], [false, true, true]);
-    assert.deepEqual([0, 1, 2].map((call) => parent.mayHaveSkipped(call)), [false, false, false]);
+    assertEquals(parent.hasBegun(0), false);
+    assertEquals(worker.begin(0, undefined), true);
+    assertEquals([parent.hasBegun(0), parent.withdraw(0)], [true, false]);
+    assertEquals(parent.withdraw(1), true);
+    assertEquals(worker.begin(1, undefined), false);
+    assertEquals([parent.hasBegun(2), worker.begin(2, undefined), parent.hasBegun(2)], [false, true, true]);
+    assertEquals([0, 1, 2].map((call) => parent.mayHaveSkipped(call)), [false, false, false]);
   });
 
   test(`of ${owner}: the youngest calls are withdrawn, down to the first that has begun`, () => {
     for (let call = 3; call < 9; call++) parent.offer(call);
-    assert.equal(worker.begin(3, undefined), true);
-    assert.equal(parent.withdraw(6), true);
-    assert.equal(parent.withdrawYoungest([8, 7]), 2);
-    assert.equal(parent.withdrawYoungest([5, 4, 3]), 2);
-    assert.equal(parent.withdrawYoungest([3]), 0);
-    assert.equal(parent.withdrawYoungest([]), 0);
-    for (let call = 4; call < 9; call++) assert.equal(worker.begin(call, undefined), false, `call ${call}`);
+    assertEquals(worker.begin(3, undefined), true);
+    assertEquals(parent.withdraw(6), true);
+    assertEquals(parent.withdrawYoungest([8, 7]), 2);
+    assertEquals(parent.withdrawYoungest([5, 4, 3]), 2);
+    assertEquals(parent.withdrawYoungest([3]), 0);
+    assertEquals(parent.withdrawYoungest([]), 0);
+    for (let call = 4; call < 9; call++) assertEquals(worker.begin(call, undefined), false, `call ${call}`);
   });
 
   test(`of ${owner}: a number is offered anew after its call was withdrawn`, () => {
     parent.offer(9);
-    assert.equal(parent.withdraw(9), true);
+    assertEquals(parent.withdraw(9), true);
     parent.offer(9);
-    assert.equal(parent.hasBegun(9), false);
-    assert.equal(worker.begin(9, undefined), true);
+    assertEquals(parent.hasBegun(9), false);
+    assertEquals(worker.begin(9, undefined), true);
   });
 
   test(`of ${owner}: claims hold for as many calls as there may be, lap after lap`, () => {
     for (let call = 10; call < 300 * CALLS_PER_WORKER; call++) {
       parent.offer(call);
       const isWithdrawn = call % 1021 === 0;
-      if (isWithdrawn) assert.equal(parent.withdraw(call), true);
-      else if (call % 997 === 0) assert.equal(parent.hasBegun(call), false);
-      if (worker.begin(call, undefined) === isWithdrawn) assert.fail(`call ${call}`);
+      if (isWithdrawn) assertEquals(parent.withdraw(call), true);
+      else if (call % 997 === 0) assertEquals(parent.hasBegun(call), false);
+      if (worker.begin(call, undefined) === isWithdrawn) fail(`call ${call}`);
     }
   });
 }
@@ -106,10 +106,10 @@ test("a process announces more calls at once the more of them were short, and th
       most.push(ahead(parent, call + 1));
       pass(0.001);
     }
-    assert.deepEqual(most.slice(0, 16), Array(16).fill(0), "16 calls go one by one");
-    assert.equal(Math.max(...most.slice(16, 32)), 1);
-    assert.ok(Math.max(...most) >= 4);
-    assert.equal(parent.hasBegun(99), true);
+    assertEquals(most.slice(0, 16), Array(16).fill(0), "16 calls go one by one");
+    assertEquals(Math.max(...most.slice(16, 32)), 1);
+    assert(Math.max(...most) >= 4);
+    assertEquals(parent.hasBegun(99), true);
   });
 });
 
@@ -125,11 +125,11 @@ test("a process leaves calls free when one takes long, and when it waits", () =>
       pass(20);
       if (way === "look") worker.look(performance.now());
       else worker.pause();
-      assert.equal(ahead(parent, call), 0);
-      assert.equal(parent.withdraw(call), true);
-      assert.equal(begin(call), false);
+      assertEquals(ahead(parent, call), 0);
+      assertEquals(parent.withdraw(call), true);
+      assertEquals(begin(call), false);
       begin(++call);
-      if (way === "look") assert.ok(ahead(parent, call + 1) < 3, "the next batch is smaller");
+      if (way === "look") assert(ahead(parent, call + 1) < 3, "the next batch is smaller");
     });
   }
 });
@@ -139,7 +139,7 @@ test("a page that cannot be read any more has every call begun, and is closed on
   page.read = () => {
     throw new Error("EBADF");
   };
-  assert.deepEqual([parent.hasBegun(1), parent.withdraw(1), parent.withdrawYoungest([3, 2])], [true, false, 0]);
+  assertEquals([parent.hasBegun(1), parent.withdraw(1), parent.withdrawYoungest([3, 2])], [true, false, 0]);
   parent.close();
-  assert.equal(page.closed, 1);
+  assertEquals(page.closed, 1);
 });

@@ -1,6 +1,7 @@
 // The way of a thrown value to the parent: toFailure(), structured clone, fromFailure().
 
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertMatch, assertStrictEquals } from "@std/assert";
+import node from "node:assert/strict";
 import { test } from "node:test";
 import type { ErrorConstructorLike } from "../../../src/wire/error_class.ts";
 import { type Failure, fromFailure, isFailure, toFailure } from "../../../src/wire/failure.ts";
@@ -28,7 +29,7 @@ function arrived(thrown: unknown, ...types: ErrorConstructorLike[]): unknown {
 // deno-lint-ignore no-explicit-any
 function arrivedError(thrown: unknown, ...types: ErrorConstructorLike[]): any {
   const error = arrived(thrown, ...types);
-  assert.ok(error instanceof Error);
+  assert(error instanceof Error);
   return error;
 }
 
@@ -36,65 +37,65 @@ test("fromFailure() makes built-in errors of their classes, with message, name a
   for (const Type of [Error, EvalError, RangeError, ReferenceError, SyntaxError, TypeError, URIError]) {
     const error = new Type("what");
     const copy = arrivedError(error);
-    assert.equal(copy.constructor, Type);
-    assert.deepEqual([copy.name, copy.message, copy.stack], [error.name, "what", error.stack]);
-    assert.equal(String(copy), String(error));
-    assert.deepEqual(Object.keys(copy), []);
+    assertStrictEquals(copy.constructor, Type);
+    node.deepEqual([copy.name, copy.message, copy.stack], [error.name, "what", error.stack]);
+    assertStrictEquals(String(copy), String(error));
+    node.deepEqual(Object.keys(copy), []);
   }
 });
 
 test("fromFailure() makes a true Error, to every eye [P6]", () => {
   const copy = arrivedError(new TeapotError("x"), TeapotError);
-  assert.equal(Object.prototype.toString.call(copy), "[object Error]");
-  assert.ok(structuredClone(copy) instanceof Error);
+  assertEquals(Object.prototype.toString.call(copy), "[object Error]");
+  assert(structuredClone(copy) instanceof Error);
 });
 
 test("fromFailure() makes classes of errorTypes, without calling them [P6, P7]", () => {
   const copy = arrivedError(new TeapotError("Brown Betty"), TeapotError);
-  assert.ok(copy instanceof TeapotError);
-  assert.deepEqual([copy.name, copy.message, copy.pot], [
+  assert(copy instanceof TeapotError);
+  node.deepEqual([copy.name, copy.message, copy.pot], [
     "TeapotError",
     "short and stout: Brown Betty",
     "Brown Betty",
   ]);
-  assert.deepEqual(Object.keys(copy), ["pot"]);
+  node.deepEqual(Object.keys(copy), ["pot"]);
 });
 
 test("fromFailure() of an unknown class makes the nearest known one, with its name and properties [P7]", () => {
   const copy = arrivedError(new TeapotError("Brown Betty"));
-  assert.equal(Object.getPrototypeOf(copy), RangeError.prototype);
-  assert.deepEqual([copy.name, copy.pot], ["TeapotError", "Brown Betty"]);
+  assertStrictEquals(Object.getPrototypeOf(copy), RangeError.prototype);
+  node.deepEqual([copy.name, copy.pot], ["TeapotError", "Brown Betty"]);
   class Nested extends TeapotError {}
-  assert.ok(arrivedError(new Nested("x"), TeapotError) instanceof TeapotError);
+  assert(arrivedError(new Nested("x"), TeapotError) instanceof TeapotError);
   const Anonymous = (() => class extends Error {})();
-  assert.equal(Object.getPrototypeOf(arrivedError(new Anonymous("x"))), Error.prototype);
+  assertStrictEquals(Object.getPrototypeOf(arrivedError(new Anonymous("x"))), Error.prototype);
 });
 
 test("fromFailure() makes a DOMException with name, message and code [P6]", () => {
   const copy = arrivedError(new DOMException("no more", "AbortError"));
-  assert.ok(copy instanceof DOMException);
-  assert.deepEqual([copy.name, copy.message, copy.code], ["AbortError", "no more", DOMException.ABORT_ERR]);
+  assert(copy instanceof DOMException);
+  node.deepEqual([copy.name, copy.message, copy.code], ["AbortError", "no more", DOMException.ABORT_ERR]);
 });
 
 test("fromFailure() makes an AggregateError with its members [P6]", () => {
   const copy = arrivedError(new AggregateError([new TypeError("one"), 2, undefined], "some"));
-  assert.ok(copy instanceof AggregateError);
-  assert.equal(copy.message, "some");
-  assert.ok(copy.errors[0] instanceof TypeError && copy.errors[0].message === "one");
-  assert.deepEqual(copy.errors.slice(1), [2, undefined]);
-  assert.deepEqual(Object.keys(copy), []);
+  assert(copy instanceof AggregateError);
+  assertEquals(copy.message, "some");
+  assert(copy.errors[0] instanceof TypeError && copy.errors[0].message === "one");
+  node.deepEqual(copy.errors.slice(1), [2, undefined]);
+  node.deepEqual(Object.keys(copy), []);
 });
 
 test("fromFailure() keeps the chain of causes, of every class and of any value [P6]", () => {
   const copy = arrivedError(new Error("top", { cause: new TeapotError("x") }), TeapotError);
-  assert.ok(copy.cause instanceof TeapotError);
-  assert.deepEqual(Object.keys(copy), []);
+  assert(copy.cause instanceof TeapotError);
+  node.deepEqual(Object.keys(copy), []);
   for (const cause of [undefined, null, 0, "text", { why: 1 }]) {
     const copy = arrivedError(new Error("top", { cause }));
-    assert.ok(Object.hasOwn(copy, "cause"));
-    assert.deepEqual(copy.cause, cause);
+    assert(Object.hasOwn(copy, "cause"));
+    node.deepEqual(copy.cause, cause);
   }
-  assert.equal(Object.hasOwn(arrivedError(new Error("top")), "cause"), false);
+  assertEquals(Object.hasOwn(arrivedError(new Error("top")), "cause"), false);
 });
 
 test("fromFailure() keeps cycles, and errors that are met twice", () => {
@@ -102,12 +103,12 @@ test("fromFailure() keeps cycles, and errors that are met twice", () => {
   error.cause = error;
   error.self = error;
   const copy = arrivedError(error);
-  assert.equal(copy.cause, copy);
-  assert.equal(copy.self, copy);
+  assertStrictEquals(copy.cause, copy);
+  assertStrictEquals(copy.self, copy);
   const all = new AggregateError([], "all");
   all.errors.push(all, all, error, error);
   const { errors } = arrivedError(all);
-  assert.deepEqual([errors[0] === errors[1], errors[2] === errors[3], errors[2].cause === errors[2]], [
+  node.deepEqual([errors[0] === errors[1], errors[2] === errors[3], errors[2].cause === errors[2]], [
     true,
     true,
     true,
@@ -119,7 +120,7 @@ test("toFailure() of errors that share their causes is no larger than they are",
   for (let level = 1; level <= 14; level++) error = new AggregateError([error, error, error, error], String(level));
   let copy = arrivedError(error); // 4 ** 14 records otherwise
   for (let level = 14; level > 0; level--) copy = copy.errors[3];
-  assert.equal(copy.message, "0");
+  assertEquals(copy.message, "0");
 });
 
 test("toFailure() cuts a chain of causes that is too long to follow", () => {
@@ -127,7 +128,7 @@ test("toFailure() cuts a chain of causes that is too long to follow", () => {
   for (let i = 0; i < 10_000; i++) error = new Error(String(i), { cause: error });
   let depth = 0;
   for (let at = arrivedError(error); at; at = at.cause) depth++;
-  assert.ok(depth > 10 && depth < 100, `${depth} causes`);
+  assert(depth > 10 && depth < 100, `${depth} causes`);
 });
 
 test("fromFailure() keeps own properties, also one called __proto__ [P6]", () => {
@@ -138,22 +139,22 @@ test("fromFailure() keeps own properties, also one called __proto__ [P6]", () =>
   });
   Object.defineProperty(error, "__proto__", { value: { polluted: true }, enumerable: true });
   const copy = arrivedError(error);
-  assert.equal(copy.code, "E_WHAT");
-  assert.deepEqual(copy.detail, { list: [1, new Date(0)] });
-  assert.deepEqual(Object.keys(copy).sort(), ["__proto__", "code", "detail", "nothing"]);
-  assert.equal(Object.getPrototypeOf(copy), Error.prototype);
-  assert.equal(copy.polluted, undefined);
+  assertEquals(copy.code, "E_WHAT");
+  node.deepEqual(copy.detail, { list: [1, new Date(0)] });
+  node.deepEqual(Object.keys(copy).sort(), ["__proto__", "code", "detail", "nothing"]);
+  assertStrictEquals(Object.getPrototypeOf(copy), Error.prototype);
+  assertEquals(copy.polluted, undefined);
 });
 
 test("fromFailure() keeps errors in own properties, with their classes", () => {
   const copy = arrivedError(Object.assign(new Error("outer"), { inner: new TypeError("inner") }));
-  assert.ok(copy.inner instanceof TypeError);
+  assert(copy.inner instanceof TypeError);
 });
 
 test("fromFailure() has own properties that cannot be cloned as text [P7]", () => {
   const copy = arrivedError(Object.assign(new Error("what"), { fn: Math.max, symbol: Symbol("s") }));
-  assert.match(copy.fn, /function max/);
-  assert.equal(copy.symbol, "Symbol(s)");
+  assertMatch(copy.fn, /function max/);
+  assertEquals(copy.symbol, "Symbol(s)");
 });
 
 test("toFailure() asks the channel what can be cloned", () => {
@@ -161,20 +162,20 @@ test("toFailure() asks the channel what can be cloned", () => {
     throw new DOMException("no", "DataCloneError");
   };
   const copy = revived(toFailure(Object.assign(new Error("what"), { buffer: { b: 1 } }), refuse)) as { buffer: string };
-  assert.equal(copy.buffer, "[object Object]");
+  assertEquals(copy.buffer, "[object Object]");
 });
 
 test("fromFailure() gives thrown values that are no errors as they were [test_swallows_falsey_exceptions]", () => {
   for (const thrown of [undefined, null, 0, -0, NaN, "", false, 5n, "text", { a: [1] }, []]) {
     const copy = arrived(thrown);
-    if (typeof thrown === "object") assert.deepEqual(copy, thrown);
-    else assert.ok(Object.is(copy, thrown), `${String(thrown)} became ${String(copy)}`);
+    if (typeof thrown === "object") node.deepEqual(copy, thrown);
+    else assert(Object.is(copy, thrown), `${String(thrown)} became ${String(copy)}`);
   }
 });
 
 test("fromFailure() tells of thrown values that cannot be cloned", () => {
   for (const thrown of [() => 5, Symbol("s"), new WeakMap(), { fn() {} }]) {
-    assert.match(arrivedError(thrown).message, /^A task threw a value that cannot be cloned: /);
+    assertMatch(arrivedError(thrown).message, /^A task threw a value that cannot be cloned: /);
   }
 });
 
@@ -184,13 +185,13 @@ test("toFailure() survives errors that cannot be looked at", () => {
   };
   const error = new Error("what");
   for (const key of ["name", "stack", "detail"]) Object.defineProperty(error, key, { get: thrower, enumerable: true });
-  assert.equal(arrivedError(error).message, "what");
+  assertEquals(arrivedError(error).message, "what");
   const { proxy, revoke } = Proxy.revocable({}, {});
   revoke();
-  assert.ok(arrivedError(proxy));
-  assert.ok(arrivedError(new Proxy(new Error("what"), { get: thrower, getPrototypeOf: thrower, ownKeys: thrower })));
-  assert.ok(arrivedError(Object.assign(new Error("what"), { text: { [Symbol.toPrimitive]: thrower, fn() {} } })));
-  assert.ok(arrivedError(Object.setPrototypeOf(new Error("what"), null)) instanceof Error);
+  assert(arrivedError(proxy));
+  assert(arrivedError(new Proxy(new Error("what"), { get: thrower, getPrototypeOf: thrower, ownKeys: thrower })));
+  assert(arrivedError(Object.assign(new Error("what"), { text: { [Symbol.toPrimitive]: thrower, fn() {} } })));
+  assert(arrivedError(Object.setPrototypeOf(new Error("what"), null)) instanceof Error);
 });
 
 /** A getter, method or trap that throws. */
@@ -245,35 +246,35 @@ test("toFailure() sends the error itself, whatever is odd about it", () => {
   ];
   for (const [index, make] of odd.entries()) {
     const error = arrivedError(make(new TypeError("itself")));
-    assert.deepEqual([error instanceof TypeError, error.message], [true, "itself"], `case ${index}`);
+    node.deepEqual([error instanceof TypeError, error.message], [true, "itself"], `case ${index}`);
   }
   const orphan = arrivedError(Object.setPrototypeOf(new TypeError("itself"), null));
-  assert.deepEqual([orphan.name, orphan.message], ["Error", "itself"]);
+  node.deepEqual([orphan.name, orphan.message], ["Error", "itself"]);
   const nameless = arrivedError(Object.defineProperty(new TypeError("itself"), "name", { get: thrower }));
-  assert.equal(nameless.name, "TypeError");
+  assertEquals(nameless.name, "TypeError");
 });
 
 test("toFailure() sends an AggregateError of any number of members", () => {
   const members = Array.from({ length: 150_000 }, (_, n) => n % 50 === 0 ? new RangeError(String(n)) : n);
   const copy = arrivedError(new AggregateError(members, "many"));
-  assert.ok(copy instanceof AggregateError);
-  assert.equal(copy.errors.length, 150_000);
-  assert.ok(copy.errors[149_950] instanceof RangeError && copy.errors[149_950].message === "149950");
-  assert.equal(copy.errors[149_950].stack, "RangeError: 149950", "of so many, the stacks are not sent");
+  assert(copy instanceof AggregateError);
+  assertEquals(copy.errors.length, 150_000);
+  assert(copy.errors[149_950] instanceof RangeError && copy.errors[149_950].message === "149950");
+  assertEquals(copy.errors[149_950].stack, "RangeError: 149950", "of so many, the stacks are not sent");
 });
 
 test("toFailure() costs by the members of an AggregateError, not by the length of their list", () => {
   const sparse: unknown[] = [];
   sparse[100_000] = 1;
   const copy = arrivedError(Object.assign(new AggregateError([], "sparse"), { errors: sparse }));
-  assert.deepEqual([copy.message, copy.errors.length, copy.errors[100_000]], ["sparse", 100_001, 1]);
+  node.deepEqual([copy.message, copy.errors.length, copy.errors[100_000]], ["sparse", 100_001, 1]);
 });
 
 test("toFailure() makes no text of a value whose text would take too long", () => {
   let explosive: unknown = [() => {}];
   for (let i = 0; i < 40; i++) explosive = [explosive, explosive];
   const copy = arrivedError(Object.assign(new Error("what"), { explosive }));
-  assert.deepEqual([copy.message, copy.explosive], ["what", "[object Array]"]);
+  node.deepEqual([copy.message, copy.explosive], ["what", "[object Array]"]);
 });
 
 test("fromFailure() makes the error, whatever its class in the parent does when its name is read", () => {
@@ -284,8 +285,8 @@ test("fromFailure() makes the error, whatever its class in the parent does when 
   }
   const good = toFailure(new Error("real")) as Extract<Failure, { kind: "error" }>;
   const copy = revived({ ...good, classes: ["Evil", "Error"], name: "Evil" }, Evil) as Error;
-  assert.ok(copy instanceof Evil);
-  assert.deepEqual([copy.name, copy.message], ["Evil", "real"]);
+  assert(copy instanceof Evil);
+  node.deepEqual([copy.name, copy.message], ["Evil", "real"]);
 });
 
 test("isFailure() takes what toFailure() makes, and nothing else", () => {
@@ -302,7 +303,7 @@ test("isFailure() takes what toFailure() makes, and nothing else", () => {
       Object.assign(cycle, { cycle }),
     ]
   ) {
-    assert.ok(isFailure(structuredClone(toFailure(thrown))));
+    assert(isFailure(structuredClone(toFailure(thrown))));
   }
   const good = toFailure(new Error("what")) as Extract<Failure, { kind: "error" }>;
   const sparse = new Array(2 ** 32 - 1);
@@ -324,8 +325,8 @@ test("isFailure() takes what toFailure() makes, and nothing else", () => {
   };
   for (const [field, values] of Object.entries(fields)) {
     for (const [index, value] of values.entries()) {
-      assert.equal(isFailure({ ...good, [field]: value }), false, `${field}: case ${index}`);
-      assert.equal(
+      assertEquals(isFailure({ ...good, [field]: value }), false, `${field}: case ${index}`);
+      assertEquals(
         isFailure({ ...good, nested: [["cause", { ...good, [field]: value }]] }),
         false,
         `nested ${field}: case ${index}`,
@@ -334,13 +335,13 @@ test("isFailure() takes what toFailure() makes, and nothing else", () => {
   }
   for (const field of Object.keys(good)) {
     const { [field as "name"]: _, ...rest } = good;
-    assert.equal(isFailure(rest), field === "stack" || field === "errors", `without ${field}`);
-    assert.equal(
+    assertStrictEquals(isFailure(rest), field === "stack" || field === "errors", `without ${field}`);
+    assertStrictEquals(
       isFailure(Object.defineProperty({ ...rest }, field, { get: thrower, enumerable: true })),
       field === "stack" || field === "errors",
     );
   }
-  assert.equal(isFailure(revokedProxy({})), false);
+  assertEquals(isFailure(revokedProxy({})), false);
 });
 
 test("fromFailure() makes errors that are nested too deep for recursion", () => {
@@ -348,8 +349,8 @@ test("fromFailure() makes errors that are nested too deep for recursion", () => 
   const chain: Failure[] = [good];
   for (let n = 1; n < 50_000; n++) chain.push({ ...good, nested: [["cause", chain[n - 1]!]] });
   const copy = revived({ ...good, errors: chain.reverse() }) as AggregateError;
-  assert.equal(copy.errors.length, 50_000);
-  assert.equal(copy.errors[0].cause, copy.errors[1]);
+  assertEquals(copy.errors.length, 50_000);
+  assertStrictEquals(copy.errors[0].cause, copy.errors[1]);
 });
 
 test("fromFailure() makes an error of a malformed record, whatever is wrong with it", () => {
@@ -362,8 +363,8 @@ test("fromFailure() makes an error of a malformed record, whatever is wrong with
   cases.push(deep);
   for (const [index, failure] of cases.entries()) {
     const error = revived(failure);
-    assert.ok(error instanceof Error, `case ${index}`);
-    assert.equal(error.message, "A worker sent a malformed failure", `case ${index}`);
+    assert(error instanceof Error, `case ${index}`);
+    assertEquals(error.message, "A worker sent a malformed failure", `case ${index}`);
   }
 });
 
@@ -374,6 +375,6 @@ test("fromFailure() cannot be made to touch prototypes", () => {
     classes: ["__proto__", "constructor", "Object"],
     properties: [["__proto__", { polluted: true }], ["constructor", 5]],
   }) as Error & { polluted?: boolean };
-  assert.equal(Object.getPrototypeOf(copy), Error.prototype);
-  assert.equal(({} as { polluted?: boolean }).polluted, undefined);
+  assertStrictEquals(Object.getPrototypeOf(copy), Error.prototype);
+  assertEquals(({} as { polluted?: boolean }).polluted, undefined);
 });

@@ -2,7 +2,7 @@
 // settles, the worker is ended and replaced, and nothing reaches a prototype.
 
 import fc from "fast-check";
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertNotStrictEquals } from "@std/assert";
 import process from "node:process";
 import { test } from "node:test";
 import { type Future, ProcessPoolExecutor } from "../../../mod.ts";
@@ -134,8 +134,8 @@ for (const claims of CLAIMS_KINDS) {
         });
       }
     });
-    assert.equal(({} as { polluted?: true }).polluted, undefined);
-    assert.equal(Object.prototype.toString.call({}), "[object Object]");
+    assertEquals(({} as { polluted?: true }).polluted, undefined);
+    assertEquals(Object.prototype.toString.call({}), "[object Object]");
   });
 
   for (
@@ -196,13 +196,13 @@ for (const claims of CLAIMS_KINDS) {
       await delivered();
       if (claims) worker!.begin(0);
       const reports = await reportsOf(() => worker!.say(message));
-      assert.equal(worker!.endedBy, "kill");
-      assert.equal(reports.length, 1);
+      assertEquals(worker!.endedBy, "kill");
+      assertEquals(reports.length, 1);
       await delivered();
-      assert.equal(executor.workers.length, 2);
+      assertEquals(executor.workers.length, 2);
       await play(executor, futures);
-      assert.equal((await futures[0]!.exception() as Error).name, "WorkerLostError");
-      assert.deepEqual([await futures[1], await futures[2]], [2, 3]);
+      assertEquals((await futures[0]!.exception() as Error).name, "WorkerLostError");
+      assertEquals([await futures[1], await futures[2]], [2, 3]);
       await executor.shutdown();
     });
   }
@@ -221,7 +221,7 @@ property(
       while (costs.length < 5) costs.push(await costOf(recipe, claims, starting));
       cost = costs.sort((a, b) => a - b)[2]!;
     }
-    assert.ok(cost <= COST, `${Math.round(cost)} ms`);
+    assert(cost <= COST, `${Math.round(cost)} ms`);
   },
 );
 
@@ -233,10 +233,10 @@ test("Executor ends a worker that answers a call twice", async () => {
   await delivered();
   worker!.begin(0);
   worker!.done(0, ["once"]);
-  assert.equal(await first, "once");
+  assertEquals<unknown>(await first, "once");
   await reportsOf(() => worker!.done(0, ["twice"]));
-  assert.equal(worker!.endedBy, "kill");
-  assert.deepEqual(first.outcome, { status: "fulfilled", value: "once" });
+  assertEquals(worker!.endedBy, "kill");
+  assertEquals<unknown>(first.outcome, { status: "fulfilled", value: "once" });
   await executor.shutdown();
 });
 
@@ -257,8 +257,8 @@ test("Executor ends a worker that sends a malformed failure, and pollutes no pro
     await delivered();
     worker.begin(0);
     await reportsOf(() => worker.say(answer(thrown)));
-    assert.equal(worker.endedBy, "kill");
-    assert.equal((await lost.exception() as Error).name, "WorkerLostError");
+    assertEquals(worker.endedBy, "kill");
+    assertEquals((await lost.exception() as Error).name, "WorkerLostError");
     await delivered();
   }
   const polluted = executor.submit(identity, 2);
@@ -267,9 +267,9 @@ test("Executor ends a worker that sends a malformed failure, and pollutes no pro
   await delivered();
   worker.say(answer(failure));
   const error = await polluted.exception() as Error;
-  assert.ok(error instanceof RangeError);
-  assert.deepEqual(Object.getOwnPropertyDescriptor(error, "__proto__")?.value, { polluted: true });
-  assert.equal(({} as { polluted?: true }).polluted, undefined);
+  assert(error instanceof RangeError);
+  assertEquals(Object.getOwnPropertyDescriptor(error, "__proto__")?.value, { polluted: true });
+  assertEquals(({} as { polluted?: true }).polluted, undefined);
   await executor.shutdown();
 });
 
@@ -284,7 +284,7 @@ test("Executor hears nothing of a worker that is gone", async () => {
   worker!.close();
   worker!.done(0, ["much too late"]);
   await executor.shutdown();
-  assert.notEqual(future.outcome?.status, undefined);
+  assertNotStrictEquals(future.outcome?.status, undefined);
 });
 
 test("ProcessPoolExecutor survives a task that speaks on its worker's channel", async () => {
@@ -300,11 +300,11 @@ test("ProcessPoolExecutor survives a task that speaks on its worker's channel", 
       ]
     ) {
       const error = await executor.submit(speakNonsense, nonsense).exception();
-      assert.equal((error as Error).name, "WorkerLostError");
+      assertEquals((error as Error).name, "WorkerLostError");
     }
   });
-  assert.equal(reports.length, 5);
-  assert.equal(await executor.submit(square, 3), 9);
+  assertEquals(reports.length, 5);
+  assertEquals(await executor.submit(square, 3), 9);
 });
 
 /** Measures what a message costs the parent, from a worker that has begun the first of three calls or is not up yet. */
@@ -330,8 +330,8 @@ async function costOf(recipe: Recipe, claims: ClaimsKind, starting: boolean): Pr
     executor.workers.forEach(getReady);
     await executor.shutdown();
   });
-  assert.equal(looks(), 0, "what is checked was called");
-  assert.equal(({} as { polluted?: true }).polluted, undefined);
+  assertEquals(looks(), 0, "what is checked was called");
+  assertEquals(({} as { polluted?: true }).polluted, undefined);
   return cost;
 }
 
@@ -354,8 +354,8 @@ async function fuzz(seed: number, claims: ClaimsKind): Promise<void> {
   executor.workers.forEach(getReady); // workers that had nothing to do
   await executor.shutdown();
   const ended = executor.stats();
-  assert.deepEqual([ended.workers, ended.queued, ended.running], [0, 0, 0]);
-  for (const future of futures) assert.ok(future.done());
+  assertEquals([ended.workers, ended.queued, ended.running], [0, 0, 0]);
+  for (const future of futures) assert(future.done());
 }
 
 const isReady = new WeakSet<MemoryWorker>();

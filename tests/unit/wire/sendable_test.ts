@@ -1,9 +1,10 @@
 // toThread() refuses what the other side of a thread's line cannot read.
 
-import assert from "node:assert/strict";
+import { assertEquals, assertNotStrictEquals, assertStrictEquals, assertThrows } from "@std/assert";
 import { test } from "node:test";
 import type { ToWorker } from "../../../src/wire/messages.ts";
 import { cloneForThread, toThread } from "../../../src/wire/sendable.ts";
+import { assertError } from "../../support/assert_error.ts";
 
 const refused = { name: "DataCloneError" };
 
@@ -42,10 +43,10 @@ const WRAPS: Readonly<Record<string, (inner: unknown) => unknown>> = {
 for (const [name, wrap] of Object.entries(WRAPS)) {
   test(`toThread() refuses what is nested too deep: ${name}`, () => {
     const fine = nested(1000, wrap);
-    assert.equal(leaves([fine]).length, 1);
-    assert.throws(() => leaves([nested(1001, wrap)]), refused);
-    assert.throws(() => leaves([1, { among: [nested(100_000, wrap)] }]), refused);
-    if (name !== "getter") assert.throws(() => leaves([nested(1001, wrap)], []), refused);
+    assertEquals(leaves([fine]).length, 1);
+    assertError(assertThrows(() => leaves([nested(1001, wrap)])), refused);
+    assertError(assertThrows(() => leaves([1, { among: [nested(100_000, wrap)] }])), refused);
+    if (name !== "getter") assertError(assertThrows(() => leaves([nested(1001, wrap)], [])), refused);
   });
 }
 
@@ -72,10 +73,10 @@ test("toThread() sends values that are not deep as they are", () => {
     new Date(),
   ];
   const sent = leaves(values);
-  assert.equal(sent, values);
+  assertStrictEquals(sent, values);
   const { proxy: gone, revoke } = Proxy.revocable([], {});
   revoke();
-  assert.deepEqual(leaves([gone, [gone]]).length, 2);
+  assertEquals(leaves([gone, [gone]]).length, 2);
 });
 
 test("toThread() asks a getter once, where it asks at all", () => {
@@ -85,10 +86,10 @@ test("toThread() asks a getter once, where it asks at all", () => {
       return ++calls;
     },
   };
-  assert.deepEqual(leaves([value]), [{ it: 1 }]);
-  assert.equal(leaves([value], [])[0], value);
-  assert.equal(leaves([value], undefined, false)[0], value);
-  assert.equal(calls, 1);
+  assertEquals(leaves([value]), [{ it: 1 }]);
+  assertStrictEquals(leaves([value], [])[0], value);
+  assertStrictEquals(leaves([value], undefined, false)[0], value);
+  assertEquals(calls, 1);
 });
 
 test("toThread() makes a DataCloneError of the errors that runtimes throw instead", () => {
@@ -99,17 +100,17 @@ test("toThread() makes a DataCloneError of the errors that runtimes throw instea
   for (
     const error of [new RangeError("Maximum call stack size exceeded"), new Error("#<Promise> could not be cloned.")]
   ) {
-    assert.throws(() => says(error)([] as unknown[] as ToWorker), refused);
+    assertError(assertThrows(() => says(error)([] as unknown[] as ToWorker)), refused);
   }
   const own = new RangeError("mine");
-  assert.throws(() => says(own)([] as unknown[] as ToWorker), (thrown) => thrown === own);
+  assertError(assertThrows(() => says(own)([] as unknown[] as ToWorker)), (thrown) => thrown === own);
 });
 
 test("cloneForThread() copies as the line does, and refuses as it does", () => {
   const value = { a: [new Date(5)] };
-  assert.deepEqual(cloneForThread(value), value);
-  assert.notEqual(cloneForThread(value), value);
+  assertEquals(cloneForThread(value), value);
+  assertNotStrictEquals(cloneForThread(value), value);
   for (const bad of [() => {}, Symbol("s"), nested(1001, WRAPS.list!)]) {
-    assert.throws(() => cloneForThread(bad), refused);
+    assertError(assertThrows(() => cloneForThread(bad)), refused);
   }
 });

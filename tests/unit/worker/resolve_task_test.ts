@@ -1,6 +1,13 @@
 // resolveTask() finds the function of a task in the worker.
 
-import assert from "node:assert/strict";
+import {
+  assert,
+  assertEquals,
+  assertMatch,
+  assertNotStrictEquals,
+  assertRejects,
+  assertStrictEquals,
+} from "@std/assert";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -9,6 +16,7 @@ import { pathToFileURL } from "node:url";
 import { newPlace, type Place } from "../../../src/wire/place.ts";
 import { register } from "../../../src/wire/registry.ts";
 import { resolveTask } from "../../../src/worker/resolve_task.ts";
+import { assertError } from "../../support/assert_error.ts";
 
 // deno-lint-ignore no-explicit-any
 type AnyFunction = (...args: any[]) => any;
@@ -22,38 +30,44 @@ const moduleOf = (source: string) => `data:text/javascript,${encodeURIComponent(
 
 test("resolveTask() finds the export of a module, loaded once", async () => {
   const module = moduleOf("let n = 0; export const next = () => ++n; export default () => 'default';");
-  assert.equal((await loaded(module, "next"))(), 1);
-  assert.equal((await loaded(module, "next"))(), 2);
-  assert.equal((await loaded(module, "default"))(), "default");
+  assertEquals((await loaded(module, "next"))(), 1);
+  assertEquals((await loaded(module, "next"))(), 2);
+  assertEquals((await loaded(module, "default"))(), "default");
 });
 
 test("resolveTask() of a missing export names the module, the export and the exports that there are [P5]", async () => {
   const module = moduleOf("export const a = () => 1; export const five = 5;");
-  await assert.rejects(loaded(module, "b"), (error: Error) => {
-    assert.equal(error.name, "TypeError");
-    assert.ok(error.message.includes(`'b'`) && error.message.includes(module));
-    assert.match(error.message, /exports nothing of that name; it exports: a, five$/);
+  assertError(await assertRejects(() => loaded(module, "b")), (error: Error) => {
+    assertEquals(error.name, "TypeError");
+    assert(error.message.includes(`'b'`) && error.message.includes(module));
+    assertMatch(error.message, /exports nothing of that name; it exports: a, five$/);
     return true;
   });
-  await assert.rejects(loaded(module, "five"), /exports a number of that name/);
-  await assert.rejects(loaded(moduleOf(""), "toString"), /it exports: nothing\. If a build tool has left/);
+  assertError(await assertRejects(() => loaded(module, "five")), /exports a number of that name/);
+  assertError(
+    await assertRejects(() => loaded(moduleOf(""), "toString")),
+    /it exports: nothing\. If a build tool has left/,
+  );
 });
 
 test("resolveTask() of a module that fails to load names it, with the cause [P5]", async () => {
   for (const [source, why] of [["throw new RangeError('at load')", /at load/], ["throw 5", /: 5$/]] as const) {
-    await assert.rejects(loaded(moduleOf(source), "fn"), (error: Error) => {
-      assert.match(error.message, /^Cannot load the task 'fn' as its module data:text/);
-      assert.match(error.message, why);
-      assert.notEqual(error.cause, undefined);
+    assertError(await assertRejects(() => loaded(moduleOf(source), "fn")), (error: Error) => {
+      assertMatch(error.message, /^Cannot load the task 'fn' as its module data:text/);
+      assertMatch(error.message, why);
+      assertNotStrictEquals(error.cause, undefined);
       return true;
     });
   }
-  await assert.rejects(loaded("file:///no/such/module.js", "fn"), /Cannot load the task 'fn' as its module file/);
+  assertError(
+    await assertRejects(() => loaded("file:///no/such/module.js", "fn")),
+    /Cannot load the task 'fn' as its module file/,
+  );
 });
 
 test("resolveTask() evaluates a source", () => {
   const double = resolveTask({ kind: "source", source: "(n) => n * 2" }, newPlace()) as AnyFunction;
-  assert.equal(double(21), 42);
+  assertEquals(double(21), 42);
 });
 
 /** Registers functions as a module does when a worker loads it, and returns its URL. */
@@ -67,8 +81,8 @@ let modules = 0;
 test("resolveTask() finds a function that task() was given, under whatever name its module exports it", async () => {
   const renamed = () => "renamed";
   const module = moduleWith(["fn2", renamed]);
-  assert.equal(await loaded(module, "fn2"), renamed);
-  assert.equal((await loaded(module, "fn"))(), "exported");
+  assertStrictEquals(await loaded(module, "fn2"), renamed);
+  assertEquals((await loaded(module, "fn"))(), "exported");
 });
 
 test("resolveTask() finds a function by its number where its name means nothing", async () => {
@@ -78,13 +92,13 @@ test("resolveTask() finds a function by its number where its name means nothing"
   for (const names of [["", ""], ["r", "r"], ["one", "two"]] as const) {
     const module = moduleWith([names[0], one], [names[1], two]);
     for (const name of ["", names[1], "unknown"]) {
-      assert.equal(await find(module, { name, number: 1, of: 2 }), two, `${name} among ${names}`);
+      assertStrictEquals(await find(module, { name, number: 1, of: 2 }), two, `${name} among ${names}`);
     }
     // Another number, as after a call of task() that only one side makes: the name says more, if it says anything.
-    if (names[1] === "two") assert.equal(await find(module, { name: "two", number: 0, of: 2 }), two);
+    if (names[1] === "two") assertStrictEquals(await find(module, { name: "two", number: 0, of: 2 }), two);
     // Not as many: numbers cannot be trusted.
     for (const name of ["", "unknown"]) {
-      await assert.rejects(find(module, { name, number: 1, of: 3 }), {
+      assertError(await assertRejects(() => find(module, { name, number: 1, of: 3 })), {
         code: "ERR_TASK_NOT_FOUND",
         message: /Call task\(\) when the module is loaded.*\{ name: "square" \}/,
       });
@@ -92,7 +106,9 @@ test("resolveTask() finds a function by its number where its name means nothing"
   }
   // A name that the program has given is not replaced by a number.
   const module = moduleWith(["one", one, { named: true }], ["two", two, { named: true }]);
-  await assert.rejects(find(module, { name: "three", named: true, number: 1, of: 2 }), { code: "ERR_TASK_NOT_FOUND" });
+  assertError(await assertRejects(() => find(module, { name: "three", named: true, number: 1, of: 2 })), {
+    code: "ERR_TASK_NOT_FOUND",
+  });
 });
 
 test("resolveTask() in a worker of the user's own finds what its file has registered, by names that the program gave", async () => {
@@ -103,20 +119,18 @@ test("resolveTask() in a worker of the user's own finds what its file has regist
   moduleWith(["own.square", square, { named: true }], ["r", square, { registered: "own" }], ["r", cube, {
     registered: "own",
   }]);
-  assert.equal(await find({ name: "own.square", named: true, number: 7, of: 9 }), square);
-  assert.equal(await find({ name: "x", registered: "own", number: 1, of: 2 }), cube);
+  assertStrictEquals(await find({ name: "own.square", named: true, number: 7, of: 9 }), square);
+  assertStrictEquals(await find({ name: "x", registered: "own", number: 1, of: 2 }), cube);
   const refused = { message: /fails to load.*import the task's module there, and give it a name/ };
-  await assert.rejects(find({ name: "r", number: 1, of: 2 }), refused);
-  await assert.rejects(find({ name: "x", registered: "own", number: 1, of: 3 }), refused);
-  await assert.rejects(
-    find({ name: "own.square", number: 0, of: 1 }),
+  assertError(await assertRejects(() => find({ name: "r", number: 1, of: 2 })), refused);
+  assertError(await assertRejects(() => find({ name: "x", registered: "own", number: 1, of: 3 })), refused);
+  assertError(
+    await assertRejects(() => find({ name: "own.square", number: 0, of: 1 }), "a name that a build tool may have made"),
     refused,
-    "a name that a build tool may have made",
   );
-  await assert.rejects(
-    find({ name: "own.square", named: true }, newPlace()),
+  assertError(
+    await assertRejects(() => find({ name: "own.square", named: true }, newPlace()), "another worker loads the module"),
     /fails to load/,
-    "another worker loads the module",
   );
 });
 
@@ -128,17 +142,17 @@ test("resolveTask() finds what a compiler has made of a module of tasks, and no 
     write("package.json", '{ "type": "module" }');
     for (const [missing, present] of [["a.ts", "a.js"], ["b.mts", "b.mjs"], ["c.tsx", "c.js"]] as const) {
       write(present, `export const which = () => "${present}";`);
-      assert.equal((await load(missing))(), present);
+      assertStrictEquals((await load(missing))(), present);
     }
     write("d.js", "export const which = () => 'd.js';");
     write("d.ts", "export const which = () => 'd.ts';");
-    assert.equal((await load("d.ts"))(), "d.ts");
+    assertEquals((await load("d.ts"))(), "d.ts");
     write("e.ts", 'import "./no_such.js"; export const which = () => "e.ts";');
     write("e.js", 'export const which = () => "e.js";');
-    await assert.rejects(load("e.ts"), /e\.ts fails to load/);
-    await assert.rejects(load("f.ts"), /f\.ts.*(not found|Cannot find)/);
+    assertError(await assertRejects(() => load("e.ts")), /e\.ts fails to load/);
+    assertError(await assertRejects(() => load("f.ts")), /f\.ts.*(not found|Cannot find)/);
     write("g.js", 'import "./no_such.js";');
-    await assert.rejects(load("g.ts"), /g\.ts fails to load: .*no_such/);
+    assertError(await assertRejects(() => load("g.ts")), /g\.ts fails to load: .*no_such/);
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
@@ -148,11 +162,11 @@ test("resolveTask() notes what it loads, for as long as that takes", async () =>
   const place = newPlace();
   const module = moduleOf("export const a = () => 1; await 0;");
   const loading = loaded(module, "a", place);
-  assert.equal(place.loading, module);
+  assertStrictEquals(place.loading, module);
   await loading;
-  await assert.rejects(loaded(moduleOf("throw new Error('at load')"), "a", place));
-  assert.equal(place.loading, undefined);
-  assert.equal(place.modules.size, 2);
+  await assertRejects(() => loaded(moduleOf("throw new Error('at load')"), "a", place));
+  assertEquals(place.loading, undefined);
+  assertEquals(place.modules.size, 2);
 });
 
 test("resolveTask() of a module that was refused work fails, now and later", async () => {
@@ -160,9 +174,11 @@ test("resolveTask() of a module that was refused work fails, now and later", asy
   const module = moduleOf("export const a = () => 2; await 0;");
   const first = loaded(module, "a", place);
   place.refused.set(module, new Error("no work"));
-  await assert.rejects(first, { message: `Cannot load the task 'a' as its module ${module} fails to load: no work` });
-  await assert.rejects(loaded(module, "a", place), /fails to load: no work/);
-  assert.equal((await loaded(moduleOf("export const b = () => 3;"), "b", place))(), 3);
+  assertError(await assertRejects(() => first), {
+    message: `Cannot load the task 'a' as its module ${module} fails to load: no work`,
+  });
+  assertError(await assertRejects(() => loaded(module, "a", place)), /fails to load: no work/);
+  assertEquals((await loaded(moduleOf("export const b = () => 3;"), "b", place))(), 3);
 });
 
 test("resolveTask() has a module followed as none of a task's, where anything follows", async () => {
@@ -172,5 +188,5 @@ test("resolveTask() has a module followed as none of a task's, where anything fo
     return fn();
   };
   await loaded(moduleOf("export const a = () => 4;"), "a", place);
-  assert.deepEqual(asked, [false]);
+  assertEquals(asked, [false]);
 });

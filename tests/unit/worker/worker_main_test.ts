@@ -1,6 +1,6 @@
 // The worker's loop alone. The test plays the parent.
 
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertMatch, assertStrictEquals, assertThrows } from "@std/assert";
 import { test } from "node:test";
 import { currentTask, taskModule } from "../../../mod.ts";
 import { WordClaims } from "../../../src/wire/claims.ts";
@@ -12,6 +12,7 @@ import { type LoopEnd, startLoop } from "../../support/memory_channel.ts";
 import { MemoryGate, pass } from "../../support/memory_gate.ts";
 import { until } from "../../support/until.ts";
 import { taskRef } from "../../../src/wire/task_ref.ts";
+import { assertError } from "../../support/assert_error.ts";
 
 type Run = Extract<ToWorker, { kind: "run" }>;
 
@@ -76,7 +77,7 @@ class Parent {
     const outcomes: unknown[] = [];
     for (const message of this.said) {
       if (message.kind !== "done") continue;
-      assert.equal(message.first, outcomes.length);
+      assertStrictEquals(message.first, outcomes.length);
       const failures = new Map<unknown, unknown>();
       for (let i = 0; i < (message.failures?.length ?? 0); i += 2) {
         failures.set(message.failures![i], fromFailure(message.failures![i + 1] as Failure, new Map()));
@@ -102,10 +103,10 @@ test("serve() says that it is ready, and answers calls in order, many in one mes
     const before = parent.kinds().length;
     parent.run(double, ITEMS);
     await until("all are answered", () => parent.outcomes.length === round * ITEMS.length);
-    assert.equal(parent.kinds()[0], "ready");
-    if (round === 2) assert.ok(parent.kinds().length - before < ITEMS.length);
+    assertEquals(parent.kinds()[0], "ready");
+    if (round === 2) assert(parent.kinds().length - before < ITEMS.length);
   }
-  assert.deepEqual(parent.outcomes, [...ITEMS, ...ITEMS].map(([n]) => n! * 2));
+  assertEquals(parent.outcomes, [...ITEMS, ...ITEMS].map(([n]) => n! * 2));
 });
 
 test("serve() sends a result before the next call begins, while a call of the task may take long", async () => {
@@ -125,26 +126,26 @@ test("serve() sends a result before the next call begins, while a call of the ta
     answers = (parent.outcomes.slice(before) as number[]).map((answered) => answered - before);
   };
   await round([0, 0, 0]);
-  assert.deepEqual(answers, [0, 1, 2], "a new task");
+  assertEquals(answers, [0, 1, 2], "a new task");
   await round(ITEMS.map(() => 0));
-  assert.ok(answers.some((answered, n) => answered < n), "a task that was short");
+  assert(answers.some((answered, n) => answered < n), "a task that was short");
   await round([30, 0, 0, 0]);
-  assert.deepEqual(answers.slice(1), [1, 2, 3], "it was long just now");
+  assertEquals(answers.slice(1), [1, 2, 3], "it was long just now");
   delete holder.answered;
 });
 
 test("serve() passes any number of arguments", async () => {
   const parent = await new Parent().init();
   parent.run((...args: unknown[]) => args.length, [[], [1], [1, 2], [1, 2, 3], [undefined, undefined]]);
-  assert.deepEqual(parent.outcomes, [0, 1, 2, 3, 2]);
+  assertEquals(parent.outcomes, [0, 1, 2, 3, 2]);
 });
 
 test("serve() runs its initializer first, and says when it fails [P11]", async () => {
   const failing = { task: taskRef("init", () => Promise.reject(new RangeError("init"))), args: [] };
   const parent = await new Parent().init({ initializer: failing });
   const [message] = parent.said;
-  assert.ok(message?.kind === "unready");
-  assert.ok(fromFailure(message.failure, new Map()) instanceof RangeError);
+  assert(message?.kind === "unready");
+  assert(fromFailure(message.failure, new Map()) instanceof RangeError);
 });
 
 test("serve() without inline tasks evaluates none, whatever the parent sends later", async () => {
@@ -155,14 +156,14 @@ test("serve() without inline tasks evaluates none, whatever the parent sends lat
   parent.run(taskModule<typeof import("node:path")>("node:path").basename, [["a/b"]]);
   await delivered();
   const [source, data] = parent.outcomes as Error[];
-  assert.deepEqual([source!.name, data!.name], ["TypeError", "TypeError"]);
-  assert.match(source!.message, /inline tasks are switched off/);
+  assertEquals([source!.name, data!.name], ["TypeError", "TypeError"]);
+  assertMatch(source!.message, /inline tasks are switched off/);
 });
 
 test("serve() without inline tasks runs no initializer by its source", async () => {
   const initializer = { task: taskRef("init", () => {}), args: [] };
   const parent = await new Parent().init({ inlineTasks: false, initializer });
-  assert.deepEqual(parent.kinds(), ["unready"]);
+  assertEquals(parent.kinds(), ["unready"]);
 });
 
 test("serve() waits for a call's promise before it begins the next [X6]", async () => {
@@ -171,10 +172,10 @@ test("serve() waits for a call's promise before it begins the next [X6]", async 
   parent.run(pass, [[gate.name, 1], [gate.name, 2]]);
   await gate.reached;
   await delivered();
-  assert.equal(gate.arrived, 1);
+  assertEquals(gate.arrived, 1);
   gate.open();
   await delivered();
-  assert.deepEqual(parent.outcomes, [1, 2]);
+  assertEquals(parent.outcomes, [1, 2]);
 });
 
 test("serve() sends finished results while it waits for a call", async () => {
@@ -184,10 +185,10 @@ test("serve() sends finished results while it waits for a call", async () => {
   parent.run(pass, [[gate.name, 2]]);
   await gate.reached;
   await delivered();
-  assert.deepEqual(parent.outcomes, [2]);
+  assertEquals(parent.outcomes, [2]);
   gate.open();
   await delivered();
-  assert.deepEqual(parent.outcomes, [2, 2]);
+  assertEquals(parent.outcomes, [2, 2]);
 });
 
 test("serve() answers a call that throws, or rejects, and goes on", async () => {
@@ -199,25 +200,25 @@ test("serve() answers a call that throws, or rejects, and goes on", async () => 
   parent.run(fails, [["throw"], ["reject"], ["fine"]]);
   await delivered();
   const [thrown, rejected, fine] = parent.outcomes;
-  assert.ok(thrown instanceof TypeError && thrown.message === "throw");
-  assert.deepEqual([rejected, fine], [0, "fine"]);
+  assert(thrown instanceof TypeError && thrown.message === "throw");
+  assertEquals([rejected, fine], [0, "fine"]);
 });
 
 test("serve() steps over calls that the parent has taken back, or could not send", async () => {
   const parent = await new Parent({ claims: true }).init();
   parent.claims!.withdraw(1);
   parent.run(double, [[1], [2], [3]], { calls: [1, 1, 2, 1, 2, -1, 0, 1] });
-  assert.deepEqual(parent.outcomes, [2, undefined, undefined]);
+  assertEquals(parent.outcomes, [2, undefined, undefined]);
 });
 
 test("serve() says that it begins a call when asked to", async () => {
   const parent = await new Parent().init();
   parent.run(double, [[1], [2]], { exact: true });
-  assert.deepEqual(parent.kinds(), ["ready", "begun", "done", "begun", "done"]);
+  assertEquals(parent.kinds(), ["ready", "begun", "done", "begun", "done"]);
   const thread = await new Parent({ claims: true }).init();
   thread.run(double, [[1]], { exact: true });
   thread.run(double, [[2]], { exact: true, attempt: 1 });
-  assert.deepEqual(thread.kinds(), ["ready", "done", "begun", "done"]);
+  assertEquals(thread.kinds(), ["ready", "done", "begun", "done"]);
 });
 
 test("serve() gives back calls that it has not begun", async () => {
@@ -227,11 +228,11 @@ test("serve() gives back calls that it has not begun", async () => {
   parent.run(double, [[3]]);
   await gate.reached;
   parent.recall();
-  assert.deepEqual(parent.said.at(-1), { kind: "recalled", first: 1 });
+  assertEquals(parent.said.at(-1), { kind: "recalled", first: 1 });
   gate.open();
   await delivered();
-  assert.deepEqual(parent.outcomes, [1]);
-  assert.equal(gate.arrived, 1);
+  assertEquals(parent.outcomes, [1]);
+  assertEquals(gate.arrived, 1);
 });
 
 test("serve() tells a task its worker and its attempt, and throws when none runs", async () => {
@@ -244,15 +245,15 @@ test("serve() tells a task its worker and its attempt, and throws when none runs
   };
   parent.run(ask, [[url]], { attempt: 2, exact: true });
   for (let turn = 0; turn < 10 && parent.outcomes.length === 0; turn++) await delivered();
-  assert.deepEqual(parent.outcomes, [["pool_7", 2, false]]);
-  assert.throws(() => currentTask(), /none runs here/);
+  assertEquals(parent.outcomes, [["pool_7", 2, false]]);
+  assertError(assertThrows(() => currentTask()), /none runs here/);
 });
 
 test("serve() answers a result that cannot be sent with the reason, and its neighbours with theirs [P8]", async () => {
   const parent = await new Parent().init();
   parent.run((n: number) => n === 2 ? () => n : n, [[1], [2], [3]]);
   const [one, error, three] = parent.outcomes;
-  assert.deepEqual([one, (error as Error).name, three], [1, "DataCloneError", 3]);
+  assertEquals([one, (error as Error).name, three], [1, "DataCloneError", 3]);
 });
 
 test("serve() says when it uses too much memory", async () => {
@@ -263,7 +264,7 @@ test("serve() says when it uses too much memory", async () => {
   const over = performance.now() + 30; // it looks now and then
   while (performance.now() < over);
   parent.run(double, [[2]]);
-  assert.deepEqual(parent.said.map((message) => message.kind === "done" && message.full), [false, false, true]);
+  assertEquals(parent.said.map((message) => message.kind === "done" && message.full), [false, false, true]);
 });
 
 test("serve() sends finished results when the worker ends by its own will", async () => {
@@ -272,8 +273,8 @@ test("serve() sends finished results when the worker ends by its own will", asyn
   parent.run(double, [[1]]);
   parent.run(pass, [[gate.name, 2]]);
   parent.end(3);
-  assert.deepEqual(parent.outcomes, [2]);
-  assert.deepEqual(parent.said.at(-1), { kind: "bye", exitCode: 3, unbegun: 2, uncaught: false });
+  assertEquals(parent.outcomes, [2]);
+  assertEquals(parent.said.at(-1), { kind: "bye", exitCode: 3, unbegun: 2, uncaught: false });
 });
 
 test(
@@ -287,7 +288,7 @@ test(
       parent.run(remember, [[{ large: true }]]);
       return realm.seen!;
     };
-    assert.equal(await isCollected(used), true);
+    assertEquals(await isCollected(used), true);
     delete realm.seen;
   },
 );
@@ -328,13 +329,13 @@ const UNKIND: Record<string, () => unknown> = {
 for (const [what, task] of Object.entries(UNKIND)) {
   test(`serve() survives a task that ends in ${what}`, async () => {
     const parent = await new Parent().init();
-    assert.doesNotThrow(() => {
+    (() => {
       parent.run(task, [[]]);
       parent.run(double, [[21]]);
-    });
+    })();
     await delivered();
-    assert.equal(parent.outcomes.length, 2);
-    assert.equal(parent.outcomes[1], 42);
-    if (what.includes("thenable") && !what.includes("throws")) assert.equal(parent.outcomes[0], 1);
+    assertEquals(parent.outcomes.length, 2);
+    assertEquals(parent.outcomes[1], 42);
+    if (what.includes("thenable") && !what.includes("throws")) assertEquals(parent.outcomes[0], 1);
   });
 }
