@@ -58,7 +58,7 @@ interface Files {
 export function findEntry(path: string, locate: () => URL, here: string | undefined): URL | undefined {
   try {
     const url = locate(), isChanged = url.href !== new URL(path, here).href;
-    if (isChanged) return (runtime as string) === "browser" ? url : undefined;
+    if (isChanged) return runtime === "browser" ? url : undefined;
     const isHome = /\/src\/(thread|process|shared)\/[^/]+\.[jt]s$/.test(here ?? "");
     // To look takes Deno (2.9) 0.2 ms, others a tenth of that.
     const isThere = url.protocol === "file:" && !(isHome && runtime === "deno") ? exists(url) : undefined;
