@@ -118,12 +118,12 @@ async function main(): Promise<void> {
   try {
     const programs = await runtimes();
     const others = values.all || values.long ? OTHERS : OTHERS.filter((name) => values.runtime?.includes(name));
+    const isNamed = (file: string) => positionals.length === 0 || positionals.some((part) => file.includes(part));
     const suites = [
       ...suitesOf(testFiles(), scratch, programs)
         .map((suite) => ({ ...suite, files: suite.files.filter(isChosen) })),
-      ...(others.length === 0 ? [] : await otherSuites(scratch)).filter(({ files }) =>
-        positionals.length === 0 || files.some((file) => positionals.some((part) => file.includes(part)))
-      ),
+      ...(others.length === 0 ? [] : await otherSuites(scratch))
+        .map((suite) => ({ ...suite, files: suite.files.filter(isNamed) })),
     ].filter(({ name, files }) => files.length > 0 && (values.runtime ?? SUITES).includes(name));
     if (suites.length === 0) {
       process.exitCode = 1;
