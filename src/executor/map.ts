@@ -222,6 +222,7 @@ export class Mapping<T> implements MapIterator<T> {
   #await(): void {
     this.#reader.readNow();
     if (this.#outstanding === 0) this.#reader.starve();
+    if (this.#waiters.length === 0) return; // what was read has ended the iteration
     if (this.#deadline === Infinity || this.#timer) return;
     const expire = () => {
       const { timeout } = this.#options;

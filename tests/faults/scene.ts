@@ -110,9 +110,9 @@ export async function stage(
         return limited.submit(failing.loaded);
       case "argument":
         return limited.submit(
-          (_: unknown, ends: boolean) => ends ? "result" : new Promise(() => {}),
+          (_: unknown, result: string | undefined) => result ?? new Promise(() => {}),
           argument(),
-          outcome === "result",
+          outcome === "result" ? "result" : outcome === "gone" ? "returned" : undefined,
         );
       case "sync":
         return limited.submit(strikeNow, way, deaf);

@@ -1,6 +1,7 @@
 // The fault matrix, as data: how a worker can fail, when, and what must happen then. The row of a fault holds for both
 // executors and all runtimes, except for the EXCEPTIONS. A cell that is impossible holds the reason.
 
+import process from "node:process";
 import { type Runtime, runtime } from "../support/runtime.ts";
 import type { Kind } from "../behaviour/behaviour.ts";
 
@@ -97,9 +98,9 @@ export const FAULTS: readonly Fault[] = [
   row("SIGKILL from inside", "SIGKILL", undefined,         ["broken",    "broken",    "lost",    PARENT,    "lost",    "lost",    "lost",    "gone",      "lost"]),
   row("SIGTERM from inside", "SIGTERM", undefined,         ["broken",    "broken",    "lost",    PARENT,    "lost",    "lost",    "lost",    "gone",      "lost"]),
   row("SIGABRT from inside", "SIGABRT", undefined,         ["broken",    "broken",    "lost",    PARENT,    "lost",    "lost",    "lost",    "gone",      "lost"]),
-  row("SIGKILL from outside", "loop", "SIGKILL",           ["broken",    "broken",    "lost",    "unknown", "lost",    "lost",    "lost",    "gone",      "lost"]),
-  row("SIGTERM from outside", "loop", "SIGTERM",           ["broken",    "broken",    "lost",    "unknown", "lost",    "lost",    "lost",    "gone",      "lost"]),
-  row("SIGABRT from outside", "loop", "SIGABRT",           ["broken",    "broken",    "lost",    "unknown", "lost",    "lost",    "lost",    "gone",      "lost"]),
+  row("SIGKILL from outside", "loop", "SIGKILL",           ["broken",    "broken",    "lost",    "gone",    "lost",    "lost",    "lost",    "gone",      "lost"]),
+  row("SIGTERM from outside", "loop", "SIGTERM",           ["broken",    "broken",    "lost",    "gone",    "lost",    "lost",    "lost",    "gone",      "lost"]),
+  row("SIGABRT from outside", "loop", "SIGABRT",           ["broken",    "broken",    "lost",    "gone",    "lost",    "lost",    "lost",    "gone",      "lost"]),
   row("out of memory", "memory", undefined,                ["broken",    "broken",    "lost",    PARENT,    "lost",    "lost",    "lost",    "gone",      "lost"]),
   row("a native abort", "abort", undefined,                ["broken",    "broken",    "lost",    PARENT,    "lost",    "lost",    "lost",    "gone",      "lost"]),
   row("an uncaught error in a timer", "timer", undefined,  ["broken",    "broken",    "lost",    PARENT,    LATER,     "lost",    LATER,     "gone",      "lost"]),
@@ -107,9 +108,9 @@ export const FAULTS: readonly Fault[] = [
   row("an error", "throw", undefined,                      ["broken",    "breaks",    "error",   "error",   "error",   "error",   "error",   "gone",      "error"]),
   row("what cannot be copied", "uncloneable", undefined,   [HARMLESS,    HARMLESS,    HARMLESS,  "clone",   "clone",   "clone",   "clone",   HARMLESS,    "clone"]),
   row("an endless loop, a timeout", "loop", "timeout",     [UNTIMED,     UNTIMED,     "timeout", UNTIMED,   "timeout", "timeout", "timeout", UNTIMED,     "timeout"]),
-  row("an endless loop, a signal", "loop", "signal",       ["never",     "never",     "aborted", "result",  "aborted", "aborted", "aborted", "aborted",   "aborted"]),
-  row("terminateWorkers()", "loop", "terminateWorkers",    ["cancelled", "cancelled", "ended",   "cancelled", "ended",   "ended",   "ended",   "unknown",   "ended"]),
-  row("killWorkers()", "loop", "killWorkers",              ["cancelled", "cancelled", "ended",   "cancelled", "ended",   "ended",   "ended",   "unknown",   "ended"]),
+  row("an endless loop, a signal", "loop", "signal",       ["never",     "never",     "aborted", "never",   "aborted", "aborted", "aborted", "never",     "aborted"]),
+  row("terminateWorkers()", "loop", "terminateWorkers",    ["cancelled", "cancelled", "ended",   "cancelled", "ended",   "ended",   "ended",   "cancelled", "ended"]),
+  row("killWorkers()", "loop", "killWorkers",              ["cancelled", "cancelled", "ended",   "cancelled", "ended",   "ended",   "ended",   "cancelled", "ended"]),
 ];
 
 /** Cells that differ from the rows. An absent field matches everything; the first exception that matches counts. */
@@ -124,6 +125,13 @@ interface Exception {
 
 const SIGNALS = ["SIGKILL", "SIGTERM", "SIGABRT"] as const;
 const ENDINGS = ["terminateWorkers", "killWorkers"] as const;
+
+const WITHOUT_PAGE: readonly Exception[] = [
+  { kind: "processes", ends: SIGNALS, phases: ["argument"], cell: "unknown" },
+  { kind: "processes", ends: ["signal"], phases: ["argument"], cell: "result" },
+  { kind: "processes", ends: ["signal"], phases: ["idle"], cell: "aborted" },
+  { kind: "processes", ends: ENDINGS, phases: ["idle"], cell: "unknown" },
+];
 
 // deno-fmt-ignore
 export const EXCEPTIONS: readonly Exception[] = [
@@ -140,9 +148,8 @@ export const EXCEPTIONS: readonly Exception[] = [
   // Node refuses process.abort() in threads, by an error.
   { kind: "threads", ways: ["abort"], phases: ["initializer"], cell: "breaks" },
   { kind: "threads", ways: ["abort"], phases: ["load", "sync", "async", "result", "shutdown"], cell: "error" },
-  // Threads share what they have begun, so a call that has not begun can always be withdrawn.
-  { kind: "threads", ends: ["signal"], phases: ["argument", "idle"], cell: "never" },
-  { kind: "threads", ends: ENDINGS, phases: ["idle"], cell: "cancelled" },
+  // A process that shares no page with the program has what it was sent.
+  ...(process.platform === "linux" ? [] : WITHOUT_PAGE),
 ];
 
 /** What must happen on this runtime. */
