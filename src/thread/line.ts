@@ -130,7 +130,7 @@ export abstract class Line<Out extends Message, In extends Message> {
       // Answers begin with a call's number, calls with a task's.
       return writer.write(this.#own === PARENT_AWAKE ? CALLS : ANSWERS, this.#posted, message);
     }
-    if (message.kind !== "done" || message.failures || message.full) return false;
+    if (message.kind !== "done" || message.failures || message.skipped || message.full) return false;
     return writer.write(DONE, this.#posted, message.results, message.first, message.spent);
   }
 
