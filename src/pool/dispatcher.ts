@@ -37,16 +37,16 @@ const GROWTH = 4;
 const LARGEST_BATCH = 1024;
 
 /**
- * A process, which cannot give a call back in time, is handed calls ahead only while more than this number are queued: the
- * last few, which somebody may want to cancel, stay in the queue, at the price of a round trip each.
+ * A worker without claims, which cannot give a call back in time, is handed calls ahead only while more than this number are
+ * queued: the last few, which somebody may want to cancel, stay in the queue, at the price of a round trip each.
  */
 const FEW = 32;
 
 /**
  * A call that is expected to take less, in milliseconds, and is not the first of its tick waits for the end of the tick: to
  * wake a worker takes 0.03 to 0.1 by itself (bench/results.md), and at the end of the tick one message has the whole burst.
- * Bursts of ten calls on two workers are 12 % faster for it on Node 24 and 25 % on Deno 2.9. Calls to processes do not wait:
- * the others of their burst could not be cancelled any more.
+ * Bursts of ten calls on two workers are 12 % faster for it on Node 24 and 25 % on Deno 2.9. Calls to workers without claims
+ * do not wait: the others of their burst could not be cancelled any more.
  */
 const WAKE = 0.1;
 
