@@ -62,6 +62,7 @@ const LONG = [
   "tests/world/hostile_line_test.ts",
   "tests/world/one_file_test.ts",
   "tests/world/output_test.ts",
+  "tests/world/own_worker_test.ts",
   "tests/world/shared_line_test.ts",
   "tests/world/start_test.ts",
 ];
