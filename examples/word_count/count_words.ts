@@ -44,7 +44,7 @@ export const countWords = task(import.meta.url, function countWords(batch: Batch
     }
   }
   return { counts, letters, sentences, worker, began, ended: now(), bytes: batch.bytes };
-}, { name: "count_words" }); // what hosts on other machines call this module: see ../cluster/
+}, { module: "count_words" }); // what hosts on other machines call this module: see ../cluster/
 
 /** Adds the words of a sentence to `counts`; returns how many letters they have. */
 function countIn(sentence: string, counts: Counts): number {
