@@ -68,7 +68,7 @@ export function startProcess(spawnChild: typeof spawn, options: WorkerOptions, e
     return openWithText(import("./entry.text.ts"), send, events, (events) => connect(started, page, events));
   } catch (thrown) {
     page?.close();
-    attempt(() => child?.kill("SIGKILL"));
+    if (child?.pid !== undefined) attempt(() => child?.kill("SIGKILL"));
     const error = (thrown as NodeJS.ErrnoException).code === "ERR_ACCESS_DENIED"
       ? new Error("Node is not allowed to start a process: add --allow-child-process to --permission", {
         cause: thrown,
@@ -109,7 +109,11 @@ function connect(child: ChildProcess, page: NewPage | undefined, events: Channel
   };
   const kill = (signal: "SIGTERM" | "SIGKILL") => {
     ended = true;
-    if (!exit) attempt(() => child.kill(signal), (error) => close({ error, abandoned: true }));
+    // Node (24) would send the signal to a number that it has never set when the child could not be started: 0 is this program
+    // with its whole process group. The "error" event of such a child is about to come.
+    if (!exit && child.pid !== undefined) {
+      attempt(() => child.kill(signal), (error) => close({ error, abandoned: true }));
+    }
   };
   const killIn = (delay: number, error?: Error) => {
     clearTimeout(killing);
