@@ -82,13 +82,13 @@ export function findCompiled(file: URL): URL | undefined {
 /** Whether there is a file; `undefined` when Deno does not permit to know. */
 function exists(file: URL): boolean | undefined {
   const { Deno, Bun } = globalThis as Files;
-  // `node:fs` takes Bun (1.4) 2 ms to load.
-  if (Bun) return Bun.file(file).size > 0;
-  if (!Deno) return loadBuiltin<typeof import("node:fs")>("node:fs").existsSync(file);
-  if (Deno.permissions.querySync({ name: "read", path: file }).state !== "granted") return undefined;
   try {
+    // `node:fs` takes Bun (1.4) 2 ms to load.
+    if (Bun) return Bun.file(file).size > 0;
+    if (!Deno) return loadBuiltin<typeof import("node:fs")>("node:fs").statSync(file).isFile();
+    if (Deno.permissions.querySync({ name: "read", path: file }).state !== "granted") return undefined;
     return Deno.statSync(file).isFile;
   } catch {
-    return false;
+    return false; // or the URL can be none of a file here: it has a host
   }
 }

@@ -44,7 +44,9 @@ const ADVICE = 'its file has to import "@concurrent/futures/worker" first, then 
 export function expectAnswer(events: ChannelEvents, open: (events: ChannelEvents) => WorkerChannel): WorkerChannel {
   let silent = true;
   let error: Error | undefined;
+  let inVain = false;
   const timer = setTimeout(() => {
+    inVain = true;
     error = new Error(`It did not answer within ${ANSWER_LIMIT / 1000} s: ${ADVICE}`);
     channel.kill();
   }, ANSWER_LIMIT);
@@ -57,7 +59,7 @@ export function expectAnswer(events: ChannelEvents, open: (events: ChannelEvents
     onClose(exit) {
       clearTimeout(timer);
       if (silent && exit.error === undefined) error ??= new Error(`It ended without an answer: ${ADVICE}`);
-      events.onClose(error ? { ...exit, error } : exit);
+      events.onClose(error ? { ...exit, error, inVain } : exit);
     },
   });
   return channel;

@@ -28,6 +28,8 @@ export class Scheduler extends Engine<ExecutorStats> {
   readonly #dispatcher: Dispatcher;
   /** Workers in a row that could not be started. */
   #failedStarts = 0;
+  /** Whether any worker could be started. */
+  #hasStarted = false;
   /** Workers that ended before they began their first call, since any worker has answered. */
   #endedUnused = 0;
   /** All workers are being ended. */
@@ -110,6 +112,7 @@ export class Scheduler extends Engine<ExecutorStats> {
       case "ready":
         if (worker.state !== "starting") break;
         this.#failedStarts = 0;
+        this.#hasStarted = true;
         this.#pool.welcome(worker);
         return this.#dispatcher.dispatch();
       case "unready":
@@ -176,7 +179,9 @@ export class Scheduler extends Engine<ExecutorStats> {
     const left = worker.gone(exit);
     const isUnused = was === "ready" && !proven && left.length > 0 && left.every(({ begun }) => begun === false);
     const lost = { workerName: worker.name, ...exit };
-    if (was === "starting" && ++this.#failedStarts >= START_ATTEMPTS) {
+    // A worker that does not answer takes its time: a file from which none has started yet is not tried three times.
+    const isHopeless = exit.inVain && !this.#hasStarted;
+    if (was === "starting" && (++this.#failedStarts >= START_ATTEMPTS || isHopeless)) {
       this.#breakAfterLoss("Workers could not be started", lost);
     } else if (isUnused && ++this.#endedUnused >= START_ATTEMPTS) {
       this.#breakAfterLoss("Workers end before they begin a call", lost);

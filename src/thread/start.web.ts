@@ -30,6 +30,11 @@ const GOODBYE_LIMIT = { deno: 100, bun: 5000, browser: 0 };
 /** How long the last messages of a worker that has failed may take to come, in milliseconds. */
 const LAST_WORDS = 100;
 
+/** What a browser's error without a message means: mostly that a build tool has moved this package, and not the worker's file. */
+const NOT_LOADED =
+  "The worker's file could not be loaded, and the page's console says why. In a page that a build tool " +
+  "makes, start workers from a file of your own: the option 'worker'";
+
 /** Starts a thread. */
 export const start: Backend["start"] = (name, options, events) => startThread(Worker, name, options, events);
 
@@ -150,7 +155,7 @@ function connect(worker: Worker & BunWorker, events: ChannelEvents): WorkerChann
   worker.onerror = (event) => {
     event.preventDefault(); // Deno (2.9) ends the whole program otherwise
     // A browser does not say why a file could not be loaded: the page's console does.
-    const error = event.error ?? new Error(event.message ?? "The worker's file could not be loaded");
+    const error = event.error ?? new Error(event.message ?? NOT_LOADED);
     uncaught ??= { exitCode: 1, error };
     if (read) leave(uncaught);
     else closeIn(LAST_WORDS, uncaught); // its goodbye is still to come, or it failed too early for one

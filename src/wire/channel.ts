@@ -13,6 +13,8 @@ export interface WorkerExit {
   readonly error?: unknown;
   /** The worker cannot be stopped; it goes on, and nobody listens to it. */
   readonly abandoned?: boolean | undefined;
+  /** It has been waited for in vain, for so long that more workers of its kind are not tried. */
+  readonly inVain?: boolean | undefined;
 }
 
 /** What a backend tells the parent about one worker. */

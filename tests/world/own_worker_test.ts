@@ -2,6 +2,7 @@
 
 import { assertEquals, assertMatch, assertThrows } from "@std/assert";
 import { test } from "node:test";
+import process from "node:process";
 import { Worker as NodeWorker } from "node:worker_threads";
 import { ProcessPoolExecutor, ThreadPoolExecutor } from "../../mod.ts";
 import { runtime } from "../support/runtime.ts";
@@ -129,6 +130,14 @@ test("the options of workers of the user's own are checked", async () => {
   assertError(assertThrows(() => new ProcessPoolExecutor({ entry: new URL("./no_such.ts", import.meta.url) })), {
     message,
   });
+
+  // URLs that no file can have here; runtimes refuse them with errors of their own.
+  for (const href of ["file:///a%2Fb.mjs", ...(process.platform === "win32" ? [] : ["file://host/a.mjs"])]) {
+    assertError(assertThrows(() => new ProcessPoolExecutor({ entry: new URL(href) })), {
+      name: "Error",
+      message: /there is no file/,
+    });
+  }
 
   for (const bad of [undefined, {}, () => {}]) {
     const executor = new ThreadPoolExecutor({ worker: () => bad as never });

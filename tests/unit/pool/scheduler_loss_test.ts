@@ -63,6 +63,37 @@ test("Executor whose workers do not start is broken after three attempts [P12, t
   }
 });
 
+test("Executor whose workers have not answered at all is broken at once, not after three long waits", async () => {
+  const error = new Error("It did not answer");
+  const executor = new MemoryExecutor({ maxWorkers: 1 }, {
+    onStart: (worker) => worker.close({ error, inVain: true }),
+  });
+  const broken = await executor.submit(echo, 1).exception() as BrokenExecutor;
+  assert(broken instanceof BrokenMemoryPool);
+  assertStrictEquals(broken.cause, error);
+  assertEquals(executor.workers.length, 1);
+  await executor.shutdown();
+});
+
+test("a worker that does not answer is replaced when others of its kind have", async () => {
+  const executor = new MemoryExecutor({ maxWorkers: 1 }, { served: false });
+  const first = executor.submit(echo, 1);
+  executor.workers[0]!.ready();
+  await delivered();
+  executor.workers[0]!.done(0, [1], 0.01);
+  assertEquals(await first, 1);
+  executor.workers[0]!.close({ exitCode: 1 });
+  await delivered();
+  const second = executor.submit(echo, 2);
+  executor.workers[1]!.close({ error: new Error("It did not answer"), inVain: true });
+  await delivered();
+  executor.workers[2]!.ready();
+  await delivered();
+  executor.workers[2]!.done(0, [2], 0.01);
+  assertEquals(await second, 2);
+  await executor.shutdown({ wait: false });
+});
+
 test("Executor whose workers end before they begin a call is broken after three of them: no endless restarts", async () => {
   const executor = new MemoryExecutor({ maxWorkers: 1 }, { served: false });
   const future = executor.submit(echo, 1);
