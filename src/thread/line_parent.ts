@@ -14,8 +14,8 @@ const LOOK = 0.06;
  */
 const LONG_LOOK = 5;
 
-/** Time between two of these, in milliseconds: it doubles from the first to the last, until a look pays. */
-const FIRST_PAUSE = 20, LAST_PAUSE = 4000;
+/** Time between two of these, in milliseconds: it doubles from the first to the last. On one core, each is in vain. */
+const FIRST_PAUSE = 100, LAST_PAUSE = 4000;
 
 /** How long it looks without letting the event loop come round, right after calls were sent, in milliseconds. */
 const GLANCE = 0.02;
@@ -91,10 +91,8 @@ export class ParentLine extends Line<ToWorker, FromWorker> {
     if (!this.#looking) return;
     this.#fresh = true;
     // When the worker had to wake up, both may be on one core: then looking keeps it from that core.
-    if (this.#wasHeard) {
-      this.#looks.paid();
-      this.#longPause = FIRST_PAUSE;
-    } else this.#looks.missed();
+    if (this.#wasHeard) this.#looks.paid();
+    else this.#looks.missed();
   }
 
   override take(received: unknown): boolean {

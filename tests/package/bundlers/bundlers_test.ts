@@ -286,7 +286,8 @@ function makeFolder(name: string, from?: string, more: object = {}): string {
 }
 
 /** Removes the modules that a command of the tests has put into the environment, and colours. */
-const env = { ...process.env, NO_COLOR: "1", NODE_OPTIONS: undefined };
+// `deno bundle` fetches its esbuild, and trusts its own list of certificates only, unless told to trust the system's too.
+const env = { DENO_TLS_CA_STORE: "mozilla,system", ...process.env, NO_COLOR: "1", NODE_OPTIONS: undefined };
 
 /** Runs a program and returns the outcomes that it prints. */
 async function outcomesOf(command: string, args: readonly string[], cwd: string): Promise<Outcomes> {
