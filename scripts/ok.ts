@@ -9,9 +9,14 @@ import { install, ROOT } from "./install.ts";
 import { Progress } from "./progress.ts";
 import { run } from "./run.ts";
 
-/** What is checked besides the packages' folders: scripts/bench/contenders/ has packages that only the benchmarks install. */
+/**
+ * What is checked. scripts/bench/contenders/ has packages that only the benchmarks install; JavaScript in tests/ and examples/
+ * is for browsers and build tools.
+ */
 const CHECKED = [
-  ...["mod.ts", "src", "tests", "examples", "scripts/stress", "scripts/bench/cases", "scripts/bench/cluster"],
+  ...["mod.ts", "src", "scripts/stress", "scripts/bench/cases", "scripts/bench/cluster"],
+  ...filesIn("tests", true),
+  ...filesIn("examples", true),
   ...filesIn("scripts"),
   ...filesIn("scripts/bench"),
 ];
@@ -43,8 +48,10 @@ async function main(): Promise<void> {
   process.exitCode = failed.length > 0 ? 1 : 0;
 }
 
-function filesIn(folder: string): string[] {
-  return readdirSync(join(ROOT, folder)).filter((file) => file.endsWith(".ts")).map((file) => `${folder}/${file}`);
+function filesIn(folder: string, below = false): string[] {
+  return readdirSync(join(ROOT, folder), { encoding: "utf8", recursive: below })
+    .filter((file) => file.endsWith(".ts") && !file.includes("node_modules"))
+    .map((file) => `${folder}/${file}`);
 }
 
 await main();
