@@ -169,7 +169,7 @@ function writePackageJson(): void {
     // What does something when it is imported: bundlers drop the import of anything else whose exports are not used.
     sideEffects: ["./bullmq/serve", "./worker", "./internal/worker_browser"]
       .map((name) => built(manifest.exports[name]!, ".js")),
-    engines: { node: "^20.16.0 || >=22.3.0", bun: ">=1.4.0", deno: ">=2.9.0" },
+    engines: { node: "^20.16.0 || >=22.3.0", bun: ">=1.4.0", deno: ">=2.9.2" },
     // Of `./bullmq` alone: whoever uses it installs them, and nobody else has to.
     peerDependencies: Object.fromEntries(
       Object.entries(manifest.imports).map(([name, from]) => [name, from.slice(`npm:${name}@`.length)]),

@@ -20,7 +20,6 @@ import { join } from "node:path";
 import process from "node:process";
 import { parseArgs } from "node:util";
 import { HOW_TO_INSTALL_REDIS, redisProgram } from "../tests/support/redis_server.ts";
-import { compile } from "./compile.ts";
 import { install, ROOT } from "./install.ts";
 import { type Counts, countTests, endedTests, filesWithoutTests } from "./junit.ts";
 import { Leftovers } from "./leftovers.ts";
@@ -185,6 +184,8 @@ function suitesOf(files: readonly string[], scratch: string, { deno, bun, node24
 async function otherSuites(scratch: string): Promise<Suite[]> {
   const { denoOldest, bunOldest, nodeOldest, node22, node26 } = await otherRuntimes();
   const compiled = join(scratch, "compiled");
+  await install(ROOT); // typescript, which this module imports
+  const { compile } = await import("./compile.ts");
   compile(compiled);
   const suite = (name: Suite["name"], runner: "deno" | "bun" | "node", program: string, cwd?: string): Suite => ({
     name,

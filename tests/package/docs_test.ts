@@ -93,9 +93,8 @@ test("the oldest versions that documents and the npm package promise are those t
     assert(read("README.md").includes(`# ${name} ${version} or newer`), name);
     assertMatch(read("docs/runtimes.md"), new RegExp(`^\\| ${name} +\\| ${version} +\\|`, "m"));
   }
-  const engines = `{ node: "^${oldest("node")}.0 || >=22.3.0", bun: ">=${oldest("bun")}.0", deno: ">=${
-    oldest("deno")
-  }.0" }`;
+  const engines =
+    `{ node: "^${pinned.nodeOldest.version} || >=22.3.0", bun: ">=${pinned.bunOldest.version}", deno: ">=${pinned.denoOldest.version}" }`;
   assert(read("scripts/build_npm.ts").includes(`engines: ${engines}`), engines);
 });
 
