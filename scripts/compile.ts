@@ -11,8 +11,13 @@ const FOLDERS = ["src", "tests/behaviour", "tests/fixtures", "tests/support", "s
 /** The end of a file's name, in imports, in texts and in patterns. */
 const TS = /(?<=[\w}])(\\?\.)ts\b/g;
 
-/** Array.fromAsync(), which Node 20 does not have, as far as the tests need it. */
-const FROM_ASYNC = `Array.fromAsync ??= async (items) => {
+/** What Node 20 does not have, as far as the tests, and @std/async in them, need it. */
+const MISSING = `Promise.withResolvers ??= () => {
+  const made = {};
+  made.promise = new Promise((resolve, reject) => Object.assign(made, { resolve, reject }));
+  return made;
+};
+Array.fromAsync ??= async (items) => {
   const all = [];
   for await (const item of items) all.push(item);
   return all;
@@ -35,7 +40,7 @@ export function compile(to: string): void {
     writeFileSync(target, file.endsWith(".json") ? source : toJavaScript(source));
   }
   const harness = join(to, "tests", "behaviour", "behaviour.js");
-  writeFileSync(harness, FROM_ASYNC + readFileSync(harness, "utf8"));
+  writeFileSync(harness, MISSING + readFileSync(harness, "utf8"));
   symlinkSync(join(ROOT, "node_modules"), join(to, "node_modules"), "junction");
 }
 
