@@ -106,7 +106,8 @@ class Judge {
         return;
       case "failed": {
         if (ended.length === 0) this.#problem(`call ${job.id} has thrown, and has not`);
-        const again = retries > 0 && job.times > retries && !this.#forces && this.#played.kills < 3;
+        // What fails after shutdown({ cancelFutures: true }) is not run again.
+        const again = retries > 0 && job.times > retries && !this.#forces && !this.#cancels && this.#played.kills < 3;
         if (again && Math.max(...begun) <= retries) this.#problem(`call ${job.id} was not tried again`);
       }
     }
