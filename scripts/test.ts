@@ -55,6 +55,7 @@ const LONG = [
   "tests/package/demo_", // whole programs, with much to count
   "tests/package/toolchains/", // runs programs by many tools
   "tests/package/types/", // a dozen compilations
+  "tests/properties/claims_model_test.ts", // every order of the reads and writes of a page
   "tests/unit/bullmq/", // many thousand values
   "tests/world/compil", // builds programs with other tools
   // Each starts dozens of programs:
