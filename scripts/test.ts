@@ -112,14 +112,12 @@ async function main(): Promise<void> {
 
   // Who names files wants these, however long they take.
   const lengths = values.all || positionals.length > 0 ? "any" : values.long ? "long" : "short";
-  const isChosen = (file: string) =>
-    (positionals.length === 0 || positionals.some((part) => file.includes(part))) &&
-    (lengths === "any" || isLong(file) === (lengths === "long"));
+  const isNamed = (file: string) => positionals.length === 0 || positionals.some((part) => file.includes(part));
+  const isChosen = (file: string) => isNamed(file) && (lengths === "any" || isLong(file) === (lengths === "long"));
   const scratch = mkdtempSync(join(tmpdir(), "futures-test-"));
   try {
     const programs = await runtimes();
     const others = values.all || values.long ? OTHERS : OTHERS.filter((name) => values.runtime?.includes(name));
-    const isNamed = (file: string) => positionals.length === 0 || positionals.some((part) => file.includes(part));
     const suites = [
       ...suitesOf(testFiles(), scratch, programs)
         .map((suite) => ({ ...suite, files: suite.files.filter(isChosen) })),
