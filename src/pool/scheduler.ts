@@ -103,8 +103,7 @@ export class Scheduler extends Engine<ExecutorStats> {
         if (!calls.accepts(message.first, message.results.length)) break;
         const skipped = message.skipped && calls.takeSkipped(message.first, message.skipped);
         if (message.skipped && !skipped) break;
-        if (skipped) this.requeue(skipped);
-        return this.#settle(worker, message);
+        return this.#settle(worker, message, skipped);
       }
       case "unread":
         if (!calls.accepts(calls.first, 1)) break;
@@ -141,14 +140,16 @@ export class Scheduler extends Engine<ExecutorStats> {
     this.#pool.lose(worker, new Error("It sent a malformed message"));
   }
 
-  /** Settles the calls that a worker has answered. */
-  #settle(worker: WorkerHandle, { first, results, failures, spent, full }: Done): void {
+  /** Settles the calls that a worker has answered; those that it has skipped are handed over anew. */
+  #settle(worker: WorkerHandle, answers: Done, skipped: readonly Call[] | undefined): void {
+    const { first, results, failures, spent, full } = answers;
     this.#endedUnused = 0;
     const calls = worker.calls.answered(first, results.length);
     learnCost(calls, spent / 1000);
     if (full) worker.retiring = true;
     this.#pool.release(worker);
     // All is as it will be: from here on, callbacks of users run.
+    if (skipped) this.requeue(skipped);
     let nextFailure = 0;
     for (let i = 0; i < calls.length; i++) {
       const call = calls[i];
