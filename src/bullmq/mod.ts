@@ -8,6 +8,8 @@ export { BullMQExecutor } from "./submit/bullmq_executor.ts";
 export type { BullMQCallOptions, BullMQExecutorView } from "./submit/bullmq_executor.ts";
 export type { ClusterStats } from "./submit/cluster_stats.ts";
 export type { RedisConnection } from "./connection.ts";
+export { metricsOf } from "./metrics.ts";
+export type { HealthOptions } from "./host/health.ts";
 export type { Host } from "./host/host.ts";
 export type { BullMQExecutorOptions } from "./submit/options.ts";
 export type { HostStats } from "./protocol.ts";

@@ -7,9 +7,9 @@ import "./invariants.ts";
 export const CEILING = 30_000;
 
 /** Resolves when `condition` holds; rejects when it does not hold in time. */
-export async function until(what: string, condition: () => boolean): Promise<void> {
+export async function until(what: string, condition: () => boolean | Promise<boolean>): Promise<void> {
   const deadline = performance.now() + CEILING;
-  while (!condition()) {
+  while (!await condition()) {
     if (performance.now() > deadline) throw new Error(`Waited in vain until ${what}`);
     await delay(5);
   }

@@ -9,6 +9,7 @@ import { ProcessPoolExecutor } from "../../process/process_pool_executor.ts";
 import { ThreadPoolExecutor } from "../../thread/thread_pool_executor.ts";
 import { availableParallelism } from "../../runtime.ts";
 import type { RedisConnection } from "../connection.ts";
+import type { HealthOptions } from "./health.ts";
 import { serve } from "./serve.ts";
 
 const HELP = `Runs the calls of a queue: a host of BullMQExecutor.
@@ -24,6 +25,8 @@ const HELP = `Runs the calls of a queue: a host of BullMQExecutor.
   --name <name>             the host's name
   --stalled-interval <ms>   within this time the calls of a lost host are delivered again (30000)
   --drain-timeout <ms>      on SIGTERM or SIGINT it takes no more calls, and waits this long for those that run (20000)
+  --health-port <number>    the port of /live, /ready and /metrics, by HTTP (none)
+  --health-hostname <name>  the address that listens there (all addresses)
   --help
 
 It removes REDIS_URL and REDIS_PASSWORD from the environment: workers do not see them.
@@ -73,6 +76,8 @@ function read(args: string[]) {
         name: { type: "string" },
         "stalled-interval": { type: "string" },
         "drain-timeout": { type: "string" },
+        "health-port": { type: "string" },
+        "health-hostname": { type: "string" },
         help: { type: "boolean", short: "h", default: false },
       },
     });
@@ -89,6 +94,7 @@ function read(args: string[]) {
       name: values.name,
       stalledInterval: number("stalled-interval", values["stalled-interval"]),
       drainTimeout: number("drain-timeout", values["drain-timeout"]),
+      health: readHealth(number("health-port", values["health-port"]), values["health-hostname"]),
     };
   } catch (error) {
     print(`${error instanceof Error ? error.message : error}\n\n${HELP}`);
@@ -126,6 +132,11 @@ function readModule(text: string): [name: string, url: URL] {
   const [, name, module = ""] = /^(?:([\w-]+)=)?(.+)$/.exec(text) ?? [];
   const url = /^[a-z]{2,}:/i.test(module) ? new URL(module) : pathToFileURL(resolve(module));
   return [name ?? basename(url.pathname, extname(url.pathname)), url];
+}
+
+function readHealth(port: number | undefined, hostname: string | undefined): HealthOptions | undefined {
+  if (port === undefined && hostname !== undefined) throw new Error("--health-hostname needs --health-port");
+  return port === undefined ? undefined : { port, hostname };
 }
 
 function number(name: string, text: string | undefined): number | undefined {

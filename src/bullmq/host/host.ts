@@ -3,13 +3,15 @@
 
 import type { Redis } from "ioredis";
 import { type Deferred, deferred } from "../../future/deferred.ts";
-import { startTimer } from "../../future/timer.ts";
+import { startTimer, type Timer } from "../../future/timer.ts";
 import { report } from "../../report.ts";
 import { runtime } from "../../runtime.ts";
 import { roomFor } from "../codec.ts";
 import { holding, isConnectionError, withoutCommand } from "../connection.ts";
+import { gauge, type Metric, writeMetrics } from "../metrics.ts";
 import { type HostStats, Keys, LONGEST_NAME } from "../protocol.ts";
 import type { StreamReader } from "../stream_reader.ts";
+import { HealthPage } from "./health.ts";
 import { isLockLost } from "./host_errors.ts";
 import { JobRunner, PATIENCE } from "./job_runner.ts";
 import { JobWorker } from "./job_worker.ts";
@@ -17,6 +19,9 @@ import type { ServeSettings } from "./serve_options.ts";
 
 /** How often a host says that it lives, and how long that holds, in milliseconds. */
 const HEARTBEAT = 5000, HOST_TTL = 3 * HEARTBEAT;
+
+/** How long Redis may take to count what waits, for a scraper, in milliseconds. */
+const SCRAPE_LIMIT = 1000;
 
 /** The pause after an error of the connection, in milliseconds. */
 const RETRY_DELAY = 500;
@@ -27,6 +32,8 @@ export interface Host extends AsyncDisposable {
   readonly name: string;
   /** Resolves when the host has closed. Rejects with the reason when it had to close because its executor has ended. */
   readonly closed: Promise<void>;
+  /** The port of its page, when `health` was given: the one that the system has chosen for `port: 0`. */
+  readonly healthPort: number | undefined;
 
   /**
    * What the host is doing.
@@ -71,6 +78,9 @@ export class QueueHost implements Host {
   /** Why the host had to close. */
   #broken: { readonly error: unknown } | undefined;
   readonly #closed: Deferred<void> = deferred();
+  readonly #page: HealthPage | undefined;
+  /** How often the connection to Redis was lost. */
+  #reconnects = 0;
 
   constructor({ id, settings, redis, readStops }: HostParts) {
     const { prefix, queue, name, stalledInterval } = settings;
@@ -107,6 +117,15 @@ export class QueueHost implements Host {
       if (!isConnectionError(error) && !isLockLost(error)) this.#report(error);
     });
     this.#stops = readStops((id) => this.#runner.stop(id));
+    redis.on("reconnecting", () => this.#reconnects++);
+    this.#page = settings.health && new HealthPage({
+      dead: () => this.#broken ? ["its executor has ended"] : [],
+      unready: () => [
+        ...(this.#closing ? ["it closes"] : []),
+        ...(this.#redis.status === "ready" ? [] : ["Redis cannot be reached"]),
+      ],
+      metrics: () => this.#metrics(),
+    });
     this.#timers = [
       setInterval(() => void this.#beat(), HEARTBEAT),
       setInterval(() => this.#runner.handBackLate(), PATIENCE),
@@ -121,6 +140,10 @@ export class QueueHost implements Host {
     return this.#closed.promise;
   }
 
+  get healthPort(): number | undefined {
+    return this.#page?.port;
+  }
+
   stats(): HostStats {
     const { name, workers, modules } = this.#settings;
     const { size, completed, failed } = this.#runner;
@@ -129,6 +152,7 @@ export class QueueHost implements Host {
 
   /** Begins to take calls; resolves when the host does, and is in the set of hosts. */
   async begin(): Promise<void> {
+    await this.#page?.listen(this.#settings.health!);
     await this.#worker.waitUntilReady();
     await this.#beat(); // first, so that the error of an unknown task names this host, too
     this.#worker.run().catch((error) => this.#report(error));
@@ -161,6 +185,50 @@ export class QueueHost implements Host {
     }
   }
 
+  /** What a scraper reads. How many calls wait is asked of Redis, and left out when that does not answer. */
+  async #metrics(): Promise<string> {
+    const { size, completed, failed, failedByHost, durations } = this.#runner;
+    const labels = { queue: this.#settings.queue, host: this.name };
+    const waiting = await this.#countWaiting();
+    const numbers: Metric[] = [
+      {
+        name: "futures_host_calls_total",
+        type: "counter",
+        help: "Calls that this host has answered, by how they ended: by=host are those that it could not run.",
+        samples: [
+          { labels: { outcome: "completed" }, value: completed },
+          { labels: { outcome: "failed", by: "task" }, value: failed - failedByHost },
+          { labels: { outcome: "failed", by: "host" }, value: failedByHost },
+        ],
+      },
+      gauge("futures_host_calls", "Calls that this host has; it may have taken some ahead.", size),
+      gauge("futures_host_workers", "Calls that this host runs at the same time at most.", this.#settings.workers),
+      {
+        name: "futures_host_reconnects_total",
+        type: "counter",
+        help: "How often this host has lost its connection to Redis.",
+        samples: [{ value: this.#reconnects }],
+      },
+      ...(waiting === undefined
+        ? []
+        : [gauge("futures_queue_waiting", "Calls of the queue that no host has: scale the hosts by it.", waiting)]),
+    ];
+    return writeMetrics(numbers, labels) +
+      durations.write("futures_host_call_duration_seconds", "How long calls took, in the host.", labels);
+  }
+
+  async #countWaiting(): Promise<number | undefined> {
+    if (this.#redis.status !== "ready") return undefined; // a command would wait until it is
+    const { prefix, queue } = this.#settings;
+    let timer: Timer | undefined;
+    const late = new Promise<undefined>((resolve) => timer = startTimer(SCRAPE_LIMIT, () => resolve(undefined)));
+    const counts = this.#redis.multi().llen(`${prefix}:${queue}:wait`).zcard(`${prefix}:${queue}:prioritized`).exec()
+      .then((replies) => replies?.reduce((sum, [, count]) => sum + Number(count ?? 0), 0), () => undefined);
+    const count = await Promise.race([counts, late]);
+    timer?.clear();
+    return count;
+  }
+
   async #close(): Promise<void> {
     const { executor, owned, drainTimeout } = this.#settings;
     const closed = this.#worker.close(); // which waits for the jobs
@@ -178,6 +246,7 @@ export class QueueHost implements Host {
       // The key expires.
     }
     this.#redis.disconnect();
+    this.#page?.close();
     if (owned) {
       executor.killWorkers(); // nobody waits for the results of what still runs
       await executor.shutdown();

@@ -6,6 +6,7 @@ import type { ExecutorView } from "../../executor/executor.ts";
 import { CancelledError } from "../../future/errors.ts";
 import type { ErrorConstructorLike } from "../../wire/error_class.ts";
 import { decode, encode, encodeFailure } from "../codec.ts";
+import { Durations } from "../metrics.ts";
 import { type JobData, type Keys, LONG_REPLY, readJob, type Reply } from "../protocol.ts";
 import { ActiveCall, BACK } from "./active_call.ts";
 import { hostsLost, isExecutorEnd, isOfExecutor, isTaskNotFound, taskNotFound } from "./host_errors.ts";
@@ -50,6 +51,10 @@ export class JobRunner {
   completed = 0;
   /** Calls whose task has thrown, or that could not be run. */
   failed = 0;
+  /** Of these, those that the host could not run, or whose worker it lost: the others have thrown. */
+  failedByHost = 0;
+  /** How long calls took whose task has returned or thrown, from the local executor's point of view. */
+  readonly durations: Durations = new Durations();
   readonly #settings: ServeSettings;
   readonly #keys: Keys;
   readonly #redis: Redis;
@@ -183,7 +188,9 @@ export class JobRunner {
       call.since = performance.now();
       const value = await (call.future = this.#executorFor(call).submit(task, ...args));
       this.completed++;
-      this.#actions.setConcurrency(this.#prefetch.done(performance.now() - call.since));
+      const took = performance.now() - call.since;
+      this.durations.add(took);
+      this.#actions.setConcurrency(this.#prefetch.done(took));
       return { ok: encode(value, maxPayload) };
     } catch (error) {
       if (error instanceof CancelledError && (controller?.signal.aborted || this.#stopped.has(id))) {
@@ -194,6 +201,7 @@ export class JobRunner {
         return BACK;
       }
       if (isTaskNotFound(error)) return this.#failure(await this.#notFound(data, error.message), "host");
+      this.durations.add(performance.now() - call.since);
       return this.#failure(error, isOfExecutor(error) ? "host" : "task");
     }
   }
@@ -239,6 +247,7 @@ export class JobRunner {
 
   #failure(error: unknown, by: "task" | "host"): Reply {
     this.failed++;
+    if (by === "host") this.failedByHost++;
     return { failure: encodeFailure(error, this.#settings.maxPayload), by };
   }
 

@@ -54,7 +54,12 @@ async function open(settings: ServeSettings, id: string): Promise<Host> {
         if (id !== undefined) onStop(id);
       });
     const host = new QueueHost({ id, settings, redis, readStops });
-    await host.begin();
+    try {
+      await host.begin();
+    } catch (error) {
+      await host.close();
+      throw error;
+    }
     return host;
   } catch (error) {
     redis.disconnect();

@@ -1,11 +1,20 @@
 // The options of serve(): defaults and checks.
 
-import { checkDuration, checkOptions, checkPositiveInteger, optionNames, refuseKind } from "../../wire/check.ts";
+import {
+  checkDuration,
+  checkOptions,
+  checkPositiveInteger,
+  checkString,
+  optionNames,
+  refuseKind,
+  refuseRange,
+} from "../../wire/check.ts";
 import { Executor } from "../../executor/executor.ts";
 import { type Task, taskModule } from "../../task/task.ts";
 import { ThreadPoolExecutor } from "../../thread/thread_pool_executor.ts";
 import { availableParallelism } from "../../runtime.ts";
 import type { RedisConnection } from "../connection.ts";
+import type { HealthOptions } from "./health.ts";
 import { checkName, type QueueSettings, readQueueOptions } from "../queue_options.ts";
 
 /** Options of {@linkcode serve}. */
@@ -76,7 +85,16 @@ export interface ServeOptions {
    * @default 10_000
    */
   connectTimeout?: number | undefined;
+  /**
+   * Where the host says by HTTP how it is: `/live`, `/ready` (each 200, or 503 with reasons, as JSON), and `/metrics` for
+   * Prometheus.
+   *
+   * @default it does not
+   */
+  health?: HealthOptions | undefined;
 }
+
+const HEALTH_OPTIONS = optionNames<HealthOptions>({ port: true, hostname: true });
 
 const SERVE_OPTIONS = optionNames<ServeOptions>({
   queue: true,
@@ -91,6 +109,7 @@ const SERVE_OPTIONS = optionNames<ServeOptions>({
   maxPayload: true,
   keepJobs: true,
   connectTimeout: true,
+  health: true,
 });
 
 /** The exports of a module, as tasks of the local executor; whether there is one shows when it is run. */
@@ -106,6 +125,7 @@ export interface ServeSettings extends QueueSettings {
   readonly name: string;
   readonly stalledInterval: number;
   readonly drainTimeout: number;
+  readonly health: HealthOptions | undefined;
 }
 
 /**
@@ -127,7 +147,7 @@ export function readServeOptions(options: ServeOptions, id: string): ServeSettin
   checkOptions(action, options, SERVE_OPTIONS);
   const shared = readQueueOptions(action, options);
   const { tasks, executor, workers = workersOf(executor), name = id } = options;
-  const { stalledInterval = 30_000, drainTimeout = 20_000 } = options;
+  const { stalledInterval = 30_000, drainTimeout = 20_000, health } = options;
   if (typeof tasks !== "object" || tasks === null || Object.keys(tasks).length === 0) {
     refuseKind(action, "tasks", 'an object such as { words: new URL("./words.ts", import.meta.url) }', tasks);
   }
@@ -144,6 +164,7 @@ export function readServeOptions(options: ServeOptions, id: string): ServeSettin
   checkName(action, "name", name);
   checkPositiveInteger(action, "stalledInterval", stalledInterval);
   checkDuration(action, "drainTimeout", drainTimeout);
+  checkHealth(action, health);
   return {
     ...shared,
     modules,
@@ -154,7 +175,22 @@ export function readServeOptions(options: ServeOptions, id: string): ServeSettin
     name,
     stalledInterval: Math.max(stalledInterval, SHORTEST_INTERVAL),
     drainTimeout,
+    health,
   };
+}
+
+function checkHealth(action: string, health: HealthOptions | undefined): void {
+  if (health === undefined) return;
+  if (typeof health !== "object" || health === null) {
+    refuseKind(action, "health", "an object such as { port: 8080 }", health);
+  }
+  checkOptions(`${action} the page of 'health'`, health, HEALTH_OPTIONS);
+  const { port, hostname } = health;
+  if (typeof port !== "number") refuseKind(action, "health.port", "a number", port);
+  if (!Number.isInteger(port) || port < 0 || port > 65_535) {
+    refuseRange(action, "health.port", "a port, 0 to 65535", port);
+  }
+  checkString(action, "health.hostname", hostname);
 }
 
 function workersOf(executor: Executor | undefined): number {
