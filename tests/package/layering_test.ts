@@ -199,9 +199,9 @@ test("these rules see what breaks them", () => {
   }
 });
 
-test("names of a platform are known to few: those of workers, four files for everybody, and the command", () => {
+test("names of a platform are known to few: those of workers, four files for everybody, and a host's command and page", () => {
   const known =
-    /^src\/(thread\/|process\/|own_worker\/|runtime\.ts$|flags\.ts$|entry\.ts$|wire\/place\.ts$|bullmq\/host\/command\.ts$)/;
+    /^src\/(thread\/|process\/|own_worker\/|runtime\.ts$|flags\.ts$|entry\.ts$|wire\/place\.ts$|bullmq\/host\/(command|health)\.ts$)/;
   const others = sources.filter(({ path }) => !known.test(path));
   assertEquals(matches(others, /\bDeno\b|\bBun\b|"node:|\bWorker\(|\bself\b|\bprocess\./), []);
 });
