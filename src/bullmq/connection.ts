@@ -1,8 +1,9 @@
 // Connections to Redis. They do not keep a program alive; what waits for something holds it, see holding().
 
-import { Redis, ReplyError } from "ioredis";
+import { type Redis, ReplyError } from "ioredis";
 import { BrokenExecutor } from "../future/errors.ts";
 import { startTimer } from "../future/timer.ts";
+import { RedisClient } from "./redis_client.ts";
 
 /** How to reach Redis: a URL, or options of ioredis, or both. */
 export interface RedisConnection {
@@ -87,11 +88,21 @@ export function connect({ url, ...options }: RedisConnection): Redis {
     maxRetriesPerRequest: null, // BullMQ's condition: a command waits until it can be sent
     lazyConnect: false,
   };
-  const client = url === undefined ? new Redis(settings) : new Redis(complete(url, options.password), settings);
-  client.on("error", () => {}); // it tries again; opened() tells whoever waits
-  client.on("connect", () => unref((client as unknown as Connecting).stream));
-  client.on("reconnecting", () => unref((client as unknown as Connecting).reconnectTimeout));
-  return client;
+  return url === undefined ? new RedisClient(settings) : new RedisClient(settings, complete(url, options.password));
+}
+
+/** Whether ioredis understands a text as a URL, without taking a part of a password for something else. */
+export function isRedisUrl(url: string): boolean {
+  if (/^\/[^/]/.test(url)) return true; // the path of a socket
+  const full = /^rediss?:\/\//i.test(url) ? url : url.startsWith("//") ? `redis:${url}` : `redis://${url}`;
+  if (!URL.canParse(full)) return false;
+  const { username, password, pathname, search, hash } = new URL(full);
+  try {
+    decodeURIComponent(username + password);
+  } catch {
+    return false;
+  }
+  return /^\/?\d*$/.test(pathname) && !search.includes("@") && hash === "";
 }
 
 /** Puts the password into a URL that names only a user: ioredis (6.0) would take an empty one. */
@@ -122,7 +133,7 @@ export function opened(client: Redis, timeout: number): Promise<void> {
     const fail = () => done(new BrokenExecutor("Redis cannot be reached", { cause: last }));
     const onReady = () => done();
     const onError = (error: Error) => {
-      last = withoutCommand(error);
+      last = error;
       if (REFUSED.test(error.message)) fail();
     };
     const onEnd = () => fail();
@@ -146,28 +157,4 @@ export function isConnectionError(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   if (error instanceof ReplyError) return error.message.startsWith("LOADING "); // Redis' codes are first words
   return SOCKET_ERRORS.has((error as { code?: unknown }).code) || error.name === ABORTED || error.message === CLOSED;
-}
-
-/**
- * Takes the command off an error of ioredis, as it shows wherever the error does: one command has the password, and others
- * have what was sent.
- *
- * @param error Anything that was thrown.
- * @returns The same.
- */
-export function withoutCommand<E>(error: E): E {
-  if (error instanceof Error) delete (error as { command?: unknown }).command;
-  return error;
-}
-
-/** What keeps a program alive in ioredis (6.0). */
-interface Connecting {
-  /** The socket. */
-  readonly stream: unknown;
-  /** The timer of the next attempt to connect. */
-  readonly reconnectTimeout: unknown;
-}
-
-function unref(handle: unknown): void {
-  (handle as { unref?(): void } | null | undefined)?.unref?.();
 }

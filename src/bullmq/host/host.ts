@@ -7,7 +7,7 @@ import { startTimer } from "../../future/timer.ts";
 import { report } from "../../report.ts";
 import { runtime } from "../../runtime.ts";
 import { roomFor } from "../codec.ts";
-import { holding, isConnectionError, withoutCommand } from "../connection.ts";
+import { holding, isConnectionError } from "../connection.ts";
 import { type HostStats, Keys, LONGEST_NAME } from "../protocol.ts";
 import type { StreamReader } from "../stream_reader.ts";
 import { isLockLost } from "./host_errors.ts";
@@ -143,7 +143,7 @@ export class QueueHost implements Host {
   }
 
   #report(error: unknown): void {
-    report("Error of host", this.name, withoutCommand(error));
+    report("Error of host", this.name, error);
   }
 
   /** Says in Redis that the host lives, and what it is doing. */

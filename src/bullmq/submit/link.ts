@@ -4,7 +4,7 @@ import { Queue } from "bullmq";
 import type { Redis } from "ioredis";
 import type { NewJob } from "./call_job.ts";
 import { roomFor } from "../codec.ts";
-import { connect, isConnectionError, opened, withoutCommand } from "../connection.ts";
+import { connect, isConnectionError, opened } from "../connection.ts";
 import type { ClusterSettings } from "./options.ts";
 import { Keys, LONGEST_NAME, readReply, type Reply } from "../protocol.ts";
 import { endOfStream, StreamReader } from "../stream_reader.ts";
@@ -64,7 +64,7 @@ export async function openLink(settings: ClusterSettings, owner: string, events:
     return new Link(settings, owner, events, redis, from);
   } catch (error) {
     redis.disconnect();
-    throw withoutCommand(error);
+    throw error;
   }
 }
 
@@ -231,7 +231,7 @@ export class Link {
         return await command();
       } catch (error) {
         if (this.#closed) return undefined;
-        if (!isConnectionError(error)) throw withoutCommand(error);
+        if (!isConnectionError(error)) throw error;
         await new Promise((resolve) => setTimeout(resolve, PAUSE));
         await opened(this.#redis, Infinity);
       }
