@@ -4,9 +4,9 @@
 import type { Redis } from "ioredis";
 import { type Deferred, deferred } from "../../future/deferred.ts";
 import { startTimer } from "../../future/timer.ts";
-import { report } from "../../report.ts";
 import { runtime } from "../../runtime.ts";
 import { roomFor } from "../codec.ts";
+import { background } from "../background.ts";
 import { holding, isConnectionError } from "../connection.ts";
 import { type HostStats, Keys, LONGEST_NAME } from "../protocol.ts";
 import type { StreamReader } from "../stream_reader.ts";
@@ -83,7 +83,7 @@ export class QueueHost implements Host {
       setConcurrency: (most) => this.#worker.concurrency = most,
       onExecutorEnd: (error) => {
         this.#broken ??= { error };
-        void this.close();
+        background(this.close(), (error) => this.#report(error));
       },
     });
     // A third each: the lock has to run out, and then the job has to be found without one twice.
@@ -108,7 +108,7 @@ export class QueueHost implements Host {
     });
     this.#stops = readStops((id) => this.#runner.stop(id));
     this.#timers = [
-      setInterval(() => void this.#beat(), HEARTBEAT),
+      setInterval(() => background(this.#beat(), (error) => this.#report(error)), HEARTBEAT),
       setInterval(() => this.#runner.handBackLate(), PATIENCE),
     ];
   }
@@ -143,7 +143,7 @@ export class QueueHost implements Host {
   }
 
   #report(error: unknown): void {
-    report("Error of host", this.name, error);
+    this.#settings.notices.error(error);
   }
 
   /** Says in Redis that the host lives, and what it is doing. */

@@ -52,7 +52,7 @@ async function open(settings: ServeSettings, id: string): Promise<Host> {
       new StreamReader(reader, keys.stops, from, (fields) => {
         const id = readStop(fields);
         if (id !== undefined) onStop(id);
-      });
+      }, (error) => settings.notices.error(error));
     const host = new QueueHost({ id, settings, redis, readStops });
     await host.begin();
     return host;

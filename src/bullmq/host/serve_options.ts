@@ -6,6 +6,7 @@ import { type Task, taskModule } from "../../task/task.ts";
 import { ThreadPoolExecutor } from "../../thread/thread_pool_executor.ts";
 import { availableParallelism } from "../../runtime.ts";
 import type { RedisConnection } from "../connection.ts";
+import { Notices } from "../notices.ts";
 import { checkName, type QueueSettings, readQueueOptions } from "../queue_options.ts";
 
 /** Options of {@linkcode serve}. */
@@ -106,6 +107,7 @@ export interface ServeSettings extends QueueSettings {
   readonly name: string;
   readonly stalledInterval: number;
   readonly drainTimeout: number;
+  readonly notices: Notices;
 }
 
 /**
@@ -154,6 +156,7 @@ export function readServeOptions(options: ServeOptions, id: string): ServeSettin
     name,
     stalledInterval: Math.max(stalledInterval, SHORTEST_INTERVAL),
     drainTimeout,
+    notices: new Notices("Host", name),
   };
 }
 

@@ -13,6 +13,7 @@ import { BrokenExecutor, CancelledError, ShutdownError, WorkerLostError } from "
 import type { CallStats } from "../../executor/stats.ts";
 import { startTimer } from "../../future/timer.ts";
 import { keyOf } from "./call_job.ts";
+import { background } from "../background.ts";
 import { holding } from "../connection.ts";
 import { Inbox } from "./inbox.ts";
 import { type Link, openLink } from "./link.ts";
@@ -40,6 +41,7 @@ export class ClusterEngine extends Engine {
   /** The executor's id, which no other executor has. */
   readonly id: string = crypto.randomUUID();
   readonly #settings: ClusterSettings;
+  readonly #onError = (error: unknown): void => this.#settings.notices.error(error);
   readonly #sent = new SentCalls();
   readonly #stops: Stops;
   readonly #outbox: Outbox;
@@ -55,6 +57,7 @@ export class ClusterEngine extends Engine {
       link: () => this.#link,
       onWork: () => this.#stayAlive(),
       onDone: () => this.closeIfDone(),
+      onError: this.#onError,
     });
     this.#outbox = new Outbox(this.queue, this.#sent, this.id, settings, {
       link: () => this.link(),
@@ -68,10 +71,10 @@ export class ClusterEngine extends Engine {
         this.closeIfDone();
       },
       withdraw: (sent) => {
-        void this.#stops.tell(sent.id, sent.adding);
+        this.#stops.tell(sent.id, sent.adding);
         this.#sent.forget(sent);
       },
-      abort: (sent) => void this.#stops.tell(sent.id, sent.adding),
+      abort: (sent) => this.#stops.tell(sent.id, sent.adding),
     });
     this.#inbox = new Inbox(this.#sent, this.#stops, this, settings, {
       onChange: (settled) => settled ? this.closeIfDone() : this.queueLimit.wake(),
@@ -88,9 +91,9 @@ export class ClusterEngine extends Engine {
 
   /** The hosts have work of other executors: they stop the calls of this one, and go on. */
   end(how: "terminate" | "kill"): void {
-    void this.shutdown(true);
+    background(this.shutdown(true), this.#onError);
     for (const sent of this.#sent.all) {
-      void this.#stops.tell(sent.id, sent.adding);
+      this.#stops.tell(sent.id, sent.adding);
       this.#sent.forget(sent);
       // No worker's end is known, and not even which host had the call.
       const error = new Error(`${how}Workers() of ${this.#settings.name} has given up its calls`);
@@ -137,7 +140,7 @@ export class ClusterEngine extends Engine {
   protected closeIfDone(): void {
     this.queueLimit.wake();
     if (this.queue.size + this.resting + this.#sent.size + this.#stops.pending > 0) return;
-    if (this.closing) void holding(this.#closeLink());
+    if (this.closing) background(holding(this.#closeLink()), this.#onError);
     else this.#endWatch();
   }
 

@@ -4,6 +4,7 @@ import { Queue } from "bullmq";
 import type { Redis } from "ioredis";
 import type { NewJob } from "./call_job.ts";
 import { roomFor } from "../codec.ts";
+import { background } from "../background.ts";
 import { connect, isConnectionError, opened } from "../connection.ts";
 import type { ClusterSettings } from "./options.ts";
 import { Keys, LONGEST_NAME, readReply, type Reply } from "../protocol.ts";
@@ -94,7 +95,13 @@ export class Link {
     });
     this.#queue.on("error", () => {}); // a command rejects with its own error, and the connection comes back
     const reader = connect(settings.connection);
-    this.#reader = new StreamReader(reader, this.#keys.events, from, (fields) => this.#onEntry(fields));
+    this.#reader = new StreamReader(
+      reader,
+      this.#keys.events,
+      from,
+      (fields) => this.#onEntry(fields),
+      (error) => settings.notices.error(error),
+    );
     redis.on("ready", () => events.onUncertain());
     if (settings.orphans === "cancel") this.#live();
   }
@@ -144,7 +151,7 @@ export class Link {
         const [timestamp, finished, returned, failed, processed] = found[i]!;
         if (timestamp === null) this.#events.onRemoved(id);
         else if (finished && typeof failed === "string") this.#events.onFailed(id, failed);
-        else if (finished) void this.#reply(id, returned ?? null);
+        else if (finished) this.#onDone(id, returned ?? null);
         else if (processed) this.#events.onActive(id);
       });
     }
@@ -196,11 +203,15 @@ export class Link {
       else if (name === "prev") before = text;
     }
     if (event === "active") this.#events.onActive(id);
-    else if (event === "completed") void this.#reply(id, value);
+    else if (event === "completed") this.#onDone(id, value);
     else if (event === "failed") this.#events.onFailed(id, value ?? "");
     else if (event === "stalled") this.#events.onReturned(id, true);
     else if (event === "waiting" && before === "active") this.#events.onReturned(id, false);
     else if (event === "removed") this.#events.onRemoved(id);
+  }
+
+  #onDone(id: string, json: string | null): void {
+    background(this.#reply(id, json), (error) => this.#settings.notices.error(error));
   }
 
   /** Tells a reply; fetches it if it was stored. The replies of other executors, most of them, are not even read. */

@@ -12,6 +12,7 @@ import {
 import type { UnobservedHandler } from "../../future/unobserved.ts";
 import type { ErrorConstructorLike } from "../../wire/error_class.ts";
 import type { RedisConnection } from "../connection.ts";
+import { Notices } from "../notices.ts";
 import { type QueueSettings, readQueueOptions } from "../queue_options.ts";
 
 /** Options of a {@linkcode BullMQExecutor}. */
@@ -114,6 +115,7 @@ export interface ClusterSettings extends QueueSettings {
   readonly orphanTimeout: number;
   readonly onUnobserved: UnobservedHandler | undefined;
   readonly errorTypes: ReadonlyMap<string, ErrorConstructorLike>;
+  readonly notices: Notices;
 }
 
 /**
@@ -142,5 +144,6 @@ export function readOptions(options: BullMQExecutorOptions): ClusterSettings {
     orphanTimeout,
     onUnobserved,
     errorTypes: new Map(errorTypes.map((type) => [type.name, type])),
+    notices: new Notices("Executor", name),
   };
 }

@@ -2,6 +2,7 @@
 
 import type { Call } from "../../executor/call.ts";
 import type { CallQueue } from "../../executor/call_queue.ts";
+import { background } from "../background.ts";
 import { jobOf, type NewJob } from "./call_job.ts";
 import type { Link } from "./link.ts";
 import type { ClusterSettings } from "./options.ts";
@@ -58,7 +59,7 @@ export class Outbox {
     this.#flushQueued = true;
     queueMicrotask(() => {
       this.#flushQueued = false;
-      void this.#flush();
+      background(this.#flush(), this.#actions.onUnreachable);
     });
   }
 
