@@ -49,6 +49,13 @@ export interface RedisConnection {
    * @default none, or what `rediss:` needs
    */
   tls?: object | undefined;
+  /**
+   * Time in milliseconds without an answer after which a connection is given up and made anew, as ioredis' option. More than
+   * the ten seconds for which BullMQ waits for jobs.
+   *
+   * @default 15_000
+   */
+  socketTimeout?: number | undefined;
   /** Any other option of ioredis. */
   [option: string]: unknown;
 }
@@ -68,6 +75,15 @@ const SOCKET_ERRORS: ReadonlySet<unknown> = new Set([
   "ETIMEDOUT",
 ]);
 
+/**
+ * A connection is given up when Redis answers nothing for this long, in milliseconds: it can die without an error. Longer than
+ * any command blocks: five seconds a stream, ten a worker of BullMQ (6.7).
+ */
+const SOCKET_TIMEOUT = 15_000;
+
+/** The beginning of the message when ioredis (6.0) has given up a connection for its `socketTimeout`. */
+const SILENT = "Socket timeout.";
+
 /** The whole message of the error when ioredis (6.0) has ended a connection; the error has no class or code. */
 const CLOSED = "Connection is closed.";
 
@@ -84,6 +100,7 @@ export function connect({ url, ...options }: RedisConnection): Redis {
   const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
   const settings = {
     retryStrategy: (times: number) => Math.min(FIRST_PAUSE * 2 ** (times - 1), LONGEST_PAUSE),
+    socketTimeout: SOCKET_TIMEOUT,
     ...given,
     maxRetriesPerRequest: null, // BullMQ's condition: a command waits until it can be sent
     lazyConnect: false,
@@ -156,5 +173,6 @@ export async function holding<T>(promise: Promise<T>): Promise<T> {
 export function isConnectionError(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   if (error instanceof ReplyError) return error.message.startsWith("LOADING "); // Redis' codes are first words
-  return SOCKET_ERRORS.has((error as { code?: unknown }).code) || error.name === ABORTED || error.message === CLOSED;
+  if (SOCKET_ERRORS.has((error as { code?: unknown }).code) || error.name === ABORTED) return true;
+  return error.message === CLOSED || error.message.startsWith(SILENT);
 }

@@ -25,6 +25,12 @@ export class RedisClient extends Redis {
   constructor(options: RedisOptions, url?: string) {
     if (url === undefined) super(options);
     else super(url, options);
+    // The timer of `socketTimeout` always runs while a stream is read.
+    const timed = this as unknown as Connecting, arm = timed.setSocketTimeout;
+    timed.setSocketTimeout = () => {
+      arm.call(timed);
+      unref(timed.socketTimeoutTimer);
+    };
     this.on("error", () => {}); // ioredis writes those that nobody hears; it tries again, and opened() tells whoever waits
     this.on("connect", () => unref((this as unknown as Connecting).stream));
     this.on("reconnecting", () => unref((this as unknown as Connecting).reconnectTimeout));
@@ -71,6 +77,10 @@ interface Connecting {
   readonly stream: unknown;
   /** The timer of the next attempt to connect. */
   readonly reconnectTimeout: unknown;
+  /** The timer of {@linkcode setSocketTimeout}. */
+  readonly socketTimeoutTimer: unknown;
+  /** Ends the connection if a command gets no answer in time. */
+  setSocketTimeout(): void;
 }
 
 function unref(handle: unknown): void {
