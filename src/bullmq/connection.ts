@@ -159,6 +159,29 @@ export function opened(client: Redis, timeout: number): Promise<void> {
   });
 }
 
+/**
+ * Waits for commands, but no longer than Redis may take to answer: a connection can be silent.
+ *
+ * @param client The client. It is disconnected when time is up, which ends its commands.
+ * @param timeout How long, in milliseconds.
+ * @param work What waits for commands.
+ * @throws {BrokenExecutor} (rejects) when time is up.
+ */
+export async function answered<T>(client: Redis, timeout: number, work: Promise<T>): Promise<T> {
+  let late = false;
+  const timer = startTimer(timeout, () => {
+    late = true;
+    client.disconnect();
+  });
+  try {
+    return await work;
+  } catch (error) {
+    throw late ? new BrokenExecutor(`Redis has not answered for ${timeout} ms`) : error;
+  } finally {
+    timer.clear();
+  }
+}
+
 /** Keeps the program alive until a promise is settled. */
 export async function holding<T>(promise: Promise<T>): Promise<T> {
   const hold = setInterval(() => {}, LONGEST_PAUSE);

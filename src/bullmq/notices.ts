@@ -18,6 +18,11 @@ export class Notices {
     this.#name = name;
   }
 
+  /** Tells something once more. */
+  line(text: string): void {
+    report(this.#what, this.#name, text);
+  }
+
   /**
    * Tells an error, unless it is the one that was told last of this subject.
    *
@@ -30,6 +35,11 @@ export class Notices {
     this.#told.set(subject, text);
     report(this.#what, this.#name, text);
   }
+}
+
+/** How long a program has waited for Redis, and what it has left, as a sentence. */
+export function leftBehind(timeout: number, left: readonly string[]): string {
+  return `ended without Redis, which did not answer for ${timeout} ms${left.length > 0 ? `; ${left.join(", ")}` : ""}`;
 }
 
 /** One line on an error: its name if it says something, and its message. */

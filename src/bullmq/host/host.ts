@@ -7,9 +7,10 @@ import { startTimer } from "../../future/timer.ts";
 import { runtime } from "../../runtime.ts";
 import { roomFor } from "../codec.ts";
 import { background } from "../background.ts";
-import { holding, isConnectionError } from "../connection.ts";
+import { answered, holding, isConnectionError } from "../connection.ts";
 import { type HostStats, Keys, LONGEST_NAME } from "../protocol.ts";
 import type { StreamReader } from "../stream_reader.ts";
+import { leftBehind } from "../notices.ts";
 import { isLockLost } from "./host_errors.ts";
 import { JobRunner, PATIENCE } from "./job_runner.ts";
 import { JobWorker } from "./job_worker.ts";
@@ -17,6 +18,9 @@ import type { ServeSettings } from "./serve_options.ts";
 
 /** How often a host says that it lives, and how long that holds, in milliseconds. */
 const HEARTBEAT = 5000, HOST_TTL = 3 * HEARTBEAT;
+
+/** How long the end of a host waits for Redis' answers, in milliseconds, beside what its calls take. */
+const END_MARGIN = 5000;
 
 /** The pause after an error of the connection, in milliseconds. */
 const RETRY_DELAY = 500;
@@ -142,6 +146,20 @@ export class QueueHost implements Host {
     return this.close();
   }
 
+  /** Waits until BullMQ's worker has closed, but no longer than Redis may take: it would wait for ever. */
+  async #untilClosed(closed: Promise<void>, timeout: number): Promise<void> {
+    const late = deferred<void>();
+    const timer = startTimer(timeout, () => {
+      const { size } = this.#runner;
+      this.#settings.notices.line(leftBehind(timeout, size > 0 ? [`calls that run elsewhere later: ${size}`] : []));
+      this.#redis.disconnect();
+      background(this.#worker.disconnect(), () => {}); // it is disconnected already
+      late.resolve();
+    });
+    await Promise.race([closed.catch(() => {}), late.promise]); // the connection may be lost
+    timer.clear();
+  }
+
   #report(error: unknown): void {
     this.#settings.notices.error(error);
   }
@@ -166,13 +184,14 @@ export class QueueHost implements Host {
     const closed = this.#worker.close(); // which waits for the jobs
     this.#runner.close();
     const timer = startTimer(drainTimeout, () => this.#runner.giveUp());
-    await closed.catch(() => {}); // the connection may be lost
+    await this.#untilClosed(closed, (this.#runner.size > 0 ? drainTimeout : 0) + END_MARGIN);
     timer.clear();
     for (const timer of this.#timers) clearInterval(timer);
     this.#stops.end();
     try {
       if (this.#redis.status === "ready") {
-        await this.#redis.multi().del(this.#keys.host(this.#id)).srem(this.#keys.hosts, this.#id).exec();
+        const gone = this.#redis.multi().del(this.#keys.host(this.#id)).srem(this.#keys.hosts, this.#id).exec();
+        await answered(this.#redis, END_MARGIN, gone);
       }
     } catch {
       // The key expires.

@@ -13,6 +13,7 @@ import { BrokenExecutor, CancelledError, ShutdownError, WorkerLostError } from "
 import type { CallStats } from "../../executor/stats.ts";
 import { startTimer } from "../../future/timer.ts";
 import { keyOf } from "./call_job.ts";
+import { leftBehind } from "../notices.ts";
 import { background } from "../background.ts";
 import { holding } from "../connection.ts";
 import { Inbox } from "./inbox.ts";
@@ -49,6 +50,8 @@ export class ClusterEngine extends Engine {
   #link: Promise<Link> | undefined;
   #watch: ReturnType<typeof setInterval> | undefined;
   #ending = false;
+  /** When it was told to shut down, by `performance.now()`. */
+  #closingSince = Infinity;
 
   constructor(settings: ClusterSettings) {
     super(settings, BrokenExecutor);
@@ -100,6 +103,11 @@ export class ClusterEngine extends Engine {
       this.reject(sent.call, new WorkerLostError({ started: "unknown", error }), "final");
     }
     this.closeIfDone();
+  }
+
+  override shutdown(cancelFutures: boolean): Promise<void> {
+    this.#closingSince = Math.min(this.#closingSince, performance.now());
+    return super.shutdown(cancelFutures);
   }
 
   stats(): CallStats {
@@ -157,7 +165,12 @@ export class ClusterEngine extends Engine {
   /** While there is work, keeps the program alive and checks at intervals that no event was missed. */
   #stayAlive(): void {
     this.#watch ??= setInterval(() => {
-      void this.#link?.then((link) => link.check()).catch(() => {});
+      this.#link?.then((link) => {
+        if (performance.now() - Math.max(link.heard, this.#closingSince) > this.#settings.connectTimeout) {
+          this.#giveUp();
+        }
+        return link.check();
+      }).catch(() => {}); // the next check comes soon
       this.#lookUp(this.#sent.oldest(CHECKED));
     }, CHECK_INTERVAL);
   }
@@ -165,6 +178,24 @@ export class ClusterEngine extends Engine {
   #endWatch(): void {
     clearInterval(this.#watch);
     this.#watch = undefined;
+  }
+
+  /** It is shut down, and Redis does not answer: nothing more will become of the calls here. */
+  #giveUp(): void {
+    const { connectTimeout, notices } = this.#settings, { size } = this.#sent, unsent = this.queue.size + this.resting;
+    this.break("Redis did not answer any more when the executor was shut down", undefined);
+    for (const sent of this.#sent.all) {
+      this.#sent.forget(sent);
+      this.reject(sent.call, this.brokenError(), "final");
+    }
+    const stops = this.#stops.abandon();
+    const left = [
+      ...(unsent > 0 ? [`calls that were not sent: ${unsent}`] : []),
+      ...(size > 0 ? [`calls that were sent and may run: ${size}`] : []),
+      ...(stops > 0 ? [`calls that were not told to stop: ${stops}`] : []),
+    ];
+    notices.line(leftBehind(connectTimeout, left));
+    this.closeIfDone();
   }
 
   async #closeLink(): Promise<void> {

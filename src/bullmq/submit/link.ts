@@ -5,7 +5,7 @@ import type { Redis } from "ioredis";
 import type { NewJob } from "./call_job.ts";
 import { roomFor } from "../codec.ts";
 import { background } from "../background.ts";
-import { connect, isConnectionError, opened } from "../connection.ts";
+import { answered, connect, isConnectionError, opened } from "../connection.ts";
 import type { ClusterSettings } from "./options.ts";
 import { Keys, LONGEST_NAME, readReply, type Reply } from "../protocol.ts";
 import { endOfStream, StreamReader } from "../stream_reader.ts";
@@ -61,7 +61,8 @@ export async function openLink(settings: ClusterSettings, owner: string, events:
   try {
     await opened(redis, settings.connectTimeout);
     // The events of jobs that are added from now on come after this position.
-    const from = await endOfStream(redis, new Keys(settings.prefix, settings.queue).events);
+    const { events: key } = new Keys(settings.prefix, settings.queue);
+    const from = await answered(redis, settings.connectTimeout, endOfStream(redis, key));
     return new Link(settings, owner, events, redis, from);
   } catch (error) {
     redis.disconnect();
@@ -80,6 +81,8 @@ export class Link {
   readonly #owner: string;
   #heartbeat: ReturnType<typeof setInterval> | undefined;
   #closed = false;
+  /** When Redis answered last, by `performance.now()`. */
+  heard: number = performance.now();
 
   /** `from` is the position in the stream of events after which to read. */
   constructor(settings: ClusterSettings, owner: string, events: LinkEvents, redis: Redis, from: string) {
@@ -161,7 +164,9 @@ export class Link {
   async check(): Promise<void> {
     this.#reader.check();
     if (this.#redis.status !== "ready") return;
-    const [first] = await this.#redis.xrange(this.#keys.events, "-", "+", "COUNT", 1);
+    const [first] = await this.#redis.xrange(this.#keys.events, "-", "+", "COUNT", 1).finally(() => {
+      if (this.#redis.status === "ready") this.heard = performance.now(); // an error is an answer, too
+    });
     if (this.#reader.missed(first?.[0])) this.#events.onUncertain();
   }
 
@@ -185,12 +190,18 @@ export class Link {
     clearInterval(this.#heartbeat);
     this.#reader.end();
     try {
-      if (this.#heartbeat && this.#redis.status === "ready") await this.#redis.del(this.#keys.owner(this.#owner));
-      await this.#queue.close();
+      if (this.#redis.status === "ready") {
+        await answered(this.#redis, this.#settings.connectTimeout, this.#leave());
+      }
     } catch {
       // The connection is lost, and was to be closed.
     }
     this.#redis.disconnect();
+  }
+
+  async #leave(): Promise<void> {
+    if (this.#heartbeat) await this.#redis.del(this.#keys.owner(this.#owner));
+    await this.#queue.close();
   }
 
   #onEntry(fields: readonly string[]): void {

@@ -72,7 +72,8 @@ export interface BullMQExecutorOptions {
    */
   maxPayload?: number | undefined;
   /**
-   * Time in milliseconds to try to connect to Redis for the first time. Then the executor is broken.
+   * Time in milliseconds to try to connect to Redis for the first time; then the executor is broken. After a shutdown it is
+   * also how long Redis may be silent before the calls that are left fail with a {@linkcode BrokenExecutor}.
    *
    * @default 10_000
    */

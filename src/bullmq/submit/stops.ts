@@ -21,6 +21,7 @@ export class Stops {
   readonly #told = new Set<string>();
   readonly #actions: StopsActions;
   #pending = 0;
+  #abandoned = false;
 
   constructor(actions: StopsActions) {
     this.#actions = actions;
@@ -28,7 +29,14 @@ export class Stops {
 
   /** How many stops are on their way to Redis. */
   get pending(): number {
-    return this.#pending;
+    return this.#abandoned ? 0 : this.#pending;
+  }
+
+  /** Waits for none of them any more. Returns how many there were. */
+  abandon(): number {
+    const { pending } = this;
+    this.#abandoned = true;
+    return pending;
   }
 
   /** Stops a job, once Redis has added it. */
