@@ -18,6 +18,11 @@ export class Notices {
     this.#name = name;
   }
 
+  /** What was told of a subject is over: the same is told again when it comes again. */
+  over(subject = "Redis"): void {
+    this.#told.delete(subject);
+  }
+
   /** Tells something once more. */
   line(text: string): void {
     report(this.#what, this.#name, text);

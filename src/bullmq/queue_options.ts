@@ -32,8 +32,9 @@ const SHORTEST_KEEP = 60_000;
 
 const ESCAPED = "whose user and password have been through encodeURIComponent()";
 
-/** Refuses a value that may have a password in it. */
-function refuseSecret(action: string, name: string, wanted: string): never {
+/** Refuses a value that has a password in it if it is a text. */
+function refuseSecret(action: string, name: string, wanted: string, value: unknown): never {
+  if (typeof value !== "string") refuseKind(action, name, wanted, value);
   throw new TypeError(
     `Cannot ${action} as '${name}' must be ${wanted}; the value is not shown, as it may have a password`,
   );
@@ -55,11 +56,11 @@ export function readQueueOptions(action: string, options: QueueOptions): QueueSe
   if (queue === "" || queue.includes(":")) refuseRange(action, "queue", "a name without colons", queue);
   checkString(action, "prefix", prefix);
   if (typeof connection !== "object" || connection === null) {
-    refuseSecret(action, "connection", 'an object such as { url: "redis://127.0.0.1:6379" }');
+    refuseSecret(action, "connection", 'an object such as { url: "redis://127.0.0.1:6379" }', connection);
   }
   const { url } = connection;
   if (url !== undefined && (typeof url !== "string" || !isRedisUrl(url))) {
-    refuseSecret(action, "connection.url", `a URL such as "redis://user:password@host:6379/0", ${ESCAPED}`);
+    refuseSecret(action, "connection.url", `a URL such as "redis://user:password@host:6379/0", ${ESCAPED}`, url);
   }
   checkPositiveInteger(action, "maxPayload", maxPayload);
   checkDuration(action, "keepJobs", keepJobs);

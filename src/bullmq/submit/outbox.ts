@@ -12,6 +12,8 @@ import type { SentCalls } from "./sent_calls.ts";
 /** Maximum number of jobs in one bulk. Redis answers nobody else while it adds them, and unsent calls are easy to cancel. */
 const BULK = 500;
 
+const NONE: ReadonlySet<string> = new Set();
+
 /** What the outbox asks of its engine. */
 interface OutboxActions extends SentCallActions {
   /** The link to Redis. */
@@ -75,7 +77,7 @@ export class Outbox {
         const sent = batch.map(({ sent }) => sent);
         const added = link.add(batch.map(({ job }) => job)).then(
           () => this.#added(sent),
-          (error) => this.#refused(sent, error),
+          (error) => this.#refused(link, sent, error),
         );
         for (const one of sent) one.adding = added;
         // Two full bulks are on their way at most: Redis has work while the next is made, and the other calls wait here, where
@@ -113,9 +115,12 @@ export class Outbox {
     this.#actions.onAdded(sent);
   }
 
-  #refused(sent: readonly SentCall[], reason: unknown): void {
+  /** Each job of a bulk is judged by itself: Redis may have taken it before it refused another. */
+  async #refused(link: Link, sent: readonly SentCall[], reason: unknown): Promise<void> {
+    const present = await link.present(sent.map(({ id }) => id)).catch(() => NONE);
+    this.#added(sent.filter(({ id }) => present.has(id)));
     for (const one of sent) {
-      if (this.#sent.forget(one)) this.#actions.onRefused(one.call, reason);
+      if (!present.has(one.id) && this.#sent.forget(one)) this.#actions.onRefused(one.call, reason);
     }
   }
 }

@@ -1,14 +1,16 @@
 // Redis that does not do what it should: it is away, silent, full, or has lost its data. Calls wait, or fail with the reason.
 
 import { assert, assertEquals } from "@std/assert";
+import type { Redis } from "ioredis";
 import process from "node:process";
 import { BrokenExecutor, CancelledError } from "../../../mod.ts";
 import { clusterTest, type TestCluster } from "../../support/bullmq_cluster.ts";
 import { Relay } from "../../support/relay.ts";
 import { Gate } from "../../support/gate.ts";
-import { hold } from "../../fixtures/tasks/gate_tasks.ts";
+import { RedisRefusedError } from "../../../src/bullmq/errors.ts";
+import { hold, note } from "../../fixtures/tasks/gate_tasks.ts";
 import { square } from "../../fixtures/tasks/arithmetic.ts";
-import { within } from "../../support/until.ts";
+import { until, within } from "../../support/until.ts";
 
 clusterTest("BullMQExecutor and its hosts connect again when a connection goes silent", async (cluster) => {
   await using relay = await Relay.start(cluster.server.url);
@@ -57,3 +59,92 @@ for (const [trouble, begin] of Object.entries(TROUBLES)) {
     gate.open();
   });
 }
+
+/** Resolves when the server has refused something with a code. */
+async function refused(redis: Redis, code: string): Promise<void> {
+  let info = "";
+  const look = async () => {
+    info = await redis.info("errorstats");
+    timer = setTimeout(() => void look().catch(() => {}), 20);
+  };
+  let timer = setTimeout(() => void look().catch(() => {}), 0);
+  try {
+    await until(`Redis has said ${code}`, () => info.includes(`errorstat_${code}:`));
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** Resolves when a command is refused with a code. */
+async function refusedAs(redis: Redis, code: string): Promise<void> {
+  let said = "";
+  while (!said.startsWith(code)) said = await redis.get("nothing").then(() => "", (error: Error) => error.message);
+}
+
+/** Ways to make a server refuse calls, and to make it take them again. */
+const REFUSALS: Readonly<Record<string, readonly [begin: (redis: Redis) => unknown, end: (redis: Redis) => unknown]>> =
+  {
+    OOM: [(redis) => redis.config("SET", "maxmemory", "1"), (redis) => redis.config("SET", "maxmemory", "0")],
+    READONLY: [(redis) => redis.call("REPLICAOF", "127.0.0.1", "1"), (redis) => redis.call("REPLICAOF", "NO", "ONE")],
+    NOREPLICAS: [
+      (redis) => redis.config("SET", "min-replicas-to-write", "1"),
+      (redis) => redis.config("SET", "min-replicas-to-write", "0"),
+    ],
+    BUSY: [
+      async (redis) => {
+        await redis.config("SET", "busy-reply-threshold", "1");
+        const busy = redis.duplicate();
+        void busy.eval("while true do end", 0).catch(() => {}).then(() => busy.disconnect());
+        await refusedAs(redis, "BUSY");
+      },
+      (redis) => redis.call("SCRIPT", "KILL"),
+    ],
+    WRONGPASS: [
+      async (redis) => {
+        await redis.config("SET", "requirepass", "changed");
+        await redis.call("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes");
+      },
+      (redis) => redis.config("SET", "requirepass", "known"),
+    ],
+  };
+
+for (const [code, [begin, end]] of Object.entries(REFUSALS)) {
+  clusterTest(`BullMQExecutor's calls wait while Redis says ${code}`, async (cluster) => {
+    const redis = cluster.redis();
+    const password = code === "WRONGPASS" ? "known" : undefined;
+    if (password) await redis.config("SET", "requirepass", password);
+    const executor = cluster.executor({ connection: { url: cluster.server.url, password } });
+    await within("what Redis says", executor.cluster());
+    await begin(redis);
+    const futures = Array.from({ length: 600 }, (_, n) => executor.submit(square, n));
+    if (code !== "BUSY") await refused(redis, code); // it does not even give its statistics then
+    await end(redis);
+    await cluster.serve({ connection: { url: cluster.server.url, password } });
+    assertEquals(await within("the calls", Promise.all(futures)), futures.map((_, n) => n * n));
+    if (password) await redis.config("SET", "requirepass", "");
+  });
+}
+
+clusterTest("BullMQExecutor fails the calls that a full Redis did not take, and no others", async (cluster) => {
+  const redis = cluster.redis(), executor = cluster.executor({ redisTimeout: 200, onUnobserved() {} });
+  using gate = new Gate();
+  await within("what Redis says", executor.cluster());
+  const used = /used_memory:(\d+)/.exec(await redis.info("memory"))![1]!;
+  await redis.config("SET", "maxmemory", String(Number(used) + 2 ** 20));
+  const text = "x".repeat(10_000);
+  const futures = Array.from({ length: 400 }, (_, n) => executor.submit(note, gate.folder, `${n} ${text}`));
+  await refused(redis, "OOM");
+  const failed = () => futures.filter((future) => future.done()).length;
+  await until("some calls have failed", () => failed() > 0);
+  await redis.config("SET", "maxmemory", "0");
+  await cluster.serve();
+  const errors = await within("the calls", Promise.all(futures.map((future) => future.exception())));
+  const run = gate.notes.map((line) => Number(line.split(" ")[0])).sort((a, b) => a - b);
+  assertEquals(run, errors.flatMap((error, n) => error ? [] : [n]), "those that have not failed have run once");
+  assert(run.length > 0 && run.length < futures.length, `${run.length} have run`);
+  for (const error of errors) {
+    if (!error) continue;
+    assert(error instanceof RedisRefusedError, String(error));
+    assertEquals(String(error.cause).includes("OOM"), true);
+  }
+});
