@@ -1,8 +1,9 @@
 // Connections to Redis. They do not keep a program alive; what waits for something holds it, see holding().
 
-import { Redis, ReplyError } from "ioredis";
+import { type Redis, ReplyError } from "ioredis";
 import { BrokenExecutor } from "../future/errors.ts";
 import { startTimer } from "../future/timer.ts";
+import { RedisClient } from "./redis_client.ts";
 
 /** How to reach Redis: a URL, or options of ioredis, or both. */
 export interface RedisConnection {
@@ -48,6 +49,13 @@ export interface RedisConnection {
    * @default none, or what `rediss:` needs
    */
   tls?: object | undefined;
+  /**
+   * Time in milliseconds without an answer after which a connection is given up and made anew, as ioredis' option. More than
+   * the ten seconds for which BullMQ waits for jobs.
+   *
+   * @default 15_000
+   */
+  socketTimeout?: number | undefined;
   /** Any other option of ioredis. */
   [option: string]: unknown;
 }
@@ -67,6 +75,15 @@ const SOCKET_ERRORS: ReadonlySet<unknown> = new Set([
   "ETIMEDOUT",
 ]);
 
+/**
+ * A connection is given up when Redis answers nothing for this long, in milliseconds: it can die without an error. Longer than
+ * any command blocks: five seconds a stream, ten a worker of BullMQ (6.7).
+ */
+const SOCKET_TIMEOUT = 15_000;
+
+/** The beginning of the message when ioredis (6.0) has given up a connection for its `socketTimeout`. */
+const SILENT = "Socket timeout.";
+
 /** The whole message of the error when ioredis (6.0) has ended a connection; the error has no class or code. */
 const CLOSED = "Connection is closed.";
 
@@ -83,15 +100,26 @@ export function connect({ url, ...options }: RedisConnection): Redis {
   const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
   const settings = {
     retryStrategy: (times: number) => Math.min(FIRST_PAUSE * 2 ** (times - 1), LONGEST_PAUSE),
+    socketTimeout: SOCKET_TIMEOUT,
     ...given,
     maxRetriesPerRequest: null, // BullMQ's condition: a command waits until it can be sent
     lazyConnect: false,
   };
-  const client = url === undefined ? new Redis(settings) : new Redis(complete(url, options.password), settings);
-  client.on("error", () => {}); // it tries again; opened() tells whoever waits
-  client.on("connect", () => unref((client as unknown as Connecting).stream));
-  client.on("reconnecting", () => unref((client as unknown as Connecting).reconnectTimeout));
-  return client;
+  return url === undefined ? new RedisClient(settings) : new RedisClient(settings, complete(url, options.password));
+}
+
+/** Whether ioredis understands a text as a URL, without taking a part of a password for something else. */
+export function isRedisUrl(url: string): boolean {
+  if (/^\/[^/]/.test(url)) return true; // the path of a socket
+  const full = /^rediss?:\/\//i.test(url) ? url : url.startsWith("//") ? `redis:${url}` : `redis://${url}`;
+  if (!URL.canParse(full)) return false;
+  const { username, password, pathname, search, hash } = new URL(full);
+  try {
+    decodeURIComponent(username + password);
+  } catch {
+    return false;
+  }
+  return /^\/?\d*$/.test(pathname) && !search.includes("@") && hash === "";
 }
 
 /** Puts the password into a URL that names only a user: ioredis (6.0) would take an empty one. */
@@ -122,13 +150,36 @@ export function opened(client: Redis, timeout: number): Promise<void> {
     const fail = () => done(new BrokenExecutor("Redis cannot be reached", { cause: last }));
     const onReady = () => done();
     const onError = (error: Error) => {
-      last = withoutCommand(error);
+      last = error;
       if (REFUSED.test(error.message)) fail();
     };
     const onEnd = () => fail();
     const timer = startTimer(timeout, fail);
     client.on("ready", onReady).on("error", onError).on("end", onEnd);
   });
+}
+
+/**
+ * Waits for commands, but no longer than Redis may take to answer: a connection can be silent.
+ *
+ * @param client The client. It is disconnected when time is up, which ends its commands.
+ * @param timeout How long, in milliseconds.
+ * @param work What waits for commands.
+ * @throws {BrokenExecutor} (rejects) when time is up.
+ */
+export async function answered<T>(client: Redis, timeout: number, work: Promise<T>): Promise<T> {
+  let late = false;
+  const timer = startTimer(timeout, () => {
+    late = true;
+    client.disconnect();
+  });
+  try {
+    return await work;
+  } catch (error) {
+    throw late ? new BrokenExecutor(`Redis has not answered for ${timeout} ms`) : error;
+  } finally {
+    timer.clear();
+  }
 }
 
 /** Keeps the program alive until a promise is settled. */
@@ -145,29 +196,6 @@ export async function holding<T>(promise: Promise<T>): Promise<T> {
 export function isConnectionError(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   if (error instanceof ReplyError) return error.message.startsWith("LOADING "); // Redis' codes are first words
-  return SOCKET_ERRORS.has((error as { code?: unknown }).code) || error.name === ABORTED || error.message === CLOSED;
-}
-
-/**
- * Takes the command off an error of ioredis, as it shows wherever the error does: one command has the password, and others
- * have what was sent.
- *
- * @param error Anything that was thrown.
- * @returns The same.
- */
-export function withoutCommand<E>(error: E): E {
-  if (error instanceof Error) delete (error as { command?: unknown }).command;
-  return error;
-}
-
-/** What keeps a program alive in ioredis (6.0). */
-interface Connecting {
-  /** The socket. */
-  readonly stream: unknown;
-  /** The timer of the next attempt to connect. */
-  readonly reconnectTimeout: unknown;
-}
-
-function unref(handle: unknown): void {
-  (handle as { unref?(): void } | null | undefined)?.unref?.();
+  if (SOCKET_ERRORS.has((error as { code?: unknown }).code) || error.name === ABORTED) return true;
+  return error.message === CLOSED || error.message.startsWith(SILENT);
 }

@@ -1,7 +1,7 @@
 // The options that executors and hosts share: how to reach the queue, and how much may be sent through it.
 
 import { checkDuration, checkPositiveInteger, checkString, refuseKind, refuseRange } from "../wire/check.ts";
-import type { RedisConnection } from "./connection.ts";
+import { isRedisUrl, type RedisConnection } from "./connection.ts";
 import { LONGEST_NAME, MAX_PAYLOAD } from "./protocol.ts";
 
 /** The shared options, as a program gives them. */
@@ -30,6 +30,16 @@ export const KEEP_JOBS = 3_600_000;
 /** The shortest time that a finished job is kept, in milliseconds: its executor must be able to read the result. */
 const SHORTEST_KEEP = 60_000;
 
+const ESCAPED = "whose user and password have been through encodeURIComponent()";
+
+/** Refuses a value that has a password in it if it is a text. */
+function refuseSecret(action: string, name: string, wanted: string, value: unknown): never {
+  if (typeof value !== "string") refuseKind(action, name, wanted, value);
+  throw new TypeError(
+    `Cannot ${action} as '${name}' must be ${wanted}; the value is not shown, as it may have a password`,
+  );
+}
+
 /**
  * Checks the shared options.
  *
@@ -46,7 +56,11 @@ export function readQueueOptions(action: string, options: QueueOptions): QueueSe
   if (queue === "" || queue.includes(":")) refuseRange(action, "queue", "a name without colons", queue);
   checkString(action, "prefix", prefix);
   if (typeof connection !== "object" || connection === null) {
-    refuseKind(action, "connection", 'an object such as { url: "redis://127.0.0.1:6379" }', connection);
+    refuseSecret(action, "connection", 'an object such as { url: "redis://127.0.0.1:6379" }', connection);
+  }
+  const { url } = connection;
+  if (url !== undefined && (typeof url !== "string" || !isRedisUrl(url))) {
+    refuseSecret(action, "connection.url", `a URL such as "redis://user:password@host:6379/0", ${ESCAPED}`, url);
   }
   checkPositiveInteger(action, "maxPayload", maxPayload);
   checkDuration(action, "keepJobs", keepJobs);

@@ -1,6 +1,8 @@
 // Reads a stream of Redis from a given entry on, through a connection of its own, and goes on when that is lost.
 
 import type { Redis } from "ioredis";
+import { background } from "./background.ts";
+import { isConnectionError } from "./connection.ts";
 
 /** How long Redis waits for an entry before it answers that there is none, in milliseconds. */
 const BLOCK = 5000;
@@ -22,6 +24,7 @@ export class StreamReader {
   readonly #client: Redis;
   readonly #key: string;
   readonly #handle: EntryHandler;
+  readonly #onError: (error: unknown) => void;
   #position: string;
   #ended = false;
   /** When Redis answered last. */
@@ -32,13 +35,15 @@ export class StreamReader {
    * @param key The stream's key.
    * @param from The entry after which to begin.
    * @param handle Called with each entry.
+   * @param onError Called with what Redis refuses, and with what `handle` throws.
    */
-  constructor(client: Redis, key: string, from: string, handle: EntryHandler) {
+  constructor(client: Redis, key: string, from: string, handle: EntryHandler, onError: (error: unknown) => void) {
     this.#client = client;
     this.#key = key;
     this.#position = from;
     this.#handle = handle;
-    void this.#read();
+    this.#onError = onError;
+    background(this.#read(), onError);
   }
 
   /** Connects again if Redis has been silent for too long: a connection can die without an error. */
@@ -68,9 +73,11 @@ export class StreamReader {
           this.#position = id;
           this.#handle(fields);
         }
-      } catch {
-        // The connection was lost. The client connects again, and the stream keeps its entries meanwhile.
-        if (!this.#ended) await new Promise((resolve) => setTimeout(resolve, PAUSE));
+      } catch (error) {
+        if (this.#ended) return;
+        // If the connection was lost, the client connects again, and the stream keeps its entries meanwhile.
+        if (!isConnectionError(error)) this.#onError(error);
+        await new Promise((resolve) => setTimeout(resolve, PAUSE));
       }
     }
   }

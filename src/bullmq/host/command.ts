@@ -8,6 +8,7 @@ import { parseArgs } from "node:util";
 import { ProcessPoolExecutor } from "../../process/process_pool_executor.ts";
 import { ThreadPoolExecutor } from "../../thread/thread_pool_executor.ts";
 import { availableParallelism } from "../../runtime.ts";
+import { background } from "../background.ts";
 import type { RedisConnection } from "../connection.ts";
 import type { HealthOptions } from "./health.ts";
 import { serve } from "./serve.ts";
@@ -49,7 +50,7 @@ export async function main(args: string[] = process.argv.slice(2)): Promise<void
         if (asked) process.exit(1);
         asked = true;
         print(`Host ${host.name} closes: ${signal}`);
-        void host.close();
+        background(host.close(), (error) => print(String(error)));
       });
     }
     print(`Host ${host.name} serves queue ${options.queue} with ${workers} ${processes ? "processes" : "threads"}`);

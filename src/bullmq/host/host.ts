@@ -4,11 +4,12 @@
 import type { Redis } from "ioredis";
 import { type Deferred, deferred } from "../../future/deferred.ts";
 import { startTimer, type Timer } from "../../future/timer.ts";
-import { report } from "../../report.ts";
 import { runtime } from "../../runtime.ts";
+import { background } from "../background.ts";
 import { roomFor } from "../codec.ts";
-import { holding, isConnectionError, withoutCommand } from "../connection.ts";
+import { answered, holding, isConnectionError } from "../connection.ts";
 import { gauge, type Metric, writeMetrics } from "../metrics.ts";
+import { leftBehind } from "../notices.ts";
 import { type HostStats, Keys, LONGEST_NAME } from "../protocol.ts";
 import type { StreamReader } from "../stream_reader.ts";
 import { HealthPage } from "./health.ts";
@@ -22,6 +23,8 @@ const HEARTBEAT = 5000, HOST_TTL = 3 * HEARTBEAT;
 
 /** How long Redis may take to count what waits, for a scraper, in milliseconds. */
 const SCRAPE_LIMIT = 1000;
+/** How long the end of a host waits for Redis' answers, in milliseconds, beside what its calls take. */
+const END_MARGIN = 5000;
 
 /** The pause after an error of the connection, in milliseconds. */
 const RETRY_DELAY = 500;
@@ -93,7 +96,7 @@ export class QueueHost implements Host {
       setConcurrency: (most) => this.#worker.concurrency = most,
       onExecutorEnd: (error) => {
         this.#broken ??= { error };
-        void this.close();
+        background(this.close(), (error) => this.#report(error));
       },
     });
     // A third each: the lock has to run out, and then the job has to be found without one twice.
@@ -127,7 +130,7 @@ export class QueueHost implements Host {
       metrics: () => this.#metrics(),
     });
     this.#timers = [
-      setInterval(() => void this.#beat(), HEARTBEAT),
+      setInterval(() => background(this.#beat(), (error) => this.#report(error)), HEARTBEAT),
       setInterval(() => this.#runner.handBackLate(), PATIENCE),
     ];
   }
@@ -166,8 +169,22 @@ export class QueueHost implements Host {
     return this.close();
   }
 
+  /** Waits until BullMQ's worker has closed, but no longer than Redis may take: it would wait for ever. */
+  async #untilClosed(closed: Promise<void>, timeout: number): Promise<void> {
+    const late = deferred<void>();
+    const timer = startTimer(timeout, () => {
+      const { size } = this.#runner;
+      this.#settings.notices.line(leftBehind(timeout, size > 0 ? [`calls that run elsewhere later: ${size}`] : []));
+      this.#redis.disconnect();
+      background(this.#worker.disconnect(), () => {}); // it is disconnected already
+      late.resolve();
+    });
+    await Promise.race([closed.catch(() => {}), late.promise]); // the connection may be lost
+    timer.clear();
+  }
+
   #report(error: unknown): void {
-    report("Error of host", this.name, withoutCommand(error));
+    this.#settings.notices.error(error);
   }
 
   /** Says in Redis that the host lives, and what it is doing. */
@@ -234,13 +251,14 @@ export class QueueHost implements Host {
     const closed = this.#worker.close(); // which waits for the jobs
     this.#runner.close();
     const timer = startTimer(drainTimeout, () => this.#runner.giveUp());
-    await closed.catch(() => {}); // the connection may be lost
+    await this.#untilClosed(closed, (this.#runner.size > 0 ? drainTimeout : 0) + END_MARGIN);
     timer.clear();
     for (const timer of this.#timers) clearInterval(timer);
     this.#stops.end();
     try {
       if (this.#redis.status === "ready") {
-        await this.#redis.multi().del(this.#keys.host(this.#id)).srem(this.#keys.hosts, this.#id).exec();
+        const gone = this.#redis.multi().del(this.#keys.host(this.#id)).srem(this.#keys.hosts, this.#id).exec();
+        await answered(this.#redis, END_MARGIN, gone);
       }
     } catch {
       // The key expires.

@@ -2,7 +2,7 @@
 
 import { Guard } from "../../executor/guard.ts";
 import { programName } from "../../runtime.ts";
-import { connect, holding, opened, withoutCommand } from "../connection.ts";
+import { connect, holding, opened } from "../connection.ts";
 import { Keys, readStop } from "../protocol.ts";
 import { endOfStream, StreamReader } from "../stream_reader.ts";
 import { type Host, QueueHost } from "./host.ts";
@@ -52,7 +52,7 @@ async function open(settings: ServeSettings, id: string): Promise<Host> {
       new StreamReader(reader, keys.stops, from, (fields) => {
         const id = readStop(fields);
         if (id !== undefined) onStop(id);
-      });
+      }, (error) => settings.notices.error(error));
     const host = new QueueHost({ id, settings, redis, readStops });
     try {
       await host.begin();
@@ -63,6 +63,6 @@ async function open(settings: ServeSettings, id: string): Promise<Host> {
     return host;
   } catch (error) {
     redis.disconnect();
-    throw withoutCommand(error);
+    throw error;
   }
 }

@@ -15,6 +15,7 @@ import { ThreadPoolExecutor } from "../../thread/thread_pool_executor.ts";
 import { availableParallelism } from "../../runtime.ts";
 import type { RedisConnection } from "../connection.ts";
 import type { HealthOptions } from "./health.ts";
+import { Notices } from "../notices.ts";
 import { checkName, type QueueSettings, readQueueOptions } from "../queue_options.ts";
 
 /** Options of {@linkcode serve}. */
@@ -126,6 +127,7 @@ export interface ServeSettings extends QueueSettings {
   readonly stalledInterval: number;
   readonly drainTimeout: number;
   readonly health: HealthOptions | undefined;
+  readonly notices: Notices;
 }
 
 /**
@@ -176,6 +178,7 @@ export function readServeOptions(options: ServeOptions, id: string): ServeSettin
     stalledInterval: Math.max(stalledInterval, SHORTEST_INTERVAL),
     drainTimeout,
     health,
+    notices: new Notices("Host", name),
   };
 }
 

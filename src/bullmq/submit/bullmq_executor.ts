@@ -5,7 +5,7 @@ import { Executor, type ExecutorView, View } from "../../executor/executor.ts";
 import type { Future } from "../../future/future.ts";
 import type { Submittable } from "../../task/task.ts";
 import { ClusterEngine } from "./cluster_engine.ts";
-import { holding, withoutCommand } from "../connection.ts";
+import { holding } from "../connection.ts";
 import { checkName } from "../queue_options.ts";
 import { type ClusterStats, readCluster } from "./cluster_stats.ts";
 import { KeyedFutures } from "./keyed_futures.ts";
@@ -104,11 +104,7 @@ export class BullMQExecutor extends Executor {
    * @throws {ShutdownError} (rejects) when the executor has been shut down.
    */
   async cluster(): Promise<ClusterStats> {
-    try {
-      return await holding(this.#engine.link().then(readCluster));
-    } catch (error) {
-      throw withoutCommand(error);
-    }
+    return await holding(this.#engine.link().then(readCluster));
   }
 }
 

@@ -13,6 +13,8 @@ import { BrokenExecutor, CancelledError, ShutdownError, WorkerLostError } from "
 import type { CallStats } from "../../executor/stats.ts";
 import { startTimer } from "../../future/timer.ts";
 import { keyOf } from "./call_job.ts";
+import { leftBehind } from "../notices.ts";
+import { background } from "../background.ts";
 import { holding } from "../connection.ts";
 import { Inbox } from "./inbox.ts";
 import { type Link, openLink } from "./link.ts";
@@ -40,6 +42,7 @@ export class ClusterEngine extends Engine {
   /** The executor's id, which no other executor has. */
   readonly id: string = crypto.randomUUID();
   readonly #settings: ClusterSettings;
+  readonly #onError = (error: unknown): void => this.#settings.notices.error(error);
   readonly #sent = new SentCalls();
   readonly #stops: Stops;
   readonly #outbox: Outbox;
@@ -47,6 +50,8 @@ export class ClusterEngine extends Engine {
   #link: Promise<Link> | undefined;
   #watch: ReturnType<typeof setInterval> | undefined;
   #ending = false;
+  /** When it was told to shut down, by `performance.now()`. */
+  #closingSince = Infinity;
 
   constructor(settings: ClusterSettings) {
     super(settings, BrokenExecutor);
@@ -55,6 +60,7 @@ export class ClusterEngine extends Engine {
       link: () => this.#link,
       onWork: () => this.#stayAlive(),
       onDone: () => this.closeIfDone(),
+      onError: this.#onError,
     });
     this.#outbox = new Outbox(this.queue, this.#sent, this.id, settings, {
       link: () => this.link(),
@@ -68,10 +74,10 @@ export class ClusterEngine extends Engine {
         this.closeIfDone();
       },
       withdraw: (sent) => {
-        void this.#stops.tell(sent.id, sent.adding);
+        this.#stops.tell(sent.id, sent.adding);
         this.#sent.forget(sent);
       },
-      abort: (sent) => void this.#stops.tell(sent.id, sent.adding),
+      abort: (sent) => this.#stops.tell(sent.id, sent.adding),
     });
     this.#inbox = new Inbox(this.#sent, this.#stops, this, settings, {
       onChange: (settled) => settled ? this.closeIfDone() : this.queueLimit.wake(),
@@ -88,15 +94,20 @@ export class ClusterEngine extends Engine {
 
   /** The hosts have work of other executors: they stop the calls of this one, and go on. */
   end(how: "terminate" | "kill"): void {
-    void this.shutdown(true);
+    background(this.shutdown(true), this.#onError);
     for (const sent of this.#sent.all) {
-      void this.#stops.tell(sent.id, sent.adding);
+      this.#stops.tell(sent.id, sent.adding);
       this.#sent.forget(sent);
       // No worker's end is known, and not even which host had the call.
       const error = new Error(`${how}Workers() of ${this.#settings.name} has given up its calls`);
       this.reject(sent.call, new WorkerLostError({ started: "unknown", error }), "final");
     }
     this.closeIfDone();
+  }
+
+  override shutdown(cancelFutures: boolean): Promise<void> {
+    this.#closingSince = Math.min(this.#closingSince, performance.now());
+    return super.shutdown(cancelFutures);
   }
 
   stats(): CallStats {
@@ -137,7 +148,7 @@ export class ClusterEngine extends Engine {
   protected closeIfDone(): void {
     this.queueLimit.wake();
     if (this.queue.size + this.resting + this.#sent.size + this.#stops.pending > 0) return;
-    if (this.closing) void holding(this.#closeLink());
+    if (this.closing) background(holding(this.#closeLink()), this.#onError);
     else this.#endWatch();
   }
 
@@ -154,7 +165,12 @@ export class ClusterEngine extends Engine {
   /** While there is work, keeps the program alive and checks at intervals that no event was missed. */
   #stayAlive(): void {
     this.#watch ??= setInterval(() => {
-      void this.#link?.then((link) => link.check()).catch(() => {});
+      this.#link?.then((link) => {
+        if (performance.now() - Math.max(link.heard, this.#closingSince) > this.#settings.connectTimeout) {
+          this.#giveUp();
+        }
+        return link.check();
+      }).catch(() => {}); // the next check comes soon
       this.#lookUp(this.#sent.oldest(CHECKED));
     }, CHECK_INTERVAL);
   }
@@ -162,6 +178,24 @@ export class ClusterEngine extends Engine {
   #endWatch(): void {
     clearInterval(this.#watch);
     this.#watch = undefined;
+  }
+
+  /** It is shut down, and Redis does not answer: nothing more will become of the calls here. */
+  #giveUp(): void {
+    const { connectTimeout, notices } = this.#settings, { size } = this.#sent, unsent = this.queue.size + this.resting;
+    this.break("Redis did not answer any more when the executor was shut down", undefined);
+    for (const sent of this.#sent.all) {
+      this.#sent.forget(sent);
+      this.reject(sent.call, this.brokenError(), "final");
+    }
+    const stops = this.#stops.abandon();
+    const left = [
+      ...(unsent > 0 ? [`calls that were not sent: ${unsent}`] : []),
+      ...(size > 0 ? [`calls that were sent and may run: ${size}`] : []),
+      ...(stops > 0 ? [`calls that were not told to stop: ${stops}`] : []),
+    ];
+    notices.line(leftBehind(connectTimeout, left));
+    this.closeIfDone();
   }
 
   async #closeLink(): Promise<void> {

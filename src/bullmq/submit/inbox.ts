@@ -71,7 +71,7 @@ export class Inbox implements LinkEvents {
     const sent = this.#sent.get(id);
     if (lost && sent) this.lost++;
     this.#setActive(id, false);
-    if (this.#stops.has(id) || sent?.call.progress?.aborted) void this.#stops.tell(id);
+    if (this.#stops.has(id) || sent?.call.progress?.aborted) this.#stops.tell(id);
   }
 
   onEnded(id: string): void {

@@ -4,7 +4,9 @@ import { Queue } from "bullmq";
 import type { Redis } from "ioredis";
 import type { NewJob } from "./call_job.ts";
 import { roomFor } from "../codec.ts";
-import { connect, isConnectionError, opened, withoutCommand } from "../connection.ts";
+import { Insistence } from "../insist.ts";
+import { background } from "../background.ts";
+import { answered, connect, isConnectionError, opened } from "../connection.ts";
 import type { ClusterSettings } from "./options.ts";
 import { Keys, LONGEST_NAME, readReply, type Reply } from "../protocol.ts";
 import { endOfStream, StreamReader } from "../stream_reader.ts";
@@ -38,9 +40,6 @@ const EVENTS = 100_000;
 /** About how many stops Redis keeps, for hosts that are late. */
 const STOPS = 10_000;
 
-/** The pause before a command is repeated, in milliseconds. */
-const PAUSE = 50;
-
 /** Maximum number of jobs in one look-up. */
 const LOOKUPS = 500;
 
@@ -57,14 +56,20 @@ const GONE: readonly (string | null)[] = [null];
  */
 export async function openLink(settings: ClusterSettings, owner: string, events: LinkEvents): Promise<Link> {
   const redis = connect(settings.connection);
+  const insistence = new Insistence(redis, settings.connectTimeout, settings.notices);
   try {
     await opened(redis, settings.connectTimeout);
     // The events of jobs that are added from now on come after this position.
-    const from = await endOfStream(redis, new Keys(settings.prefix, settings.queue).events);
-    return new Link(settings, owner, events, redis, from);
+    const { events: key } = new Keys(settings.prefix, settings.queue);
+    const from = await answered(
+      redis,
+      settings.connectTimeout,
+      insistence.repeat(() => endOfStream(redis, key)),
+    );
+    return new Link(settings, owner, events, redis, from!);
   } catch (error) {
     redis.disconnect();
-    throw withoutCommand(error);
+    throw error;
   }
 }
 
@@ -78,7 +83,10 @@ export class Link {
   readonly #reader: StreamReader;
   readonly #owner: string;
   #heartbeat: ReturnType<typeof setInterval> | undefined;
+  readonly #insistence: Insistence;
   #closed = false;
+  /** When Redis answered last, by `performance.now()`. */
+  heard: number = performance.now();
 
   /** `from` is the position in the stream of events after which to read. */
   constructor(settings: ClusterSettings, owner: string, events: LinkEvents, redis: Redis, from: string) {
@@ -87,6 +95,7 @@ export class Link {
     this.#owner = owner;
     this.#keys = new Keys(settings.prefix, settings.queue);
     this.#redis = redis;
+    this.#insistence = new Insistence(redis, settings.redisTimeout, settings.notices);
     this.#queue = new Queue(settings.queue, {
       connection: redis,
       prefix: settings.prefix,
@@ -94,7 +103,13 @@ export class Link {
     });
     this.#queue.on("error", () => {}); // a command rejects with its own error, and the connection comes back
     const reader = connect(settings.connection);
-    this.#reader = new StreamReader(reader, this.#keys.events, from, (fields) => this.#onEntry(fields));
+    this.#reader = new StreamReader(
+      reader,
+      this.#keys.events,
+      from,
+      (fields) => this.#onEntry(fields),
+      (error) => settings.notices.error(error),
+    );
     redis.on("ready", () => events.onUncertain());
     if (settings.orphans === "cancel") this.#live();
   }
@@ -109,14 +124,30 @@ export class Link {
     }));
     const [{ name, data, opts }] = entries as [typeof entries[number]];
     // For one job addBulk() takes 0.05 ms more than add(), a twentieth of the round trip.
-    await this.#insist<unknown>(() =>
-      entries.length > 1 ? this.#queue.addBulk(entries) : this.#queue.add(name, data, opts)
-    );
+    let rest = entries;
+    await this.#insistence.repeat<unknown>(() => {
+      const now = rest;
+      // After a refusal some may be there, and done.
+      rest = entries.filter(({ opts }) => this.#events.waitsFor(opts.jobId));
+      return now.length > 1 ? this.#queue.addBulk(now) : this.#queue.add(name, data, opts);
+    });
+  }
+
+  /** Which of these jobs are in Redis. Asks once. */
+  async present(ids: readonly string[]): Promise<ReadonlySet<string>> {
+    const pipeline = this.#redis.pipeline();
+    for (const id of ids) pipeline.exists(this.#keys.job(id));
+    const answers = await pipeline.exec();
+    return new Set(ids.filter((_, i) => {
+      const [error, count] = answers![i]!;
+      if (error) throw error;
+      return count === 1;
+    }));
   }
 
   /** Removes a job, or tells its host to stop it. */
   async stop(id: string): Promise<void> {
-    await this.#insist(async () => {
+    await this.#insistence.repeat(async () => {
       // It removes none if a host has the job.
       if (await this.#queue.remove(id) === 0) {
         await this.#redis.xadd(this.#keys.stops, "MAXLEN", "~", STOPS, "*", "job", id);
@@ -128,7 +159,7 @@ export class Link {
   async lookUp(ids: readonly string[]): Promise<void> {
     for (let from = 0; from < ids.length; from += LOOKUPS) {
       const slice = ids.slice(from, from + LOOKUPS);
-      const found = await this.#insist(async () => {
+      const found = await this.#insistence.repeat(async () => {
         const pipeline = this.#redis.pipeline();
         for (const id of slice) {
           pipeline.hmget(this.#keys.job(id), "timestamp", "finishedOn", "returnvalue", "failedReason", "processedOn");
@@ -144,7 +175,7 @@ export class Link {
         const [timestamp, finished, returned, failed, processed] = found[i]!;
         if (timestamp === null) this.#events.onRemoved(id);
         else if (finished && typeof failed === "string") this.#events.onFailed(id, failed);
-        else if (finished) void this.#reply(id, returned ?? null);
+        else if (finished) this.#onDone(id, returned ?? null);
         else if (processed) this.#events.onActive(id);
       });
     }
@@ -154,7 +185,9 @@ export class Link {
   async check(): Promise<void> {
     this.#reader.check();
     if (this.#redis.status !== "ready") return;
-    const [first] = await this.#redis.xrange(this.#keys.events, "-", "+", "COUNT", 1);
+    const [first] = await this.#redis.xrange(this.#keys.events, "-", "+", "COUNT", 1).finally(() => {
+      if (this.#redis.status === "ready") this.heard = performance.now(); // an error is an answer, too
+    });
     if (this.#reader.missed(first?.[0])) this.#events.onUncertain();
   }
 
@@ -175,15 +208,22 @@ export class Link {
   /** Closes the link. Commands that still wait resolve with `undefined`. */
   async close(): Promise<void> {
     this.#closed = true;
+    this.#insistence.end();
     clearInterval(this.#heartbeat);
     this.#reader.end();
     try {
-      if (this.#heartbeat && this.#redis.status === "ready") await this.#redis.del(this.#keys.owner(this.#owner));
-      await this.#queue.close();
+      if (this.#redis.status === "ready") {
+        await answered(this.#redis, this.#settings.connectTimeout, this.#leave());
+      }
     } catch {
       // The connection is lost, and was to be closed.
     }
     this.#redis.disconnect();
+  }
+
+  async #leave(): Promise<void> {
+    if (this.#heartbeat) await this.#redis.del(this.#keys.owner(this.#owner));
+    await this.#queue.close();
   }
 
   #onEntry(fields: readonly string[]): void {
@@ -196,11 +236,15 @@ export class Link {
       else if (name === "prev") before = text;
     }
     if (event === "active") this.#events.onActive(id);
-    else if (event === "completed") void this.#reply(id, value);
+    else if (event === "completed") this.#onDone(id, value);
     else if (event === "failed") this.#events.onFailed(id, value ?? "");
     else if (event === "stalled") this.#events.onReturned(id, true);
     else if (event === "waiting" && before === "active") this.#events.onReturned(id, false);
     else if (event === "removed") this.#events.onRemoved(id);
+  }
+
+  #onDone(id: string, json: string | null): void {
+    background(this.#reply(id, json), (error) => this.#settings.notices.error(error));
   }
 
   /** Tells a reply; fetches it if it was stored. The replies of other executors, most of them, are not even read. */
@@ -218,23 +262,9 @@ export class Link {
   async #stored(id: string): Promise<string | undefined> {
     try {
       const longest = 3 * roomFor(this.#settings.maxPayload) + LONGEST_NAME;
-      return await this.#insist(() => this.#redis.getrange(this.#keys.reply(id), 0, longest));
+      return await this.#insistence.repeat(() => this.#redis.getrange(this.#keys.reply(id), 0, longest));
     } catch {
       return undefined; // the key holds something other than text
-    }
-  }
-
-  /** Repeats a command, which must do no harm twice, until it reaches Redis. Resolves with `undefined` when the link is closed. */
-  async #insist<T>(command: () => Promise<T>): Promise<T | undefined> {
-    for (;;) {
-      try {
-        return await command();
-      } catch (error) {
-        if (this.#closed) return undefined;
-        if (!isConnectionError(error)) throw withoutCommand(error);
-        await new Promise((resolve) => setTimeout(resolve, PAUSE));
-        await opened(this.#redis, Infinity);
-      }
     }
   }
 

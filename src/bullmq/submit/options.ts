@@ -1,6 +1,7 @@
 // The options of a BullMQExecutor: defaults and checks.
 
 import {
+  checkDuration,
   checkErrorTypes,
   checkFunction,
   checkOptions,
@@ -12,6 +13,7 @@ import {
 import type { UnobservedHandler } from "../../future/unobserved.ts";
 import type { ErrorConstructorLike } from "../../wire/error_class.ts";
 import type { RedisConnection } from "../connection.ts";
+import { Notices } from "../notices.ts";
 import { type QueueSettings, readQueueOptions } from "../queue_options.ts";
 
 /** Options of a {@linkcode BullMQExecutor}. */
@@ -71,11 +73,19 @@ export interface BullMQExecutorOptions {
    */
   maxPayload?: number | undefined;
   /**
-   * Time in milliseconds to try to connect to Redis for the first time. Then the executor is broken.
+   * Time in milliseconds to try to connect to Redis for the first time; then the executor is broken. After a shutdown it is
+   * also how long Redis may be silent before the calls that are left fail with a {@linkcode BrokenExecutor}.
    *
    * @default 10_000
    */
   connectTimeout?: number | undefined;
+  /**
+   * Time in milliseconds that a call waits while Redis refuses it: because it is full, read-only, starting, or does not take
+   * the password any more. Then the call fails with a {@linkcode RedisRefusedError}.
+   *
+   * @default 30_000
+   */
+  redisTimeout?: number | undefined;
   /**
    * Called once, after the shutdown, when calls have failed and nothing has observed their errors.
    *
@@ -102,6 +112,7 @@ const EXECUTOR_OPTIONS = optionNames<BullMQExecutorOptions>({
   keepJobs: true,
   maxPayload: true,
   connectTimeout: true,
+  redisTimeout: true,
   onUnobserved: true,
   errorTypes: true,
 });
@@ -114,6 +125,8 @@ export interface ClusterSettings extends QueueSettings {
   readonly orphanTimeout: number;
   readonly onUnobserved: UnobservedHandler | undefined;
   readonly errorTypes: ReadonlyMap<string, ErrorConstructorLike>;
+  readonly redisTimeout: number;
+  readonly notices: Notices;
 }
 
 /**
@@ -127,11 +140,12 @@ export function readOptions(options: BullMQExecutorOptions): ClusterSettings {
   checkOptions(action, options, EXECUTOR_OPTIONS);
   const shared = readQueueOptions(action, options);
   const { name = `BullMQExecutor(${shared.queue})`, maxQueue = Infinity, orphans = "run" } = options;
-  const { orphanTimeout = 30_000, onUnobserved, errorTypes = [] } = options;
+  const { orphanTimeout = 30_000, redisTimeout = 30_000, onUnobserved, errorTypes = [] } = options;
   checkString(action, "name", name);
   if (maxQueue !== Infinity) checkPositiveInteger(action, "maxQueue", maxQueue);
   if (orphans !== "run" && orphans !== "cancel") refuseRange(action, "orphans", '"run" or "cancel"', orphans);
   checkPositiveInteger(action, "orphanTimeout", orphanTimeout);
+  checkDuration(action, "redisTimeout", redisTimeout);
   checkFunction(action, "onUnobserved", onUnobserved);
   checkErrorTypes(action, errorTypes);
   return {
@@ -140,7 +154,9 @@ export function readOptions(options: BullMQExecutorOptions): ClusterSettings {
     maxQueue,
     orphans,
     orphanTimeout,
+    redisTimeout,
     onUnobserved,
     errorTypes: new Map(errorTypes.map((type) => [type.name, type])),
+    notices: new Notices("Executor", name),
   };
 }

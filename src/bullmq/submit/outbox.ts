@@ -2,6 +2,7 @@
 
 import type { Call } from "../../executor/call.ts";
 import type { CallQueue } from "../../executor/call_queue.ts";
+import { background } from "../background.ts";
 import { jobOf, type NewJob } from "./call_job.ts";
 import type { Link } from "./link.ts";
 import type { ClusterSettings } from "./options.ts";
@@ -10,6 +11,8 @@ import type { SentCalls } from "./sent_calls.ts";
 
 /** Maximum number of jobs in one bulk. Redis answers nobody else while it adds them, and unsent calls are easy to cancel. */
 const BULK = 500;
+
+const NONE: ReadonlySet<string> = new Set();
 
 /** What the outbox asks of its engine. */
 interface OutboxActions extends SentCallActions {
@@ -58,7 +61,7 @@ export class Outbox {
     this.#flushQueued = true;
     queueMicrotask(() => {
       this.#flushQueued = false;
-      void this.#flush();
+      background(this.#flush(), this.#actions.onUnreachable);
     });
   }
 
@@ -74,7 +77,7 @@ export class Outbox {
         const sent = batch.map(({ sent }) => sent);
         const added = link.add(batch.map(({ job }) => job)).then(
           () => this.#added(sent),
-          (error) => this.#refused(sent, error),
+          (error) => this.#refused(link, sent, error),
         );
         for (const one of sent) one.adding = added;
         // Two full bulks are on their way at most: Redis has work while the next is made, and the other calls wait here, where
@@ -112,9 +115,12 @@ export class Outbox {
     this.#actions.onAdded(sent);
   }
 
-  #refused(sent: readonly SentCall[], reason: unknown): void {
+  /** Each job of a bulk is judged by itself: Redis may have taken it before it refused another. */
+  async #refused(link: Link, sent: readonly SentCall[], reason: unknown): Promise<void> {
+    const present = await link.present(sent.map(({ id }) => id)).catch(() => NONE);
+    this.#added(sent.filter(({ id }) => present.has(id)));
     for (const one of sent) {
-      if (this.#sent.forget(one)) this.#actions.onRefused(one.call, reason);
+      if (!present.has(one.id) && this.#sent.forget(one)) this.#actions.onRefused(one.call, reason);
     }
   }
 }

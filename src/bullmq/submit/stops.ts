@@ -1,5 +1,6 @@
 // Removes jobs from Redis that no host has, and tells the hosts to stop the others.
 
+import { background } from "../background.ts";
 import type { Link } from "./link.ts";
 
 /** What stops ask of their engine. */
@@ -10,6 +11,8 @@ interface StopsActions {
   onWork(): void;
   /** A stop has ended. */
   onDone(): void;
+  /** An error that no call has. */
+  onError(error: unknown): void;
 }
 
 /** Stops the jobs of an executor. */
@@ -18,6 +21,7 @@ export class Stops {
   readonly #told = new Set<string>();
   readonly #actions: StopsActions;
   #pending = 0;
+  #abandoned = false;
 
   constructor(actions: StopsActions) {
     this.#actions = actions;
@@ -25,19 +29,30 @@ export class Stops {
 
   /** How many stops are on their way to Redis. */
   get pending(): number {
-    return this.#pending;
+    return this.#abandoned ? 0 : this.#pending;
+  }
+
+  /** Waits for none of them any more. Returns how many there were. */
+  abandon(): number {
+    const { pending } = this;
+    this.#abandoned = true;
+    return pending;
   }
 
   /** Stops a job, once Redis has added it. */
-  async tell(id: string, adding?: Promise<void>): Promise<void> {
+  tell(id: string, adding?: Promise<void>): void {
     this.#told.add(id);
     this.#pending++;
     this.#actions.onWork();
+    background(this.#tell(id, adding), this.#actions.onError);
+  }
+
+  async #tell(id: string, adding: Promise<void> | undefined): Promise<void> {
     try {
       await adding;
       await (await this.#actions.link())?.stop(id);
-    } catch {
-      // Redis has refused the command, so no host can be told.
+    } catch (error) {
+      this.#actions.onError(error); // Redis has refused the command, so no host can be told
     }
     this.#pending--;
     this.#actions.onDone();

@@ -8,6 +8,10 @@ import process from "node:process";
 import { test } from "node:test";
 import { inspect } from "node:util";
 import { Redis } from "ioredis";
+import { BullMQExecutor } from "../../../src/bullmq/submit/bullmq_executor.ts";
+import { connect, holding } from "../../../src/bullmq/connection.ts";
+import { serve } from "../../../src/bullmq/host/serve.ts";
+import { MODULES } from "../../support/bullmq_tasks.ts";
 import { run } from "../../../scripts/run.ts";
 import { runtime } from "../../support/runtime.ts";
 import { clusterTest } from "../../support/bullmq_cluster.ts";
@@ -122,5 +126,70 @@ clusterTest("BullMQExecutor and serve() do not show the password in their errors
       assertMatch(String((error as Error).cause), /WRONGPASS/);
       assertKept(error);
     }
+  }
+});
+
+test("BullMQExecutor and serve() refuse a malformed URL, and do not show the password in it", async () => {
+  const escaped = encodeURIComponent(PASSWORD);
+  const malformed = [
+    { url: `redis://:${escaped}@127.0.0.1:notaport` },
+    { url: `redis://:${escaped}@127.0.0.1:65599` },
+    { url: `redis//:${escaped}@127.0.0.1:1` },
+    { url: `rediss://someone:${escaped}@[::1:1` },
+    { url: `redis://:${PASSWORD}@127.0.0.1:1` },
+    { url: `redis://12#${escaped}` },
+    { url: `redis://12?${escaped}@127.0.0.1:1` },
+    `redis://:${escaped}@127.0.0.1:1`,
+  ];
+  for (const given of malformed) {
+    const connection = given as { url: string };
+    for (
+      const refused of [
+        () => new BullMQExecutor({ queue: "q", connection }),
+        () => serve({ queue: "q", connection, tasks: MODULES }),
+      ]
+    ) {
+      const error = await Promise.resolve().then<unknown>(refused).then(() => undefined, (error) => error);
+      assert(error instanceof TypeError, inspect(given));
+      assertMatch(error.message, /^Cannot .* as 'connection(\.url)?' must be .*; the value is not shown/);
+      assertKept(error);
+    }
+  }
+  const [command, ...first] = hostCommand(runtime);
+  const { NODE_TEST_CONTEXT: _, ...env } = process.env;
+  const { code, output } = await run(command, [...first, "--queue", "q", "--tasks", "./words.ts"], {
+    timeout: CEILING,
+    env: { ...env, REDIS_URL: `redis://:${escaped}@127.0.0.1:notaport` },
+  });
+  assertEquals(code, 1, output);
+  assertMatch(output, /'connection\.url' must be/);
+  assertKept(output);
+});
+
+clusterTest("No error of a connection shows what was sent, whichever way it comes", async ({ server }) => {
+  const client = connect({ url: server.url });
+  const duplicate = client.duplicate();
+  try {
+    for (const redis of [client, duplicate]) {
+      const transaction = redis.multi().set("text", "2", PASSWORD as "NX").call("no-such-command", PASSWORD).exec();
+      const errors = await within(
+        "the errors",
+        holding(Promise.all([
+          redis.auth(PASSWORD).catch((error) => error),
+          redis.set("text", "1").then(() => redis.lpush("text", PASSWORD)).catch((error) => error),
+          transaction.catch((error) => error),
+          redis.pipeline().lpush("text", PASSWORD).exec().then((answers) => answers![0]![0]),
+          redis.call("no-such-command", PASSWORD).catch((error) => error),
+        ])),
+      );
+      for (const error of errors) {
+        assert(error instanceof Error);
+        assertEquals(error.name, "ReplyError");
+        assertKept(error);
+      }
+    }
+  } finally {
+    client.disconnect();
+    duplicate.disconnect();
   }
 });

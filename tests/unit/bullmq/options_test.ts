@@ -37,6 +37,7 @@ const OF_EXECUTORS: Wrong = [
   ["maxQueue", 0, "RangeError"],
   ["maxQueue", "1", "TypeError"],
   ["orphans", "kill", "RangeError"],
+  ["redisTimeout", -1, "RangeError"],
   ["onUnobserved", 1, "TypeError"],
   ["errorTypes", [Date], "TypeError"],
 ];

@@ -1,0 +1,26 @@
+// Errors of calls that Redis did not take, or did not keep.
+
+/**
+ * Redis has refused a call for as long as the executor waits (`redisTimeout`): it is full, read-only, starting, or does not take
+ * the password any more. `cause` says which. The call does not run.
+ *
+ * @example A full Redis
+ * ```ts ignore
+ * import { RedisRefusedError } from "@concurrent/futures/bullmq";
+ *
+ * const error = await executor.submit(words.countWords, "to be").exception();
+ * if (error instanceof RedisRefusedError) console.log(error.message); // Redis has not taken the call: OOM command not allowed ...
+ * ```
+ */
+export class RedisRefusedError extends Error {
+  /**
+   * For executors, and for tests of your own code.
+   *
+   * @param message What happened.
+   * @param options The `cause`: what Redis said.
+   */
+  constructor(message?: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = "RedisRefusedError";
+  }
+}

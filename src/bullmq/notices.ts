@@ -1,0 +1,55 @@
+// What concerns no call: one line for each cause, and again only when it changes.
+
+import { report } from "../report.ts";
+
+/** Tells what happens between a program and Redis. */
+export class Notices {
+  readonly #what: string;
+  readonly #name: string;
+  /** What was told last of each subject. */
+  readonly #told = new Map<string, string>();
+
+  /**
+   * @param what What tells, as the start of a line: "Host".
+   * @param name Its name.
+   */
+  constructor(what: string, name: string) {
+    this.#what = what;
+    this.#name = name;
+  }
+
+  /** What was told of a subject is over: the same is told again when it comes again. */
+  over(subject = "Redis"): void {
+    this.#told.delete(subject);
+  }
+
+  /** Tells something once more. */
+  line(text: string): void {
+    report(this.#what, this.#name, text);
+  }
+
+  /**
+   * Tells an error, unless it is the one that was told last of this subject.
+   *
+   * @param error The error.
+   * @param subject What it concerns.
+   */
+  error(error: unknown, subject = "Redis"): void {
+    const text = causeOf(error);
+    if (this.#told.get(subject) === text) return;
+    this.#told.set(subject, text);
+    report(this.#what, this.#name, text);
+  }
+}
+
+/** How long a program has waited for Redis, and what it has left, as a sentence. */
+export function leftBehind(timeout: number, left: readonly string[]): string {
+  return `ended without Redis, which did not answer for ${timeout} ms${left.length > 0 ? `; ${left.join(", ")}` : ""}`;
+}
+
+/** One line on an error: its name if it says something, and its message. */
+function causeOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const [message = ""] = error.message.replace(/ script: [0-9a-f]{40}, on @.*$/s, "").split("\n");
+  return error.name === "Error" || error.name === "ReplyError" ? message : `${error.name}: ${message}`;
+}

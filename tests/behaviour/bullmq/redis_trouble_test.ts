@@ -1,0 +1,150 @@
+// Redis that does not do what it should: it is away, silent, full, or has lost its data. Calls wait, or fail with the reason.
+
+import { assert, assertEquals } from "@std/assert";
+import type { Redis } from "ioredis";
+import process from "node:process";
+import { BrokenExecutor, CancelledError } from "../../../mod.ts";
+import { clusterTest, type TestCluster } from "../../support/bullmq_cluster.ts";
+import { Relay } from "../../support/relay.ts";
+import { Gate } from "../../support/gate.ts";
+import { RedisRefusedError } from "../../../src/bullmq/errors.ts";
+import { hold, note } from "../../fixtures/tasks/gate_tasks.ts";
+import { square } from "../../fixtures/tasks/arithmetic.ts";
+import { until, within } from "../../support/until.ts";
+
+clusterTest("BullMQExecutor and its hosts connect again when a connection goes silent", async (cluster) => {
+  await using relay = await Relay.start(cluster.server.url);
+  const connection = { url: relay.url };
+  await cluster.serve({ connection });
+  const executor = cluster.executor({ connection });
+  assertEquals(await within("a call", executor.submit(square, 3)), 9);
+  relay.cut();
+  assertEquals(await within("a call after the cut", executor.submit(square, 4)), 16);
+});
+
+const TROUBLES: Readonly<Record<string, (cluster: TestCluster) => Promise<unknown>>> = {
+  "is away": ({ server }) => server.stop(),
+  "answers nothing": ({ server }) => Promise.resolve(process.kill(server.pid!, "SIGSTOP")),
+};
+
+for (const [trouble, begin] of Object.entries(TROUBLES)) {
+  clusterTest(`BullMQExecutor ends in each way while Redis ${trouble}, and settles its calls`, async (cluster) => {
+    const ends = ["shutdown", "cancel", "terminateWorkers", "killWorkers"] as const;
+    const executors = ends.map(() => cluster.executor({ connectTimeout: 1000, onUnobserved() {} }));
+    const sent = executors.map((executor) => executor.submit(square, 3));
+    await within("what Redis says", Promise.all(executors.map((executor) => executor.cluster())));
+    await begin(cluster);
+    for (const [i, how] of ends.entries()) {
+      const executor = executors[i]!;
+      const unsent = executor.submit(square, 4);
+      if (how === "terminateWorkers" || how === "killWorkers") executor[how]();
+      await within(how, executor.shutdown({ cancelFutures: how !== "shutdown" }));
+      for (const future of [sent[i]!, unsent]) {
+        const error = await within("a call", future.result().catch((error) => error));
+        assert(error instanceof BrokenExecutor || error instanceof CancelledError, String(error));
+        if (how === "shutdown") assert(error instanceof BrokenExecutor, String(error));
+      }
+    }
+  });
+
+  clusterTest(`A host ends on SIGTERM while Redis ${trouble}`, async (cluster) => {
+    const host = await cluster.host({ drainTimeout: 100 });
+    const idle = await cluster.host({ drainTimeout: 100 });
+    using gate = new Gate();
+    const future = cluster.executor({ connectTimeout: 1000, onUnobserved() {} }).submit(hold, gate.folder, 7);
+    await gate.noted();
+    await begin(cluster);
+    assertEquals(await Promise.all([host.end("SIGTERM"), idle.end("SIGTERM")]), [0, 0]);
+    assertEquals(future.done(), false);
+    gate.open();
+  });
+}
+
+/** Resolves when the server has refused something with a code. */
+async function refused(redis: Redis, code: string): Promise<void> {
+  let info = "";
+  const look = async () => {
+    info = await redis.info("errorstats");
+    timer = setTimeout(() => void look().catch(() => {}), 20);
+  };
+  let timer = setTimeout(() => void look().catch(() => {}), 0);
+  try {
+    await until(`Redis has said ${code}`, () => info.includes(`errorstat_${code}:`));
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** Resolves when a command is refused with a code. */
+async function refusedAs(redis: Redis, code: string): Promise<void> {
+  let said = "";
+  while (!said.startsWith(code)) said = await redis.get("nothing").then(() => "", (error: Error) => error.message);
+}
+
+/** Ways to make a server refuse calls, and to make it take them again. */
+const REFUSALS: Readonly<Record<string, readonly [begin: (redis: Redis) => unknown, end: (redis: Redis) => unknown]>> =
+  {
+    OOM: [(redis) => redis.config("SET", "maxmemory", "1"), (redis) => redis.config("SET", "maxmemory", "0")],
+    READONLY: [(redis) => redis.call("REPLICAOF", "127.0.0.1", "1"), (redis) => redis.call("REPLICAOF", "NO", "ONE")],
+    NOREPLICAS: [
+      (redis) => redis.config("SET", "min-replicas-to-write", "1"),
+      (redis) => redis.config("SET", "min-replicas-to-write", "0"),
+    ],
+    BUSY: [
+      async (redis) => {
+        await redis.config("SET", "busy-reply-threshold", "1");
+        const busy = redis.duplicate();
+        void busy.eval("while true do end", 0).catch(() => {}).then(() => busy.disconnect());
+        await refusedAs(redis, "BUSY");
+      },
+      (redis) => redis.call("SCRIPT", "KILL"),
+    ],
+    WRONGPASS: [
+      async (redis) => {
+        await redis.config("SET", "requirepass", "changed");
+        await redis.call("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes");
+      },
+      (redis) => redis.config("SET", "requirepass", "known"),
+    ],
+  };
+
+for (const [code, [begin, end]] of Object.entries(REFUSALS)) {
+  clusterTest(`BullMQExecutor's calls wait while Redis says ${code}`, async (cluster) => {
+    const redis = cluster.redis();
+    const password = code === "WRONGPASS" ? "known" : undefined;
+    if (password) await redis.config("SET", "requirepass", password);
+    const executor = cluster.executor({ connection: { url: cluster.server.url, password } });
+    await within("what Redis says", executor.cluster());
+    await begin(redis);
+    const futures = Array.from({ length: 600 }, (_, n) => executor.submit(square, n));
+    if (code !== "BUSY") await refused(redis, code); // it does not even give its statistics then
+    await end(redis);
+    await cluster.serve({ connection: { url: cluster.server.url, password } });
+    assertEquals(await within("the calls", Promise.all(futures)), futures.map((_, n) => n * n));
+    if (password) await redis.config("SET", "requirepass", "");
+  });
+}
+
+clusterTest("BullMQExecutor fails the calls that a full Redis did not take, and no others", async (cluster) => {
+  const redis = cluster.redis(), executor = cluster.executor({ redisTimeout: 200, onUnobserved() {} });
+  using gate = new Gate();
+  await within("what Redis says", executor.cluster());
+  const used = /used_memory:(\d+)/.exec(await redis.info("memory"))![1]!;
+  await redis.config("SET", "maxmemory", String(Number(used) + 2 ** 20));
+  const text = "x".repeat(10_000);
+  const futures = Array.from({ length: 400 }, (_, n) => executor.submit(note, gate.folder, `${n} ${text}`));
+  await refused(redis, "OOM");
+  const failed = () => futures.filter((future) => future.done()).length;
+  await until("some calls have failed", () => failed() > 0);
+  await redis.config("SET", "maxmemory", "0");
+  await cluster.serve();
+  const errors = await within("the calls", Promise.all(futures.map((future) => future.exception())));
+  const run = gate.notes.map((line) => Number(line.split(" ")[0])).sort((a, b) => a - b);
+  assertEquals(run, errors.flatMap((error, n) => error ? [] : [n]), "those that have not failed have run once");
+  assert(run.length > 0 && run.length < futures.length, `${run.length} have run`);
+  for (const error of errors) {
+    if (!error) continue;
+    assert(error instanceof RedisRefusedError, String(error));
+    assertEquals(String(error.cause).includes("OOM"), true);
+  }
+});
