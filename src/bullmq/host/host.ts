@@ -13,6 +13,7 @@ import type { StreamReader } from "../stream_reader.ts";
 import { isLockLost } from "./host_errors.ts";
 import { JobRunner, PATIENCE } from "./job_runner.ts";
 import { JobWorker } from "./job_worker.ts";
+import { Refusals } from "./refusals.ts";
 import type { ServeSettings } from "./serve_options.ts";
 
 /** How often a host says that it lives, and how long that holds, in milliseconds. */
@@ -25,7 +26,7 @@ const RETRY_DELAY = 500;
 export interface Host extends AsyncDisposable {
   /** The host's name. */
   readonly name: string;
-  /** Resolves when the host has closed. Rejects with the reason when it had to close because its executor has ended. */
+  /** Resolves when the host has closed. Rejects with the reason when it had to close: its executor has ended, or a module of tasks keeps failing to load. */
   readonly closed: Promise<void>;
 
   /**
@@ -79,10 +80,12 @@ export class QueueHost implements Host {
     this.#redis = redis;
     this.#keys = new Keys(prefix, queue);
     this.#closed.promise.catch(() => {}); // it is no unhandled rejection when nobody waits for it
-    this.#runner = new JobRunner(settings, this.#keys, redis, {
+    this.#runner = new JobRunner(settings, this.#keys, redis, new Refusals(id, redis, this.#keys), {
       setConcurrency: (most) => this.#worker.concurrency = most,
-      onExecutorEnd: (error) => {
-        this.#broken ??= { error };
+      onUnfit: (error) => {
+        if (this.#broken || this.#closing) return;
+        this.#broken = { error };
+        this.#report(error);
         void this.close();
       },
     });
