@@ -3,7 +3,7 @@
 
 import type { Redis } from "ioredis";
 import { type Deferred, deferred } from "../../future/deferred.ts";
-import { startTimer } from "../../future/timer.ts";
+import { startTimer, type Timer } from "../../future/timer.ts";
 import { report } from "../../report.ts";
 import { runtime } from "../../runtime.ts";
 import { roomFor } from "../codec.ts";
@@ -18,6 +18,9 @@ import type { ServeSettings } from "./serve_options.ts";
 
 /** How often a host says that it lives, and how long that holds, in milliseconds. */
 const HEARTBEAT = 5000, HOST_TTL = 3 * HEARTBEAT;
+
+/** How long Redis has to answer when time to close is up, in milliseconds. */
+const LAST_WORDS = 2000;
 
 /** The pause after an error of the connection, in milliseconds. */
 const RETRY_DELAY = 500;
@@ -38,9 +41,10 @@ export interface Host extends AsyncDisposable {
 
   /**
    * Takes no more calls. Hands back at once those that have not begun, and waits up to `drainTimeout` for those that run; then
-   * it stops these and hands them back, too.
+   * it ends these together with their workers and hands them back, too. If Redis does not answer, other hosts get them without
+   * that, within `stalledInterval`.
    *
-   * @returns Resolves when nothing runs here any more. It may be called again.
+   * @returns Resolves when nothing runs here any more, some seconds after `drainTimeout` at the latest. It may be called again.
    */
   close(): Promise<void>;
 }
@@ -166,15 +170,23 @@ export class QueueHost implements Host {
 
   async #close(): Promise<void> {
     const { executor, owned, drainTimeout } = this.#settings;
-    const closed = this.#worker.close(); // which waits for the jobs
+    const { size } = this.#runner;
+    const closed = this.#worker.close().then(() => true, () => true); // it waits for the jobs; the connection may be lost
     this.#runner.close();
-    const timer = startTimer(drainTimeout, () => this.#runner.giveUp());
-    await closed.catch(() => {}); // the connection may be lost
-    timer.clear();
+    const drain = startTimer(drainTimeout, () => this.#runner.giveUp());
+    let last: Timer | undefined;
+    const expired = new Promise<false>((resolve) => last = startTimer(drainTimeout + LAST_WORDS, () => resolve(false)));
+    const answered = await Promise.race([closed, expired]);
+    drain.clear();
+    last?.clear();
+    if (!answered) {
+      const calls = size === 1 ? "1 call" : `${size} calls`;
+      this.#report(`Redis does not answer, so the host closes without it; other hosts get up to ${calls} of it later`);
+    }
     for (const timer of this.#timers) clearInterval(timer);
     this.#stops.end();
     try {
-      if (this.#redis.status === "ready") {
+      if (answered && this.#redis.status === "ready") {
         await this.#redis.multi().del(this.#keys.host(this.#id)).srem(this.#keys.hosts, this.#id).exec();
       }
     } catch {

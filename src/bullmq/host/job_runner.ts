@@ -4,6 +4,7 @@ import { DelayedError, type Job, WaitingError } from "bullmq";
 import type { Redis } from "ioredis";
 import type { ExecutorView } from "../../executor/executor.ts";
 import { CancelledError } from "../../future/errors.ts";
+import { endCall } from "../../future/future.ts";
 import type { ErrorConstructorLike } from "../../wire/error_class.ts";
 import { decode, encode, encodeFailure } from "../codec.ts";
 import { isConnectionError } from "../connection.ts";
@@ -177,11 +178,11 @@ export class JobRunner {
     for (const call of this.#active.values()) if (call.future?.cancel()) call.handBack();
   }
 
-  /** Hands back every call, and stops the tasks that can be stopped. */
+  /** Ends every call together with its worker, and hands it back. */
   giveUp(): void {
     for (const call of this.#active.values()) {
-      call.controller?.abort(new CancelledError("The host was closed"));
       call.handBack();
+      if (call.future) endCall(call.future, new CancelledError("The host was closed"));
     }
   }
 
