@@ -14,6 +14,11 @@ const MOST_HOSTS = 1000;
  * @param keys The queue's keys.
  */
 export async function readHosts(redis: Redis, keys: Keys): Promise<HostStats[]> {
+  return [...(await readHostsById(redis, keys)).values()];
+}
+
+/** As {@linkcode readHosts}, by the hosts' ids. */
+export async function readHostsById(redis: Redis, keys: Keys): Promise<Map<string, HostStats>> {
   const ids = await redis.srandmember(keys.hosts, MOST_HOSTS);
   const records = await Promise.all(ids.map(async (id) => {
     try {
@@ -26,5 +31,5 @@ export async function readHosts(redis: Redis, keys: Keys): Promise<HostStats[]> 
   }));
   const gone = ids.filter((_, i) => !records[i]); // a host that closes removes itself
   if (gone.length > 0) await redis.srem(keys.hosts, ...gone);
-  return records.filter((record) => record !== undefined);
+  return new Map(ids.flatMap((id, i) => records[i] ? [[id, records[i]]] as const : []));
 }

@@ -74,6 +74,11 @@ export class Keys {
     return `${this.#base}:futures:reply:${jobId}`;
   }
 
+  /** The hosts that could not run a job, by their ids, and how often each has had it. */
+  refusals(jobId: string): string {
+    return `${this.#base}:futures:refusals:${jobId}`;
+  }
+
   /** BullMQ's hash with the fields of a job. */
   job(id: string): string {
     return `${this.#base}:${id}`;

@@ -38,6 +38,8 @@ export interface CallEngine {
   withdraw(call: Call): boolean;
   /** The signal of a call has aborted. */
   abort(call: Call, reason: unknown): void;
+  /** Cancels a call, together with its worker if it has begun. */
+  endCall(call: Call, reason: unknown): void;
 }
 
 /** What holds a call that was handed over: a worker. */
@@ -127,6 +129,11 @@ export abstract class Call implements CallControl, OutgoingCall, QueueEntry<Call
   /** Its signal has aborted. */
   abort(reason: unknown): void {
     this.engine.abort(this, reason);
+  }
+
+  /** Cancels it, together with its worker if it has begun. */
+  end(reason: unknown): void {
+    this.engine.endCall(this, reason);
   }
 
   begun(): boolean {

@@ -150,6 +150,11 @@ export abstract class Engine<Stats extends CallStats = CallStats> extends CallLi
     else this.abortBegun(call, reason);
   }
 
+  endCall(call: Call, reason: unknown): void {
+    if (this.withdraw(call)) call.cancel(reason);
+    else if (call.worker) this.stop(call, () => this.cancel(call, reason));
+  }
+
   shutdown(cancelFutures: boolean): Promise<void> {
     this.closing = true;
     const { promise } = this.#closed ??= deferred();

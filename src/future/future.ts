@@ -46,6 +46,8 @@ export interface CallControl {
   withdraw(): boolean;
   /** Whether a worker has begun it. */
   begun(): boolean;
+  /** Cancels it, together with its worker if it has begun. */
+  end?(reason: unknown): void;
 }
 
 /** Called once, when a Future is done, before its promises and callbacks are (F8). */
@@ -79,6 +81,8 @@ export let bindCall: (future: Future<unknown>, control: CallControl) => void;
 export let settleFuture: (future: Future<unknown>, kind: "fulfilled" | "rejected", value: unknown) => void;
 /** Cancels a Future whose call was withdrawn; it rejects with the reason. */
 export let cancelFuture: (future: Future<unknown>, reason: unknown) => void;
+/** Cancels a Future, and ends the worker of its call if that has begun. */
+export let endCall: (future: Future<unknown>, reason: unknown) => void;
 /** Adds a watcher to a Future that is not done. */
 export let watchFuture: (future: Future<unknown>, watcher: Watcher) => void;
 /** Removes a watcher. */
@@ -123,6 +127,9 @@ export class Future<T> implements PromiseLike<T> {
     };
     cancelFuture = (future, reason) => {
       if (future.#state < CANCELLED) future.#settle(CANCELLED, reason);
+    };
+    endCall = (future, reason) => {
+      if (future.#state < CANCELLED) future.#call?.end?.(reason);
     };
     watchFuture = (future, watcher) => {
       if (future.#waiting === undefined) future.#waiting = watcher;

@@ -29,6 +29,9 @@ export type TaskRef =
 /** The `code` of the error when a module does not export the task that it was asked for. */
 export const TASK_NOT_FOUND = "ERR_TASK_NOT_FOUND";
 
+/** The `code` of the error when the module of a task fails to load. */
+export const MODULE_NOT_LOADED = "ERR_TASK_MODULE_NOT_LOADED";
+
 /** Whether a task carries its own source: that of a function, or in the URL of a module (`data:`, `blob:`). */
 export function isInline(ref: TaskRef): boolean {
   if (ref.kind !== "export") return true;

@@ -1,6 +1,6 @@
 // Finds the functions of the tasks that this worker is told.
 
-import { isInline, TASK_NOT_FOUND, type TaskRef } from "../wire/messages.ts";
+import { isInline, MODULE_NOT_LOADED, TASK_NOT_FOUND, type TaskRef } from "../wire/messages.ts";
 import type { Place } from "../wire/place.ts";
 import { findElsewhere, findRegistered, type NamedRef } from "../wire/registry.ts";
 import { type AnyFunction, evaluate } from "./inline_task.ts";
@@ -93,7 +93,8 @@ async function load(ref: NamedRef, place: Place): Promise<AnyFunction> {
     const advice = place.own ? OWN : adviceOn(cause, ref);
     const message = cause instanceof Error ? shortened(cause.message) : String(cause);
     const why = (advice ? message.replace(/\.$/, "") : message) + advice;
-    throw new Error(`Cannot load the task ${shown} as its module ${module} fails to load: ${why}`, { cause });
+    const error = new Error(`Cannot load the task ${shown} as its module ${module} fails to load: ${why}`, { cause });
+    throw place.own ? error : Object.assign(error, { code: MODULE_NOT_LOADED }); // tasks of its own need no module
   }
   const found = findRegistered({ ...ref, module: from }) ?? exports[name];
   if (typeof found === "function") return found as AnyFunction;

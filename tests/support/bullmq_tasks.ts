@@ -12,16 +12,7 @@ export const MODULES: Readonly<Record<string, URL>> = {
   tasks: new URL("behaviour/cases/tasks.ts", HERE),
   ...Object.fromEntries(
     [
-      ...[
-        "arithmetic",
-        "broken_module",
-        "cluster_tasks",
-        "gate_tasks",
-        "memory_tasks",
-        "no_such_module",
-        "plain_module",
-      ],
-      ...["stop_tasks", "worker_tasks"],
+      ...["arithmetic", "cluster_tasks", "gate_tasks", "memory_tasks", "plain_module", "stop_tasks", "worker_tasks"],
     ].map((name) => [name, new URL(`fixtures/tasks/${name}.ts`, HERE)] as const),
   ),
 };

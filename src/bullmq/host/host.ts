@@ -16,6 +16,7 @@ import { HealthPage } from "./health.ts";
 import { isLockLost } from "./host_errors.ts";
 import { JobRunner, PATIENCE } from "./job_runner.ts";
 import { JobWorker } from "./job_worker.ts";
+import { Refusals } from "./refusals.ts";
 import type { ServeSettings } from "./serve_options.ts";
 
 /** How often a host says that it lives, and how long that holds, in milliseconds. */
@@ -33,7 +34,7 @@ const RETRY_DELAY = 500;
 export interface Host extends AsyncDisposable {
   /** The host's name. */
   readonly name: string;
-  /** Resolves when the host has closed. Rejects with the reason when it had to close because its executor has ended. */
+  /** Resolves when the host has closed. Rejects with the reason when it had to close: its executor has ended, or a module of tasks keeps failing to load. */
   readonly closed: Promise<void>;
   /** The port of its page, when `health` was given: the one that the system has chosen for `port: 0`. */
   readonly healthPort: number | undefined;
@@ -47,9 +48,10 @@ export interface Host extends AsyncDisposable {
 
   /**
    * Takes no more calls. Hands back at once those that have not begun, and waits up to `drainTimeout` for those that run; then
-   * it stops these and hands them back, too.
+   * it ends these together with their workers and hands them back, too. If Redis does not answer, other hosts get them without
+   * that, within `stalledInterval`.
    *
-   * @returns Resolves when nothing runs here any more. It may be called again.
+   * @returns Resolves when nothing runs here any more, some seconds after `drainTimeout` at the latest. It may be called again.
    */
   close(): Promise<void>;
 }
@@ -92,10 +94,12 @@ export class QueueHost implements Host {
     this.#redis = redis;
     this.#keys = new Keys(prefix, queue);
     this.#closed.promise.catch(() => {}); // it is no unhandled rejection when nobody waits for it
-    this.#runner = new JobRunner(settings, this.#keys, redis, {
+    this.#runner = new JobRunner(settings, this.#keys, redis, new Refusals(id, redis, this.#keys), {
       setConcurrency: (most) => this.#worker.concurrency = most,
-      onExecutorEnd: (error) => {
-        this.#broken ??= { error };
+      onUnfit: (error) => {
+        if (this.#broken || this.#closing) return;
+        this.#broken = { error };
+        this.#report(error);
         background(this.close(), (error) => this.#report(error));
       },
     });
@@ -248,7 +252,8 @@ export class QueueHost implements Host {
 
   async #close(): Promise<void> {
     const { executor, owned, drainTimeout } = this.#settings;
-    const closed = this.#worker.close(); // which waits for the jobs
+    const { size } = this.#runner;
+    const closed = this.#worker.close().then(() => true, () => true); // it waits for the jobs; the connection may be lost
     this.#runner.close();
     const timer = startTimer(drainTimeout, () => this.#runner.giveUp());
     await this.#untilClosed(closed, (this.#runner.size > 0 ? drainTimeout : 0) + END_MARGIN);

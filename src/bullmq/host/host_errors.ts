@@ -3,7 +3,7 @@
 import { ErrorCode } from "bullmq";
 import type { Redis } from "ioredis";
 import { BrokenExecutor, ShutdownError, TaskTimeoutError, WorkerLostError } from "../../future/errors.ts";
-import { TASK_NOT_FOUND } from "../../wire/messages.ts";
+import { MODULE_NOT_LOADED, TASK_NOT_FOUND } from "../../wire/messages.ts";
 import { readHosts } from "../hosts.ts";
 import type { JobData, Keys } from "../protocol.ts";
 import type { ServeSettings } from "./serve_options.ts";
@@ -24,6 +24,16 @@ export function isOfExecutor(error: unknown): boolean {
 /** Whether the module does not export the task. */
 export function isTaskNotFound(error: unknown): error is TypeError {
   return error instanceof TypeError && (error as { code?: unknown }).code === TASK_NOT_FOUND;
+}
+
+/** Whether the task's module fails to load in a worker. */
+export function isModuleNotLoaded(error: unknown): error is Error {
+  return error instanceof Error && (error as { code?: unknown }).code === MODULE_NOT_LOADED;
+}
+
+/** What is wrong with a module that fails to load, without the task that was looked for. */
+export function whyNotLoaded(error: Error): string {
+  return error.message.replace(/^Cannot load the task '.*?' as its module /, "module ");
 }
 
 /** Whether this host has lost a job to another: its lock has run out (BullMQ 6.7). */

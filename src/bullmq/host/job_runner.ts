@@ -1,16 +1,27 @@
 // Runs the calls of jobs in the host's local executor: from a job to its reply, or back into the queue.
 
-import { type Job, WaitingError } from "bullmq";
+import { DelayedError, type Job, WaitingError } from "bullmq";
 import type { Redis } from "ioredis";
 import type { ExecutorView } from "../../executor/executor.ts";
 import { CancelledError } from "../../future/errors.ts";
+import { endCall } from "../../future/future.ts";
 import type { ErrorConstructorLike } from "../../wire/error_class.ts";
 import { decode, encode, encodeFailure } from "../codec.ts";
 import { Durations } from "../metrics.ts";
+import { isConnectionError } from "../connection.ts";
 import { type JobData, type Keys, LONG_REPLY, readJob, type Reply } from "../protocol.ts";
 import { ActiveCall, BACK } from "./active_call.ts";
-import { hostsLost, isExecutorEnd, isOfExecutor, isTaskNotFound, taskNotFound } from "./host_errors.ts";
+import {
+  hostsLost,
+  isExecutorEnd,
+  isModuleNotLoaded,
+  isOfExecutor,
+  isTaskNotFound,
+  taskNotFound,
+  whyNotLoaded,
+} from "./host_errors.ts";
 import { Prefetch } from "./prefetch.ts";
+import type { Refusals } from "./refusals.ts";
 import type { ServeSettings } from "./serve_options.ts";
 import type { Task } from "../../task/task.ts";
 
@@ -35,14 +46,22 @@ const MOST_ARGUMENTS = 65_535;
  */
 const MOST_NAMES = 10_000;
 
+/** The pause of a call that cannot be handed on as the connection was lost, in milliseconds. */
+const AGAIN = 1000;
+
 const NO_TYPES: ReadonlyMap<string, ErrorConstructorLike> = new Map();
 
 /** What a runner asks of its host. */
 interface RunnerActions {
   /** Sets how many jobs the host takes at the same time. */
   setConcurrency(most: number): void;
-  /** The local executor runs nothing any more. */
-  onExecutorEnd(error: unknown): void;
+  /** This host cannot run calls any more: its executor has ended, or a module keeps failing to load. */
+  onUnfit(error: unknown): void;
+}
+
+/** The job is for another host, after a pause in milliseconds: there is no reply. */
+interface PassedOn {
+  readonly delay: number;
 }
 
 /** Runs the calls of one host. */
@@ -59,6 +78,7 @@ export class JobRunner {
   readonly #keys: Keys;
   readonly #redis: Redis;
   readonly #actions: RunnerActions;
+  readonly #refusals: Refusals;
   readonly #prefetch: Prefetch;
   /** By the ids of their jobs. */
   readonly #active = new Map<string, ActiveCall>();
@@ -70,10 +90,11 @@ export class JobRunner {
   #gathering: Promise<void> | undefined;
   #closing = false;
 
-  constructor(settings: ServeSettings, keys: Keys, redis: Redis, actions: RunnerActions) {
+  constructor(settings: ServeSettings, keys: Keys, redis: Redis, refusals: Refusals, actions: RunnerActions) {
     this.#settings = settings;
     this.#keys = keys;
     this.#redis = redis;
+    this.#refusals = refusals;
     this.#actions = actions;
     this.#prefetch = new Prefetch(settings.workers);
   }
@@ -90,6 +111,7 @@ export class JobRunner {
    * @param token BullMQ's proof that this host has the job.
    * @returns The reply.
    * @throws {WaitingError} (rejects) when the job was handed back: BullMQ leaves it alone then.
+   * @throws {DelayedError} (rejects) when it was handed on to other hosts, as this one cannot run it.
    */
   async process(job: Job, token: string): Promise<Reply> {
     const id = job.id!;
@@ -101,19 +123,21 @@ export class JobRunner {
     this.#active.set(id, call);
     this.#drained = false;
     this.#actions.setConcurrency(this.#prefetch.taken(this.#active.size));
+    let reply: Reply | PassedOn | typeof BACK = BACK;
     try {
-      const reply = this.#closing ? BACK : await Promise.race([this.#run(job, call), call.handedBack]);
-      if (reply !== BACK) return await this.#store(id, reply);
+      if (!this.#closing) reply = await Promise.race([this.#run(job, call), call.handedBack]);
+      if (reply !== BACK && !("delay" in reply)) return await this.#store(id, reply);
     } finally {
       this.#active.delete(id);
       this.#rest();
     }
     try {
-      await job.moveToWait(token);
+      if (reply === BACK) await job.moveToWait(token);
+      else await job.moveToDelayed(Date.now() + reply.delay, token);
     } catch {
       // Another host gets the job when its lock runs out.
     }
-    throw new WaitingError();
+    throw reply === BACK ? new WaitingError() : new DelayedError();
   }
 
   /** The queue is empty. */
@@ -159,21 +183,21 @@ export class JobRunner {
     for (const call of this.#active.values()) if (call.future?.cancel()) call.handBack();
   }
 
-  /** Hands back every call, and stops the tasks that can be stopped. */
+  /** Ends every call together with its worker, and hands it back. */
   giveUp(): void {
     for (const call of this.#active.values()) {
-      call.controller?.abort(new CancelledError("The host was closed"));
       call.handBack();
+      if (call.future) endCall(call.future, new CancelledError("The host was closed"));
     }
   }
 
-  async #run(job: Job, call: ActiveCall): Promise<Reply | typeof BACK> {
+  async #run(job: Job, call: ActiveCall): Promise<Reply | PassedOn | typeof BACK> {
     const { data, controller } = call, id = job.id!;
     const { maxPayload } = this.#settings;
     if (job.stalledCounter > data.redeliveries) return this.#failure(hostsLost(job.stalledCounter), "host");
     if (data.owner !== undefined && await this.#redis.exists(this.#keys.owner(data.owner)) === 0) this.stop(id);
     const task = this.#find(data);
-    if (!task) return this.#failure(await this.#notFound(data), "host");
+    if (!task) return await this.#passOn(id, data, () => this.#notFound(data));
     let args: readonly unknown[];
     try {
       args = decodeArguments(data.args, maxPayload);
@@ -188,6 +212,7 @@ export class JobRunner {
       call.since = performance.now();
       const value = await (call.future = this.#executorFor(call).submit(task, ...args));
       this.completed++;
+      this.#refusals.loaded(data.module);
       const took = performance.now() - call.since;
       this.durations.add(took);
       this.#actions.setConcurrency(this.#prefetch.done(took));
@@ -197,10 +222,14 @@ export class JobRunner {
         return { cancelled: true };
       }
       if (isExecutorEnd(error)) {
-        this.#actions.onExecutorEnd(error);
+        this.#actions.onUnfit(error);
         return BACK;
       }
-      if (isTaskNotFound(error)) return this.#failure(await this.#notFound(data, error.message), "host");
+      if (isTaskNotFound(error)) return await this.#passOn(id, data, () => this.#notFound(data, error.message));
+      if (isModuleNotLoaded(error)) {
+        if (this.#refusals.failed(data.module)) this.#actions.onUnfit(this.#unfit(data, error));
+        return await this.#passOn(id, data, () => error);
+      }
       this.durations.add(performance.now() - call.since);
       return this.#failure(error, isOfExecutor(error) ? "host" : "task");
     }
@@ -215,6 +244,27 @@ export class JobRunner {
     if (!names.has(name) && names.size === MOST_NAMES) return undefined;
     names.add(name);
     return tasks[name];
+  }
+
+  /** Hands a call on that this host cannot run; fails it if no other host may be able to. */
+  async #passOn(id: string, data: JobData, error: () => Error | Promise<Error>): Promise<Reply | PassedOn> {
+    let delay: number | undefined;
+    try {
+      delay = await this.#refusals.refuse(id, data);
+    } catch (error) {
+      if (isConnectionError(error)) return { delay: AGAIN }; // and otherwise, the keys hold anything
+    }
+    return delay === undefined ? this.#failure(await error(), "host") : { delay };
+  }
+
+  #unfit({ module }: JobData, error: Error): Error {
+    const { name } = this.#settings;
+    return new Error(
+      `Host ${name} takes no more calls as its tasks '${module}' cannot be run: ${whyNotLoaded(error)}`,
+      {
+        cause: error.cause,
+      },
+    );
   }
 
   #notFound(data: JobData, why?: string): Promise<TypeError> {

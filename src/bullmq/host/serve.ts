@@ -5,6 +5,7 @@ import { programName } from "../../runtime.ts";
 import { connect, holding, opened } from "../connection.ts";
 import { Keys, readStop } from "../protocol.ts";
 import { endOfStream, StreamReader } from "../stream_reader.ts";
+import { checkModules } from "./check_modules.ts";
 import { type Host, QueueHost } from "./host.ts";
 import { readServeOptions, type ServeOptions, type ServeSettings } from "./serve_options.ts";
 
@@ -20,7 +21,8 @@ const LATE = 60_000;
  * @throws {TypeError} (rejects) when an option is of the wrong kind.
  * @throws {RangeError} (rejects) when an option is out of range.
  * @throws {Error} (rejects) when a worker runs this and none of its tasks does, see `isWorker`.
- * @throws {BrokenExecutor} (rejects) when Redis cannot be reached.
+ * @throws {Error} (rejects) when a module of tasks fails to load in a worker: a host that cannot run calls takes none.
+ * @throws {BrokenExecutor} (rejects) when Redis cannot be reached, or the executor has no workers.
  *
  * @example A host with four processes
  * ```ts ignore
@@ -45,6 +47,7 @@ async function open(settings: ServeSettings, id: string): Promise<Host> {
   const redis = connect(connection);
   try {
     await opened(redis, connectTimeout);
+    await checkModules(settings);
     const [last] = (await endOfStream(redis, keys.stops)).split("-");
     const from = `${Math.max(Number(last) - LATE, 0)}-0`;
     const reader = connect(connection);
@@ -63,6 +66,10 @@ async function open(settings: ServeSettings, id: string): Promise<Host> {
     return host;
   } catch (error) {
     redis.disconnect();
+    if (settings.owned) {
+      settings.executor.killWorkers();
+      await settings.executor.shutdown();
+    }
     throw error;
   }
 }

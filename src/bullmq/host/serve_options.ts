@@ -62,7 +62,8 @@ export interface ServeOptions {
    */
   stalledInterval?: number | undefined;
   /**
-   * Time in milliseconds that {@linkcode Host.close} waits for calls that run. Then they are stopped and handed back.
+   * Time in milliseconds that {@linkcode Host.close} waits for calls that run. Then they are ended with their
+   * workers and handed back.
    *
    * @default 20_000
    */

@@ -127,12 +127,13 @@ export class ClusterEngine extends Engine {
 
   /** The time of a call is up: its host stops the task and says so. If the host does not, the call is given up. */
   protected stop(call: Call, settle: () => void): void {
-    call.progress!.timer = startTimer(STOP_MARGIN, () => {
+    const timer = startTimer(STOP_MARGIN, () => {
       const sent = call.worker as SentCall | undefined;
       if (sent) this.#sent.forget(sent);
       settle();
       this.closeIfDone();
     });
+    if (call.progress) call.progress.timer = timer;
   }
 
   protected onSlotFreed(): void {

@@ -240,6 +240,7 @@ export class Link {
     else if (event === "failed") this.#events.onFailed(id, value ?? "");
     else if (event === "stalled") this.#events.onReturned(id, true);
     else if (event === "waiting" && before === "active") this.#events.onReturned(id, false);
+    else if (event === "delayed") this.#events.onReturned(id, false); // a host that cannot run it
     else if (event === "removed") this.#events.onRemoved(id);
   }
 

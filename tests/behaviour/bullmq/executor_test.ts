@@ -30,6 +30,8 @@ import { needsRedis, RedisServer } from "../../support/redis_server.ts";
 
 const NO_INLINE = "no source ever comes over the network: the tests' own task evaluates it";
 
+const NOT_SERVED = "a host does not serve what it cannot load: see unfit_host_test.ts";
+
 const RACE = "a call may begin before its cancellation reaches the host: stopping_test.ts waits for that";
 
 /** Behaviours that this executor does not have, by how the test's name goes on, and why. */
@@ -42,6 +44,8 @@ const ABSENT: Readonly<Record<string, string>> = {
   ".submit() rejects with the name that an inline task closed over": NO_INLINE,
   ".submit() rejects when an inline task has no meaning by itself": NO_INLINE,
   ".submit() rejects a getter, and what leaves its module, with what to do": NO_INLINE,
+  ".submit() rejects when a module cannot be loaded, naming it and why": NOT_SERVED,
+  ".submit() rejects again when the same module fails again": NOT_SERVED,
   ".submit() gives Futures that are either cancelled or run, once, in a race with the workers": RACE,
   ".submit() gives a Future that can be cancelled until a worker begins it": RACE,
   ".submit() gives Futures that can be cancelled though a worker that is blocked holds them": RACE,
@@ -52,6 +56,7 @@ const ABSENT: Readonly<Record<string, string>> = {
   ".map() stops when its signal aborts, with its reason": RACE,
   ".shutdown({ cancelFutures: true }) still cancels when a plain shutdown is under way": RACE,
   ".map() runs the items of a chunk one after the other in one worker": "each item is a job of its own, for any host",
+  ".shutdown() starts nothing when nothing was submitted": "a host loads its modules in a worker before it serves",
   " errors form Python's families": "the class of these tests has another name",
   " refuses wrong options when it is made": "its options are others, see unit/bullmq/options_test.ts",
 };
