@@ -252,8 +252,7 @@ export class QueueHost implements Host {
 
   async #close(): Promise<void> {
     const { executor, owned, drainTimeout } = this.#settings;
-    const { size } = this.#runner;
-    const closed = this.#worker.close().then(() => true, () => true); // it waits for the jobs; the connection may be lost
+    const closed = this.#worker.close(); // which waits for the jobs
     this.#runner.close();
     const timer = startTimer(drainTimeout, () => this.#runner.giveUp());
     await this.#untilClosed(closed, (this.#runner.size > 0 ? drainTimeout : 0) + END_MARGIN);
