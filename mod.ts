@@ -6,6 +6,7 @@
  * ```ts
  * import { ThreadPoolExecutor as Executor } from "@concurrent/futures/thread";
  * // import { ProcessPoolExecutor as Executor } from "@concurrent/futures/process"; // the only line that changes
+ * // import { InlineExecutor as Executor } from "@concurrent/futures/inline"; // or this: no workers
  * import assert from "node:assert/strict";
  *
  * await using executor = new Executor(); // leaving the block waits for all the work
