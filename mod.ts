@@ -6,6 +6,7 @@
  * ```ts
  * import { ThreadPoolExecutor as Executor } from "@concurrent/futures/thread";
  * // import { ProcessPoolExecutor as Executor } from "@concurrent/futures/process"; // the only line that changes
+ * // import { InlineExecutor as Executor } from "@concurrent/futures/inline"; // or this: no workers
  * import assert from "node:assert/strict";
  *
  * await using executor = new Executor(); // leaving the block waits for all the work
@@ -32,6 +33,7 @@ export {
 } from "./src/future/errors.ts";
 export { Executor } from "./src/executor/executor.ts";
 export { Future } from "./src/future/future.ts";
+export { InlineExecutor } from "./src/inline/inline_executor.ts";
 export { ProcessPoolExecutor } from "./src/process/process_pool_executor.ts";
 export { task, taskModule } from "./src/task/task.ts";
 export { ThreadPoolExecutor } from "./src/thread/thread_pool_executor.ts";
@@ -46,6 +48,7 @@ export type { CallOptions } from "./src/executor/call_options.ts";
 export type { ExecutorView, MapResult, ShutdownOptions } from "./src/executor/executor.ts";
 export type { FutureOutcome, ResultOptions } from "./src/future/future.ts";
 export type { AnyIterable, AnyIterables, MapIterator, MapOptions } from "./src/executor/map_options.ts";
+export type { InlineExecutorOptions } from "./src/inline/inline_executor.ts";
 export type { ExecutorOptions, ProcessPoolExecutorOptions, ThreadPoolExecutorOptions } from "./src/pool/options.ts";
 export type { CallStats, ExecutorStats, WorkerStats } from "./src/executor/stats.ts";
 export type {

@@ -23,8 +23,8 @@ const WORDS = new Intl.Segmenter("en", { granularity: "word" });
 const LETTERS = new Intl.Segmenter("en", { granularity: "grapheme" });
 const PARTS = /\p{Lu}?\p{Ll}[\p{Ll}\p{M}'’]*|\p{Lu}+(?!\p{Ll})|[\p{Lo}\p{Lm}\p{M}]+/gu;
 
-// A module's state belongs to the worker that has imported it. Serially that is the program's only thread.
-let worker = "main thread";
+// A module's state belongs to the worker that has imported it. Serially that is the program itself.
+let worker = "";
 
 /** Runs once in each worker, before its first call. */
 export const beginWorker = task(import.meta.url, function beginWorker(): void {

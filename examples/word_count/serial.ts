@@ -1,4 +1,4 @@
-import { SerialExecutor as Executor } from "./serial_executor.ts";
+import { InlineExecutor as Executor } from "@concurrent/futures/inline";
 // The line above is all that differs between serial.ts, threads.ts and processes.ts.
 
 import { beginWorker } from "./count_words.ts";

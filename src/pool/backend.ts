@@ -12,6 +12,8 @@ export interface Backend {
   readonly Broken: BrokenClass;
   /** The names of the options that its executor has besides those of all. */
   readonly ownOptions?: readonly string[];
+  /** How many workers its executor has at most, whatever `maxWorkers` says. */
+  readonly mostWorkers?: number;
   /**
    * Checks the options of workers when their executor is created.
    *

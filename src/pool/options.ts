@@ -244,7 +244,7 @@ export function readOptions(backend: Backend, options: LocalExecutorOptions): Po
     ...{ env: env && { ...env }, execArgv: execArgv && [...execArgv] },
   };
   return {
-    maxWorkers: maxWorkers ?? availableParallelism(),
+    maxWorkers: backend.mostWorkers ?? maxWorkers ?? availableParallelism(),
     initializer: initializer === undefined
       ? undefined
       : { task: taskRef(`${action} with this 'initializer'`, initializer, inlineTasks), args: initargs },

@@ -11,6 +11,11 @@ export function setCurrentTask(current: () => CurrentTask | undefined): void {
   realm[CURRENT] = current;
 }
 
+/** What finds the task that runs, as it was set last. */
+export function currentTaskFinder(): (() => CurrentTask | undefined) | undefined {
+  return realm[CURRENT];
+}
+
 /** The task that runs now; `undefined` outside of tasks. */
 export function getCurrentTask(): CurrentTask | undefined {
   return realm[CURRENT]?.();

@@ -51,6 +51,8 @@ export interface WorkerChannel {
 export interface ParentPort {
   /** What code in this worker can know about it. */
   readonly place: Place;
+  /** Whether the program runs in this thread, too: it gets its turn between two calls. */
+  readonly sharesThread?: boolean;
   /** Starts to pass the parent's messages to `onMessage`. Called once. */
   receive(onMessage: (message: ToWorker) => void): void;
   /** Sends a message, under the same terms as {@linkcode WorkerChannel.send}. */

@@ -11,7 +11,7 @@ export const CALLS_PER_WORKER = 4096;
 export const CALL_MASK = CALLS_PER_WORKER - 1;
 
 /** What a worker makes its end of the claims of: memory, or the number of a descriptor that it has inherited. */
-export type SharedClaims = SharedArrayBuffer | number;
+export type SharedClaims = ArrayBufferLike | number;
 
 /** The parent's end of the claims of one worker. */
 export interface ParentClaims {
@@ -60,10 +60,19 @@ export interface Upcoming {
 
 const OFFERED = 0, BEGUN = 1, WITHDRAWN = 2;
 
+/** Bytes of memory that claims in words take. */
+export const WORD_CLAIMS_BYTES = CALLS_PER_WORKER * Int32Array.BYTES_PER_ELEMENT;
+
 /** The claims of a thread: a word of shared memory for each call. A task can write any word: it counts as begun. */
 export class WordClaims implements ParentClaims {
-  readonly shared: SharedArrayBuffer = new SharedArrayBuffer(CALLS_PER_WORKER * Int32Array.BYTES_PER_ELEMENT);
-  readonly #words: Int32Array = new Int32Array(this.shared);
+  readonly shared: ArrayBufferLike;
+  readonly #words: Int32Array;
+
+  /** @param shared Memory that the worker reaches, too. */
+  constructor(shared: ArrayBufferLike = new SharedArrayBuffer(WORD_CLAIMS_BYTES)) {
+    this.shared = shared;
+    this.#words = new Int32Array(shared);
+  }
 
   offer(call: number): void {
     Atomics.store(this.#words, call & CALL_MASK, OFFERED);
@@ -94,7 +103,7 @@ export class WordClaims implements ParentClaims {
 export class WordClaimsOfWorker implements WorkerClaims {
   readonly #words: Int32Array;
 
-  constructor(shared: SharedArrayBuffer) {
+  constructor(shared: ArrayBufferLike) {
     this.#words = new Int32Array(shared);
   }
 

@@ -14,6 +14,8 @@ export interface Place {
   served: boolean;
   /** Whether the worker's file is the user's own: its tasks are there, and modules may have other URLs than in the program. */
   readonly own: boolean;
+  /** Whether it is the program itself, which has loaded its tasks. */
+  readonly isProgram: boolean;
   /** Modules that used an executor while they were loaded, by URL, and the error that refused it. Their tasks fail. */
   readonly refused: Map<string, Error>;
   /**
@@ -61,11 +63,12 @@ export function enterPlace(own = false): Place {
 }
 
 /** Makes the place of a worker that has not done anything yet. */
-export function newPlace(own = false): Place {
+export function newPlace(own = false, isProgram = false): Place {
   return {
     loading: undefined,
     modules: new Set(),
     own,
+    isProgram,
     served: false,
     refused: new Map(),
     follow: undefined,

@@ -21,9 +21,10 @@ type Abort = Extract<ToWorker, { kind: "abort" }>;
  * Serves the parent for as long as the worker lives.
  *
  * @param port The worker's end of the line.
+ * @param announce Gets what tells the task that runs, which is all that runs in a worker.
  */
-export function serve(port: ParentPort): void {
-  new WorkerLoop(port).open();
+export function serve(port: ParentPort, announce: typeof setCurrentTask = setCurrentTask): void {
+  new WorkerLoop(port).open(announce);
 }
 
 class WorkerLoop {
@@ -58,10 +59,10 @@ class WorkerLoop {
     this.#replies = new Replies(port);
   }
 
-  open(): void {
+  open(announce: typeof setCurrentTask): void {
     const { place } = this.#port;
     place.served = true;
-    setCurrentTask(() => this.#busy ? this.#describeCurrent() : undefined);
+    announce(() => this.#busy ? this.#describeCurrent() : undefined);
     // The task that runs may be the one that imports an executor, which could follow it only from the next call on.
     place.runsUnfollowed = () => this.#busy && !this.#followed && place.loading === undefined;
     place.onRefusal = (error) => {
@@ -199,13 +200,14 @@ class WorkerLoop {
   }
 
   /**
-   * Lets the event loop come round when it has not for a while: without claims, the parent withdraws calls by messages.
+   * Lets the event loop come round when it has not for a while: without claims, the parent withdraws calls by messages, and
+   * in this thread it could not do anything.
    *
    * @returns Whether the loop goes on after that, so that the caller stops.
    */
   #pauseAt(now: number): boolean {
     this.#claims?.look(now);
-    if (this.#claims || now - this.#turn < SLICE) return false;
+    if ((this.#claims && !this.#port.sharesThread) || now - this.#turn < SLICE) return false;
     nextTurn(() => {
       this.#turn = performance.now();
       this.#enter(this.#runCalls);

@@ -78,8 +78,9 @@ export function resolveTask(ref: TaskRef, place: Place): AnyFunction | Promise<A
 }
 
 async function load(ref: NamedRef, place: Place): Promise<AnyFunction> {
-  // Its tasks are in that file: the module that the program names can be the program itself, bundled.
-  const present = place.own ? findRegistered(ref) ?? findElsewhere(ref) : undefined;
+  // Its tasks are in that file: the module that the program names can be the program itself, bundled. And a program must not
+  // wait for itself: its first module may be waiting for this very call.
+  const present = place.own || place.isProgram ? findRegistered(ref) ?? findElsewhere(ref) : undefined;
   if (present) return present as AnyFunction;
   const { module, name } = ref;
   const shown = name ? `'${name}'` : `number ${ref.number}`;

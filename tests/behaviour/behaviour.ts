@@ -9,7 +9,7 @@ export type ExecutorClass = new (options?: ExecutorOptions) => Executor<Executor
 
 /** A kind of executor, and how it differs from the others. */
 export interface Kind {
-  readonly name: "ThreadPoolExecutor" | "ProcessPoolExecutor" | "BullMQExecutor";
+  readonly name: "ThreadPoolExecutor" | "ProcessPoolExecutor" | "InlineExecutor" | "BullMQExecutor";
   readonly Executor: ExecutorClass;
   readonly Broken: new (message: string) => BrokenExecutor;
   /** Whether the executor knows of each call of a worker that dies whether it has begun. */

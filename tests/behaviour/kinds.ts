@@ -1,6 +1,13 @@
-// The two kinds of local executor, for tests that run with each.
+// The kinds of local executor, for tests that run with each.
 
-import { BrokenProcessPool, BrokenThreadPool, ProcessPoolExecutor, ThreadPoolExecutor } from "../../mod.ts";
+import {
+  BrokenExecutor,
+  BrokenProcessPool,
+  BrokenThreadPool,
+  InlineExecutor,
+  ProcessPoolExecutor,
+  ThreadPoolExecutor,
+} from "../../mod.ts";
 import type { Kind } from "./behaviour.ts";
 import { workerProcesses, workerThreads } from "../support/leaks.ts";
 
@@ -21,3 +28,57 @@ export const PROCESSES: Kind = {
 };
 
 export const KINDS: readonly Kind[] = [THREADS, PROCESSES];
+
+const BLOCKS = "its task blocks this very thread, and with it the test that would let it go on";
+const SERIAL = "it wants two calls to run at the same time";
+const SHARES = "it tells workers apart by the state of a module, which is the program's own here";
+const EXITS = "its task ends the worker, which is this program";
+
+/** Calls run one after another in this thread. */
+export const INLINE: Kind = {
+  name: "InlineExecutor",
+  Executor: InlineExecutor,
+  Broken: BrokenExecutor,
+  sharesMemory: true,
+  alive: () => [],
+  absent: {
+    ".submit() gives Futures that can be cancelled though a worker that is blocked holds them": BLOCKS,
+    ".submit(): an idle worker runs what a worker that is blocked holds, and each call runs once": BLOCKS,
+    ".shutdown({ cancelFutures: true }) cancels all that a blocked worker has not begun": BLOCKS,
+    ".map() whose timeout is over cancels all that a blocked worker has not begun": BLOCKS,
+    ".killWorkers() settles a call that never returns to its event loop": BLOCKS,
+    ".submit() gives a quick call's result while the call behind it runs, however long": BLOCKS,
+    ".submit() runs what is behind a long call on another worker": BLOCKS,
+    ".with({ priority }) overtakes calls that a worker was handed and has not begun": BLOCKS,
+    ".submit() gives Futures that can all be cancelled but those that run, whatever was quick before": BLOCKS,
+    ".map() that runs out of time leaves no item to its workers that has not begun": BLOCKS,
+    ".shutdown({ cancelFutures: true }) waits for no call that a worker holds and has not begun": BLOCKS,
+    ".submit() rejects with WorkerLostError when the task ends its worker": EXITS,
+    " goes on with another worker after a loss, and loses no other call": EXITS,
+    ".submit() gives each lost call an error of its own": EXITS,
+    ".submit() keeps a result that came before its worker ended": EXITS,
+    ".submit() rejects when the task's worker dies of an error that nobody caught": EXITS,
+    ".submit() leaves no call pending when workers die with calls handed ahead": EXITS,
+    ".shutdown() ends after a loss, with work left to do": EXITS,
+    " is broken when workers end before they are ready, instead of starting them for ever": EXITS,
+    ".submit() runs as many calls at the same time as there are workers": SERIAL,
+    ".submit() loses no answer of a hundred calls that end together": SERIAL,
+    ".submit() gives Futures that asCompleted() yields as they end": SERIAL,
+    ".map() yields results as they are ready with ordered: false": SERIAL,
+    ".map() runs the items of a chunk one after the other in one worker": SERIAL,
+    " starts no more than maxWorkers": SERIAL,
+    " has workers that are called by its name and a number": SERIAL,
+    " runs the initializer once in each worker, before its first call": SERIAL,
+    " that becomes broken leaves cancelled calls cancelled, and lets running ones finish": SERIAL,
+    ".submit() runs the export of a module with that module's scope and state": SHARES,
+    ".submit() loads a module once in each worker": SHARES,
+    " lets a worker go that has been idle for idleTimeout": SHARES,
+    " replaces a worker after maxTasksPerWorker calls": SHARES,
+    " replaces workers during a burst of short calls, and runs none in a worker at its limit": SHARES,
+    ".submit() rejects when an export is missing or no function, naming module and export":
+      "a function of task() need not be exported here",
+    ".maxWorkers tells how many workers there are at most": "it is 1",
+    " has as many workers as the machine can run by default": "it has one loop",
+    ".shutdown({ cancelFutures: true }) cancels what has not begun, and wakes who waits for it": SERIAL,
+  },
+};

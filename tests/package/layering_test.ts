@@ -20,7 +20,7 @@ const FLOORS: readonly (readonly string[])[] = [
   ["src/task/*", "src/future/*"],
   ["src/executor/*", "src/worker/*"],
   ["src/pool/*"],
-  ["src/thread/*", "src/process/*"],
+  ["src/thread/*", "src/process/*", "src/inline/*"],
   ["src/bullmq/*", "src/own_worker/*"],
   ["src/bullmq/submit/*", "src/bullmq/host/*"],
   ["src/bullmq/mod.ts"],

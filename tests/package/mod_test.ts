@@ -4,6 +4,7 @@ import { assert, assertEquals, assertMatch, assertStrictEquals } from "@std/asse
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import * as mod from "../../mod.ts";
+import * as inlineEntry from "../../src/inline/inline_executor.ts";
 import * as processEntry from "../../src/process/process_pool_executor.ts";
 import * as threadEntry from "../../src/thread/thread_pool_executor.ts";
 import * as taskEntry from "../../src/task/mod.ts";
@@ -21,7 +22,15 @@ function membersOf(type: { prototype: object }): string[] {
 test("mod.ts exports the documented names and no others", () => {
   assertEquals(Object.keys(mod).sort(), [
     ...["ALL_COMPLETED", "BrokenExecutor", "BrokenProcessPool", "BrokenThreadPool", "CancelledError", "Executor"],
-    ...["FIRST_COMPLETED", "FIRST_EXCEPTION", "Future", "InvalidStateError", "ProcessPoolExecutor", "QueueFullError"],
+    ...[
+      "FIRST_COMPLETED",
+      "FIRST_EXCEPTION",
+      "Future",
+      "InlineExecutor",
+      "InvalidStateError",
+      "ProcessPoolExecutor",
+      "QueueFullError",
+    ],
     ...["ShutdownError", "TaskTimeoutError", "ThreadPoolExecutor", "TimeoutError", "WorkerLostError"],
     ...["asCompleted", "currentTask", "isWorker", "task", "taskModule", "transfer", "wait"],
   ]);
@@ -30,26 +39,28 @@ test("mod.ts exports the documented names and no others", () => {
 test("the entry points export the same things as mod.ts, and deno.json names them", () => {
   assertStrictEquals(threadEntry.ThreadPoolExecutor, mod.ThreadPoolExecutor);
   assertStrictEquals(processEntry.ProcessPoolExecutor, mod.ProcessPoolExecutor);
+  assertStrictEquals(inlineEntry.InlineExecutor, mod.InlineExecutor);
   assertStrictEquals(workerEntry.currentTask, mod.currentTask);
   assertStrictEquals(workerEntry.isWorker, mod.isWorker);
   for (const [name, exported] of Object.entries(taskEntry)) {
     assertStrictEquals(exported, mod[name as keyof typeof mod], name);
   }
   const { exports } = JSON.parse(readFileSync(new URL("../../deno.json", import.meta.url), "utf8"));
-  const names = [".", "./thread", "./process", "./task", "./worker"];
+  const names = [".", "./thread", "./process", "./inline", "./task", "./worker"];
   assertEquals(names.map((name) => exports[name]), [
     "./mod.ts",
     "./src/thread/thread_pool_executor.ts",
     "./src/process/process_pool_executor.ts",
+    "./src/inline/inline_executor.ts",
     "./src/task/mod.ts",
     "./src/own_worker/mod.ts",
   ]);
 });
 
-test("both executors are Executors, with the same members", () => {
-  const { Executor, ProcessPoolExecutor, ThreadPoolExecutor } = mod;
-  assertEquals(membersOf(ThreadPoolExecutor), membersOf(ProcessPoolExecutor));
-  for (const Type of [ThreadPoolExecutor, ProcessPoolExecutor]) {
+test("all local executors are Executors, with the same members", () => {
+  const { Executor, InlineExecutor, ProcessPoolExecutor, ThreadPoolExecutor } = mod;
+  for (const Type of [ThreadPoolExecutor, ProcessPoolExecutor, InlineExecutor]) {
+    assertEquals(membersOf(Type), membersOf(ThreadPoolExecutor));
     assert(Type.prototype instanceof Executor);
     assertEquals(Reflect.ownKeys(Type.prototype), ["constructor"]);
   }
