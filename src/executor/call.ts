@@ -4,6 +4,7 @@ import type { CallSettings } from "./call_options.ts";
 import type { CallQueue, QueueEntry } from "./call_queue.ts";
 import { bindCall, type CallControl, cancelFuture, Future, settleFuture } from "../future/future.ts";
 import type { TaskRecord } from "./task_table.ts";
+import { report } from "../report.ts";
 import type { OutgoingCall } from "../wire/calls.ts";
 import type { Timer } from "../future/timer.ts";
 import type { UnobservedFailures } from "../future/unobserved.ts";
@@ -87,6 +88,8 @@ export abstract class Call implements CallControl, OutgoingCall, QueueEntry<Call
   abstract reject(reason: unknown): void;
   /** It was withdrawn, and will not run. */
   abstract cancel(reason: unknown): void;
+  /** The Future that who listens to its reports gets; `undefined` when nobody may hear more. */
+  protected abstract get reporting(): Future<unknown> | undefined;
 
   get unobserved(): UnobservedFailures {
     return this.engine.unobserved;
@@ -122,6 +125,23 @@ export abstract class Call implements CallControl, OutgoingCall, QueueEntry<Call
     return this.progress?.settings.limited ? this.progress.attempt : undefined;
   }
 
+  /** Whether somebody listens to what its task reports. */
+  get reports(): boolean {
+    return this.progress?.settings.onReport !== undefined;
+  }
+
+  /** Its task has reported something. */
+  report(value: unknown): void {
+    const { onReport } = this.progress!.settings, future = this.reporting;
+    if (!future) return;
+    try {
+      const returned = onReport!(value, future);
+      if (returned instanceof Promise) returned.catch((error) => report("Exception calling", "onReport", error));
+    } catch (error) {
+      report("Exception calling", "onReport", error);
+    }
+  }
+
   withdraw(): boolean {
     return this.engine.withdraw(this);
   }
@@ -148,6 +168,10 @@ export class SubmittedCall<T> extends Call {
   constructor(engine: CallEngine, task: TaskRecord, args: readonly unknown[], settings: CallSettings | undefined) {
     super(engine, task, args, settings);
     bindCall(this.future, this);
+  }
+
+  protected get reporting(): Future<unknown> | undefined {
+    return this.future.done() ? undefined : this.future;
   }
 
   fulfil(value: unknown): void {

@@ -9,6 +9,7 @@ import {
   optionNames,
   refuseRange,
 } from "../wire/check.ts";
+import type { Future } from "../future/future.ts";
 import { type Abortable, unwatchSignal, watchSignal } from "../future/signal.ts";
 
 /** Options of {@linkcode Executor.with}, for each call that is submitted through the view. */
@@ -52,6 +53,16 @@ export interface CallOptions {
    * @default no error is retried
    */
   retryOn?: ((error: unknown) => boolean) | undefined;
+  /**
+   * Called with each value that a task reports by `currentTask().report()` (see {@linkcode CurrentTask}), in order, all of them
+   * before the Future is done, and with the Future of its call. A call of `map` has such a Future for this alone: nobody has to
+   * look at its failure, and it cannot be cancelled. An error of the callback is written to `console.error` and has no other
+   * effect.
+   *
+   * @default reports are not sent
+   */
+  // A method, so that a callback may name the types that its task reports and returns, which the executor does not know.
+  onReport?: { call(value: unknown, future: Future<unknown>): unknown }["call"] | undefined;
 }
 
 /** The names of the options of a call. */
@@ -62,6 +73,7 @@ export const CALL_OPTIONS = optionNames<CallOptions>({
   priority: true,
   retries: true,
   retryOn: true,
+  onReport: true,
 });
 
 /** What cannot be done with wrong options, for messages. */
@@ -95,13 +107,14 @@ export class CallSettings {
   readonly priority: number;
   readonly retries: number;
   readonly retryOn: ((error: unknown) => boolean) | undefined;
+  readonly onReport: CallOptions["onReport"];
 
   /**
    * @throws {TypeError} when an option is of the wrong type.
    * @throws {RangeError} when a number is out of range.
    */
   constructor(options: CallOptions) {
-    const { signal, timeout = Infinity, grace = 1000, priority = 0, retries = 0, retryOn } = options;
+    const { signal, timeout = Infinity, grace = 1000, priority = 0, retries = 0, retryOn, onReport } = options;
     checkSignal(ACTION, "signal", signal);
     checkDuration(ACTION, "timeout", timeout);
     checkDuration(ACTION, "grace", grace);
@@ -109,6 +122,7 @@ export class CallSettings {
     checkDuration(ACTION, "retries", retries);
     if (!Number.isInteger(retries) && retries !== Infinity) refuseRange(ACTION, "retries", "an integer", retries);
     checkFunction(ACTION, "retryOn", retryOn);
+    checkFunction(ACTION, "onReport", onReport);
     this.options = options;
     this.signal = signal;
     this.timeout = timeout;
@@ -116,6 +130,7 @@ export class CallSettings {
     this.priority = priority;
     this.retries = retries;
     this.retryOn = retryOn;
+    this.onReport = onReport;
   }
 
   /** Whether each call has a worker for itself, so that stopping it does not harm another. */

@@ -3,6 +3,7 @@
 import { Call, type CallEngine, expectedCost } from "./call.ts";
 import type { CallQueue, QueueEntry } from "./call_queue.ts";
 import type { CallSettings } from "./call_options.ts";
+import { bindCall, type CallControl, cancelFuture, Future, settleFuture } from "../future/future.ts";
 import { CANCELLED, FULFILLED, type FutureState, PENDING, REJECTED } from "../future/state.ts";
 import type { TaskRecord } from "./task_table.ts";
 
@@ -27,6 +28,8 @@ export class MappedCall extends Call {
   outcome: unknown = undefined;
   readonly #map: MapOwner;
   readonly #chunk: object | undefined;
+  /** Made when its task reports something, for who listens. */
+  #future: Future<unknown> | undefined;
 
   constructor(map: MapOwner, args: readonly unknown[], chunk: object | undefined) {
     super(map.engine, map.task, args, map.settings);
@@ -55,10 +58,38 @@ export class MappedCall extends Call {
     this.#end(CANCELLED, reason);
   }
 
+  protected get reporting(): Future<unknown> | undefined {
+    if (!this.wanted) return undefined;
+    if (!this.#future) bindCall(this.#future = new Future<unknown>(), new ReportingControl(this));
+    return this.#future.done() ? undefined : this.#future;
+  }
+
   #end(state: FutureState, outcome: unknown): void {
     this.state = state;
     this.outcome = outcome;
+    if (this.#future) {
+      if (state === CANCELLED) cancelFuture(this.#future, outcome);
+      else settleFuture(this.#future, state === FULFILLED ? "fulfilled" : "rejected", outcome);
+    }
     this.#map.completed(this);
+  }
+}
+
+/** What the Future of a call of map() can do: the iteration cancels the call, and counts its failure. */
+class ReportingControl implements CallControl {
+  readonly unobserved: CallControl["unobserved"] = { add() {}, remove() {} };
+  readonly #call: MappedCall;
+
+  constructor(call: MappedCall) {
+    this.#call = call;
+  }
+
+  withdraw(): boolean {
+    return false;
+  }
+
+  begun(): boolean {
+    return this.#call.begun();
   }
 }
 

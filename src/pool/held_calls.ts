@@ -206,6 +206,11 @@ export class HeldCalls {
     return this.ring[number & CALL_MASK];
   }
 
+  /** The call of this number; `undefined` when it is none of these any more. */
+  at(number: number): Call | undefined {
+    return this.ring[number & CALL_MASK];
+  }
+
   /** Whether the worker may answer `count` calls from `first` on. */
   accepts(first: number, count: number): boolean {
     return first === this.first && count <= this.sent - first;

@@ -126,6 +126,15 @@ export class Scheduler extends Engine<ExecutorStats> {
         if (call?.progress) this.onBegun(call);
         return;
       }
+      case "reports": {
+        if (!calls.wasSent(message.call)) break;
+        const call = calls.at(message.call);
+        if (!call) return; // it was stopped
+        if (!call.reports || !calls.hasBegun(call)) break;
+        // Code of the user runs, which may stop the call.
+        for (const value of message.values) if (calls.has(call)) call.report(value);
+        return;
+      }
       case "recalled":
         if (!worker.recalling) break;
         this.requeue(worker.recalled(message.first));

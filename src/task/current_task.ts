@@ -35,7 +35,7 @@ export const isWorker: boolean = currentPlace() !== undefined;
  * Returns the call that runs in this worker. A worker runs one call at a time, so it is the same before and after every
  * `await` of a task.
  *
- * @returns The call's signal, its worker's name and its attempt.
+ * @returns The call's signal, its worker's name, its attempt, and how to report something.
  * @throws {Error} when no task runs here, as in the main program.
  *
  * @example The name of the worker

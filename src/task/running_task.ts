@@ -11,4 +11,16 @@ export interface CurrentTask {
   readonly workerName: string;
   /** 1 for the first run of the call, 2 for its first retry, and so on. */
   readonly attempt: number;
+  /**
+   * Sends something to the program while the task runs: how far it has come, or what it would print. The program gets it by
+   * {@linkcode CallOptions.onReport}, in order; without that option nothing is sent, and the value is not looked at. After
+   * the end of the call, and in an initializer, nothing happens.
+   *
+   * The value is copied now, by structured clone; what {@linkcode transfer} marks is moved. Nothing holds a task that reports
+   * faster than the program listens.
+   *
+   * @param value Anything that can be copied.
+   * @throws {DOMException} a DataCloneError, when the value cannot be copied.
+   */
+  report(value: unknown): void;
 }

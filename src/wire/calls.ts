@@ -26,6 +26,8 @@ export interface OutgoingCall {
   readonly args: readonly unknown[];
   /** 1 for the first run, 2 for the first retry; `undefined` for a call that is never aborted nor retried. */
   readonly attempt: number | undefined;
+  /** Whether somebody listens to what its task reports. */
+  readonly reports: boolean;
 }
 
 /** The calls of one worker, by number, in a ring. The slot of a withdrawn call is empty. */
@@ -57,7 +59,7 @@ export class CallWriter {
    */
   write(ring: CallRing, first: number, last: number, exact: boolean): Letter {
     const calls = [] as unknown[] as Calls;
-    const attempt = ring[first & CALL_MASK]?.attempt;
+    const { attempt, reports = false } = ring[first & CALL_MASK] ?? {};
     let tasks: [number, TaskRef][] | undefined, transfer: Transferable[] | undefined;
     // Objects in the arguments of the calls so far; `undefined` while there are none.
     let met: Set<object> | undefined, apart = true;
@@ -69,6 +71,7 @@ export class CallWriter {
         calls.push(NO_TASK, 0, 1);
         continue;
       }
+      if (call.reports !== reports) break;
       const { task, args } = call;
       let objects = false, moved: Transferable[] | undefined;
       for (let i = 0; i < args.length; i++) {
@@ -97,8 +100,8 @@ export class CallWriter {
       for (let i = 0; i < args.length; i++) calls.push(args[i]);
       transfer = moved;
     }
-    const plain = !tasks && !exact && attempt === undefined;
-    const message = plain ? calls : { kind: "run", tasks, calls, exact, attempt } as const;
+    const plain = !tasks && !exact && attempt === undefined && !reports;
+    const message = plain ? calls : { kind: "run", tasks, calls, exact, attempt, ...(reports && { reports }) } as const;
     return { message, transfer, end, tasks: tasks ?? NO_TASKS };
   }
 

@@ -56,6 +56,7 @@ export type ToWorker =
    * Calls that need more than their arguments. `tasks`: those that the worker does not know yet.
    * `exact`: earlier results leave before each of these calls begins, and a worker without claims reports that it begins.
    * `attempt`: the message has one call, which may be aborted; every worker reports that it begins.
+   * `reports`: somebody listens to what their tasks report.
    */
   | {
     readonly kind: "run";
@@ -63,6 +64,7 @@ export type ToWorker =
     readonly calls: Calls;
     readonly exact: boolean;
     readonly attempt: number | undefined;
+    readonly reports?: true | undefined;
   }
   /** The signal of this call has aborted. */
   | { readonly kind: "abort"; readonly call: number; readonly reason: Failure }
@@ -85,6 +87,8 @@ export type FromWorker =
   | { readonly kind: "unready"; readonly failure: Failure }
   /** This call begins: sent for calls with `exact` or `attempt`. */
   | { readonly kind: "begun"; readonly call: number }
+  /** What the task of a call has reported: only of calls that were sent with `reports`, before their answer. */
+  | { readonly kind: "reports"; readonly call: number; readonly values: readonly unknown[] }
   | Answers
   /**
    * Answers that need more than results. `failures`: pairs of an index into `results` and what was thrown there.
@@ -117,6 +121,9 @@ export type FromWorker =
  * microseconds, as a fraction would turn the array into one of fractions, which take eight bytes each.
  */
 export type Answers = readonly [first: number, spent: number, ...results: unknown[]] & { readonly kind?: undefined };
+
+/** Reports in one message at most. */
+export const MOST_REPORTS = 1024;
 
 /** With more answers, the array that a copy makes of them costs more than the object around them: 5 % of a burst on Node 24. */
 const MANY = 32;
@@ -151,6 +158,11 @@ export function readFromWorker(received: unknown): Said | undefined {
     case "begun": {
       const call = field("call");
       return isCount(call) ? { kind, call } : undefined;
+    }
+    case "reports": {
+      const call = field("call"), values = field("values");
+      if (!isCount(call) || !Array.isArray(values) || values.length > MOST_REPORTS) return undefined;
+      return { kind, call, values };
     }
     case "recalled": {
       const first = field("first");

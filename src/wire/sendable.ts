@@ -24,14 +24,18 @@ export type Look = (part: unknown) => readonly unknown[];
 export function valuesOf(message: ToWorker | FromWorker): readonly unknown[] | undefined {
   if (message.kind === undefined) return message;
   if (message.kind === "run") return message.calls;
-  return message.kind === "done" ? message.results : undefined;
+  if (message.kind === "done") return message.results;
+  return message.kind === "reports" ? message.values : undefined;
 }
 
 /** A message with other values in their place. */
 export function withValues<M extends ToWorker | FromWorker>(message: M, values: readonly unknown[]): M {
   if (message.kind === undefined) return values as unknown as M;
-  return { ...message, [message.kind === "run" ? "calls" : "results"]: values };
+  return { ...message, [FIELDS[message.kind as keyof typeof FIELDS]]: values };
 }
+
+/** Where a message has its values. */
+const FIELDS = { run: "calls", done: "results", reports: "values" } as const;
 
 /**
  * Prepares values for a line.

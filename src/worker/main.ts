@@ -12,6 +12,7 @@ import { nextTurn } from "../wire/turn.ts";
 import type { AnyFunction } from "./inline_task.ts";
 import { type LoadedTask, LoadedTasks } from "./resolve_task.ts";
 import { failureOf, Replies, SLICE } from "./replies.ts";
+import { Reports } from "./reports.ts";
 
 type Run = Omit<Extract<ToWorker, { kind: "run" }>, "kind">;
 type Init = Extract<ToWorker, { kind: "init" }>;
@@ -31,6 +32,7 @@ class WorkerLoop {
   readonly #port: ParentPort;
   readonly #tasks: LoadedTasks;
   readonly #replies: Replies;
+  readonly #reports: Reports;
   /** Messages with calls, of which none has begun. */
   readonly #inbox: Run[] = [];
   /** The message whose calls are being run, and where in it the loop is. */
@@ -57,6 +59,7 @@ class WorkerLoop {
     this.#port = port;
     this.#tasks = new LoadedTasks(port.place);
     this.#replies = new Replies(port);
+    this.#reports = new Reports(port);
   }
 
   open(announce: typeof setCurrentTask): void {
@@ -129,7 +132,7 @@ class WorkerLoop {
   readonly #runCalls = (): void => {
     const reader = this.#reader, tasks = this.#tasks, replies = this.#replies, claims = this.#claims;
     while (!this.#leaving && (reader.next() || this.#nextMessage())) {
-      const { exact, attempt } = this.#message!;
+      const { exact, attempt, reports } = this.#message!;
       const number = this.#next++;
       const task = this.#task = tasks.byNumber[reader.task];
       const mayTakeLong = exact || (task !== undefined && task.short < task.trusted);
@@ -140,6 +143,7 @@ class WorkerLoop {
         continue;
       }
       if (attempt !== undefined || (exact && !claims)) this.#port.send({ kind: "begun", call: number });
+      if (reports) this.#reports.begin(number);
       let returned: unknown;
       try {
         const fn = task.fn ?? tasks.load(task);
@@ -149,11 +153,13 @@ class WorkerLoop {
         else if (reader.arity === 2) returned = fn(reader.take(), reader.take());
         else returned = fn(...reader.takeAll());
       } catch (error) {
+        if (reports) this.#reports.end();
         replies.fail(error, task.ref);
         if (this.#pauseAt(replies.look(task))) return;
         continue;
       }
       if (isThenable(returned)) return this.#resumeAfter(returned, task);
+      if (reports) this.#reports.end();
       if (replies.add(returned) && this.#pauseAt(replies.look(task))) return;
     }
     claims?.pause();
@@ -180,6 +186,7 @@ class WorkerLoop {
 
   /** Goes on with the outcome of a call; `failed`: its promise was rejected. */
   #resume(value: unknown, task: LoadedTask, failed: boolean): void {
+    this.#reports.end();
     if (failed) this.#replies.fail(value, task.ref);
     else this.#replies.add(value);
     if (!this.#pauseAt(this.#replies.look(task))) this.#enter(this.#runCalls);
@@ -228,7 +235,13 @@ class WorkerLoop {
 
   #describeCurrent(): CurrentTask {
     const { signal } = this.#controller ??= new AbortController();
-    return this.#current ??= { signal, workerName: this.#workerName, attempt: this.#message?.attempt ?? 1 };
+    const call = this.#next - 1;
+    return this.#current ??= {
+      signal,
+      workerName: this.#workerName,
+      attempt: this.#message?.attempt ?? 1,
+      report: (value) => this.#reports.add(call, value),
+    };
   }
 
   #abort({ call, reason }: Abort): void {
@@ -247,6 +260,7 @@ class WorkerLoop {
   #end(exitCode: number, uncaught = false): void {
     this.#leaving = !uncaught;
     try {
+      this.#reports.flush();
       const refused = uncaught ? undefined : this.#refusedModule();
       if (refused) this.#replies.fail(refused, this.#task!.ref);
       this.#replies.flush();

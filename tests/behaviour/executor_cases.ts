@@ -12,6 +12,7 @@ import { mapCases } from "./cases/map.ts";
 import { mapInputCases } from "./cases/map_input.ts";
 import { memoryCases } from "./cases/memory.ts";
 import { optionCases } from "./cases/options.ts";
+import { reportCases } from "./cases/reports.ts";
 import { retirementCases } from "./cases/retirement.ts";
 import { shutdownCases } from "./cases/shutdown.ts";
 import { submitCases } from "./cases/submit.ts";
@@ -33,6 +34,7 @@ export function executorCases(kind: Kind, ownCases: (kind: Kind) => void): void 
   mapInputCases(kind);
   workerCases(kind);
   initializerCases(kind);
+  reportCases(kind);
   retirementCases(kind);
   lossCases(kind);
   shutdownCases(kind);

@@ -38,3 +38,12 @@ for (const file of programs) {
     assertEquals([stdout, stderr, code], [promised.map((line) => `${line}\n`).join(""), "", 0]);
   });
 }
+
+test("examples/converter/main.ts has 40 lines at most, and its bars are full in the end", async () => {
+  const program = new URL("converter/main.ts", EXAMPLES);
+  const lines = readFileSync(program, "utf8").trimEnd().split("\n").length;
+  assert(lines <= 40, `${lines} lines`);
+  const { code, stdout, stderr } = await run(command!, [...flags, fileURLToPath(program)], { timeout: CEILING });
+  const bars = ["poem.txt  ", "novel.txt ", "note.txt  "].map((name) => `${name} ${"█".repeat(20)}\n`).join("");
+  assertEquals([stdout, stderr, code], [`${bars}32205 characters\n`, "", 0]);
+});

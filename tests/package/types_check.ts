@@ -251,6 +251,25 @@ export async function futures(future: Future<number>, other: Future<string>): Pr
   asCompleted([Promise.resolve(1)]);
 }
 
+/** A callback for reports names the types that its task reports and returns. */
+export function reports(executor: Executor, current: CurrentTask): void {
+  executor.with({ onReport: (value: number, future: Future<string>) => console.log(value, future.done()) });
+  executor.with({ onReport: (value, future) => same<[typeof value, typeof future], [unknown, Future<unknown>]>(true) });
+  executor.with({ onReport() {} });
+  executor.with({ onReport: async () => await Promise.resolve() });
+  // @ts-expect-error a text is no function
+  executor.with({ onReport: "log" });
+  // @ts-expect-error the second argument is a Future
+  executor.with({ onReport: (_: unknown, future: string) => future });
+  // @ts-expect-error there is no third argument
+  executor.with({ onReport: (_: unknown, __: Future<unknown>, third: number) => third });
+  current.report(1);
+  const { report } = current;
+  report({ done: 1 });
+  // @ts-expect-error there is nothing to report
+  current.report();
+}
+
 /** What is `undefined` was not given, with `exactOptionalPropertyTypes` too. */
 export function undefinedOptions(executor: Executor, future: Future<number>, n?: number, signal?: AbortSignal): void {
   new ThreadPoolExecutor({
@@ -261,7 +280,7 @@ export function undefinedOptions(executor: Executor, future: Future<number>, n?:
     errorTypes: undefined,
   });
   new ProcessPoolExecutor({ maxTasksPerWorker: n, env: undefined, cwd: undefined, execArgv: undefined });
-  executor.with({ timeout: n, grace: n, priority: n, retries: n, retryOn: undefined, signal });
+  executor.with({ timeout: n, grace: n, priority: n, retries: n, retryOn: undefined, onReport: undefined, signal });
   executor.map(add, [1], [2], {
     timeout: n,
     chunksize: n,

@@ -47,6 +47,7 @@ const MESSAGES: Readonly<Record<string, () => unknown>> = {
     full: false,
   }),
   "begun": () => ({ kind: "begun", call: 0 }),
+  "reports": () => ({ kind: "reports", call: 0, values: [1, { two: 2 }, "three"] }),
   "recalled": () => ({ kind: "recalled", first: 1 }),
   "unread": () => ({ kind: "unread" }),
   "draining": () => ({ kind: "draining" }),
@@ -60,7 +61,19 @@ const MESSAGES: Readonly<Record<string, () => unknown>> = {
 let looks = 0;
 
 function accessors(): object {
-  const keys = ["kind", "first", "results", "failures", "spent", "full", "call", "exitCode", "unbegun", "uncaught"];
+  const keys = [
+    "kind",
+    "first",
+    "results",
+    "failures",
+    "spent",
+    "full",
+    "call",
+    "exitCode",
+    "unbegun",
+    "uncaught",
+    "values",
+  ];
   const more = [
     "failure",
     "classes",

@@ -117,6 +117,11 @@ class KeyedView extends View implements BullMQExecutorView {
   constructor(engine: ClusterEngine, keys: KeyedFutures, options: BullMQCallOptions, before?: CallSettings) {
     checkName("apply options to calls", "key", options?.key);
     const settings = readCallOptions(options, before, [...CALL_OPTIONS, "key"]);
+    if (settings.onReport) {
+      throw new TypeError(
+        "Cannot apply options to calls as 'onReport' must be absent for a BullMQExecutor: hosts send no reports",
+      );
+    }
     super(engine, settings);
     this.#engine = engine;
     this.#keys = keys;

@@ -340,6 +340,7 @@ const NONSENSE: unknown[] = [
   ...["0", [-1], [1], ["0"], [0, 0], [0]].map((skipped) => ({ ...ANSWER, skipped })), // nobody has withdrawn the call
   ...[undefined, "2", NaN, -1, 0, 1.5, 99].map((first) => ({ kind: "recalled", first })),
   ...[undefined, "2", NaN, -1, 0, 1.5, 99].map((call) => ({ kind: "begun", call })),
+  ...[undefined, "2", NaN, -1, 0, 1, 1.5, 99].map((call) => ({ kind: "reports", call, values: [1] })), // nobody listens
   ...[undefined, 5, { kind: "error" }].map((failure) => ({ kind: "unready", failure })),
 ];
 

@@ -20,7 +20,8 @@ function revoked(): object {
 
 /** A call of task 1, 2, ... with arguments; none was withdrawn. */
 function call(task: number, ...args: unknown[]): CallRing[number] {
-  return { task: { number: task, ref: { kind: "source", source: `task ${task}` } }, args, attempt: undefined };
+  const ref = { kind: "source", source: `task ${task}` } as const;
+  return { task: { number: task, ref }, args, attempt: undefined, reports: false };
 }
 
 /** All calls of a message, each as its task and its arguments. */
@@ -44,6 +45,19 @@ test("CallReader reads the calls that CallWriter wrote, in order", () => {
   assert(Array.isArray(message));
   reader.read(message);
   assertEquals(readAll(reader), [[1, "b"], [1, "c", "d"]]);
+});
+
+test("CallWriter puts calls that are listened to into messages of their own, which say so", () => {
+  const listening = (...args: unknown[]) => ({ ...call(1, ...args)!, reports: true });
+  const ring: CallRing = [undefined, call(1), listening(), undefined, listening(), call(1), listening()];
+  const writer = new CallWriter(), told: unknown[] = [];
+  for (let at = 0; at < ring.length;) {
+    const letter = writer.write(ring, at, ring.length, false);
+    writer.sent(letter);
+    told.push([letter.end, letter.message.kind === "run" ? letter.message.reports ?? false : "plain"]);
+    at = letter.end;
+  }
+  assertEquals(told, [[2, false], [5, true], [6, "plain"], [7, true]]);
 });
 
 test("CallReader steps over withdrawn calls, which have no task, and over arguments that nobody takes", () => {

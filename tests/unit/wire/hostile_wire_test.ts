@@ -108,6 +108,7 @@ function forged(random: () => number, next: number): unknown {
     { kind: "done", first: next, results: [undefined], failures: [0, failure], spent: 100, full: false },
     { kind: "done", first: next + 1, results: [1, 2, 3], failures: undefined, spent: 100, full: false },
     { kind: "begun", call: next },
+    { kind: "reports", call: next, values: [1, 2] },
     { kind: "recalled", first: next },
     { kind: "ready" },
     { kind: "unknown" },

@@ -339,3 +339,31 @@ for (const [what, task] of Object.entries(UNKIND)) {
     if (what.includes("thenable") && !what.includes("throws")) assertEquals(parent.outcomes[0], 1);
   });
 }
+
+test("serve() sends what a task reports before the answer: at once while that is rare, many in one message otherwise", async () => {
+  const parent = await new Parent().init();
+  const holder = globalThis as { currentTaskOfTest?: typeof currentTask };
+  holder.currentTaskOfTest = currentTask;
+  const fn = (count: number) => {
+    const { report } = (globalThis as unknown as { currentTaskOfTest: typeof currentTask }).currentTaskOfTest();
+    for (let n = 0; n < count; n++) report(n);
+  };
+  const reported = () => parent.said.flatMap((message) => message.kind === "reports" ? [message] : []);
+  const few = parent.run(fn, [[10]], { reports: true });
+  await until("it is answered", () => parent.outcomes.length === 1);
+  assertEquals(reported().map(({ call, values }) => [call, ...values]), Array.from({ length: 10 }, (_, n) => [few, n]));
+  assertEquals(parent.kinds().at(-1), "done");
+  parent.said.splice(1, 10);
+
+  const many = parent.run(fn, [[50_000]], { reports: true });
+  await until("it is answered", () => parent.outcomes.length === 2);
+  assertEquals(reported().flatMap(({ values }) => values), Array.from({ length: 50_000 }, (_, n) => n));
+  assert(reported().every(({ call }) => call === many));
+  assert(reported().length < 5_000, `${reported().length} messages`);
+  assertEquals(parent.kinds().at(-1), "done");
+
+  const before = parent.said.length;
+  parent.run(fn, [[10]]);
+  await until("it is answered", () => parent.outcomes.length === 3);
+  assertEquals(parent.kinds().slice(before), ["done"], "nobody listens");
+});
