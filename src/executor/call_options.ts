@@ -10,6 +10,7 @@ import {
   refuseRange,
 } from "../wire/check.ts";
 import { type Abortable, unwatchSignal, watchSignal } from "../future/signal.ts";
+import type { Scope } from "./scope.ts";
 
 /** Options of {@linkcode Executor.with}, for each call that is submitted through the view. */
 export interface CallOptions {
@@ -83,12 +84,14 @@ export function readCallOptions(
 ): CallSettings {
   checkOptions(ACTION, options, known);
   const given = Object.entries(options).filter(([, value]) => value !== undefined);
-  return new CallSettings({ ...before?.options, ...Object.fromEntries(given) });
+  return new CallSettings({ ...before?.options, ...Object.fromEntries(given) }, before?.scope);
 }
 
 /** Call options, checked and with defaults: the calls of a view share them. */
 export class CallSettings {
   readonly options: CallOptions;
+  /** The group that the calls belong to. */
+  readonly scope: Scope | undefined;
   readonly signal: AbortSignal | undefined;
   readonly timeout: number;
   readonly grace: number;
@@ -100,7 +103,7 @@ export class CallSettings {
    * @throws {TypeError} when an option is of the wrong type.
    * @throws {RangeError} when a number is out of range.
    */
-  constructor(options: CallOptions) {
+  constructor(options: CallOptions, scope?: Scope) {
     const { signal, timeout = Infinity, grace = 1000, priority = 0, retries = 0, retryOn } = options;
     checkSignal(ACTION, "signal", signal);
     checkDuration(ACTION, "timeout", timeout);
@@ -110,6 +113,7 @@ export class CallSettings {
     if (!Number.isInteger(retries) && retries !== Infinity) refuseRange(ACTION, "retries", "an integer", retries);
     checkFunction(ACTION, "retryOn", retryOn);
     this.options = options;
+    this.scope = scope;
     this.signal = signal;
     this.timeout = timeout;
     this.grace = grace;
@@ -120,16 +124,23 @@ export class CallSettings {
 
   /** Whether each call has a worker for itself, so that stopping it does not harm another. */
   get limited(): boolean {
-    return this.signal !== undefined || this.timeout !== Infinity || this.retries > 0;
+    return this.signal !== undefined || this.timeout !== Infinity || this.retries > 0 || this.scope !== undefined;
   }
 
-  /** Has the signal stop a call, from now until {@linkcode unwatch}. */
+  /** Why calls are cancelled before they are queued: the signal, or the group, has aborted. */
+  get aborted(): { readonly reason: unknown } | undefined {
+    return this.signal?.aborted ? this.signal : this.scope?.aborted;
+  }
+
+  /** Has the signal and the group stop a call, from now until {@linkcode unwatch}. */
   watch(call: Abortable): void {
+    this.scope?.add(call);
     if (this.signal) watchSignal(this.signal, call);
   }
 
   /** Ends {@linkcode watch}: the call is done. */
   unwatch(call: Abortable): void {
     if (this.signal) unwatchSignal(this.signal, call);
+    this.scope?.remove(call);
   }
 }
