@@ -15,6 +15,7 @@ import { serve } from "../../../src/bullmq/host/serve.ts";
 import { MODULES, takingAll } from "../../support/bullmq_tasks.ts";
 import { cancelCases } from "../cases/cancel.ts";
 import { errorCases } from "../cases/errors.ts";
+import { groupCases } from "../cases/groups.ts";
 import { lossCases } from "../cases/loss.ts";
 import { mapCases } from "../cases/map.ts";
 import { mapInputCases } from "../cases/map_input.ts";
@@ -107,7 +108,7 @@ const KIND: Kind = {
 
 for (
   const cases of [
-    ...[submitCases, taskCases, valueCases, errorCases, cancelCases, mapCases, mapInputCases, lossCases],
+    ...[submitCases, taskCases, valueCases, errorCases, cancelCases, mapCases, mapInputCases, groupCases, lossCases],
     ...[shutdownCases, optionCases, memoryCases],
   ]
 ) cases(KIND);
