@@ -122,9 +122,14 @@ export class CallSettings {
     this.retryOn = retryOn;
   }
 
+  /** Whether a signal or a group may stop the calls. */
+  get stoppable(): boolean {
+    return this.signal !== undefined || this.scope !== undefined;
+  }
+
   /** Whether each call has a worker for itself, so that stopping it does not harm another. */
   get limited(): boolean {
-    return this.signal !== undefined || this.timeout !== Infinity || this.retries > 0 || this.scope !== undefined;
+    return this.stoppable || this.timeout !== Infinity || this.retries > 0;
   }
 
   /** Why calls are cancelled before they are queued: the signal, or the group, has aborted. */
