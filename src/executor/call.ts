@@ -3,6 +3,7 @@
 import type { CallSettings } from "./call_options.ts";
 import type { CallQueue, QueueEntry } from "./call_queue.ts";
 import { bindCall, type CallControl, cancelFuture, Future, settleFuture } from "../future/future.ts";
+import type { FailureSink } from "./scope.ts";
 import type { TaskRecord } from "./task_table.ts";
 import { report } from "../report.ts";
 import type { OutgoingCall } from "../wire/calls.ts";
@@ -91,8 +92,9 @@ export abstract class Call implements CallControl, OutgoingCall, QueueEntry<Call
   /** The Future that who listens to its reports gets; `undefined` when nobody may hear more. */
   protected abstract get reporting(): Future<unknown> | undefined;
 
-  get unobserved(): UnobservedFailures {
-    return this.engine.unobserved;
+  /** The group of a call throws its failure, unless somebody observes it. */
+  get unobserved(): FailureSink {
+    return this.progress?.settings.scope?.failures ?? this.engine.unobserved;
   }
 
   get size(): number {

@@ -11,6 +11,7 @@ import {
 } from "../wire/check.ts";
 import type { Future } from "../future/future.ts";
 import { type Abortable, unwatchSignal, watchSignal } from "../future/signal.ts";
+import type { Scope } from "./scope.ts";
 
 /** Options of {@linkcode Executor.with}, for each call that is submitted through the view. */
 export interface CallOptions {
@@ -95,12 +96,14 @@ export function readCallOptions(
 ): CallSettings {
   checkOptions(ACTION, options, known);
   const given = Object.entries(options).filter(([, value]) => value !== undefined);
-  return new CallSettings({ ...before?.options, ...Object.fromEntries(given) });
+  return new CallSettings({ ...before?.options, ...Object.fromEntries(given) }, before?.scope);
 }
 
 /** Call options, checked and with defaults: the calls of a view share them. */
 export class CallSettings {
   readonly options: CallOptions;
+  /** The group that the calls belong to. */
+  readonly scope: Scope | undefined;
   readonly signal: AbortSignal | undefined;
   readonly timeout: number;
   readonly grace: number;
@@ -113,7 +116,7 @@ export class CallSettings {
    * @throws {TypeError} when an option is of the wrong type.
    * @throws {RangeError} when a number is out of range.
    */
-  constructor(options: CallOptions) {
+  constructor(options: CallOptions, scope?: Scope) {
     const { signal, timeout = Infinity, grace = 1000, priority = 0, retries = 0, retryOn, onReport } = options;
     checkSignal(ACTION, "signal", signal);
     checkDuration(ACTION, "timeout", timeout);
@@ -124,6 +127,7 @@ export class CallSettings {
     checkFunction(ACTION, "retryOn", retryOn);
     checkFunction(ACTION, "onReport", onReport);
     this.options = options;
+    this.scope = scope;
     this.signal = signal;
     this.timeout = timeout;
     this.grace = grace;
@@ -133,18 +137,30 @@ export class CallSettings {
     this.onReport = onReport;
   }
 
-  /** Whether each call has a worker for itself, so that stopping it does not harm another. */
-  get limited(): boolean {
-    return this.signal !== undefined || this.timeout !== Infinity || this.retries > 0;
+  /** Whether a signal or a group may stop the calls. */
+  get stoppable(): boolean {
+    return this.signal !== undefined || this.scope !== undefined;
   }
 
-  /** Has the signal stop a call, from now until {@linkcode unwatch}. */
+  /** Whether each call has a worker for itself, so that stopping it does not harm another. */
+  get limited(): boolean {
+    return this.stoppable || this.timeout !== Infinity || this.retries > 0;
+  }
+
+  /** Why calls are cancelled before they are queued: the signal, or the group, has aborted. */
+  get aborted(): { readonly reason: unknown } | undefined {
+    return this.signal?.aborted ? this.signal : this.scope?.aborted;
+  }
+
+  /** Has the signal and the group stop a call, from now until {@linkcode unwatch}. */
   watch(call: Abortable): void {
+    this.scope?.add(call);
     if (this.signal) watchSignal(this.signal, call);
   }
 
   /** Ends {@linkcode watch}: the call is done. */
   unwatch(call: Abortable): void {
     if (this.signal) unwatchSignal(this.signal, call);
+    this.scope?.remove(call);
   }
 }

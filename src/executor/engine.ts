@@ -123,8 +123,9 @@ export abstract class Engine<Stats extends CallStats = CallStats> extends CallLi
   /** Lets the signal of a submitted call stop it. False when it has aborted already, and the call is cancelled. */
   protected watch(call: Call): boolean {
     const { settings } = call.progress!;
-    if (settings.signal?.aborted) {
-      this.cancel(call, settings.signal.reason);
+    const { aborted } = settings;
+    if (aborted) {
+      this.cancel(call, aborted.reason);
       return false;
     }
     settings.watch(call);

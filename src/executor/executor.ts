@@ -27,8 +27,8 @@
 
 import { keepLocal } from "../wire/marks.ts";
 import { SubmittedCall } from "./call.ts";
-import { type CallOptions, type CallSettings, readCallOptions } from "./call_options.ts";
-import { checkBoolean, checkOptions, optionNames } from "../wire/check.ts";
+import { type CallOptions, CallSettings, readCallOptions } from "./call_options.ts";
+import { checkBoolean, checkOptions, optionNames, refuse } from "../wire/check.ts";
 import type { Engine } from "./engine.ts";
 import type { Future } from "../future/future.ts";
 import { Mapping } from "./map.ts";
@@ -40,6 +40,7 @@ import {
   type MapOptions,
   readMapArguments,
 } from "./map_options.ts";
+import { type GroupOptions, readGroupArguments, Scope } from "./scope.ts";
 import type { CallStats } from "./stats.ts";
 
 /**
@@ -70,6 +71,9 @@ export interface ShutdownOptions {
 
 const SHUTDOWN_OPTIONS = optionNames<ShutdownOptions>({ wait: true, cancelFutures: true });
 
+/** The engine of an executor. Only its class has the private name. */
+let engineOf: (executor: unknown) => Engine;
+
 /**
  * Runs calls on workers. Create a {@linkcode ThreadPoolExecutor} or a {@linkcode ProcessPoolExecutor}: the rest of the
  * program is the same for both.
@@ -93,6 +97,10 @@ const SHUTDOWN_OPTIONS = optionNames<ShutdownOptions>({ wait: true, cancelFuture
 export abstract class Executor<Stats extends CallStats = CallStats> implements AsyncDisposable {
   static {
     keepLocal((value) => #engine in value, "An executor cannot be sent to a worker: a task that needs one makes it");
+    engineOf = (executor) => {
+      if (typeof executor === "object" && executor !== null && #engine in executor) return executor.#engine;
+      refuse("use an executor in a group", "it must be an executor", executor);
+    };
   }
 
   readonly #engine: Engine<Stats>;
@@ -240,6 +248,55 @@ export abstract class Executor<Stats extends CallStats = CallStats> implements A
   }
 
   /**
+   * Opens a group: calls that end together. Leaving its block waits for all of them; when one fails, the others are aborted.
+   *
+   * A failure that nobody has observed by the next turn of the event loop aborts the group: calls that have not begun are
+   * cancelled, and running ones are told by their signal and have their `grace`. Their Futures reject with a
+   * {@linkcode CancelledError} whose `cause` is the failure. The end of the block throws the failure, and several as an
+   * `AggregateError`, in the order in which they happened. A failure that somebody saw inside the block does not count: by
+   * `await`, `catch()`, `exception()` or `outcome`. Nor does a cancelled call. Errors of `map()` are for its reader; they
+   * count if nobody has taken them when the group ends.
+   *
+   * With a block as the last argument, an error that the block throws aborts the group and is thrown when all calls have
+   * ended, and failures of calls are dropped then. With `await using`, the language does not tell a group that its block has
+   * thrown: the group aborts nothing for it, and waits for its calls. When it fails, too, a `SuppressedError` has both.
+   *
+   * @param options A signal that aborts the group.
+   * @returns The group, for `await using`. In a group, the one outside waits for it, and aborts it.
+   * @throws {TypeError} when an argument is of the wrong type.
+   * @throws {ShutdownError} in a group that has ended.
+   *
+   * @example The first failure stops the others
+   * ```ts
+   * import { ThreadPoolExecutor } from "@concurrent/futures";
+   * import assert from "node:assert/strict";
+   *
+   * await using executor = new ThreadPoolExecutor({ maxWorkers: 2 });
+   * const block = executor.group(async (group) => {
+   *   group.submit((text: string) => JSON.parse(text), "{");
+   *   return await group.submit(() => new Promise(() => {}));
+   * });
+   * await assert.rejects(block, SyntaxError);
+   * ```
+   */
+  group(options?: GroupOptions): Group;
+  /**
+   * As above, for a block.
+   *
+   * @typeParam T What the block returns.
+   * @param block The block; it gets the group.
+   * @returns What the block returns, when all calls have ended. In a group, it is a {@linkcode Future}: a failure that nobody
+   * observes is one of the group outside.
+   * @throws (rejects) what the block throws; or what calls failed with; or the reason of `signal`.
+   */
+  group<T>(block: (group: Group) => T | PromiseLike<T>): Promise<Awaited<T>>;
+  /** As above, with options and a block. */
+  group<T>(options: GroupOptions | undefined, block: (group: Group) => T | PromiseLike<T>): Promise<Awaited<T>>;
+  group(first?: GroupOptions | GroupBlock, second?: GroupBlock): Group | Promise<unknown> {
+    return openGroup(this.#engine, undefined, first, second);
+  }
+
+  /**
    * Refuses new calls from now on. Calls that were submitted still run, unless `cancelFutures: true` cancels them. It may be
    * called again, and then cancel what an earlier call did not.
    *
@@ -346,7 +403,47 @@ export abstract class Executor<Stats extends CallStats = CallStats> implements A
  * What {@linkcode Executor.with} returns: the same workers with options for the calls. It takes calls; only the executor
  * itself is shut down or disposed.
  */
-export interface ExecutorView extends Pick<Executor, "submit" | "map" | "with" | "ready"> {}
+export interface ExecutorView extends Pick<Executor, "submit" | "map" | "with" | "ready" | "group"> {}
+
+/**
+ * What {@linkcode Executor.group} returns. It takes calls until it has ended: while its block runs, and then, from callbacks
+ * of its calls, as long as one is under way. Later, its methods throw a {@linkcode ShutdownError}.
+ */
+export interface Group extends ExecutorView, AsyncDisposable {
+  /** Aborts when the group does. For what the block itself does, such as `fetch(url, { signal: group.signal })`. */
+  readonly signal: AbortSignal;
+  /**
+   * Returns a view of another executor, whose calls belong to this group.
+   *
+   * @param executor The executor.
+   * @returns The view.
+   * @throws {TypeError} when it is no executor.
+   *
+   * @example Threads and processes in one group
+   * ```ts
+   * import { ProcessPoolExecutor, ThreadPoolExecutor } from "@concurrent/futures";
+   * import assert from "node:assert/strict";
+   *
+   * await using threads = new ThreadPoolExecutor({ maxWorkers: 1 });
+   * await using processes = new ProcessPoolExecutor({ maxWorkers: 1 });
+   * const sum = await threads.group(async (group) => {
+   *   const one = group.submit(() => 1), two = group.on(processes).submit(() => 2);
+   *   return await one + await two;
+   * });
+   * assert.equal(sum, 3);
+   * ```
+   */
+  on(executor: Executor): ExecutorView;
+  /**
+   * Ends `await using`: waits for all calls of the group.
+   *
+   * @returns Resolves when they are done; again: the same promise.
+   * @throws (rejects) the failure of the group, or an `AggregateError` of several.
+   */
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+type GroupBlock = (group: Group) => unknown;
 
 /** What with() returns. */
 export class View implements ExecutorView {
@@ -378,6 +475,48 @@ export class View implements ExecutorView {
   ready(): Promise<void> {
     return this.#engine.queueLimit.ready();
   }
+
+  // deno-lint-ignore no-explicit-any
+  group(first?: GroupOptions | GroupBlock, second?: GroupBlock): any {
+    return openGroup(this.#engine, this.#settings, first, second);
+  }
+}
+
+/** What group() returns. */
+class GroupView extends View implements Group {
+  readonly #settings: CallSettings;
+  readonly #scope: Scope;
+
+  constructor(engine: Engine, scope: Scope, options: CallOptions) {
+    const settings = new CallSettings(options, scope);
+    super(engine, settings);
+    this.#settings = settings;
+    this.#scope = scope;
+  }
+
+  get signal(): AbortSignal {
+    return this.#scope.signal;
+  }
+
+  on(executor: Executor): ExecutorView {
+    return new View(engineOf(executor), this.#settings);
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.#scope.leave();
+  }
+}
+
+function openGroup(
+  engine: Engine,
+  settings: CallSettings | undefined,
+  first: GroupOptions | GroupBlock | undefined,
+  second: GroupBlock | undefined,
+): Group | Promise<unknown> {
+  const { signal, block } = readGroupArguments(first, second);
+  const scope = new Scope(settings?.scope, signal);
+  const group = new GroupView(engine, scope, settings?.options ?? {});
+  return block ? scope.run(() => block(group)) : group;
 }
 
 function submit<A extends unknown[], R>(
@@ -388,6 +527,7 @@ function submit<A extends unknown[], R>(
 ): Future<Awaited<R>> {
   engine.guard?.check("submit a task");
   const task = engine.tasks.get("submit a task", fn);
+  settings?.scope?.assertOpen("submit a task to");
   engine.assertOpen();
   engine.queueLimit.admit();
   const call = new SubmittedCall<Awaited<R>>(engine, task, args, settings);
@@ -403,5 +543,6 @@ function map(
 ): MapIterator<never> {
   engine.guard?.check("map a task");
   const task = engine.tasks.get("map a task", fn);
+  settings?.scope?.assertOpen("map a task in");
   return new Mapping(engine, task, settings, readMapArguments(rest));
 }

@@ -15,6 +15,7 @@ import { type MapOwner, type MappedCall, MapSupply } from "./map_call.ts";
 import type { MapArguments, MapIterator, MapSettings } from "./map_options.ts";
 import { MapReader } from "./map_reader.ts";
 import type { TaskRecord } from "./task_table.ts";
+import type { FailureSink, Scope } from "./scope.ts";
 import { startTimer, type Timer } from "../future/timer.ts";
 import { Source } from "./zip.ts";
 
@@ -27,6 +28,8 @@ interface Waiter<T> {
 export class Mapping<T> implements MapIterator<T> {
   readonly #engine: Engine;
   readonly #options: MapSettings;
+  readonly #scope: Scope | undefined;
+  readonly #unobserved: FailureSink;
   readonly #deadline: number;
   readonly #reader: MapReader;
   readonly #owner: MapOwner;
@@ -49,7 +52,7 @@ export class Mapping<T> implements MapIterator<T> {
   #waiters: Waiter<T>[] = [];
   #serving = false;
   #timer: Timer | undefined;
-  readonly #onAbort = () => this.#stop(this.#options.signal!.reason);
+  readonly #onAbort = () => this.stop(this.#options.signal!.reason);
 
   constructor(engine: Engine, task: TaskRecord, settings: CallSettings | undefined, { inputs, options }: MapArguments) {
     const { timeout, chunksize, buffersize, signal } = options;
@@ -60,8 +63,16 @@ export class Mapping<T> implements MapIterator<T> {
     this.#portion = Math.max(1, Math.floor(this.#capacity / 2));
     this.#buffer = makeBuffer(options.ordered);
     signal?.throwIfAborted();
+    const scope = settings?.scope;
+    if (scope?.aborted) throw scope.aborted.reason;
+    this.#scope = scope;
+    this.#unobserved = scope?.unread ?? engine.unobserved;
     const source = new Source(inputs);
     this.#reader = new MapReader(engine, source, chunksize, {
+      assertOpen() {
+        engine.assertOpen();
+        scope?.assertInside();
+      },
       wants: (held) => this.#outstanding + held < this.#capacity,
       isStarved: () => this.#waiters.length > 0 && this.#outstanding === 0,
       submit: (items) => this.#submit(items),
@@ -77,7 +88,9 @@ export class Mapping<T> implements MapIterator<T> {
       completed: (call) => this.#completed(call),
     };
     signal?.addEventListener("abort", this.#onAbort, { once: true });
+    scope?.addMap(this);
     if (signal?.aborted) this.#onAbort(); // while the inputs were opened
+    if (scope?.aborted) this.stop(scope.aborted.reason);
     this.#reader.read();
     // Nothing can be delivered before this error: map() itself throws it.
     const { end } = this.#reader;
@@ -139,7 +152,7 @@ export class Mapping<T> implements MapIterator<T> {
 
   #completed(call: MappedCall): void {
     if (this.#over) return;
-    if (call.state === REJECTED) this.#engine.unobserved.add(call, call.outcome);
+    if (call.state === REJECTED) this.#unobserved.add(call, call.outcome);
     this.#buffer.completed(call);
     if (this.#waiters.length > 0) this.#serve();
   }
@@ -149,7 +162,7 @@ export class Mapping<T> implements MapIterator<T> {
     const call = this.#buffer.take();
     if (!call) return undefined;
     this.#outstanding--;
-    if (call.state === REJECTED) this.#engine.unobserved.remove(call);
+    if (call.state === REJECTED) this.#unobserved.remove(call);
     return call;
   }
 
@@ -226,7 +239,7 @@ export class Mapping<T> implements MapIterator<T> {
     if (this.#deadline === Infinity || this.#timer) return;
     const expire = () => {
       const { timeout } = this.#options;
-      this.#stop(new TimeoutError(`The results of map() took longer than its timeout of ${timeout} ms`));
+      this.stop(new TimeoutError(`The results of map() took longer than its timeout of ${timeout} ms`));
     };
     const left = this.#deadline - performance.now();
     if (left > 0) this.#timer = startTimer(left, expire);
@@ -241,7 +254,7 @@ export class Mapping<T> implements MapIterator<T> {
   // --- ending
 
   /** Ends the iteration for a reason, which rejects the first next() that waits, or the next one. */
-  #stop(reason: unknown): void {
+  stop(reason: unknown): void {
     if (this.#over) return;
     this.#stopped = { reason };
     this.#finish();
@@ -252,6 +265,7 @@ export class Mapping<T> implements MapIterator<T> {
     if (this.#over) return;
     this.#over = true;
     this.#options.signal?.removeEventListener("abort", this.#onAbort);
+    this.#scope?.removeMap(this);
     const rest = this.#buffer.clear();
     this.#outstanding = 0;
     for (const supply of this.#supplies.splice(0)) {
@@ -259,7 +273,7 @@ export class Mapping<T> implements MapIterator<T> {
       supply.drop();
     }
     for (const call of rest) {
-      if (call.state === REJECTED) this.#engine.unobserved.remove(call);
+      if (call.state === REJECTED) this.#unobserved.remove(call);
       else if (call.state !== PENDING) continue;
       else if (call.withdraw()) call.cancel(new CancelledError());
       else call.worker?.recall?.(true); // what it gives back is cancelled: nobody wants it

@@ -16,6 +16,8 @@ export type InputEnd = { readonly failed: false } | { readonly failed: true; rea
 
 /** What the reader asks of its map(). */
 export interface ReaderOwner {
+  /** Throws when no more calls are taken. */
+  assertOpen(): void;
   /** Whether one more item may be read when `held` are read and not submitted. */
   wants(held: number): boolean;
   /** Whether somebody waits for a result, and no item is submitted. */
@@ -177,10 +179,10 @@ export class MapReader {
     this.#submit();
   }
 
-  /** Whether the engine still takes calls. If not, reading ends with its error. */
+  /** Whether calls are still taken. If not, reading ends with its error. */
   #admit(): boolean {
     try {
-      this.#engine.assertOpen();
+      this.#owner.assertOpen();
       return true;
     } catch (error) {
       if (!this.end?.failed) this.end = { failed: true, error };

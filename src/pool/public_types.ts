@@ -3,7 +3,8 @@
 export type { WorkerPermissions } from "./backend.ts";
 export type { OwnWorker } from "./own_worker.ts";
 export type { CallOptions } from "../executor/call_options.ts";
-export type { ExecutorView, MapResult, ShutdownOptions } from "../executor/executor.ts";
+export type { GroupOptions } from "../executor/scope.ts";
+export type { ExecutorView, Group, MapResult, ShutdownOptions } from "../executor/executor.ts";
 export type { Future, FutureOutcome, ResultOptions } from "../future/future.ts";
 export type { AnyIterable, AnyIterables, MapIterator, MapOptions } from "../executor/map_options.ts";
 export type { CallStats, ExecutorStats, WorkerStats } from "../executor/stats.ts";

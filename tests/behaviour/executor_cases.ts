@@ -5,6 +5,7 @@ import { cancelCases } from "./cases/cancel.ts";
 import { errorCases } from "./cases/errors.ts";
 import { exitCases } from "./cases/exit.ts";
 import { forceCases } from "./cases/force.ts";
+import { groupCases } from "./cases/groups.ts";
 import { handedAheadCases } from "./cases/handed_ahead.ts";
 import { initializerCases } from "./cases/initializer.ts";
 import { lossCases } from "./cases/loss.ts";
@@ -32,6 +33,7 @@ export function executorCases(kind: Kind, ownCases: (kind: Kind) => void): void 
   handedAheadCases(kind);
   mapCases(kind);
   mapInputCases(kind);
+  groupCases(kind);
   workerCases(kind);
   initializerCases(kind);
   reportCases(kind);

@@ -32,6 +32,7 @@ const LONGEST = 250;
 /** Files with state in the module itself, each for a reason. */
 const STATEFUL: Readonly<Record<string, string>> = {
   "src/runtime.ts": "what a program that exits has to call",
+  "src/executor/executor.ts": "what a group may ask of an executor, set once by the class itself",
   "src/future/signal.ts": "one listener for each signal, held weakly",
   "src/future/future.ts": "what the executor may do with a Future, set once by the class itself",
   "src/pool/own_worker.ts": "threads that the user has started, held weakly",

@@ -1,6 +1,6 @@
 // The modules that hosts serve in tests, by name, and tasks that are exports of these modules.
 
-import type { CallOptions, ExecutorView } from "../../mod.ts";
+import type { CallOptions, Executor, ExecutorView, Group } from "../../mod.ts";
 import { setTaskRef } from "../../src/wire/marks.ts";
 import { type TaskRef, taskRef } from "../../src/wire/task_ref.ts";
 import { inline } from "../fixtures/tasks/cluster_tasks.ts";
@@ -49,6 +49,12 @@ export function takingAll<E extends ExecutorView>(executor: E): E {
       return (executor.map as AnyFunction)(task, ...inputs, ...rest);
     },
     with: (options: CallOptions) => takingAll(executor.with(options)),
+    group: (...args: unknown[]) => {
+      const blocks = args.map((arg) => typeof arg === "function" ? (group: Group) => arg(takingAll(group)) : arg);
+      const opened = (executor.group as AnyFunction)(...blocks);
+      return "submit" in opened ? takingAll(opened) : opened;
+    },
+    on: (other: object) => takingAll((executor as unknown as Group).on((executors.get(other) ?? other) as Executor)),
   };
   const proxy = new Proxy(executor, {
     get(target, name) {

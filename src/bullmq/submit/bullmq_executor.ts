@@ -4,6 +4,7 @@ import { CALL_OPTIONS, type CallOptions, type CallSettings, readCallOptions } fr
 import { Executor, type ExecutorView, View } from "../../executor/executor.ts";
 import type { Future } from "../../future/future.ts";
 import type { Submittable } from "../../task/task.ts";
+import { refuse } from "../../wire/check.ts";
 import { ClusterEngine } from "./cluster_engine.ts";
 import { holding } from "../connection.ts";
 import { checkName } from "../queue_options.ts";
@@ -136,5 +137,13 @@ class KeyedView extends View implements BullMQExecutorView {
     const { key } = this.#settings.options as BullMQCallOptions;
     if (key === undefined) return super.submit(fn, ...args);
     return this.#keys.get(key, () => super.submit(fn, ...args)) as Future<Awaited<R>>;
+  }
+
+  // deno-lint-ignore no-explicit-any
+  override group(...args: any[]): any {
+    const { key } = this.#settings.options as BullMQCallOptions;
+    // A call with a key may be somebody else's, too: a group must not abort it.
+    if (key !== undefined) refuse("make a group", "a call with a 'key' belongs to all who submit it", key);
+    return super.group(...args);
   }
 }

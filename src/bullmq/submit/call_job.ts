@@ -70,7 +70,7 @@ function dataOf(call: Call, owner: string, { orphans, maxPayload }: ClusterSetti
     redeliveries: finite(settings?.options.retries ?? REDELIVERIES),
     ...(settings && settings.timeout !== Infinity ? { timeout: settings.timeout } : undefined),
     ...(settings && settings.retries > 0 ? { retries: finite(settings.retries) } : undefined),
-    ...(settings?.signal ? { stoppable: true, grace: finite(settings.grace) } : undefined),
+    ...(settings?.stoppable ? { stoppable: true, grace: finite(settings.grace) } : undefined),
     ...(orphans === "cancel" ? { stoppable: true, owner } : undefined),
   };
 }

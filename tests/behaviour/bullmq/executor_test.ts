@@ -15,6 +15,7 @@ import { serve } from "../../../src/bullmq/host/serve.ts";
 import { MODULES, takingAll } from "../../support/bullmq_tasks.ts";
 import { cancelCases } from "../cases/cancel.ts";
 import { errorCases } from "../cases/errors.ts";
+import { groupCases } from "../cases/groups.ts";
 import { lossCases } from "../cases/loss.ts";
 import { mapCases } from "../cases/map.ts";
 import { mapInputCases } from "../cases/map_input.ts";
@@ -55,6 +56,7 @@ const ABSENT: Readonly<Record<string, string>> = {
   ".map() ends for good when it is left, and cancels the rest": RACE,
   ".map() stops when its signal aborts, with its reason": RACE,
   ".shutdown({ cancelFutures: true }) still cancels when a plain shutdown is under way": RACE,
+  ".group() does not take a cancelled call for a failure": RACE,
   ".map() runs the items of a chunk one after the other in one worker": "each item is a job of its own, for any host",
   ".shutdown() starts nothing when nothing was submitted": "a host loads its modules in a worker before it serves",
   " errors form Python's families": "the class of these tests has another name",
@@ -112,7 +114,7 @@ const KIND: Kind = {
 
 for (
   const cases of [
-    ...[submitCases, taskCases, valueCases, errorCases, cancelCases, mapCases, mapInputCases, lossCases],
+    ...[submitCases, taskCases, valueCases, errorCases, cancelCases, mapCases, mapInputCases, groupCases, lossCases],
     ...[shutdownCases, optionCases, memoryCases],
   ]
 ) cases(KIND);

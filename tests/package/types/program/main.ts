@@ -7,6 +7,7 @@ import {
   type CallOptions,
   type ExecutorOptions,
   type Future,
+  type Group,
   type Movable,
   ProcessPoolExecutor,
   taskModule,
@@ -51,6 +52,25 @@ export async function use(executor: Executor): Promise<void> {
   for (const Class of [ThreadPoolExecutor, ProcessPoolExecutor, FromThread, FromProcess]) {
     await new Class(options).with(call).submit(add, 1, 2);
   }
+
+  // Groups: by hand here, as there is no `await using`.
+  const group: Group = executor.group({ signal: currentTask().signal });
+  const inGroup: Future<number> = group.with(call).submit(add, 1, 2);
+  for await (const n of group.map(add, [1], [2])) console.log(n.toFixed(), group.signal.aborted);
+  await group[Symbol.asyncDispose]();
+  const total: number = await executor.group(async (group) =>
+    await inGroup + await group.on(executor).submit(add, 1, 2)
+  );
+  const inside: string = await executor.group({}, (group) => group.group(() => total.toFixed()));
+  console.log(inside.length);
+  // @ts-expect-error a block gets a group, not a number
+  executor.group((group: number) => group);
+  // @ts-expect-error the block is the last argument
+  executor.group(() => 1, { signal: currentTask().signal });
+  // @ts-expect-error a group is not shut down
+  group.shutdown();
+  // @ts-expect-error there is no such option
+  executor.group({ timeout: 1 });
 
   // @ts-expect-error the second number is a string
   executor.submit(add, 1, "2");
