@@ -5,6 +5,7 @@ import type { CallQueue, QueueEntry } from "./call_queue.ts";
 import { bindCall, type CallControl, cancelFuture, Future, settleFuture } from "../future/future.ts";
 import type { TaskRecord } from "./task_table.ts";
 import type { OutgoingCall } from "../wire/calls.ts";
+import type { StreamNews, StreamOrder, ToWorker } from "../wire/messages.ts";
 import type { Timer } from "../future/timer.ts";
 import type { UnobservedFailures } from "../future/unobserved.ts";
 
@@ -40,6 +41,14 @@ export interface CallEngine {
   abort(call: Call, reason: unknown): void;
 }
 
+/** What is told to the worker of a stream, which the holder of its call adds the number of. */
+export type StreamOrders =
+  | Omit<Extract<ToWorker, { kind: "more" }>, "call">
+  | Omit<
+    Extract<ToWorker, { kind: "items" }>,
+    "call"
+  >;
+
 /** What holds a call that was handed over: a worker. */
 export interface CallHolder {
   /** Withdraws the call; false when it has begun, or nobody can know. */
@@ -48,6 +57,12 @@ export interface CallHolder {
   begun(call: Call): boolean;
   /** Tells the call's task to stop. */
   abort(call: Call, reason: unknown): void;
+  /**
+   * Tells the worker something about the stream of a call. Workers without streams have no such method.
+   *
+   * @throws {DOMException} a DataCloneError, when a value cannot cross.
+   */
+  tell?(call: Call, order: StreamOrders, transfer?: Transferable[]): void;
   /**
    * Asks the worker for the calls that it has not begun, where only it can know.
    *
@@ -86,6 +101,11 @@ export abstract class Call implements CallControl, OutgoingCall, QueueEntry<Call
   /** It was withdrawn, and will not run. */
   abstract cancel(reason: unknown): void;
 
+  /** Its worker says something of its stream; false when that cannot be. */
+  hear(_news: StreamNews): boolean {
+    return false;
+  }
+
   get unobserved(): UnobservedFailures {
     return this.engine.unobserved;
   }
@@ -118,6 +138,10 @@ export abstract class Call implements CallControl, OutgoingCall, QueueEntry<Call
   /** The attempt, if the call may be stopped or run again: then it has a message of its own. */
   get attempt(): number | undefined {
     return this.progress?.settings.limited ? this.progress.attempt : undefined;
+  }
+
+  get stream(): StreamOrder | undefined {
+    return undefined;
   }
 
   withdraw(): boolean {

@@ -5,6 +5,7 @@ import {
   checkFunction,
   checkNumber,
   checkOptions,
+  checkPositiveInteger,
   checkSignal,
   optionNames,
   refuseRange,
@@ -41,7 +42,8 @@ export interface CallOptions {
    */
   priority?: number | undefined;
   /**
-   * How often a call is run again, after a growing pause, when its worker was lost or its `timeout` was over.
+   * How often a call is run again, after a growing pause, when its worker was lost or its `timeout` was over. A stream is run
+   * again only as long as it has yielded nothing, and read nothing of its arguments.
    *
    * @default 0
    */
@@ -52,6 +54,14 @@ export interface CallOptions {
    * @default no error is retried
    */
   retryOn?: ((error: unknown) => boolean) | undefined;
+  /**
+   * Number of values that the task of a {@linkcode Executor.stream} may yield ahead of the loop that reads them: beyond, it is
+   * paused at its `yield`. So many items of an async iterable among its arguments are read ahead of the task, too. Other
+   * calls have one result, and no use for it.
+   *
+   * @default 16
+   */
+  buffersize?: number | undefined;
 }
 
 /** The names of the options of a call. */
@@ -62,6 +72,7 @@ export const CALL_OPTIONS = optionNames<CallOptions>({
   priority: true,
   retries: true,
   retryOn: true,
+  buffersize: true,
 });
 
 /** What cannot be done with wrong options, for messages. */
@@ -95,13 +106,14 @@ export class CallSettings {
   readonly priority: number;
   readonly retries: number;
   readonly retryOn: ((error: unknown) => boolean) | undefined;
+  readonly buffersize: number;
 
   /**
    * @throws {TypeError} when an option is of the wrong type.
    * @throws {RangeError} when a number is out of range.
    */
   constructor(options: CallOptions) {
-    const { signal, timeout = Infinity, grace = 1000, priority = 0, retries = 0, retryOn } = options;
+    const { signal, timeout = Infinity, grace = 1000, priority = 0, retries = 0, retryOn, buffersize = 16 } = options;
     checkSignal(ACTION, "signal", signal);
     checkDuration(ACTION, "timeout", timeout);
     checkDuration(ACTION, "grace", grace);
@@ -109,6 +121,7 @@ export class CallSettings {
     checkDuration(ACTION, "retries", retries);
     if (!Number.isInteger(retries) && retries !== Infinity) refuseRange(ACTION, "retries", "an integer", retries);
     checkFunction(ACTION, "retryOn", retryOn);
+    checkPositiveInteger(ACTION, "buffersize", buffersize);
     this.options = options;
     this.signal = signal;
     this.timeout = timeout;
@@ -116,6 +129,7 @@ export class CallSettings {
     this.priority = priority;
     this.retries = retries;
     this.retryOn = retryOn;
+    this.buffersize = buffersize;
   }
 
   /** Whether each call has a worker for itself, so that stopping it does not harm another. */

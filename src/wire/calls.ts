@@ -6,7 +6,7 @@
 
 import { CALL_MASK } from "./claims.ts";
 import { assertNotLocal, transfersOf } from "./marks.ts";
-import type { Calls, TaskRef, ToWorker } from "./messages.ts";
+import type { Calls, StreamOrder, TaskRef, ToWorker } from "./messages.ts";
 
 /** A message with calls, ready to send. */
 export interface Letter {
@@ -26,6 +26,8 @@ export interface OutgoingCall {
   readonly args: readonly unknown[];
   /** 1 for the first run, 2 for the first retry; `undefined` for a call that is never aborted nor retried. */
   readonly attempt: number | undefined;
+  /** For a call whose result is a stream: it has a message of its own. */
+  readonly stream: StreamOrder | undefined;
 }
 
 /** The calls of one worker, by number, in a ring. The slot of a withdrawn call is empty. */
@@ -57,7 +59,7 @@ export class CallWriter {
    */
   write(ring: CallRing, first: number, last: number, exact: boolean): Letter {
     const calls = [] as unknown[] as Calls;
-    const attempt = ring[first & CALL_MASK]?.attempt;
+    const attempt = ring[first & CALL_MASK]?.attempt, stream = ring[first & CALL_MASK]?.stream;
     let tasks: [number, TaskRef][] | undefined, transfer: Transferable[] | undefined;
     // Objects in the arguments of the calls so far; `undefined` while there are none.
     let met: Set<object> | undefined, apart = true;
@@ -98,7 +100,7 @@ export class CallWriter {
       transfer = moved;
     }
     const plain = !tasks && !exact && attempt === undefined;
-    const message = plain ? calls : { kind: "run", tasks, calls, exact, attempt } as const;
+    const message = plain ? calls : { kind: "run", tasks, calls, exact, attempt, ...(stream && { stream }) } as const;
     return { message, transfer, end, tasks: tasks ?? NO_TASKS };
   }
 

@@ -24,13 +24,15 @@ export type Look = (part: unknown) => readonly unknown[];
 export function valuesOf(message: ToWorker | FromWorker): readonly unknown[] | undefined {
   if (message.kind === undefined) return message;
   if (message.kind === "run") return message.calls;
+  if (message.kind === "yields" || message.kind === "items") return message.values;
   return message.kind === "done" ? message.results : undefined;
 }
 
 /** A message with other values in their place. */
 export function withValues<M extends ToWorker | FromWorker>(message: M, values: readonly unknown[]): M {
   if (message.kind === undefined) return values as unknown as M;
-  return { ...message, [message.kind === "run" ? "calls" : "results"]: values };
+  const name = message.kind === "run" ? "calls" : message.kind === "done" ? "results" : "values";
+  return { ...message, [name]: values };
 }
 
 /**
