@@ -73,6 +73,7 @@ export class StreamRun {
       this.#iterator = iterator;
       if (await this.#iterate(iterator, isAsync)) this.#resolve(true);
     } catch (error) {
+      this.#flush();
       this.#reject(error);
     }
   }
