@@ -338,10 +338,13 @@ for (const kind of KINDS) {
   behaviour(kind, ".stream() leaves a task that waits for an input", async (Executor) => {
     await using executor = new Executor({ maxWorkers: 1 });
     using gate = new Gate();
-    let closed = false;
+    let asked = false, closed = false;
     const never: AsyncIterable<string> = {
       [Symbol.asyncIterator]: () => ({
-        next: () => new Promise(() => {}),
+        next() {
+          asked = true;
+          return new Promise(() => {});
+        },
         return: () => {
           closed = true;
           return new Promise(() => {});
@@ -350,7 +353,7 @@ for (const kind of KINDS) {
     };
     const stream = executor.with({ grace: 20_000 }).stream(tasks.upper, gate.folder, never);
     const next = stream.next();
-    await until("the task waits", () => executor.stats().running === 1);
+    await until("the task waits", () => asked);
     await stream.return!();
     assertEquals([await next, closed], [{ value: undefined, done: true }, true]);
     assertEquals(executor.stats().lost, 0);

@@ -47,6 +47,9 @@ const MESSAGES: Readonly<Record<string, () => unknown>> = {
     full: false,
   }),
   "begun": () => ({ kind: "begun", call: 0 }),
+  "yields": () => ({ kind: "yields", call: 0, values: [1, "two", { three: 3 }] }),
+  "pull": () => ({ kind: "pull", call: 0, input: 0, count: 16 }),
+  "closed": () => ({ kind: "closed", call: 0, input: 0 }),
   "recalled": () => ({ kind: "recalled", first: 1 }),
   "unread": () => ({ kind: "unread" }),
   "draining": () => ({ kind: "draining" }),
@@ -60,7 +63,21 @@ const MESSAGES: Readonly<Record<string, () => unknown>> = {
 let looks = 0;
 
 function accessors(): object {
-  const keys = ["kind", "first", "results", "failures", "spent", "full", "call", "exitCode", "unbegun", "uncaught"];
+  const keys = [
+    "kind",
+    "first",
+    "results",
+    "failures",
+    "spent",
+    "full",
+    "call",
+    "exitCode",
+    "unbegun",
+    "uncaught",
+    "values",
+    "input",
+    "count",
+  ];
   const more = [
     "failure",
     "classes",
