@@ -2,6 +2,7 @@
 
 import { assert, assertEquals, assertRejects, assertStrictEquals, assertThrows } from "@std/assert";
 import { CancelledError, ShutdownError, taskModule, TaskTimeoutError, transfer, WorkerLostError } from "../../mod.ts";
+import process from "node:process";
 import { behaviour } from "./behaviour.ts";
 import { drain } from "./cases/map.ts";
 import { KINDS } from "./kinds.ts";
@@ -77,7 +78,7 @@ for (const kind of KINDS) {
       assertEquals(await Array.fromAsync(executor.stream(() => [Promise.resolve(1), 2])), [1, 2]);
       const error =
         (await drain(executor.stream(() => [Promise.resolve(1), Promise.reject(new RangeError("no"))]))).error;
-      assertError(error, RangeError, "no");
+      assertError(error, new RangeError("no"));
       for (const returned of [3, null, { length: 1 }]) {
         await assertRejects(
           // deno-lint-ignore no-explicit-any
@@ -147,7 +148,7 @@ for (const kind of KINDS) {
       const stream = executor.stream(tasks.failAfter, count);
       const { values, error } = await drain(stream);
       assertEquals(values, hundred.slice(0, count));
-      assertError(error, RangeError, `failed after ${count}`);
+      assertError(error, new RangeError(`failed after ${count}`));
       assertEquals(await stream.next(), { value: undefined, done: true });
     }
     assertEquals(executor.stats().failed, 3);
@@ -219,8 +220,9 @@ for (const kind of KINDS) {
       using gate = new Gate();
       const listening = executor.stream(tasks.listenInStream, gate.folder);
       assertEquals(await listening.next(), { value: "listening", done: false });
+      await gate.noted();
       await listening.return!();
-      assertEquals(gate.notes.length, 1);
+      assertEquals(gate.notes.length, 2);
       const deaf = executor.with({ grace: 10 }).stream(tasks.deafStream);
       await deaf.next();
       const [waiting] = await Promise.all([deaf.next(), deaf.return!()]);
@@ -369,7 +371,7 @@ for (const kind of KINDS) {
     assertEquals(await Array.fromAsync(executor.stream(tasks.catching, failing())), ["one", "caught RangeError"]);
     const { values, error } = await drain(executor.stream(tasks.upper, gate.folder, failing()));
     assertEquals([values, gate.notes], [["ONE"], ["finally"]]);
-    assertError(error, RangeError, "input");
+    assertError(error, new RangeError("input"));
     const unsendable = new Tracked(["two", () => {}]);
     assertEquals(await Array.fromAsync(executor.stream(tasks.catching, unsendable)), ["two", "caught DataCloneError"]);
     assertEquals(unsendable.closed, 1);
@@ -408,7 +410,7 @@ for (const kind of KINDS) {
     const left = executor.stream(tasks.failAfter, 1);
     await until("it has failed", () => executor.stats().failed === 2);
     await left.return!();
-    assertError((await drain(executor.stream(tasks.failAfter, 1))).error, RangeError, "failed after 1");
+    assertError((await drain(executor.stream(tasks.failAfter, 1))).error, new RangeError("failed after 1"));
     await executor.shutdown();
     assertEquals(reports.length, 1);
     assertEquals((reports[0] as { count: number }).count, 1);
@@ -422,4 +424,71 @@ for (const kind of KINDS) {
     assertEquals(await Array.fromAsync(executor.stream(tasks.catching, inputs)), copies);
     assertEquals(chunks.map(({ length }) => length), kind.name === "ThreadPoolExecutor" ? [0, 0] : [4, 4]);
   });
+}
+
+/** How a worker ends. */
+const ENDS = ["exits", "is killed", "times out", "is terminated by the executor", "is killed by the executor"] as const;
+
+/** What the task does then. */
+const PHASES = [
+  "runs before its first value",
+  "is paused at its yield",
+  "waits for an input",
+  "runs between two values",
+] as const;
+
+for (const kind of KINDS) {
+  for (const phase of PHASES) {
+    for (const end of ENDS) {
+      if (end === "is killed" && kind.name === "ThreadPoolExecutor") continue; // it is the program's own process
+      // A task that is paused does nothing by itself.
+      if (end === "exits" && phase !== "runs before its first value" && phase !== "runs between two values") continue;
+      behaviour(
+        kind,
+        `.stream() gives what has come, then an error, when its worker ${end} while it ${phase}`,
+        async (Executor) => {
+          const executor = new Executor({ maxWorkers: 1, onUnobserved() {} });
+          using gate = new Gate();
+          let asked = false, closed = 0;
+          const input: AsyncIterable<number> = {
+            [Symbol.asyncIterator]: () => ({
+              next() {
+                asked = true;
+                return new Promise<never>(() => {});
+              },
+              return() {
+                closed++;
+                return Promise.resolve({ value: undefined, done: true });
+              },
+            }),
+          };
+          const timeout = end === "times out" ? 200 : Infinity;
+          const stream = executor.with({ buffersize: phase === "is paused at its yield" ? 2 : 3, timeout }).stream(
+            tasks.stage,
+            gate.folder,
+            phase,
+            end === "exits",
+            input,
+          );
+          const before = phase === "runs before its first value" ? 0 : 2;
+          await gate.noted(2); // its process, and that it is there
+          if (phase === "waits for an input") await until("the input is asked", () => asked);
+          const [pid] = gate.notes;
+          if (end === "is killed") process.kill(Number(pid), "SIGKILL");
+          if (end === "is terminated by the executor") executor.terminateWorkers();
+          if (end === "is killed by the executor") executor.killWorkers();
+          await until("the stream has ended", () => executor.stats().failed === 1);
+          const { values, error } = await drain(stream);
+          assertEquals(values, [0, 1].slice(0, before));
+          assertEquals((error as Error).name, end === "times out" ? "TaskTimeoutError" : "WorkerLostError");
+          assertEquals(await stream.next(), { value: undefined, done: true });
+          assertEquals(closed, phase === "waits for an input" ? 1 : 0);
+          if (!end.endsWith("by the executor")) {
+            assertEquals(await Array.fromAsync(executor.stream(tasks.range, 0, 2)), [0, 1]);
+          }
+          await executor.shutdown();
+        },
+      );
+    }
+  }
 }
