@@ -321,7 +321,6 @@ for (const kind of KINDS) {
 
   behaviour(kind, ".stream() reads an input no more than buffersize items ahead, and closes it", async (Executor) => {
     await using executor = new Executor({ maxWorkers: 1 });
-    using gate = new Gate();
     const words = new Tracked(naturals());
     const stream = executor.with({ buffersize: 2 }).stream(async function* (numbers: AsyncIterable<number>) {
       for await (const n of numbers) yield n;
@@ -332,6 +331,18 @@ for (const kind of KINDS) {
     assert(words.read <= 6, `${words.read} items were read`);
     await stream.return!();
     assertEquals(words.closed, 1);
+    const left = new Tracked(naturals());
+    const goesOn = executor.stream(async function* (numbers: AsyncIterable<number>) {
+      for await (const n of numbers) {
+        yield n;
+        break;
+      }
+      for (;;) yield -1;
+    }, left);
+    assertEquals([(await goesOn.next()).value, (await goesOn.next()).value], [0, -1]);
+    await until("it is closed while its task goes on", () => left.closed === 1);
+    await goesOn.return!();
+    assertEquals(left.closed, 1);
     const unread = new Tracked(naturals());
     assertEquals(await Array.fromAsync(executor.stream((_: AsyncIterable<number>) => [1], unread)), [1]);
     assertEquals([unread.read, unread.closed], [0, 0]);

@@ -5,7 +5,7 @@ import { test } from "node:test";
 import { WorkerLostError } from "../../../mod.ts";
 import { delivered, MemoryExecutor } from "../../support/memory_backend.ts";
 import { reportsOf } from "../../support/observe.ts";
-import { CLAIMS_KINDS, ownersOf } from "../../support/memory_channel.ts";
+import { CLAIMS_KINDS, type ClaimsKind, ownersOf } from "../../support/memory_channel.ts";
 
 const identity = (n: number) => n;
 
@@ -13,23 +13,21 @@ function* numbers(_input?: AsyncIterable<number>): Generator<number> {
   yield 1;
 }
 
-async function* never(): AsyncGenerator<number> {
-  await new Promise(() => {});
+const never: AsyncIterable<number> = { [Symbol.asyncIterator]: () => ({ next: () => new Promise(() => {}) }) };
+
+/** An executor whose one worker the test plays: it has begun a stream, behind which a call waits. */
+async function streaming(claims: ClaimsKind, buffersize: number) {
+  const executor = new MemoryExecutor({ maxWorkers: 1, onUnobserved() {} }, { claims, served: false });
+  const stream = executor.with({ buffersize }).stream(numbers, never);
+  const [worker] = executor.workers;
+  worker!.ready();
+  await delivered();
+  if (claims) worker!.begin(0);
+  return { executor, stream, worker: worker! };
 }
 
 for (const claims of CLAIMS_KINDS) {
   const kind = ownersOf(claims);
-
-  /** An executor whose one worker the test plays: it has begun a stream, behind which a call waits. */
-  async function streaming(buffersize: number) {
-    const executor = new MemoryExecutor({ maxWorkers: 1, onUnobserved() {} }, { claims, served: false });
-    const stream = executor.with({ buffersize }).stream(numbers, never());
-    const [worker] = executor.workers;
-    worker!.ready();
-    await delivered();
-    if (claims) worker!.begin(0);
-    return { executor, stream, worker: worker! };
-  }
 
   test(`Executor ends a worker of ${kind} that says of a stream what cannot be`, async () => {
     const forged: readonly object[] = [
@@ -46,7 +44,7 @@ for (const claims of CLAIMS_KINDS) {
       { kind: "closed", call: 0, input: 7 },
     ];
     for (const message of forged) {
-      const { executor, stream, worker } = await streaming(3);
+      const { executor, stream, worker } = await streaming(claims, 3);
       worker.say({ kind: "yields", call: 0, values: [7] });
       const reports = await reportsOf(() => worker.say(message));
       assertEquals([reports.length, worker.endedBy], [1, "kill"], `${forged.indexOf(message)}`);
@@ -72,7 +70,7 @@ for (const claims of CLAIMS_KINDS) {
   });
 
   test(`Executor ends the worker of ${kind} whose value cannot be read, and its stream says so`, async () => {
-    const { executor, stream, worker } = await streaming(3);
+    const { executor, stream, worker } = await streaming(claims, 3);
     worker.say({ kind: "yields", call: 0, values: [7] });
     worker.say({ kind: "unread" });
     assertEquals(worker.endedBy, "kill");
@@ -83,7 +81,7 @@ for (const claims of CLAIMS_KINDS) {
   });
 
   test(`Executor tells a worker of ${kind} that a stream may go on when half of the buffer was taken`, async () => {
-    const { executor, stream, worker } = await streaming(4);
+    const { executor, stream, worker } = await streaming(claims, 4);
     worker.say({ kind: "yields", call: 0, values: [1, 2, 3, 4] });
     const told = () => worker.inbox.filter(({ kind }) => kind === "more");
     const counts: number[] = [];
@@ -94,6 +92,8 @@ for (const claims of CLAIMS_KINDS) {
     }
     assertEquals(counts, [0, 1, 1, 2]);
     assertEquals(told(), [{ kind: "more", call: 0, count: 2 }, { kind: "more", call: 0, count: 2 }]);
+    const reports = await reportsOf(() => worker.say({ kind: "yields", call: 0, values: [5, 6, 7, 8, 9] }));
+    assertEquals([reports.length, worker.endedBy], [1, "kill"], "four are due now, not five");
     executor.killWorkers();
     await executor.shutdown();
     await stream.return!();
