@@ -51,6 +51,7 @@ export type { FutureOutcome, ResultOptions } from "./src/future/future.ts";
 export type { AnyIterable, AnyIterables, MapIterator, MapOptions } from "./src/executor/map_options.ts";
 export type { InlineExecutorOptions } from "./src/inline/inline_executor.ts";
 export type { ExecutorOptions, ProcessPoolExecutorOptions, ThreadPoolExecutorOptions } from "./src/pool/options.ts";
+export type { StreamIterator } from "./src/executor/stream.ts";
 export type { CallStats, ExecutorStats, WorkerStats } from "./src/executor/stats.ts";
 export type {
   NotCallable,

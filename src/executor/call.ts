@@ -7,6 +7,7 @@ import type { FailureSink } from "./scope.ts";
 import type { TaskRecord } from "./task_table.ts";
 import { report } from "../report.ts";
 import type { OutgoingCall } from "../wire/calls.ts";
+import type { StreamNews, StreamOrder, ToWorker } from "../wire/messages.ts";
 import type { Timer } from "../future/timer.ts";
 import type { UnobservedFailures } from "../future/unobserved.ts";
 
@@ -44,6 +45,14 @@ export interface CallEngine {
   endCall(call: Call, reason: unknown): void;
 }
 
+/** What is told to the worker of a stream, which the holder of its call adds the number of. */
+export type StreamOrders =
+  | Omit<Extract<ToWorker, { kind: "more" }>, "call">
+  | Omit<
+    Extract<ToWorker, { kind: "items" }>,
+    "call"
+  >;
+
 /** What holds a call that was handed over: a worker. */
 export interface CallHolder {
   /** Withdraws the call; false when it has begun, or nobody can know. */
@@ -52,6 +61,12 @@ export interface CallHolder {
   begun(call: Call): boolean;
   /** Tells the call's task to stop. */
   abort(call: Call, reason: unknown): void;
+  /**
+   * Tells the worker something about the stream of a call. Workers without streams have no such method.
+   *
+   * @throws {DOMException} a DataCloneError, when a value cannot cross.
+   */
+  tell?(call: Call, order: StreamOrders, transfer?: Transferable[]): void;
   /**
    * Asks the worker for the calls that it has not begun, where only it can know.
    *
@@ -91,6 +106,11 @@ export abstract class Call implements CallControl, OutgoingCall, QueueEntry<Call
   abstract cancel(reason: unknown): void;
   /** The Future that who listens to its reports gets; `undefined` when nobody may hear more. */
   protected abstract get reporting(): Future<unknown> | undefined;
+
+  /** Its worker says something of its stream; false when that cannot be. */
+  hear(_news: StreamNews): boolean {
+    return false;
+  }
 
   /** The group of a call throws its failure, unless somebody observes it. */
   get unobserved(): FailureSink {
@@ -142,6 +162,11 @@ export abstract class Call implements CallControl, OutgoingCall, QueueEntry<Call
     } catch (error) {
       report("Exception calling", "onReport", error);
     }
+  }
+
+  /** What its worker is told of its stream, if it has one. */
+  get stream(): StreamOrder | undefined {
+    return undefined;
   }
 
   withdraw(): boolean {

@@ -5,6 +5,7 @@ import {
   checkFunction,
   checkNumber,
   checkOptions,
+  checkPositiveInteger,
   checkSignal,
   optionNames,
   refuseRange,
@@ -43,7 +44,8 @@ export interface CallOptions {
    */
   priority?: number | undefined;
   /**
-   * How often a call is run again, after a growing pause, when its worker was lost or its `timeout` was over.
+   * How often a call is run again, after a growing pause, when its worker was lost or its `timeout` was over. A stream is run
+   * again only as long as it has yielded nothing, and read nothing of its arguments.
    *
    * @default 0
    */
@@ -64,6 +66,14 @@ export interface CallOptions {
    */
   // A method, so that a callback may name the types that its task reports and returns, which the executor does not know.
   onReport?: { call(value: unknown, future: Future<unknown>): unknown }["call"] | undefined;
+  /**
+   * Number of values that the task of a {@linkcode Executor.stream} may yield ahead of the loop that reads them: beyond, it is
+   * paused at its `yield`. So many items of an async iterable among its arguments are read ahead of the task, too. Other
+   * calls have one result, and no use for it.
+   *
+   * @default 16
+   */
+  buffersize?: number | undefined;
 }
 
 /** The names of the options of a call. */
@@ -75,6 +85,7 @@ export const CALL_OPTIONS = optionNames<CallOptions>({
   retries: true,
   retryOn: true,
   onReport: true,
+  buffersize: true,
 });
 
 /** What cannot be done with wrong options, for messages. */
@@ -111,13 +122,15 @@ export class CallSettings {
   readonly retries: number;
   readonly retryOn: ((error: unknown) => boolean) | undefined;
   readonly onReport: CallOptions["onReport"];
+  readonly buffersize: number;
 
   /**
    * @throws {TypeError} when an option is of the wrong type.
    * @throws {RangeError} when a number is out of range.
    */
   constructor(options: CallOptions, scope?: Scope) {
-    const { signal, timeout = Infinity, grace = 1000, priority = 0, retries = 0, retryOn, onReport } = options;
+    const { signal, timeout = Infinity, grace = 1000, priority = 0, retries = 0, retryOn, onReport, buffersize = 16 } =
+      options;
     checkSignal(ACTION, "signal", signal);
     checkDuration(ACTION, "timeout", timeout);
     checkDuration(ACTION, "grace", grace);
@@ -126,6 +139,7 @@ export class CallSettings {
     if (!Number.isInteger(retries) && retries !== Infinity) refuseRange(ACTION, "retries", "an integer", retries);
     checkFunction(ACTION, "retryOn", retryOn);
     checkFunction(ACTION, "onReport", onReport);
+    checkPositiveInteger(ACTION, "buffersize", buffersize);
     this.options = options;
     this.scope = scope;
     this.signal = signal;
@@ -135,6 +149,7 @@ export class CallSettings {
     this.retries = retries;
     this.retryOn = retryOn;
     this.onReport = onReport;
+    this.buffersize = buffersize;
   }
 
   /** Whether a signal or a group may stop the calls. */

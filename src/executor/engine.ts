@@ -57,6 +57,8 @@ export abstract class Engine<Stats extends CallStats = CallStats> extends CallLi
 
   /** How many calls run at the same time at most. */
   abstract readonly maxWorkers: number;
+  /** Whether the result of a call can be a stream. */
+  readonly hasStreams: boolean = false;
   abstract stats(): Stats;
   abstract end(how: "terminate" | "kill"): void;
   /** How many calls wait, as `maxQueue` counts them. */

@@ -42,6 +42,7 @@ import {
 } from "./map_options.ts";
 import { type GroupOptions, readGroupArguments, Scope } from "./scope.ts";
 import type { CallStats } from "./stats.ts";
+import { Streaming, type StreamIterator } from "./stream.ts";
 
 /**
  * What {@linkcode Executor.map} yields: results, or with `settled: true` how each call ended.
@@ -248,6 +249,65 @@ export abstract class Executor<Stats extends CallStats = CallStats> implements A
   }
 
   /**
+   * Calls the generator function `fn(...args)` on a worker, and gives what it yields, as it yields it. The call begins at once,
+   * or as soon as a worker is free, and has that worker to itself. It runs ahead of the loop by `buffersize` values
+   * ({@linkcode CallOptions}); then it is paused at its `yield` until the loop takes some.
+   *
+   * An async iterable among the arguments stays here: the task gets an async iterable in its place, which reads at most
+   * `buffersize` items ahead of the task. It is closed when the task leaves it, or ends.
+   *
+   * Leaving the loop, `return()` and the option `signal` end the task: `currentTask().signal` aborts, and it is ended at its
+   * `yield`, so that its `finally` blocks run. If it has not ended `grace` later, its worker is ended. A stream that is neither
+   * read to its end nor left keeps its worker: a shutdown waits for it.
+   *
+   * @param fn A self-contained generator function or async generator function, or one of {@linkcode task} or
+   * {@linkcode taskModule}; also any other function that returns an iterable or an async iterable.
+   * @param args The arguments of `fn`, all of them.
+   * @returns The values, in order. The value that `fn` returns is dropped.
+   * @throws {TypeError} when `fn` cannot be a task; (the iterator rejects) when it returns nothing that can be iterated.
+   * @throws {Error} when a module submits work while a worker loads it, see {@linkcode isWorker}, or when the executor has no
+   * streams, as a BullMQExecutor.
+   * @throws {ShutdownError} when the executor has been shut down.
+   * @throws {BrokenExecutor} when the executor is broken.
+   * @throws {QueueFullError} when `maxQueue` calls wait already.
+   * @throws {DataCloneError} (the iterator rejects) when an argument or a value cannot be copied.
+   * @throws {WorkerLostError} (the iterator rejects) when the worker ends before the task, after all values that have come.
+   * @throws (the iterator rejects) whatever `fn` throws, after all that it has yielded before; the reason of `signal`.
+   *
+   * @example What a task finds, as it finds it
+   * ```ts
+   * import { ThreadPoolExecutor } from "@concurrent/futures";
+   * import assert from "node:assert/strict";
+   *
+   * await using executor = new ThreadPoolExecutor();
+   * const found = [];
+   * for await (const prime of executor.stream(function* (from: number) {
+   *   for (let n = from;; n++) {
+   *     let divisor = 2;
+   *     while (n % divisor !== 0) divisor++;
+   *     if (divisor === n) yield n;
+   *   }
+   * }, 10)) {
+   *   found.push(prime);
+   *   if (found.length === 3) break; // ends the task
+   * }
+   * assert.deepEqual(found, [11, 13, 17]);
+   * ```
+   */
+  stream<A extends unknown[], Y>(
+    fn: (...args: A) => Iterable<Y> | AsyncIterable<Y>,
+    ...args: A
+  ): StreamIterator<Awaited<Y>>;
+  /** As above, with a {@linkcode Task}. */
+  stream<A extends unknown[], Y>(
+    fn: Submittable<A, Iterable<Y> | AsyncIterable<Y>>,
+    ...args: A
+  ): StreamIterator<Awaited<Y>>;
+  stream<A extends unknown[], Y>(fn: Submittable<A, unknown>, ...args: A): StreamIterator<Awaited<Y>> {
+    return stream(this.#engine, undefined, fn, args);
+  }
+
+  /**
    * Opens a group: calls that end together. Leaving its block waits for all of them; when one fails, the others are aborted.
    *
    * A failure that nobody has observed by the next turn of the event loop aborts the group: calls that have not begun are
@@ -403,7 +463,7 @@ export abstract class Executor<Stats extends CallStats = CallStats> implements A
  * What {@linkcode Executor.with} returns: the same workers with options for the calls. It takes calls; only the executor
  * itself is shut down or disposed.
  */
-export interface ExecutorView extends Pick<Executor, "submit" | "map" | "with" | "ready" | "group"> {}
+export interface ExecutorView extends Pick<Executor, "submit" | "map" | "stream" | "with" | "ready" | "group"> {}
 
 /**
  * What {@linkcode Executor.group} returns. It takes calls until it has ended: while its block runs, and then, from callbacks
@@ -472,6 +532,10 @@ export class View implements ExecutorView {
     return map(this.#engine, this.#settings, fn, rest);
   }
 
+  stream<A extends unknown[], Y>(fn: Submittable<A, unknown>, ...args: A): StreamIterator<Awaited<Y>> {
+    return stream(this.#engine, this.#settings, fn, args);
+  }
+
   ready(): Promise<void> {
     return this.#engine.queueLimit.ready();
   }
@@ -528,6 +592,7 @@ function submit<A extends unknown[], R>(
   engine.guard?.check("submit a task");
   const task = engine.tasks.get("submit a task", fn);
   settings?.scope?.assertOpen("submit a task to");
+  if (task.isGenerator) refuseGenerator("submit a task", fn);
   engine.assertOpen();
   engine.queueLimit.admit();
   const call = new SubmittedCall<Awaited<R>>(engine, task, args, settings);
@@ -544,5 +609,26 @@ function map(
   engine.guard?.check("map a task");
   const task = engine.tasks.get("map a task", fn);
   settings?.scope?.assertOpen("map a task in");
+  if (task.isGenerator) refuseGenerator("map a task", fn);
   return new Mapping(engine, task, settings, readMapArguments(rest));
+}
+
+function stream<Y>(
+  engine: Engine,
+  settings: CallSettings | undefined,
+  fn: unknown,
+  args: readonly unknown[],
+): StreamIterator<Y> {
+  engine.guard?.check("stream a task");
+  if (!engine.hasStreams) {
+    throw new Error("Cannot stream a task as this executor has no streams: use submit() or map(), or local workers");
+  }
+  const task = engine.tasks.get("stream a task", fn);
+  engine.assertOpen();
+  engine.queueLimit.admit();
+  return new Streaming<Y>(engine, task, settings ?? readCallOptions({}), args);
+}
+
+function refuseGenerator(action: string, fn: unknown): never {
+  refuse(action, "a generator function has many results", fn, ". Use stream()");
 }

@@ -75,12 +75,12 @@ export class MappedCall extends Call {
   }
 }
 
-/** What the Future of a call of map() can do: the iteration cancels the call, and counts its failure. */
-class ReportingControl implements CallControl {
+/** What the Future of a call of map() or stream() can do: the iteration cancels the call, and counts its failure. */
+export class ReportingControl implements CallControl {
   readonly unobserved: CallControl["unobserved"] = { add() {}, remove() {} };
-  readonly #call: MappedCall;
+  readonly #call: Call;
 
-  constructor(call: MappedCall) {
+  constructor(call: Call) {
     this.#call = call;
   }
 

@@ -1,11 +1,14 @@
 // The tasks of one executor: each has a number, by which workers know it, and a record of how long it takes.
 
+import { isGenerator } from "../wire/generator.ts";
 import { type TaskRef, taskRef } from "../wire/task_ref.ts";
 
 /** What an executor knows of a task. */
 export interface TaskRecord {
   readonly number: number;
   readonly ref: TaskRef;
+  /** Whether it is known to be a generator function, whose results are a stream. */
+  readonly isGenerator: boolean;
   /** How long a short call of it has taken so far, in milliseconds; Infinity until one was answered. */
   cost: number;
   /** How many calls of it in a row were short, as far as is known. */
@@ -43,7 +46,7 @@ export class TaskTable {
         : `${ref.module} ${ref.name} ${ref.number ?? ""} ${ref.registered ?? ""}`;
       task = this.#byName.get(name);
       if (!task) {
-        task = { number: this.#byName.size, ref, cost: Infinity, proven: 0 };
+        task = { number: this.#byName.size, ref, isGenerator: isGenerator(fn), cost: Infinity, proven: 0 };
         this.#byName.set(name, task);
       }
       this.#byFunction.set(fn as object, task);

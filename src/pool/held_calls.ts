@@ -64,6 +64,11 @@ export class HeldCalls {
     return this.ring[(this.next - 1) & CALL_MASK];
   }
 
+  /** The call of a number that the worker was sent; `undefined` when it was withdrawn. */
+  at(number: number): Call | undefined {
+    return this.ring[number & CALL_MASK];
+  }
+
   /** Whether a call is one of these. */
   has(call: Call): boolean {
     return this.ring[call.number & CALL_MASK] === call;
@@ -203,11 +208,6 @@ export class HeldCalls {
   /** The worker says that it begins a call; `undefined` when that was withdrawn. */
   announce(number: number): Call | undefined {
     this.#announced = number;
-    return this.ring[number & CALL_MASK];
-  }
-
-  /** The call of this number; `undefined` when it is none of these any more. */
-  at(number: number): Call | undefined {
     return this.ring[number & CALL_MASK];
   }
 

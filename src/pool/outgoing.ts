@@ -6,6 +6,7 @@
 import type { Call } from "../executor/call.ts";
 import { CallWriter } from "../wire/calls.ts";
 import type { WorkerChannel } from "../wire/channel.ts";
+import type { ToWorker } from "../wire/messages.ts";
 import { CALL_MASK } from "../wire/claims.ts";
 import type { HeldCalls } from "./held_calls.ts";
 
@@ -46,14 +47,35 @@ export class Outgoing {
       const failed = this.#sendTogether(calls.next, exact);
       if (failed) this.#sendEach(failed, exact, onUnsendable);
     }
-    this.#isSending = false;
-    for (const fn of this.#afterwards.splice(0)) fn();
+    this.#endSending();
   }
 
   /** Calls `fn` now, or after the calls that are being sent: a getter of theirs may have led to it. */
   afterCalls(fn: () => void): void {
     if (this.#isSending) this.#afterwards.push(fn);
     else fn();
+  }
+
+  /**
+   * Sends a message with values, whose getters may lead to others: those are sent after it.
+   *
+   * @throws {DOMException} a DataCloneError, when a value cannot cross.
+   */
+  post(message: ToWorker, transfer: Transferable[] | undefined): void {
+    this.#isSending = true;
+    try {
+      this.#channel.send(message, transfer);
+    } catch (reason) {
+      if (isCloneError(reason) || this.#canSend()) throw reason; // a getter may throw anything
+      // The line is closed: the channel is about to say so, and the call is settled then.
+    } finally {
+      this.#endSending();
+    }
+  }
+
+  #endSending(): void {
+    this.#isSending = false;
+    for (const fn of this.#afterwards.splice(0)) fn();
   }
 
   /** Sends calls below `last`, as many as can share a message; returns what has failed. */

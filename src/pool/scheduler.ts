@@ -22,6 +22,7 @@ const START_ATTEMPTS = 3;
 
 /** Runs calls on the workers of this machine. */
 export class Scheduler extends Engine<ExecutorStats> {
+  override readonly hasStreams = true;
   readonly tasks: TaskTable;
   readonly #settings: PoolSettings;
   readonly #pool: WorkerPool;
@@ -105,6 +106,14 @@ export class Scheduler extends Engine<ExecutorStats> {
         if (message.skipped && !skipped) break;
         return this.#settle(worker, message, skipped);
       }
+      case "yields":
+      case "pull":
+      case "closed": {
+        if (!calls.wasSent(message.call)) break;
+        const call = calls.at(message.call);
+        if (call && !call.hear(message)) break;
+        return;
+      }
       case "unread":
         if (!calls.accepts(calls.first, 1)) break;
         return this.#settleUnread(worker);
@@ -175,6 +184,12 @@ export class Scheduler extends Engine<ExecutorStats> {
 
   /** Rejects the oldest call of a worker: a result that may be unreadable is alone in its message. */
   #settleUnread(worker: WorkerHandle): void {
+    const streaming = worker.calls.at(worker.calls.first);
+    if (streaming?.stream) {
+      // It may be any of its values, and its task goes on: that has to end, too.
+      const error = new DOMException("A value of the stream cannot be read here", "DataCloneError");
+      return this.stop(streaming, () => this.reject(streaming, error, "final"));
+    }
     const [call] = worker.calls.answered(worker.calls.first, 1);
     this.#pool.release(worker);
     if (call) this.reject(call, new DOMException("The result cannot be read here", "DataCloneError"), "thrown");

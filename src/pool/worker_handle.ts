@@ -1,6 +1,6 @@
 // One worker as the scheduler sees it: its line, what state it is in, and the calls that it holds (held_calls.ts).
 
-import type { Call, CallHolder } from "../executor/call.ts";
+import type { Call, CallHolder, StreamOrders } from "../executor/call.ts";
 import { assertInvariant } from "../invariant.ts";
 import type { WorkerChannel, WorkerExit } from "../wire/channel.ts";
 import { toFailure } from "../wire/failure.ts";
@@ -85,6 +85,17 @@ export class WorkerHandle implements CallHolder {
       const failure = toFailure(reason, this.channel.clone, "The signal was aborted with a reason that");
       this.#tell({ kind: "abort", call: call.number, reason: failure });
     });
+  }
+
+  tell(call: Call, order: StreamOrders, transfer?: Transferable[]): void {
+    if (order.kind === "more") {
+      return this.#say(() => {
+        if (this.calls.has(call)) this.#tell({ ...order, call: call.number });
+      });
+    }
+    if (this.state !== "leaving" && this.calls.has(call)) {
+      this.#outgoing.post({ ...order, call: call.number }, transfer);
+    }
   }
 
   /**

@@ -6,7 +6,7 @@
 
 import { CALL_MASK } from "./claims.ts";
 import { assertNotLocal, transfersOf } from "./marks.ts";
-import type { Calls, TaskRef, ToWorker } from "./messages.ts";
+import type { Calls, StreamOrder, TaskRef, ToWorker } from "./messages.ts";
 
 /** A message with calls, ready to send. */
 export interface Letter {
@@ -28,6 +28,8 @@ export interface OutgoingCall {
   readonly attempt: number | undefined;
   /** Whether somebody listens to what its task reports. */
   readonly reports: boolean;
+  /** For a call whose result is a stream: it has a message of its own. */
+  readonly stream: StreamOrder | undefined;
 }
 
 /** The calls of one worker, by number, in a ring. The slot of a withdrawn call is empty. */
@@ -60,6 +62,7 @@ export class CallWriter {
   write(ring: CallRing, first: number, last: number, exact: boolean): Letter {
     const calls = [] as unknown[] as Calls;
     const { attempt, reports = false } = ring[first & CALL_MASK] ?? {};
+    const attempt = ring[first & CALL_MASK]?.attempt, stream = ring[first & CALL_MASK]?.stream;
     let tasks: [number, TaskRef][] | undefined, transfer: Transferable[] | undefined;
     // Objects in the arguments of the calls so far; `undefined` while there are none.
     let met: Set<object> | undefined, apart = true;
@@ -102,6 +105,8 @@ export class CallWriter {
     }
     const plain = !tasks && !exact && attempt === undefined && !reports;
     const message = plain ? calls : { kind: "run", tasks, calls, exact, attempt, ...(reports && { reports }) } as const;
+    const plain = !tasks && !exact && attempt === undefined;
+    const message = plain ? calls : { kind: "run", tasks, calls, exact, attempt, ...(stream && { stream }) } as const;
     return { message, transfer, end, tasks: tasks ?? NO_TASKS };
   }
 

@@ -57,6 +57,7 @@ export type ToWorker =
    * `exact`: earlier results leave before each of these calls begins, and a worker without claims reports that it begins.
    * `attempt`: the message has one call, which may be aborted; every worker reports that it begins.
    * `reports`: somebody listens to what their tasks report.
+   * `stream`: that call has many results, which are yielded.
    */
   | {
     readonly kind: "run";
@@ -65,13 +66,33 @@ export type ToWorker =
     readonly exact: boolean;
     readonly attempt: number | undefined;
     readonly reports?: true | undefined;
+    readonly stream?: StreamOrder | undefined;
   }
-  /** The signal of this call has aborted. */
+  /** The stream of this call may yield so many values more. */
+  | { readonly kind: "more"; readonly call: number; readonly count: number }
+  /** Items of an input of a stream. `ended`: they are the last ones. `failure`: what the input has thrown after them. */
+  | {
+    readonly kind: "items";
+    readonly call: number;
+    readonly input: number;
+    readonly values: readonly unknown[];
+    readonly ended: boolean;
+    readonly failure?: Failure | undefined;
+  }
+  /** The signal of this call has aborted, or nobody reads its stream any more. */
   | { readonly kind: "abort"; readonly call: number; readonly reason: Failure }
   /** End in order. The channels send it, never the scheduler. */
   | { readonly kind: "stop" }
   /** Give back the calls that have not begun. */
   | { readonly kind: "recall" };
+
+/** What a worker has to know of a call whose result is a stream. */
+export interface StreamOrder {
+  /** How many values it may yield until it is told that it may yield more. */
+  readonly buffersize: number;
+  /** The indices of arguments that are async iterables of the program: it pulls their items. */
+  readonly inputs: readonly number[];
+}
 
 /** Calls to run, in order: groups of `task number, arguments per call, calls, ...arguments` (calls.ts). */
 export type Calls = unknown[] & { readonly kind?: undefined };
@@ -89,6 +110,12 @@ export type FromWorker =
   | { readonly kind: "begun"; readonly call: number }
   /** What the task of a call has reported: only of calls that were sent with `reports`, before their answer. */
   | { readonly kind: "reports"; readonly call: number; readonly values: readonly unknown[] }
+  /** Values of a stream. */
+  | { readonly kind: "yields"; readonly call: number; readonly values: readonly unknown[] }
+  /** An input of a stream should give so many items more. */
+  | { readonly kind: "pull"; readonly call: number; readonly input: number; readonly count: number }
+  /** The task has left an input of its stream. */
+  | { readonly kind: "closed"; readonly call: number; readonly input: number }
   | Answers
   /**
    * Answers that need more than results. `failures`: pairs of an index into `results` and what was thrown there.
@@ -134,6 +161,9 @@ export function toAnswers(done: Done): Done | Answers {
   return [done.first, done.spent, ...done.results];
 }
 
+/** What a worker says of a stream. */
+export type StreamNews = Extract<FromWorker, { kind: "yields" | "pull" | "closed" }>;
+
 /** A message from a worker, with plain answers written out. */
 export type Said = Exclude<FromWorker, Answers>;
 
@@ -163,6 +193,18 @@ export function readFromWorker(received: unknown): Said | undefined {
       const call = field("call"), values = field("values");
       if (!isCount(call) || !Array.isArray(values) || values.length > MOST_REPORTS) return undefined;
       return { kind, call, values };
+    }
+    case "yields": {
+      const call = field("call"), values = field("values");
+      return isCount(call) && Array.isArray(values) ? { kind, call, values } : undefined;
+    }
+    case "pull": {
+      const call = field("call"), input = field("input"), count = field("count");
+      return isCount(call) && isCount(input) && isCount(count) ? { kind, call, input, count } : undefined;
+    }
+    case "closed": {
+      const call = field("call"), input = field("input");
+      return isCount(call) && isCount(input) ? { kind, call, input } : undefined;
     }
     case "recalled": {
       const first = field("first");

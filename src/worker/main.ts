@@ -13,6 +13,8 @@ import type { AnyFunction } from "./inline_task.ts";
 import { type LoadedTask, LoadedTasks } from "./resolve_task.ts";
 import { failureOf, Replies, SLICE } from "./replies.ts";
 import { Reports } from "./reports.ts";
+import { StreamRun } from "./stream.ts";
+import { isThenable } from "./thenable.ts";
 
 type Run = Omit<Extract<ToWorker, { kind: "run" }>, "kind">;
 type Init = Extract<ToWorker, { kind: "init" }>;
@@ -52,6 +54,8 @@ class WorkerLoop {
   /** What the task that runs can know of itself: made when it asks, which few do. */
   #current: CurrentTask | undefined;
   #controller: AbortController | undefined;
+  /** The stream of the call that runs, if it is one. */
+  #stream: StreamRun | undefined;
   /** When the event loop came round for the last time, as far as is known. */
   #turn = 0;
 
@@ -87,6 +91,11 @@ class WorkerLoop {
       this.#abort(message);
     } else if (message.kind === "init") {
       this.#initialize(message);
+    } else if (message.kind === "more" || message.kind === "items") {
+      const stream = this.#stream;
+      if (stream?.call !== message.call) return; // it has just ended
+      if (message.kind === "more") stream.more(message.count);
+      else stream.items(message);
     }
   }
 
@@ -133,6 +142,7 @@ class WorkerLoop {
     const reader = this.#reader, tasks = this.#tasks, replies = this.#replies, claims = this.#claims;
     while (!this.#leaving && (reader.next() || this.#nextMessage())) {
       const { exact, attempt, reports } = this.#message!;
+      const { exact, attempt, stream } = this.#message!;
       const number = this.#next++;
       const task = this.#task = tasks.byNumber[reader.task];
       const mayTakeLong = exact || (task !== undefined && task.short < task.trusted);
@@ -146,9 +156,10 @@ class WorkerLoop {
       if (reports) this.#reports.begin(number);
       let returned: unknown;
       try {
-        const fn = task.fn ?? tasks.load(task);
+        const fn = task.fn ?? tasks.load(task, stream !== undefined);
         this.#current = this.#controller = undefined;
-        if (typeof fn !== "function") returned = this.#callLoaded(fn, reader.takeAll());
+        if (stream) returned = this.#streamOf(fn, new StreamRun(this.#port, number, stream));
+        else if (typeof fn !== "function") returned = this.#callLoaded(fn, reader.takeAll());
         else if (reader.arity === 1) returned = fn(reader.take());
         else if (reader.arity === 2) returned = fn(reader.take(), reader.take());
         else returned = fn(...reader.takeAll());
@@ -171,6 +182,20 @@ class WorkerLoop {
   async #callLoaded(loading: Promise<AnyFunction>, args: unknown[]): Promise<unknown> {
     const fn = await loading;
     return this.#enter(() => fn(...args));
+  }
+
+  /** Runs a call that yields; whether its task has ended by itself. */
+  async #streamOf(fn: AnyFunction | Promise<AnyFunction>, stream: StreamRun): Promise<boolean> {
+    const args = stream.fill(this.#reader.takeAll());
+    this.#stream = stream;
+    try {
+      const loaded = typeof fn === "function" ? fn : await fn;
+      void this.#enter(() => stream.run(() => loaded(...args)));
+      return await stream.outcome;
+    } finally {
+      this.#stream = undefined;
+      stream.end();
+    }
   }
 
   /** Goes on when a promise has settled. The worker waits: what it has finished is sent meanwhile. */
@@ -246,7 +271,11 @@ class WorkerLoop {
 
   #abort({ call, reason }: Abort): void {
     if (!this.#busy || call !== this.#next - 1) return;
-    this.#asTask(() => (this.#controller ??= new AbortController()).abort(fromFailure(reason, new Map())));
+    const thrown = fromFailure(reason, new Map());
+    this.#asTask(() => {
+      (this.#controller ??= new AbortController()).abort(thrown);
+      this.#stream?.leave(thrown);
+    });
   }
 
   /** Gives back the calls that have not begun. Only workers without claims are asked to. */
@@ -274,14 +303,5 @@ class WorkerLoop {
   #refusedModule(): Error | undefined {
     const ref = this.#task?.ref;
     return this.#busy && ref?.kind === "export" ? this.#port.place.refused.get(ref.module) : undefined;
-  }
-}
-
-function isThenable(value: unknown): boolean {
-  if (value === null || (typeof value !== "object" && typeof value !== "function")) return false;
-  try {
-    return typeof (value as PromiseLike<unknown>).then === "function";
-  } catch {
-    return true; // the promise that reads it next will be rejected
   }
 }

@@ -2,6 +2,7 @@
 
 import { isInline, MODULE_NOT_LOADED, TASK_NOT_FOUND, type TaskRef } from "../wire/messages.ts";
 import type { Place } from "../wire/place.ts";
+import { isGenerator } from "../wire/generator.ts";
 import { findElsewhere, findRegistered, type NamedRef } from "../wire/registry.ts";
 import { type AnyFunction, evaluate } from "./inline_task.ts";
 
@@ -40,11 +41,21 @@ export class LoadedTasks {
     this.#inline = false;
   }
 
-  /** Loads the function of a task, and keeps it. Throws or rejects when there is none. */
-  load(task: LoadedTask): AnyFunction | Promise<AnyFunction> {
+  /**
+   * Loads the function of a task, and keeps it; one that yields is looked for each time.
+   *
+   * @param task The task.
+   * @param streams Whether it may be a generator function. The program cannot know what is in a module that it has not loaded.
+   * @returns The function. Throws or rejects when there is none.
+   */
+  load(task: LoadedTask, streams: boolean): AnyFunction | Promise<AnyFunction> {
+    const keep = (fn: AnyFunction) => {
+      if (!isGenerator(fn)) return task.fn = fn;
+      if (streams) return fn;
+      throw new TypeError("Cannot run a generator function as a call with one result: use stream()");
+    };
     const found = this.resolve(task.ref);
-    if (typeof found === "function") return task.fn = found;
-    return found.then((fn) => task.fn = fn);
+    return typeof found === "function" ? keep(found) : found.then(keep);
   }
 
   /** Finds the function that a task names. Throws or rejects when there is none. */

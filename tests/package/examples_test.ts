@@ -11,6 +11,8 @@ import { CEILING } from "../support/until.ts";
 
 const EXAMPLES = new URL("../../examples/", import.meta.url);
 const programs = readdirSync(EXAMPLES).filter((file) => /^\d\d_\w+\.ts$/.test(file)).sort();
+/** Programs of up to forty lines, by their names. */
+const longer = ["crawler.ts"];
 const [command, ...flags] = runtimeCommand(runtime);
 
 test("the examples are numbered without a gap, and each has ten lines of code at most", () => {
@@ -23,7 +25,16 @@ test("the examples are numbered without a gap, and each has ten lines of code at
   }
 });
 
-for (const file of programs) {
+test("the longer examples have forty lines of code at most", () => {
+  for (const file of longer) {
+    const lines = readFileSync(new URL(file, EXAMPLES), "utf8").split("\n");
+    assertMatch(lines[0]!, /^\/\/ .*\.$/, `${file} begins with what it shows`);
+    const code = lines.filter((line) => line.trim() !== "" && !line.startsWith("//"));
+    assert(code.length <= 40, `${file} has ${code.length} lines`);
+  }
+});
+
+for (const file of [...programs, ...longer]) {
   test(`examples/${file} prints what it says`, async () => {
     const text = readFileSync(new URL(file, EXAMPLES), "utf8");
     // Behind a console.log(), or on lines of its own after the last statement.

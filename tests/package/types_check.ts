@@ -13,6 +13,7 @@ import {
   type FutureOutcome,
   type MapIterator,
   ProcessPoolExecutor,
+  type StreamIterator,
   type Task,
   task,
   type TaskModule,
@@ -34,6 +35,14 @@ function add(a: number, b: number): number {
 export const countWords = task(import.meta.url, function countWords(text: string, separator = " "): number {
   return text.split(separator).length;
 });
+
+async function* lines(): AsyncGenerator<string> {
+  yield await Promise.resolve("a line");
+}
+
+interface Parser {
+  parse(lines: AsyncIterable<string>): AsyncGenerator<number>;
+}
 
 /** A module, as `typeof import(...)` is. */
 interface Words {
@@ -134,6 +143,31 @@ export function submit(executor: Executor): void {
   executor.submit(module.missing);
   // @ts-expect-error the export is not a function
   executor.submit(module.limit);
+
+  // A stream gives what a generator yields, awaited.
+  const yields = executor.stream(function* (to: number) {
+    yield to;
+    return "dropped";
+  }, 3);
+  same<typeof yields, StreamIterator<number>>(true);
+  const yieldsLater = executor.with({ buffersize: 3 }).stream(async function* (lines: AsyncIterable<string>) {
+    for await (const line of lines) yield { line };
+  }, lines());
+  same<typeof yieldsLater, StreamIterator<{ line: string }>>(true);
+  const promised = executor.stream((n: number) => [Promise.resolve(n), "text"], 1);
+  same<typeof promised, StreamIterator<number | string>>(true);
+  const ofModule = executor.stream(taskModule<Parser>("file:///p.ts").parse, lines());
+  same<typeof ofModule, StreamIterator<number>>(true);
+  // @ts-expect-error a number cannot be iterated
+  executor.stream(add, 1, 2);
+  // @ts-expect-error an argument is missing
+  executor.stream(function* (to: number) {
+    yield to;
+  });
+  // @ts-expect-error its input gives texts
+  executor.stream(taskModule<Parser>("file:///p.ts").parse, [1].values());
+  // @ts-expect-error it is a number
+  executor.with({ buffersize: "16" });
 
   // What is moved has the type it had.
   const bytes = new Uint8Array(8);

@@ -48,6 +48,9 @@ const MESSAGES: Readonly<Record<string, () => unknown>> = {
   }),
   "begun": () => ({ kind: "begun", call: 0 }),
   "reports": () => ({ kind: "reports", call: 0, values: [1, { two: 2 }, "three"] }),
+  "yields": () => ({ kind: "yields", call: 0, values: [1, "two", { three: 3 }] }),
+  "pull": () => ({ kind: "pull", call: 0, input: 0, count: 16 }),
+  "closed": () => ({ kind: "closed", call: 0, input: 0 }),
   "recalled": () => ({ kind: "recalled", first: 1 }),
   "unread": () => ({ kind: "unread" }),
   "draining": () => ({ kind: "draining" }),
@@ -73,6 +76,8 @@ function accessors(): object {
     "unbegun",
     "uncaught",
     "values",
+    "input",
+    "count",
   ];
   const more = [
     "failure",

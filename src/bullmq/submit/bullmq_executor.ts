@@ -13,7 +13,7 @@ import { KeyedFutures } from "./keyed_futures.ts";
 import { type BullMQExecutorOptions, readOptions } from "./options.ts";
 
 /** Options of {@linkcode BullMQExecutor.with}, for each call that is submitted through the view. */
-export interface BullMQCallOptions extends CallOptions {
+export interface BullMQCallOptions extends Omit<CallOptions, "buffersize"> {
   /**
    * Idempotency key of one call, at most 1,000 characters. Calls with the same key are one: they have the same Future, and in
    * Redis the same job, for all executors of the queue, until the job is removed (`keepJobs`).
@@ -109,6 +109,9 @@ export class BullMQExecutor extends Executor {
   }
 }
 
+/** The names of its options. It has no streams, and hosts send no reports. */
+const KEYED_OPTIONS = [...CALL_OPTIONS.filter((name) => name !== "buffersize" && name !== "onReport"), "key"];
+
 /** What with() returns: a call with a key has one Future, however often it is submitted. */
 class KeyedView extends View implements BullMQExecutorView {
   readonly #engine: ClusterEngine;
@@ -117,12 +120,7 @@ class KeyedView extends View implements BullMQExecutorView {
 
   constructor(engine: ClusterEngine, keys: KeyedFutures, options: BullMQCallOptions, before?: CallSettings) {
     checkName("apply options to calls", "key", options?.key);
-    const settings = readCallOptions(options, before, [...CALL_OPTIONS, "key"]);
-    if (settings.onReport) {
-      throw new TypeError(
-        "Cannot apply options to calls as 'onReport' must be absent for a BullMQExecutor: hosts send no reports",
-      );
-    }
+    const settings = readCallOptions(options, before, KEYED_OPTIONS);
     super(engine, settings);
     this.#engine = engine;
     this.#keys = keys;

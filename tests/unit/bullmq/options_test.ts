@@ -128,3 +128,12 @@ test("BullMQExecutor and serve() reject with BrokenExecutor when Redis cannot be
   await within("shutdown()", executor.shutdown());
   await cluster[Symbol.asyncDispose]();
 });
+
+test("BullMQExecutor has no streams, and says so at the call", async () => {
+  const executor = new BullMQExecutor({ queue: "nowhere" });
+  for (const taker of [executor, executor.with({})]) {
+    assertThrows(() => taker.stream(() => [1]), Error, "Cannot stream a task as this executor has no streams");
+  }
+  assertThrows(() => executor.with({ buffersize: 16 } as Anything), TypeError, "there is no option 'buffersize'");
+  await executor.shutdown();
+});

@@ -10,6 +10,7 @@ import {
   type Group,
   type Movable,
   ProcessPoolExecutor,
+  type StreamIterator,
   taskModule,
   ThreadPoolExecutor,
   wait,
@@ -23,6 +24,18 @@ import { currentTask } from "@concurrent/futures/worker";
 export const add = task("file:///sums.js", function add(a: number, b: number): number {
   return a + b;
 });
+
+const parse = task("file:///parser.js", async function* parse(lines: AsyncIterable<string>): AsyncGenerator<string> {
+  for await (const line of lines) yield line.trim();
+});
+
+async function* lines(): AsyncGenerator<string> {
+  yield await Promise.resolve("a line");
+}
+
+interface Parser {
+  parse(lines: AsyncIterable<string>): AsyncGenerator<string>;
+}
 
 interface Words {
   reverse(text: string): string;
@@ -71,6 +84,25 @@ export async function use(executor: Executor): Promise<void> {
   group.shutdown();
   // @ts-expect-error there is no such option
   executor.group({ timeout: 1 });
+  // What a generator yields, and what a task reads of the program.
+  const yielded: AsyncIterableIterator<number> = executor.stream(function* (to: number) {
+    for (let n = 0; n < to; n++) yield n;
+  }, 3);
+  for await (const n of yielded) console.log(n.toFixed());
+  const parsed: StreamIterator<string> = executor.stream(parse, lines());
+  for await (
+    const line of executor.with({ buffersize: 64 }).stream(taskModule<Parser>("file:///p.js").parse, lines())
+  ) {
+    console.log(line.toUpperCase(), await parsed.next());
+  }
+  for await (const n of executor.stream((n: number) => [Promise.resolve(n)], 1)) console.log(n.toFixed());
+  // @ts-expect-error a number cannot be iterated
+  executor.stream(add, 1, 2);
+  // @ts-expect-error its argument is an iterable of texts
+  executor.stream(parse, [1, 2]);
+  // @ts-expect-error it yields texts
+  const numbers: AsyncIterableIterator<number> = executor.stream(parse, lines());
+  console.log(numbers);
 
   // @ts-expect-error the second number is a string
   executor.submit(add, 1, "2");

@@ -1,0 +1,161 @@
+// What Executor.stream() returns: the iteration over what one call yields. The call (stream_call.ts) has a worker to itself; its
+// values wait in a buffer (stream_buffer.ts) until next() takes them.
+
+import type { CallSettings } from "./call_options.ts";
+import type { Engine } from "./engine.ts";
+import { deferred } from "../future/deferred.ts";
+import { CancelledError } from "../future/errors.ts";
+import { NOTHING, StreamBuffer } from "./stream_buffer.ts";
+import { StreamedCall, type StreamEnd } from "./stream_call.ts";
+import type { TaskRecord } from "./task_table.ts";
+
+/**
+ * The values of {@linkcode Executor.stream}. Leaving the loop, `return()` and disposal end the task in its worker.
+ *
+ * @typeParam Y The type of a value.
+ */
+export interface StreamIterator<Y> extends AsyncIterableIterator<Y>, AsyncDisposable {
+  /** Returns the next value. Rejects with what the task throws, after all that it has yielded before. */
+  next(): Promise<IteratorResult<Y>>;
+  /**
+   * Ends the stream: its task is told by `currentTask().signal`, and its `finally` blocks run. Resolves when they have.
+   * Values that were not taken are dropped, and so are errors.
+   */
+  return(): Promise<IteratorResult<Y>>;
+  /** Ends the stream as `return()` does, then rejects with the reason. */
+  throw(reason?: unknown): Promise<IteratorResult<Y>>;
+  /** Returns the iterator itself. */
+  [Symbol.asyncIterator](): StreamIterator<Y>;
+}
+
+interface Waiter<Y> {
+  resolve(result: IteratorResult<Y>): void;
+  reject(reason: unknown): void;
+}
+
+/** What one stream() returns. */
+export class Streaming<Y> implements StreamIterator<Y> {
+  readonly #engine: Engine;
+  readonly #buffer: StreamBuffer;
+  readonly #call: StreamedCall;
+  readonly #waiters: Waiter<Y>[] = [];
+  /** Nobody takes values any more. */
+  #left = false;
+  /** How the call has ended, and whether that was told to the reader. */
+  #end: StreamEnd | undefined;
+  #told = false;
+  readonly #settled = deferred<void>();
+
+  constructor(engine: Engine, task: TaskRecord, settings: CallSettings, args: readonly unknown[]) {
+    this.#engine = engine;
+    this.#buffer = new StreamBuffer(settings.buffersize);
+    this.#call = new StreamedCall(engine, task, settings, args, {
+      isWanted: () => !this.#left,
+      yields: (values) => this.#accept(values),
+      settled: (end) => this.#onSettled(end),
+    });
+    engine.submit(this.#call);
+  }
+
+  /** The next value. */
+  next(): Promise<IteratorResult<Y>> {
+    if (this.#waiters.length === 0) {
+      try {
+        const result = this.take();
+        if (result) return Promise.resolve(result);
+      } catch (reason) {
+        return Promise.reject(reason);
+      }
+    }
+    return new Promise((resolve, reject) => this.#waiters.push({ resolve, reject }));
+  }
+
+  /**
+   * Takes the next value without waiting; `undefined` while it is not there.
+   *
+   * @throws what the task has thrown, once, at its place.
+   */
+  take(): IteratorResult<Y> | undefined {
+    const value = this.#left ? NOTHING : this.#buffer.take();
+    if (value !== NOTHING) {
+      const count = this.#end ? 0 : this.#buffer.announce();
+      if (count > 0) this.#call.more(count);
+      return { value: value as Y, done: false };
+    }
+    if (!this.#left && !this.#end) return undefined;
+    if (!this.#left && !this.#told && this.#end?.failed) {
+      this.#told = true;
+      this.#observe(this.#end);
+      throw this.#end.reason;
+    }
+    return { value: undefined, done: true };
+  }
+
+  /** Ends the stream. */
+  async return(): Promise<IteratorResult<Y>> {
+    this.#leave();
+    await this.#settled.promise;
+    return { value: undefined, done: true };
+  }
+
+  /** Ends the stream, then rejects. */
+  async throw(reason?: unknown): Promise<IteratorResult<Y>> {
+    await this.return();
+    throw reason;
+  }
+
+  /** Calls {@linkcode Streaming.return}. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.return();
+  }
+
+  /** Returns this iterator. */
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  /** The reader was told of the end, or does not want to know. */
+  #observe(end: StreamEnd): void {
+    if (end.failed && end.counts) this.#engine.unobserved.remove(this.#call);
+  }
+
+  #leave(): void {
+    if (this.#left) return;
+    this.#left = true;
+    this.#buffer.clear();
+    if (!this.#end) this.#call.abort(new CancelledError());
+    else if (!this.#told) this.#observe(this.#end);
+    this.#serve();
+  }
+
+  /** Values have come; false when they are more than may come. */
+  #accept(values: readonly unknown[]): boolean {
+    if (!this.#buffer.add(values)) return false;
+    if (this.#left) this.#buffer.clear();
+    else this.#serve();
+    return true;
+  }
+
+  #onSettled(end: StreamEnd): void {
+    this.#end = end;
+    // What was cancelled has not failed, and nobody looks at the error of what was left.
+    if (end.failed && end.counts && !this.#left) this.#engine.unobserved.add(this.#call, end.reason);
+    this.#settled.resolve();
+    this.#serve();
+  }
+
+  /** Gives what is there to those who wait. */
+  #serve(): void {
+    while (this.#waiters.length > 0) {
+      let result: IteratorResult<Y> | undefined;
+      try {
+        result = this.take();
+      } catch (reason) {
+        this.#waiters.shift()!.reject(reason);
+        continue;
+      }
+      if (!result) return;
+      this.#waiters.shift()!.resolve(result);
+    }
+  }
+}
