@@ -61,8 +61,7 @@ export class CallWriter {
    */
   write(ring: CallRing, first: number, last: number, exact: boolean): Letter {
     const calls = [] as unknown[] as Calls;
-    const { attempt, reports = false } = ring[first & CALL_MASK] ?? {};
-    const attempt = ring[first & CALL_MASK]?.attempt, stream = ring[first & CALL_MASK]?.stream;
+    const { attempt, reports = false, stream } = ring[first & CALL_MASK] ?? {};
     let tasks: [number, TaskRef][] | undefined, transfer: Transferable[] | undefined;
     // Objects in the arguments of the calls so far; `undefined` while there are none.
     let met: Set<object> | undefined, apart = true;
@@ -104,9 +103,9 @@ export class CallWriter {
       transfer = moved;
     }
     const plain = !tasks && !exact && attempt === undefined && !reports;
-    const message = plain ? calls : { kind: "run", tasks, calls, exact, attempt, ...(reports && { reports }) } as const;
-    const plain = !tasks && !exact && attempt === undefined;
-    const message = plain ? calls : { kind: "run", tasks, calls, exact, attempt, ...(stream && { stream }) } as const;
+    const message = plain
+      ? calls
+      : { kind: "run", tasks, calls, exact, attempt, ...(reports && { reports }), ...(stream && { stream }) } as const;
     return { message, transfer, end, tasks: tasks ?? NO_TASKS };
   }
 

@@ -25,21 +25,18 @@ export function valuesOf(message: ToWorker | FromWorker): readonly unknown[] | u
   if (message.kind === undefined) return message;
   if (message.kind === "run") return message.calls;
   if (message.kind === "done") return message.results;
-  return message.kind === "reports" ? message.values : undefined;
-  if (message.kind === "yields" || message.kind === "items") return message.values;
-  return message.kind === "done" ? message.results : undefined;
+  const { kind } = message;
+  return kind === "reports" || kind === "yields" || kind === "items" ? message.values : undefined;
 }
 
 /** A message with other values in their place. */
 export function withValues<M extends ToWorker | FromWorker>(message: M, values: readonly unknown[]): M {
   if (message.kind === undefined) return values as unknown as M;
   return { ...message, [FIELDS[message.kind as keyof typeof FIELDS]]: values };
-  const name = message.kind === "run" ? "calls" : message.kind === "done" ? "results" : "values";
-  return { ...message, [name]: values };
 }
 
 /** Where a message has its values. */
-const FIELDS = { run: "calls", done: "results", reports: "values" } as const;
+const FIELDS = { run: "calls", done: "results", reports: "values", yields: "values", items: "values" } as const;
 
 /**
  * Prepares values for a line.

@@ -141,8 +141,7 @@ class WorkerLoop {
   readonly #runCalls = (): void => {
     const reader = this.#reader, tasks = this.#tasks, replies = this.#replies, claims = this.#claims;
     while (!this.#leaving && (reader.next() || this.#nextMessage())) {
-      const { exact, attempt, reports } = this.#message!;
-      const { exact, attempt, stream } = this.#message!;
+      const { exact, attempt, reports, stream } = this.#message!;
       const number = this.#next++;
       const task = this.#task = tasks.byNumber[reader.task];
       const mayTakeLong = exact || (task !== undefined && task.short < task.trusted);
