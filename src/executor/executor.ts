@@ -41,6 +41,7 @@ import {
   readMapArguments,
 } from "./map_options.ts";
 import type { CallStats } from "./stats.ts";
+import { controlOf } from "./worker_control.ts";
 
 /**
  * What {@linkcode Executor.map} yields: results, or with `settled: true` how each call ended.
@@ -309,6 +310,30 @@ export abstract class Executor<Stats extends CallStats = CallStats> implements A
    */
   ready(): Promise<void> {
     return this.#engine.queueLimit.ready();
+  }
+
+  /**
+   * Starts all workers now, `maxWorkers` of them, so that the first calls need not wait for that. Until they are ready,
+   * they keep the program alive, and `idleTimeout` ends none of them.
+   *
+   * @returns Resolves when each of them is ready, its initializer included. Nobody has to await it.
+   * @throws {TypeError} when the executor has no workers in this program, as a BullMQExecutor.
+   * @throws {Error} when a module does it while a worker loads it, see {@linkcode isWorker}.
+   * @throws {ShutdownError} (rejects) when the executor is shut down before they are ready.
+   * @throws {BrokenExecutor} (rejects) when an initializer fails, or workers cannot be started.
+   *
+   * @example Workers that are ready before the first request comes
+   * ```ts
+   * import { ThreadPoolExecutor } from "@concurrent/futures";
+   * import assert from "node:assert/strict";
+   *
+   * await using executor = new ThreadPoolExecutor({ maxWorkers: 2 });
+   * await executor.warmUp();
+   * assert.equal(executor.stats().idle, 2);
+   * ```
+   */
+  warmUp(): Promise<void> {
+    return controlOf(this.#engine, "warm up workers").warmUp();
   }
 
   /** Maximum number of workers. `Infinity` for a BullMQExecutor: its hosts have limits of their own. */

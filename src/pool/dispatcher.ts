@@ -136,18 +136,18 @@ export class Dispatcher {
     if (invariantsAreChecked()) this.#assertInvariants();
   }
 
-  /** Whether there is a call for another worker: in the queue, or behind another call in a worker. */
+  /** Whether another worker is wanted: for a call in the queue, for one behind another in a worker, or to be warm. */
   get needsWorker(): boolean {
-    if (this.#queue.size > 0) return true;
+    if (this.#queue.size > 0 || this.#pool.warmUp.isOn) return true;
     for (const worker of this.#pool.workers) if (worker.calls.behind > 0) return true;
     return false;
   }
 
-  /** Starts a worker for each call that another worker could run, as far as there may be more workers. */
+  /** Starts a worker for each call that another worker could run, or all, as far as there may be more workers. */
   #startWorkers(): void {
     const pool = this.#pool, owner = this.#owner;
     if (!pool.canStart || !owner.canRun()) return;
-    let wanting = this.#queue.size;
+    let wanting = pool.warmUp.isOn ? Infinity : this.#queue.size;
     for (const worker of pool.workers) wanting += worker.calls.behind;
     while (wanting > pool.starting && pool.canStart && owner.canRun()) pool.start();
   }

@@ -9,10 +9,12 @@ import { Dispatcher, learnCost } from "./dispatcher.ts";
 import { Call } from "../executor/call.ts";
 import type { QueueEntry } from "../executor/call_queue.ts";
 import { Engine } from "../executor/engine.ts";
-import { describeExit, WorkerLostError } from "../future/errors.ts";
+import { describeExit, ShutdownError, WorkerLostError } from "../future/errors.ts";
 import { type LocalExecutorOptions, type PoolSettings, readOptions } from "./options.ts";
 import { report } from "../report.ts";
 import type { ExecutorStats } from "../executor/stats.ts";
+import type { WorkerControl } from "../executor/worker_control.ts";
+import { PoolControl } from "./pool_control.ts";
 import { TaskTable } from "../executor/task_table.ts";
 import type { WorkerHandle, WorkerState } from "./worker_handle.ts";
 import { WorkerPool } from "./worker_pool.ts";
@@ -23,6 +25,7 @@ const START_ATTEMPTS = 3;
 /** Runs calls on the workers of this machine. */
 export class Scheduler extends Engine<ExecutorStats> {
   readonly tasks: TaskTable;
+  override readonly workers: WorkerControl;
   readonly #settings: PoolSettings;
   readonly #pool: WorkerPool;
   readonly #dispatcher: Dispatcher;
@@ -55,6 +58,7 @@ export class Scheduler extends Engine<ExecutorStats> {
         this.closeIfDone();
       },
     });
+    this.workers = new PoolControl(this, this.#pool, this.#dispatcher);
   }
 
   submit(entry: QueueEntry<Call>): void {
@@ -71,7 +75,7 @@ export class Scheduler extends Engine<ExecutorStats> {
   }
 
   get maxWorkers(): number {
-    return this.#settings.maxWorkers;
+    return this.#pool.maxWorkers;
   }
 
   stats(): ExecutorStats {
@@ -226,6 +230,11 @@ export class Scheduler extends Engine<ExecutorStats> {
 
   // --- the end of all
 
+  override shutdown(cancelFutures: boolean): Promise<void> {
+    this.#pool.warmUp.fail(new ShutdownError("The executor was shut down before all workers were ready"));
+    return super.shutdown(cancelFutures);
+  }
+
   /** Cancels what is queued, and what workers were handed ahead, those of processes as soon as they have given it back. */
   protected override cancelWaiting(): void {
     super.cancelWaiting();
@@ -239,6 +248,7 @@ export class Scheduler extends Engine<ExecutorStats> {
   /** Breaks, and ends the workers that hold no call; with `now`, all of them. */
   protected override break(message: string, cause: unknown, now = false): void {
     super.break(message, cause);
+    this.#pool.warmUp.fail(this.brokenError());
     for (const worker of this.#pool.workers) {
       if (now || worker.calls.size === 0) this.#pool.end(worker, "kill");
     }

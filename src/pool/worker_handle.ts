@@ -14,6 +14,8 @@ export type WorkerState = "starting" | "ready" | "leaving";
 /** A worker of the pool. */
 export class WorkerHandle implements CallHolder {
   readonly name: string;
+  /** Its number among the workers of the pool. */
+  readonly index: number;
   readonly channel: WorkerChannel;
   readonly calls: HeldCalls;
   state: WorkerState = "starting";
@@ -35,11 +37,13 @@ export class WorkerHandle implements CallHolder {
 
   /**
    * @param name The worker's name.
+   * @param index Its number among the workers of the pool.
    * @param channel The line to it.
    * @param maxCalls The number of calls after which it retires.
    */
-  constructor(name: string, channel: WorkerChannel, maxCalls: number) {
+  constructor(name: string, index: number, channel: WorkerChannel, maxCalls: number) {
     this.name = name;
+    this.index = index;
     this.channel = channel;
     this.calls = new HeldCalls(this, channel.claims);
     this.#outgoing = new Outgoing(channel, this.calls);

@@ -8,6 +8,7 @@ import type { FromWorker } from "../wire/messages.ts";
 import type { Backend } from "./backend.ts";
 import type { PoolSettings } from "./options.ts";
 import { startTimer, type Timer } from "../future/timer.ts";
+import { WarmUp } from "./warm_up.ts";
 import { WorkerHandle, type WorkerState } from "./worker_handle.ts";
 
 /** What the pool tells the scheduler. */
@@ -24,6 +25,9 @@ export interface PoolEvents {
 export class WorkerPool {
   /** Starting and ready. */
   readonly workers = new Set<WorkerHandle>();
+  /** Maximum number of workers. */
+  maxWorkers: number;
+  readonly warmUp = new WarmUp(() => this.#countIdleTimeAnew());
   /** How many ended without being asked to. */
   lost = 0;
   /** How many could not be stopped. */
@@ -40,6 +44,7 @@ export class WorkerPool {
   #idleTimer: Timer | undefined;
 
   constructor(backend: Backend, settings: PoolSettings, events: PoolEvents) {
+    this.maxWorkers = settings.maxWorkers;
     this.#backend = backend;
     this.#settings = settings;
     this.#events = events;
@@ -62,7 +67,16 @@ export class WorkerPool {
 
   /** Whether one more may be started. */
   get canStart(): boolean {
-    return this.workers.size < this.#settings.maxWorkers;
+    return this.workers.size < this.maxWorkers;
+  }
+
+  /** The lowest index that no worker has. Whoever takes the place of another worker gets that one's. */
+  get #freeIndex(): number {
+    const taken = new Set<number>();
+    for (const { index } of this.workers) taken.add(index);
+    let index = 0;
+    while (taken.has(index)) index++;
+    return index;
   }
 
   /** Whether all are gone. */
@@ -76,19 +90,19 @@ export class WorkerPool {
     onDone(this.#onProgramDone);
     const { name, maxTasksPerWorker, initializer, workerOptions, inlineTasks } = this.#settings;
     const { memoryLimit } = workerOptions;
-    const workerName = `${name}_${this.#started++}`;
+    const workerName = `${name}_${this.#started++}`, index = this.#freeIndex;
     // The events come after this function has returned, whatever a backend does: the handle is there by then.
     const channel = this.#backend.start(workerName, workerOptions, {
       onMessage: (message) => this.#events.onMessage(worker, message),
       onClose: (exit) => queueMicrotask(() => this.#onClose(worker, exit)),
     });
-    const worker = new WorkerHandle(workerName, channel, maxTasksPerWorker ?? Infinity);
+    const worker = new WorkerHandle(workerName, index, channel, maxTasksPerWorker ?? Infinity);
     this.workers.add(worker);
     this.#starting.add(worker);
     try {
       const claims = channel.claims?.shared;
       initializer?.args.forEach(assertNotLocal);
-      channel.send({ kind: "init", name: workerName, claims, memoryLimit, inlineTasks, initializer });
+      channel.send({ kind: "init", name: workerName, index, claims, memoryLimit, inlineTasks, initializer });
     } catch (reason) {
       // Without arguments, the line has failed: that of this worker, which is lost, and counts as starting until then.
       if (initializer) this.#events.onUnsendable(reason);
@@ -101,6 +115,7 @@ export class WorkerPool {
     this.#starting.delete(worker);
     worker.state = "ready";
     this.release(worker);
+    this.warmUp.welcome(worker, this.maxWorkers);
   }
 
   /** The worker that {@linkcode WorkerPool.takeIdle} takes next. */
@@ -122,10 +137,20 @@ export class WorkerPool {
     worker.idle = true;
     worker.keepAlive(false);
     this.#idle.push(worker);
-    const { idleTimeout } = this.#settings;
-    if (idleTimeout === Infinity) return;
     worker.idleSince = performance.now();
+    this.#limitIdleTime();
+  }
+
+  /** Dismisses idle workers in time, but while the workers are warmed up. */
+  #limitIdleTime(): void {
+    const { idleTimeout } = this.#settings;
+    if (idleTimeout === Infinity || this.#idle.length === 0 || this.warmUp.isOn) return;
     this.#idleTimer ??= this.#armIdleTimer(idleTimeout);
+  }
+
+  #countIdleTimeAnew(): void {
+    for (const worker of this.#idle) worker.idleSince = performance.now();
+    this.#limitIdleTime();
   }
 
   /** Ends an idle worker, in order. */
@@ -202,11 +227,12 @@ export class WorkerPool {
     const oldest = this.#idle[0]?.idleSince ?? performance.now();
     return startTimer(oldest + timeout - performance.now(), () => {
       this.#idleTimer = undefined;
+      if (this.warmUp.isOn) return;
       const now = performance.now();
       for (const worker of [...this.#idle]) {
         if (now - worker.idleSince >= timeout) this.dismiss(worker);
       }
-      if (this.#idle.length > 0) this.#idleTimer = this.#armIdleTimer(timeout);
+      this.#limitIdleTime();
     }, false);
   }
 }

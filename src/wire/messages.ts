@@ -41,6 +41,8 @@ export type ToWorker =
   | {
     readonly kind: "init";
     readonly name: string;
+    /** The worker's number among those that there are, see CurrentTask. */
+    readonly index: number;
     readonly claims: SharedClaims | undefined;
     /** Memory that the worker may use, in MiB. */
     readonly memoryLimit: number | undefined;

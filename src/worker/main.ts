@@ -37,6 +37,7 @@ class WorkerLoop {
   readonly #reader = new CallReader();
   #claims: WorkerClaims | undefined;
   #workerName = "";
+  #workerIndex = 0;
   #busy = false;
   /** It has said goodbye: its calls run elsewhere, so it begins none of them. */
   #leaving = false;
@@ -88,6 +89,7 @@ class WorkerLoop {
 
   #initialize(init: Init): void {
     this.#workerName = init.name;
+    this.#workerIndex = init.index;
     if (!init.inlineTasks) this.#tasks.refuseInline();
     if (init.memoryLimit !== undefined) this.#replies.limitMemory(init.memoryLimit * 2 ** 20);
     if (!init.initializer) this.#port.send({ kind: "ready" });
@@ -226,7 +228,12 @@ class WorkerLoop {
 
   #describeCurrent(): CurrentTask {
     const { signal } = this.#controller ??= new AbortController();
-    return this.#current ??= { signal, workerName: this.#workerName, attempt: this.#message?.attempt ?? 1 };
+    return this.#current ??= {
+      signal,
+      workerName: this.#workerName,
+      workerIndex: this.#workerIndex,
+      attempt: this.#message?.attempt ?? 1,
+    };
   }
 
   #abort({ call, reason }: Abort): void {

@@ -17,7 +17,9 @@ import { shutdownCases } from "./cases/shutdown.ts";
 import { submitCases } from "./cases/submit.ts";
 import { taskCases } from "./cases/tasks.ts";
 import { valueCases } from "./cases/values.ts";
+import { warmUpCases } from "./cases/warm_up.ts";
 import { workerCases } from "./cases/workers.ts";
+import { workerIndexCases } from "./cases/worker_index.ts";
 import type { Kind } from "./behaviour.ts";
 import { assertNothingIsLeft } from "../support/leaks.ts";
 
@@ -32,6 +34,8 @@ export function executorCases(kind: Kind, ownCases: (kind: Kind) => void): void 
   mapCases(kind);
   mapInputCases(kind);
   workerCases(kind);
+  workerIndexCases(kind);
+  warmUpCases(kind);
   initializerCases(kind);
   retirementCases(kind);
   lossCases(kind);

@@ -106,6 +106,15 @@ test("BullMQExecutor knows its calls, and of the workers of its hosts neither ho
   await executor.shutdown();
 });
 
+test("BullMQExecutor refuses what only an executor with workers of its own can do", async () => {
+  const executor = new BullMQExecutor({ queue: "q" });
+  assertError(assertThrows(() => executor.warmUp()), {
+    name: "TypeError",
+    message: /^Cannot warm up workers as this executor has none in this program: do it in the programs of its hosts$/,
+  });
+  await executor.shutdown();
+});
+
 test("serve() runs as many calls at the same time as its executor does", needsRedis, async () => {
   await using server = await RedisServer.start();
   await using executor = new ThreadPoolExecutor({ maxWorkers: 3 });
