@@ -1,11 +1,16 @@
 // What an executor can do with all of its workers, if they are workers of this program.
 
 import type { Guard } from "./guard.ts";
+import type { TaskRecord } from "./task_table.ts";
 
 /** The control of the workers of an engine. */
 export interface WorkerControl {
   /** Starts all workers; resolves when all are ready. */
   warmUp(): Promise<void>;
+  /** Changes how many there are at most. */
+  resize(maxWorkers: number): void;
+  /** Has each worker that is up, or starting, run a call; resolves with their results. */
+  broadcast(task: TaskRecord, args: readonly unknown[]): Promise<unknown[]>;
 }
 
 /** What has such a control: an engine. */
@@ -25,5 +30,7 @@ interface Controlled {
 export function controlOf(engine: Controlled, action: string): WorkerControl {
   engine.guard?.check(action);
   if (engine.workers) return engine.workers;
-  throw new TypeError(`Cannot ${action} as this executor has none in this program: do it in the programs of its hosts`);
+  throw new TypeError(
+    `Cannot ${action} as this executor has no workers in this program: do it in the programs of its hosts`,
+  );
 }

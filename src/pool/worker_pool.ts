@@ -1,6 +1,7 @@
 // The workers of one executor: starts them on demand, keeps them while they are idle, ends them. What they run is up to the
 // dispatcher, what they say to the scheduler.
 
+import type { Call } from "../executor/call.ts";
 import type { WorkerExit } from "../wire/channel.ts";
 import { offDone, onDone } from "../runtime.ts";
 import { assertNotLocal } from "../wire/marks.ts";
@@ -130,9 +131,29 @@ export class WorkerPool {
     return worker;
   }
 
-  /** Makes a worker idle if it holds no call, or dismisses it if it has to retire. */
+  /** Takes this idle worker. */
+  take(worker: WorkerHandle): void {
+    this.#idle = this.#idle.filter((idle) => idle !== worker);
+    worker.idle = false;
+  }
+
+  /** How many calls wait that only one worker may run. */
+  get pinned(): number {
+    let count = 0;
+    for (const worker of this.workers) count += worker.pinned.length;
+    for (const worker of this.#leaving) count += worker.pinned.length;
+    return count;
+  }
+
+  /** Takes those calls. */
+  *takePinned(): Generator<Call> {
+    for (const worker of [...this.workers, ...this.#leaving]) yield* worker.pinned.splice(0);
+  }
+
+  /** Makes a worker idle if it has no call, or dismisses it if it has to retire. */
   release(worker: WorkerHandle): void {
     if (worker.idle || worker.recalling || worker.state !== "ready" || worker.calls.size > 0) return;
+    if (worker.pinned.length > 0) return;
     if (worker.retires) return this.dismiss(worker);
     worker.idle = true;
     worker.keepAlive(false);
@@ -198,12 +219,11 @@ export class WorkerPool {
   #leave(worker: WorkerHandle): void {
     this.workers.delete(worker);
     this.#starting.delete(worker);
-    if (worker.idle) this.#idle = this.#idle.filter((idle) => idle !== worker);
+    if (worker.idle) this.take(worker);
     if (this.#idle.length === 0) {
       this.#idleTimer?.clear();
       this.#idleTimer = undefined;
     }
-    worker.idle = false;
     worker.state = "leaving";
     this.#leaving.add(worker);
     worker.keepAlive(true);

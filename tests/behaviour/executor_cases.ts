@@ -1,6 +1,7 @@
 // All behaviours of an executor. Each is written once, and the test file of each executor runs them all.
 
 import { test } from "node:test";
+import { broadcastCases } from "./cases/broadcast.ts";
 import { cancelCases } from "./cases/cancel.ts";
 import { errorCases } from "./cases/errors.ts";
 import { exitCases } from "./cases/exit.ts";
@@ -12,6 +13,7 @@ import { mapCases } from "./cases/map.ts";
 import { mapInputCases } from "./cases/map_input.ts";
 import { memoryCases } from "./cases/memory.ts";
 import { optionCases } from "./cases/options.ts";
+import { resizeCases } from "./cases/resize.ts";
 import { retirementCases } from "./cases/retirement.ts";
 import { shutdownCases } from "./cases/shutdown.ts";
 import { submitCases } from "./cases/submit.ts";
@@ -36,6 +38,8 @@ export function executorCases(kind: Kind, ownCases: (kind: Kind) => void): void 
   workerCases(kind);
   workerIndexCases(kind);
   warmUpCases(kind);
+  resizeCases(kind);
+  broadcastCases(kind);
   initializerCases(kind);
   retirementCases(kind);
   lossCases(kind);

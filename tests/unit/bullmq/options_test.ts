@@ -110,8 +110,15 @@ test("BullMQExecutor refuses what only an executor with workers of its own can d
   const executor = new BullMQExecutor({ queue: "q" });
   assertError(assertThrows(() => executor.warmUp()), {
     name: "TypeError",
-    message: /^Cannot warm up workers as this executor has none in this program: do it in the programs of its hosts$/,
+    message:
+      /^Cannot warm up workers as this executor has no workers in this program: do it in the programs of its hosts$/,
   });
+  assertThrows(() => executor.resize(2), TypeError, "Cannot resize an executor as this executor has no workers");
+  assertThrows(
+    () => executor.broadcast(square, 2),
+    TypeError,
+    "Cannot broadcast a task as this executor has no workers",
+  );
   await executor.shutdown();
 });
 
