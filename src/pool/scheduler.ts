@@ -6,6 +6,7 @@ import { type Failure, revive } from "../wire/failure.ts";
 import { type Done, type FromWorker, readFromWorker } from "../wire/messages.ts";
 import type { Backend } from "./backend.ts";
 import { Dispatcher, learnCost } from "./dispatcher.ts";
+import { FinalizerReports } from "./finalizer_reports.ts";
 import { Call } from "../executor/call.ts";
 import type { QueueEntry } from "../executor/call_queue.ts";
 import { Engine } from "../executor/engine.ts";
@@ -30,6 +31,7 @@ export class Scheduler extends Engine<ExecutorStats> {
   readonly #settings: PoolSettings;
   readonly #pool: WorkerPool;
   readonly #dispatcher: Dispatcher;
+  readonly #finalizers = new FinalizerReports();
   /** Workers in a row that could not be started. */
   #failedStarts = 0;
   /** Whether any worker could be started. */
@@ -136,6 +138,13 @@ export class Scheduler extends Engine<ExecutorStats> {
         this.requeue(worker.recalled(message.first));
         this.#pool.release(worker);
         return this.#dispatcher.dispatch();
+      case "finalized":
+        if (!worker.finalizing) break;
+        worker.finalizing = false;
+        if (message.failure) {
+          this.#finalizers.failed(worker.name, revive(message.failure, this.#settings.errorTypes));
+        }
+        return this.#dispatcher.dispatch();
       case "bye":
         return worker.farewell(message.unbegun, message.uncaught); // the channel tells when it has ended
     }
@@ -182,6 +191,7 @@ export class Scheduler extends Engine<ExecutorStats> {
   /** A worker is gone: the calls that it had begun fail, the others run elsewhere. */
   #onGone(worker: WorkerHandle, exit: WorkerExit, was: WorkerState): void {
     const { proven } = worker;
+    if (worker.finalizing) this.#finalizers.unfinished(worker.name, exit);
     const left = worker.gone(exit);
     const isUnused = was === "ready" && !proven && left.length > 0 && left.every(({ begun }) => begun === false);
     const lost = { workerName: worker.name, ...exit };
@@ -280,7 +290,7 @@ export class Scheduler extends Engine<ExecutorStats> {
   protected closeIfDone(): void {
     if (!this.closing && !this.broken) return;
     if (this.queue.size > 0 || this.resting > 0 || this.#pool.pinned > 0) return;
-    this.#pool.dismissIdle();
+    if (!this.#ending) this.#pool.dismissIdle(); // or else their finalizers would begin
     if (this.#pool.starting > 0 && !this.#dispatcher.needsWorker) this.#pool.dismissStarting();
     if (this.closing && this.#pool.empty) this.close();
   }

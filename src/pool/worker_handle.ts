@@ -27,6 +27,8 @@ export class WorkerHandle implements CallHolder {
   readonly pinned: Call[] = [];
   /** Whether it was asked to give back what it has not begun, and has not done so yet. */
   recalling = false;
+  /** Whether it ends in order and has not said that its finalizer has run. */
+  finalizing = false;
   /** Whether it waits for a call. */
   idle = false;
   /** When it fell idle, by `performance.now()`. */

@@ -68,13 +68,18 @@ export class WorkerPool {
 
   /** Whether one more may be started. */
   get canStart(): boolean {
-    return this.workers.size < this.maxWorkers;
+    return this.workers.size + this.#finalizing.length < this.maxWorkers;
+  }
+
+  /** Workers that leave and have a finalizer to run: until then, each keeps its place, and its index. */
+  get #finalizing(): readonly WorkerHandle[] {
+    return this.#settings.finalizer ? [...this.#leaving].filter((worker) => worker.finalizing) : [];
   }
 
   /** The lowest index that no worker has. Whoever takes the place of another worker gets that one's. */
   get #freeIndex(): number {
     const taken = new Set<number>();
-    for (const { index } of this.workers) taken.add(index);
+    for (const { index } of [...this.workers, ...this.#finalizing]) taken.add(index);
     let index = 0;
     while (taken.has(index)) index++;
     return index;
@@ -89,7 +94,7 @@ export class WorkerPool {
   start(): void {
     // A program that ends without shutdown() ends its workers in order, too: what tasks have printed arrives.
     onDone(this.#onProgramDone);
-    const { name, maxTasksPerWorker, initializer, workerOptions, inlineTasks } = this.#settings;
+    const { name, maxTasksPerWorker, initializer, finalizer, workerOptions, inlineTasks } = this.#settings;
     const { memoryLimit } = workerOptions;
     const workerName = `${name}_${this.#started++}`, index = this.#freeIndex;
     // The events come after this function has returned, whatever a backend does: the handle is there by then.
@@ -103,7 +108,16 @@ export class WorkerPool {
     try {
       const claims = channel.claims?.shared;
       initializer?.args.forEach(assertNotLocal);
-      channel.send({ kind: "init", name: workerName, index, claims, memoryLimit, inlineTasks, initializer });
+      channel.send({
+        kind: "init",
+        name: workerName,
+        index,
+        claims,
+        memoryLimit,
+        inlineTasks,
+        initializer,
+        ...(finalizer && { finalizer }),
+      });
     } catch (reason) {
       // Without arguments, the line has failed: that of this worker, which is lost, and counts as starting until then.
       if (initializer) this.#events.onUnsendable(reason);
@@ -177,7 +191,8 @@ export class WorkerPool {
   /** Ends an idle worker, in order. */
   dismiss(worker: WorkerHandle): void {
     this.#leave(worker);
-    worker.channel.stop();
+    worker.finalizing = this.#settings.finalizer !== undefined;
+    worker.channel.stop(worker.finalizing);
   }
 
   readonly #onProgramDone = (): void => this.dismissIdle();
@@ -200,6 +215,7 @@ export class WorkerPool {
   /** Ends a worker now. */
   end(worker: WorkerHandle, how: "terminate" | "kill"): void {
     this.#leave(worker);
+    worker.finalizing = false;
     worker.channel[how]();
   }
 

@@ -49,6 +49,8 @@ export type ToWorker =
     /** Whether the worker runs inline tasks; once it was told not to, it never does. */
     readonly inlineTasks: boolean;
     readonly initializer: { readonly task: TaskRef; readonly args: readonly unknown[] } | undefined;
+    /** What it runs last, before it ends in order; absent without one. */
+    readonly finalizer?: TaskRef | undefined;
   }
   | Calls
   /**
@@ -65,8 +67,10 @@ export type ToWorker =
   }
   /** The signal of this call has aborted. */
   | { readonly kind: "abort"; readonly call: number; readonly reason: Failure }
-  /** End in order. The channels send it, never the scheduler. */
+  /** End in order, after the finalizer. The channels send it, never the scheduler. */
   | { readonly kind: "stop" }
+  /** End now: sent to a thread that its runtime cannot stop from outside. The channels send it, too. */
+  | { readonly kind: "end" }
   /** Give back the calls that have not begun. */
   | { readonly kind: "recall" };
 
@@ -82,6 +86,8 @@ export type FromWorker =
   | { readonly kind: "ready" }
   /** The initializer failed. */
   | { readonly kind: "unready"; readonly failure: Failure }
+  /** The finalizer has run, or failed; the worker is about to end. */
+  | { readonly kind: "finalized"; readonly failure: Failure | undefined }
   /** This call begins: sent for calls with `exact` or `attempt`. */
   | { readonly kind: "begun"; readonly call: number }
   | Answers
@@ -158,6 +164,10 @@ export function readFromWorker(received: unknown): Said | undefined {
     case "unready": {
       const failure = field("failure");
       return isFailure(failure) ? { kind, failure } : undefined;
+    }
+    case "finalized": {
+      const failure = field("failure");
+      return failure === undefined || isFailure(failure) ? { kind, failure } : undefined;
     }
     case "bye": {
       const exitCode = field("exitCode"), unbegun = field("unbegun"), uncaught = field("uncaught");

@@ -5,6 +5,7 @@ import { broadcastCases } from "./cases/broadcast.ts";
 import { cancelCases } from "./cases/cancel.ts";
 import { errorCases } from "./cases/errors.ts";
 import { exitCases } from "./cases/exit.ts";
+import { finalizerCases } from "./cases/finalizer.ts";
 import { forceCases } from "./cases/force.ts";
 import { handedAheadCases } from "./cases/handed_ahead.ts";
 import { initializerCases } from "./cases/initializer.ts";
@@ -41,6 +42,7 @@ export function executorCases(kind: Kind, ownCases: (kind: Kind) => void): void 
   resizeCases(kind);
   broadcastCases(kind);
   initializerCases(kind);
+  finalizerCases(kind);
   retirementCases(kind);
   lossCases(kind);
   shutdownCases(kind);

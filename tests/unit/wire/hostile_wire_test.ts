@@ -110,6 +110,7 @@ function forged(random: () => number, next: number): unknown {
     { kind: "begun", call: next },
     { kind: "recalled", first: next },
     { kind: "ready" },
+    { kind: "finalized", failure },
     { kind: "unknown" },
     { kind: "bye", exitCode: 0 },
   ]);
