@@ -76,11 +76,12 @@ export function startThread(
 function connect(worker: Worker & BunWorker, events: ChannelEvents): WorkerChannel {
   const limit = GOODBYE_LIMIT[runtime as keyof typeof GOODBYE_LIMIT];
   let exit: WorkerExit | undefined;
-  let timer: ReturnType<typeof setTimeout> | undefined;
+  let timer: ReturnType<typeof setTimeout> | undefined, finalizing: typeof timer;
   const close = (how: WorkerExit) => {
     if (exit) return;
     exit = how;
     clearTimeout(timer);
+    clearTimeout(finalizing);
     attempt(() => worker.terminate());
     attempt(() => hold(false)); // a thread of Deno in a synchronous loop goes on, and would keep the program alive
     line.end(() => events.onClose(how));
@@ -114,8 +115,6 @@ function connect(worker: Worker & BunWorker, events: ChannelEvents): WorkerChann
   let stopping = false;
   const askOrAbandon = () => {
     ask("end");
-    clearTimeout(timer); // that of a finalizer
-    timer = undefined;
     closeIn(limit, { abandoned: true });
   };
   const askOrTerminate = () => {
@@ -128,7 +127,7 @@ function connect(worker: Worker & BunWorker, events: ChannelEvents): WorkerChann
     if (isBun) return askOrTerminate();
     if (!finalizes) return end();
     ask("stop");
-    timer ??= setTimeout(end, STOP_LIMIT);
+    finalizing ??= setTimeout(end, STOP_LIMIT);
   };
   const hold = runtime === "browser" ? () => {} : holder(worker, end);
   // Its goodbye; an error that nobody has caught; and whether everything that the worker sent before that error was read.
