@@ -8,6 +8,7 @@ import { type BrokenExecutor, CancelledError, ShutdownError } from "../future/er
 import { Guard } from "./guard.ts";
 import { QueueLimit } from "./queue_limit.ts";
 import type { CallStats } from "./stats.ts";
+import type { WorkerControl } from "./worker_control.ts";
 import { CallLifecycle } from "./call_lifecycle.ts";
 import type { TaskTable } from "./task_table.ts";
 import { UnobservedFailures, type UnobservedHandler } from "../future/unobserved.ts";
@@ -35,6 +36,8 @@ interface Break {
  */
 export abstract class Engine<Stats extends CallStats = CallStats> extends CallLifecycle implements CallEngine {
   abstract readonly tasks: TaskTable;
+  /** What can be done with the workers; `undefined` where they are not of this program. */
+  readonly workers: WorkerControl | undefined = undefined;
   readonly guard: Guard | undefined = Guard.here();
   readonly unobserved: UnobservedFailures;
   readonly queueLimit: QueueLimit;

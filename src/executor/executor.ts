@@ -25,10 +25,10 @@
 //        v                                                    v
 //   Future             future/future.ts                  MapBuffer       map_buffer.ts, until next() takes it
 
-import { keepLocal } from "../wire/marks.ts";
+import { keepLocal, transfersOf } from "../wire/marks.ts";
 import { SubmittedCall } from "./call.ts";
 import { type CallOptions, CallSettings, readCallOptions } from "./call_options.ts";
-import { checkBoolean, checkOptions, optionNames, refuse } from "../wire/check.ts";
+import { checkBoolean, checkOptions, checkPositiveInteger, optionNames, refuse, refuseKind } from "../wire/check.ts";
 import type { Engine } from "./engine.ts";
 import type { Future } from "../future/future.ts";
 import { Mapping } from "./map.ts";
@@ -43,6 +43,7 @@ import {
 import { type GroupOptions, readGroupArguments, Scope } from "./scope.ts";
 import type { CallStats } from "./stats.ts";
 import { Streaming, type StreamIterator } from "./stream.ts";
+import { controlOf } from "./worker_control.ts";
 
 /**
  * What {@linkcode Executor.map} yields: results, or with `settled: true` how each call ended.
@@ -426,6 +427,102 @@ export abstract class Executor<Stats extends CallStats = CallStats> implements A
    */
   ready(): Promise<void> {
     return this.#engine.queueLimit.ready();
+  }
+
+  /**
+   * Starts all workers now, `maxWorkers` of them, so that the first calls need not wait for that. Until they are ready,
+   * they keep the program alive, and `idleTimeout` ends none of them.
+   *
+   * @returns Resolves when each of them is ready, its initializer included. Nobody has to await it.
+   * @throws {TypeError} when the executor has no workers in this program, as a BullMQExecutor.
+   * @throws {Error} when a module does it while a worker loads it, see {@linkcode isWorker}.
+   * @throws {ShutdownError} (rejects) when the executor is shut down before they are ready.
+   * @throws {BrokenExecutor} (rejects) when an initializer fails, or workers cannot be started.
+   *
+   * @example Workers that are ready before the first request comes
+   * ```ts
+   * import { ThreadPoolExecutor } from "@concurrent/futures";
+   * import assert from "node:assert/strict";
+   *
+   * await using executor = new ThreadPoolExecutor({ maxWorkers: 2 });
+   * await executor.warmUp();
+   * assert.equal(executor.stats().idle, 2);
+   * ```
+   */
+  warmUp(): Promise<void> {
+    return controlOf(this.#engine, "warm up workers").warmUp();
+  }
+
+  /**
+   * Changes `maxWorkers` while the executor works. With more, calls that wait get their workers at once. With fewer, the
+   * workers whose index is not below the new number end: an idle one now, a busy one after the call that it runs. Calls that
+   * they have not begun run on the others.
+   *
+   * @param maxWorkers Maximum number of workers from now on, at least 1.
+   * @throws {TypeError} when it is not a number, or the executor has no workers in this program, as a BullMQExecutor.
+   * @throws {RangeError} when it is not a positive integer.
+   * @throws {Error} when a module does it while a worker loads it, see {@linkcode isWorker}.
+   * @throws {ShutdownError} when the executor has been shut down.
+   * @throws {BrokenExecutor} when the executor is broken.
+   *
+   * @example More workers
+   * ```ts
+   * import { ThreadPoolExecutor } from "@concurrent/futures";
+   * import assert from "node:assert/strict";
+   *
+   * await using executor = new ThreadPoolExecutor({ maxWorkers: 1 });
+   * executor.resize(2);
+   * assert.equal(executor.maxWorkers, 2);
+   * ```
+   */
+  resize(maxWorkers: number): void {
+    const action = "resize an executor", workers = controlOf(this.#engine, action);
+    if (maxWorkers === undefined) refuseKind(action, "maxWorkers", "a number", maxWorkers);
+    checkPositiveInteger(action, "maxWorkers", maxWorkers);
+    workers.resize(maxWorkers);
+  }
+
+  /**
+   * Calls `fn(...args)` once on every worker that is up or starting: to clear caches, to hand out new settings, to collect
+   * what each of them has. It starts no worker; {@linkcode Executor.warmUp} does. A worker runs the call before all that it
+   * has not been handed; the call counts for `maxTasksPerWorker`, and not for `maxQueue`.
+   *
+   * @param fn A self-contained function, or one of {@linkcode task} or {@linkcode taskModule}.
+   * @param args The arguments of `fn`. Each worker gets a copy.
+   * @returns The results, in the order of the workers' indices; none without a worker. When all calls are done and some have
+   * failed, it rejects with the error of the first of these: with whatever `fn` throws, with a `DataCloneError` if an
+   * argument cannot be copied, with a {@linkcode WorkerLostError} if a worker ends before it answers, with a
+   * {@linkcode CancelledError} if a shutdown cancels what has not begun.
+   * @throws {TypeError} when `fn` cannot be a task, an argument is marked by {@linkcode transfer}, as it can be moved to one
+   * worker only, or the executor has no workers in this program, as a BullMQExecutor.
+   * @throws {Error} when a module does it while a worker loads it, see {@linkcode isWorker}.
+   * @throws {ShutdownError} (rejects) when the executor has been shut down.
+   * @throws {BrokenExecutor} (rejects) when the executor is broken.
+   *
+   * @example What each worker has in its cache
+   * ```ts
+   * import { ThreadPoolExecutor } from "@concurrent/futures";
+   * import assert from "node:assert/strict";
+   *
+   * await using executor = new ThreadPoolExecutor({ maxWorkers: 2 });
+   * await executor.warmUp();
+   * await executor.broadcast((name: string, value: number) => void Reflect.set(globalThis, name, value), "limit", 10);
+   * const limits = await executor.broadcast((name: string) => Reflect.get(globalThis, name), "limit");
+   * assert.deepEqual(limits, [10, 10]);
+   * ```
+   */
+  broadcast<A extends unknown[], R>(fn: (...args: A) => R, ...args: A): Promise<Awaited<R>[]>;
+  /** As above, with a {@linkcode Task}. */
+  broadcast<A extends unknown[], R>(fn: Submittable<A, R>, ...args: A): Promise<Awaited<R>[]>;
+  broadcast<A extends unknown[], R>(fn: Submittable<A, R>, ...args: A): Promise<Awaited<R>[]> {
+    const action = "broadcast a task", workers = controlOf(this.#engine, action);
+    const task = this.#engine.tasks.get(action, fn);
+    if (args.some((arg) => transfersOf(arg)?.length)) {
+      throw new TypeError(
+        `Cannot ${action} as what transfer() marks can be moved to one worker only: pass it unmarked`,
+      );
+    }
+    return workers.broadcast(task, args) as Promise<Awaited<R>[]>;
   }
 
   /** Maximum number of workers. `Infinity` for a BullMQExecutor: its hosts have limits of their own. */

@@ -104,6 +104,18 @@ export class Dispatcher {
     this.dispatchSoon();
   }
 
+  /** More workers may be started: those that are wanted start now, the rest follows at the end of the tick. */
+  workersWanted(): void {
+    this.#startWorkers();
+    this.dispatchSoon();
+  }
+
+  /** Workers have calls that no other may run: the idle ones get them now. */
+  pinned(workers: readonly WorkerHandle[]): void {
+    for (const worker of workers) if (worker.idle) this.#fillPinned(worker);
+    this.dispatchSoon();
+  }
+
   /** A worker has answered: it is handed more now, unless others have to have their turn first. */
   answered(worker: WorkerHandle): void {
     if (worker.calls.size === 0 || this.#isInTurn()) this.dispatch();
@@ -122,6 +134,7 @@ export class Dispatcher {
   /** Hands calls to the workers that have room, the idle ones first, and starts more workers when that is not enough. */
   dispatch(): void {
     const pool = this.#pool;
+    for (const worker of pool.workers) if (worker.takesPinned) this.#fillPinned(worker);
     this.#fillIdle();
     this.#startWorkers();
     this.#overtake();
@@ -136,20 +149,35 @@ export class Dispatcher {
     if (invariantsAreChecked()) this.#assertInvariants();
   }
 
-  /** Whether there is a call for another worker: in the queue, or behind another call in a worker. */
+  /**
+   * Whether a worker that starts is wanted: for a call in the queue or behind another, for one
+   * that only this worker may run, or to be warm.
+   */
   get needsWorker(): boolean {
-    if (this.#queue.size > 0) return true;
-    for (const worker of this.#pool.workers) if (worker.calls.behind > 0) return true;
+    if (this.#queue.size > 0 || this.#pool.warmUp.isOn) return true;
+    for (const { calls, pinned } of this.#pool.workers) if (calls.behind > 0 || pinned.length > 0) return true;
     return false;
   }
 
-  /** Starts a worker for each call that another worker could run, as far as there may be more workers. */
+  /** Starts a worker for each call that another worker could run, or all, as far as there may be more workers. */
   #startWorkers(): void {
     const pool = this.#pool, owner = this.#owner;
     if (!pool.canStart || !owner.canRun()) return;
-    let wanting = this.#queue.size;
+    let wanting = pool.warmUp.isOn ? Infinity : this.#queue.size;
     for (const worker of pool.workers) wanting += worker.calls.behind;
     while (wanting > pool.starting && pool.canStart && owner.canRun()) pool.start();
+  }
+
+  /** Hands a worker the next call that no other may run, by itself: nothing behind it waits for a call of unknown length. */
+  #fillPinned(worker: WorkerHandle): void {
+    if (worker.idle) this.#pool.take(worker);
+    while (worker.takesPinned) {
+      const call = worker.pinned.shift()!;
+      call.turn = this.#turn++;
+      worker.calls.add(call);
+      this.#send(worker, expectedCost(call.task) === Infinity);
+    }
+    this.#pool.release(worker);
   }
 
   #fillIdle(): void {
@@ -239,6 +267,7 @@ export class Dispatcher {
     if (calls.behind > 0) this.#watch.begin();
     if (last?.progress) this.#owner.onHandedOver(last); // a call that may be stopped is the only one
     this.#pool.release(worker);
+    if (worker.takesPinned) this.dispatchSoon(); // nothing of what it was handed could be sent
   }
 
   #send(worker: WorkerHandle, exact: boolean): void {
@@ -288,7 +317,10 @@ export class Dispatcher {
       this.#queue.size === 0 || idle === 0 || this.#isDispatchDue,
       "nothing waits while a worker is idle",
     );
-    for (const worker of workers) worker.assertInvariants();
+    for (const worker of workers) {
+      worker.assertInvariants();
+      assertInvariant(!worker.takesPinned || this.#isDispatchDue, "no call waits for a worker that could take it");
+    }
     if (!this.#isDispatchDue) this.#assertOrder();
   }
 }

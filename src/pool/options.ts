@@ -49,6 +49,14 @@ export interface ExecutorOptions {
    */
   initargs?: readonly unknown[] | undefined;
   /**
+   * Task that each worker runs last: when it ends after `maxTasksPerWorker` calls, because of `memoryLimit`, `idleTimeout` or
+   * {@linkcode Executor.resize}, at the shutdown, and at the end of the program. It has 5 seconds; then its worker is killed.
+   * If it fails, that is reported, and nothing else fails. It does not run in a worker that is lost or killed.
+   *
+   * @default none
+   */
+  finalizer?: TaskFunction | Task<never, unknown> | undefined;
+  /**
    * Number of calls after which a worker ends and another takes its place.
    *
    * @default no limit
@@ -159,6 +167,7 @@ const EXECUTOR_OPTIONS = optionNames<ExecutorOptions>({
   name: true,
   initializer: true,
   initargs: true,
+  finalizer: true,
   maxTasksPerWorker: true,
   idleTimeout: true,
   onWorkerLost: true,
@@ -193,6 +202,7 @@ export interface PoolSettings {
   readonly maxWorkers: number;
   readonly name: string;
   readonly initializer: { readonly task: TaskRef; readonly args: readonly unknown[] } | undefined;
+  readonly finalizer: TaskRef | undefined;
   readonly maxTasksPerWorker: number | undefined;
   readonly idleTimeout: number;
   readonly errorTypes: ReadonlyMap<string, ErrorConstructorLike>;
@@ -211,7 +221,8 @@ export interface PoolSettings {
 export function readOptions(backend: Backend, options: LocalExecutorOptions): PoolSettings {
   const action = `create ${backend.name}`;
   checkOptions(action, options, [...EXECUTOR_OPTIONS, ...backend.ownOptions ?? []]);
-  const { name, initializer, initargs = [], errorTypes = [], onWorkerLost = "replace", inlineTasks = true } = options;
+  const { name, initializer, initargs = [], finalizer, errorTypes = [], onWorkerLost = "replace", inlineTasks = true } =
+    options;
   const { maxWorkers, maxTasksPerWorker, maxQueue = Infinity, idleTimeout = Infinity, memoryLimit } = options;
   const { onUnobserved, permissions = "inherit", env, cwd, execArgv, worker, entry } = options;
   checkString(action, "name", name);
@@ -248,6 +259,7 @@ export function readOptions(backend: Backend, options: LocalExecutorOptions): Po
     initializer: initializer === undefined
       ? undefined
       : { task: taskRef(`${action} with this 'initializer'`, initializer, inlineTasks), args: initargs },
+    finalizer: finalizer === undefined ? undefined : taskRef(`${action} with this 'finalizer'`, finalizer, inlineTasks),
     maxTasksPerWorker,
     maxQueue,
     idleTimeout,

@@ -6,13 +6,17 @@ import { type Failure, revive } from "../wire/failure.ts";
 import { type Done, type FromWorker, readFromWorker } from "../wire/messages.ts";
 import type { Backend } from "./backend.ts";
 import { Dispatcher, learnCost } from "./dispatcher.ts";
+import { FinalizerReports } from "./finalizer_reports.ts";
 import { Call } from "../executor/call.ts";
 import type { QueueEntry } from "../executor/call_queue.ts";
 import { Engine } from "../executor/engine.ts";
-import { describeExit, WorkerLostError } from "../future/errors.ts";
+import { CancelledError, describeExit, ShutdownError, WorkerLostError } from "../future/errors.ts";
 import { type LocalExecutorOptions, type PoolSettings, readOptions } from "./options.ts";
 import { report } from "../report.ts";
 import type { ExecutorStats } from "../executor/stats.ts";
+import type { WorkerControl } from "../executor/worker_control.ts";
+import { PinnedCall } from "./pinned_call.ts";
+import { PoolControl } from "./pool_control.ts";
 import { TaskTable } from "../executor/task_table.ts";
 import type { WorkerHandle, WorkerState } from "./worker_handle.ts";
 import { WorkerPool } from "./worker_pool.ts";
@@ -24,9 +28,11 @@ const START_ATTEMPTS = 3;
 export class Scheduler extends Engine<ExecutorStats> {
   override readonly hasStreams = true;
   readonly tasks: TaskTable;
+  override readonly workers: WorkerControl;
   readonly #settings: PoolSettings;
   readonly #pool: WorkerPool;
   readonly #dispatcher: Dispatcher;
+  readonly #finalizers = new FinalizerReports();
   /** Workers in a row that could not be started. */
   #failedStarts = 0;
   /** Whether any worker could be started. */
@@ -56,6 +62,7 @@ export class Scheduler extends Engine<ExecutorStats> {
         this.closeIfDone();
       },
     });
+    this.workers = new PoolControl(this, this.#pool, this.#dispatcher, (calls) => this.requeue(calls));
   }
 
   submit(entry: QueueEntry<Call>): void {
@@ -72,7 +79,7 @@ export class Scheduler extends Engine<ExecutorStats> {
   }
 
   get maxWorkers(): number {
-    return this.#settings.maxWorkers;
+    return this.#pool.maxWorkers;
   }
 
   stats(): ExecutorStats {
@@ -87,7 +94,7 @@ export class Scheduler extends Engine<ExecutorStats> {
       workers: this.#pool.workers.size,
       idle: this.#pool.idle,
       busy,
-      queued: this.queue.size + this.resting + held - running,
+      queued: this.queue.size + this.resting + this.#pool.pinned + held - running,
       running,
       ...this.settled,
       lost: this.#pool.lost,
@@ -149,6 +156,13 @@ export class Scheduler extends Engine<ExecutorStats> {
         this.requeue(worker.recalled(message.first));
         this.#pool.release(worker);
         return this.#dispatcher.dispatch();
+      case "finalized":
+        if (!worker.finalizing) break;
+        worker.finalizing = false;
+        if (message.failure) {
+          this.#finalizers.failed(worker.name, revive(message.failure, this.#settings.errorTypes));
+        }
+        return this.#dispatcher.dispatch();
       case "bye":
         return worker.farewell(message.unbegun, message.uncaught); // the channel tells when it has ended
     }
@@ -201,6 +215,7 @@ export class Scheduler extends Engine<ExecutorStats> {
   /** A worker is gone: the calls that it had begun fail, the others run elsewhere. */
   #onGone(worker: WorkerHandle, exit: WorkerExit, was: WorkerState): void {
     const { proven } = worker;
+    if (worker.finalizing) this.#finalizers.unfinished(worker.name, exit);
     const left = worker.gone(exit);
     const isUnused = was === "ready" && !proven && left.length > 0 && left.every(({ begun }) => begun === false);
     const lost = { workerName: worker.name, ...exit };
@@ -215,6 +230,9 @@ export class Scheduler extends Engine<ExecutorStats> {
       this.break(`Worker ${worker.name} ${describeExit(exit)}`, cause, true);
     }
     this.requeue(left.filter(({ begun }) => begun === false).map(({ call }) => call).reverse());
+    for (const call of worker.pinned.splice(0)) {
+      this.reject(call, new WorkerLostError({ ...lost, started: false }), "final");
+    }
     for (const { call, begun } of left) {
       if (begun === false) continue;
       if (this.broken) this.reject(call, this.brokenError(), "final");
@@ -226,6 +244,22 @@ export class Scheduler extends Engine<ExecutorStats> {
   #breakAfterLoss(what: string, last: WorkerExit & { readonly workerName: string }): void {
     const cause = last.error ?? new WorkerLostError({ ...last, started: false });
     this.break(`${what}: the last one ${describeExit(last)}`, cause);
+  }
+
+  /** A call that only one worker may run waits there. If that worker is gone, the call fails when all of them are settled. */
+  protected override requeue(calls: readonly Call[]): void {
+    const pinned = calls.filter((call): call is PinnedCall<unknown> => call instanceof PinnedCall);
+    for (const call of pinned) call.home.pinned.unshift(call);
+    super.requeue(pinned.length > 0 ? calls.filter((call) => !(call instanceof PinnedCall)) : calls);
+    if (!this.canRun) this.#settlePinned();
+  }
+
+  /** Settles the calls that wait for one worker: they will not run. */
+  #settlePinned(): void {
+    for (const call of this.#pool.takePinned()) {
+      if (this.broken) this.reject(call, this.brokenError(), "final");
+      else this.cancel(call, new CancelledError());
+    }
   }
 
   /** Ends the worker of a call that has to stop; its other calls run elsewhere. */
@@ -250,9 +284,15 @@ export class Scheduler extends Engine<ExecutorStats> {
 
   // --- the end of all
 
+  override shutdown(cancelFutures: boolean): Promise<void> {
+    this.#pool.warmUp.fail(new ShutdownError("The executor was shut down before all workers were ready"));
+    return super.shutdown(cancelFutures);
+  }
+
   /** Cancels what is queued, and what workers were handed ahead, those of processes as soon as they have given it back. */
   protected override cancelWaiting(): void {
     super.cancelWaiting();
+    this.#settlePinned();
     for (const worker of this.#pool.workers) {
       this.requeue(worker.calls.withdrawAll());
       // A worker that is being ended is not asked: Deno (2.9) loses last messages over one that is under way.
@@ -263,6 +303,8 @@ export class Scheduler extends Engine<ExecutorStats> {
   /** Breaks, and ends the workers that hold no call; with `now`, all of them. */
   protected override break(message: string, cause: unknown, now = false): void {
     super.break(message, cause);
+    this.#settlePinned();
+    this.#pool.warmUp.fail(this.brokenError());
     for (const worker of this.#pool.workers) {
       if (now || worker.calls.size === 0) this.#pool.end(worker, "kill");
     }
@@ -271,8 +313,8 @@ export class Scheduler extends Engine<ExecutorStats> {
   /** Shut down or broken, and nothing left to do: ends the workers, and closes when they are gone. */
   protected closeIfDone(): void {
     if (!this.closing && !this.broken) return;
-    if (this.queue.size > 0 || this.resting > 0) return;
-    this.#pool.dismissIdle();
+    if (this.queue.size > 0 || this.resting > 0 || this.#pool.pinned > 0) return;
+    if (!this.#ending) this.#pool.dismissIdle(); // or else their finalizers would begin
     if (this.#pool.starting > 0 && !this.#dispatcher.needsWorker) this.#pool.dismissStarting();
     if (this.closing && this.#pool.empty) this.close();
   }

@@ -14,13 +14,21 @@ export type WorkerState = "starting" | "ready" | "leaving";
 /** A worker of the pool. */
 export class WorkerHandle implements CallHolder {
   readonly name: string;
+  /** Its number among the workers of the pool. */
+  readonly index: number;
   readonly channel: WorkerChannel;
   readonly calls: HeldCalls;
   state: WorkerState = "starting";
   /** Takes no more calls, and ends when it has answered those that it holds. */
   retiring = false;
+  /** Retires, too, as there may be fewer workers now. */
+  surplus = false;
+  /** Calls that no other worker may run: they are handed over before all others. */
+  readonly pinned: Call[] = [];
   /** Whether it was asked to give back what it has not begun, and has not done so yet. */
   recalling = false;
+  /** Whether it ends in order and has not said that its finalizer has run. */
+  finalizing = false;
   /** Whether it waits for a call. */
   idle = false;
   /** When it fell idle, by `performance.now()`. */
@@ -35,11 +43,13 @@ export class WorkerHandle implements CallHolder {
 
   /**
    * @param name The worker's name.
+   * @param index Its number among the workers of the pool.
    * @param channel The line to it.
    * @param maxCalls The number of calls after which it retires.
    */
-  constructor(name: string, channel: WorkerChannel, maxCalls: number) {
+  constructor(name: string, index: number, channel: WorkerChannel, maxCalls: number) {
     this.name = name;
+    this.index = index;
     this.channel = channel;
     this.calls = new HeldCalls(this, channel.claims);
     this.#outgoing = new Outgoing(channel, this.calls);
@@ -48,12 +58,21 @@ export class WorkerHandle implements CallHolder {
 
   /** Whether one more call can be handed over. An idle worker has room. */
   get hasRoom(): boolean {
-    return this.calls.hasRoom && !this.retires && !this.recalling && !this.unreachable && this.state === "ready";
+    return this.#mayTake && !this.retires && this.pinned.length === 0;
+  }
+
+  /** Whether it can be handed its next pinned call, even if it retires after that. */
+  get takesPinned(): boolean {
+    return this.pinned.length > 0 && this.calls.size === 0 && this.#mayTake;
+  }
+
+  get #mayTake(): boolean {
+    return this.calls.hasRoom && !this.recalling && !this.unreachable && this.state === "ready";
   }
 
   /** Whether it has run as many calls as it may, or has to retire for another reason. */
   get retires(): boolean {
-    return this.retiring || this.calls.handed >= this.#maxCalls;
+    return this.retiring || this.surplus || this.calls.handed >= this.#maxCalls;
   }
 
   /** Whether nothing can be sent to it any more. */

@@ -1,6 +1,7 @@
 // The workers of one executor: starts them on demand, keeps them while they are idle, ends them. What they run is up to the
 // dispatcher, what they say to the scheduler.
 
+import type { Call } from "../executor/call.ts";
 import type { WorkerExit } from "../wire/channel.ts";
 import { offDone, onDone } from "../runtime.ts";
 import { assertNotLocal } from "../wire/marks.ts";
@@ -8,6 +9,7 @@ import type { FromWorker } from "../wire/messages.ts";
 import type { Backend } from "./backend.ts";
 import type { PoolSettings } from "./options.ts";
 import { startTimer, type Timer } from "../future/timer.ts";
+import { WarmUp } from "./warm_up.ts";
 import { WorkerHandle, type WorkerState } from "./worker_handle.ts";
 
 /** What the pool tells the scheduler. */
@@ -24,6 +26,9 @@ export interface PoolEvents {
 export class WorkerPool {
   /** Starting and ready. */
   readonly workers = new Set<WorkerHandle>();
+  /** Maximum number of workers. */
+  maxWorkers: number;
+  readonly warmUp = new WarmUp(() => this.#countIdleTimeAnew());
   /** How many ended without being asked to. */
   lost = 0;
   /** How many could not be stopped. */
@@ -40,6 +45,7 @@ export class WorkerPool {
   #idleTimer: Timer | undefined;
 
   constructor(backend: Backend, settings: PoolSettings, events: PoolEvents) {
+    this.maxWorkers = settings.maxWorkers;
     this.#backend = backend;
     this.#settings = settings;
     this.#events = events;
@@ -62,7 +68,21 @@ export class WorkerPool {
 
   /** Whether one more may be started. */
   get canStart(): boolean {
-    return this.workers.size < this.#settings.maxWorkers;
+    return this.workers.size + this.#finalizing.length < this.maxWorkers;
+  }
+
+  /** Workers that leave and have a finalizer to run: until then, each keeps its place, and its index. */
+  get #finalizing(): readonly WorkerHandle[] {
+    return this.#settings.finalizer ? [...this.#leaving].filter((worker) => worker.finalizing) : [];
+  }
+
+  /** The lowest index that no worker has. Whoever takes the place of another worker gets that one's. */
+  get #freeIndex(): number {
+    const taken = new Set<number>();
+    for (const { index } of [...this.workers, ...this.#finalizing]) taken.add(index);
+    let index = 0;
+    while (taken.has(index)) index++;
+    return index;
   }
 
   /** Whether all are gone. */
@@ -74,21 +94,30 @@ export class WorkerPool {
   start(): void {
     // A program that ends without shutdown() ends its workers in order, too: what tasks have printed arrives.
     onDone(this.#onProgramDone);
-    const { name, maxTasksPerWorker, initializer, workerOptions, inlineTasks } = this.#settings;
+    const { name, maxTasksPerWorker, initializer, finalizer, workerOptions, inlineTasks } = this.#settings;
     const { memoryLimit } = workerOptions;
-    const workerName = `${name}_${this.#started++}`;
+    const workerName = `${name}_${this.#started++}`, index = this.#freeIndex;
     // The events come after this function has returned, whatever a backend does: the handle is there by then.
     const channel = this.#backend.start(workerName, workerOptions, {
       onMessage: (message) => this.#events.onMessage(worker, message),
       onClose: (exit) => queueMicrotask(() => this.#onClose(worker, exit)),
     });
-    const worker = new WorkerHandle(workerName, channel, maxTasksPerWorker ?? Infinity);
+    const worker = new WorkerHandle(workerName, index, channel, maxTasksPerWorker ?? Infinity);
     this.workers.add(worker);
     this.#starting.add(worker);
     try {
       const claims = channel.claims?.shared;
       initializer?.args.forEach(assertNotLocal);
-      channel.send({ kind: "init", name: workerName, claims, memoryLimit, inlineTasks, initializer });
+      channel.send({
+        kind: "init",
+        name: workerName,
+        index,
+        claims,
+        memoryLimit,
+        inlineTasks,
+        initializer,
+        ...(finalizer && { finalizer }),
+      });
     } catch (reason) {
       // Without arguments, the line has failed: that of this worker, which is lost, and counts as starting until then.
       if (initializer) this.#events.onUnsendable(reason);
@@ -101,6 +130,7 @@ export class WorkerPool {
     this.#starting.delete(worker);
     worker.state = "ready";
     this.release(worker);
+    this.warmUp.welcome(worker, this.maxWorkers);
   }
 
   /** The worker that {@linkcode WorkerPool.takeIdle} takes next. */
@@ -115,23 +145,54 @@ export class WorkerPool {
     return worker;
   }
 
-  /** Makes a worker idle if it holds no call, or dismisses it if it has to retire. */
+  /** Takes this idle worker. */
+  take(worker: WorkerHandle): void {
+    this.#idle = this.#idle.filter((idle) => idle !== worker);
+    worker.idle = false;
+  }
+
+  /** How many calls wait that only one worker may run. */
+  get pinned(): number {
+    let count = 0;
+    for (const worker of this.workers) count += worker.pinned.length;
+    for (const worker of this.#leaving) count += worker.pinned.length;
+    return count;
+  }
+
+  /** Takes those calls. */
+  *takePinned(): Generator<Call> {
+    for (const worker of [...this.workers, ...this.#leaving]) yield* worker.pinned.splice(0);
+  }
+
+  /** Makes a worker idle if it has no call, or dismisses it if it has to retire. */
   release(worker: WorkerHandle): void {
     if (worker.idle || worker.recalling || worker.state !== "ready" || worker.calls.size > 0) return;
+    if (worker.pinned.length > 0) return;
     if (worker.retires) return this.dismiss(worker);
     worker.idle = true;
     worker.keepAlive(false);
     this.#idle.push(worker);
-    const { idleTimeout } = this.#settings;
-    if (idleTimeout === Infinity) return;
     worker.idleSince = performance.now();
+    this.#limitIdleTime();
+  }
+
+  /** Dismisses idle workers in time, but while the workers are warmed up. */
+  #limitIdleTime(): void {
+    const { idleTimeout } = this.#settings;
+    if (idleTimeout === Infinity || this.#idle.length === 0 || this.warmUp.isOn) return;
     this.#idleTimer ??= this.#armIdleTimer(idleTimeout);
+  }
+
+  #countIdleTimeAnew(): void {
+    for (const worker of this.#idle) worker.idleSince = performance.now();
+    this.#limitIdleTime();
   }
 
   /** Ends an idle worker, in order. */
   dismiss(worker: WorkerHandle): void {
     this.#leave(worker);
-    worker.channel.stop();
+    worker.finalizing = this.#settings.finalizer !== undefined;
+    worker.channel.stop(worker.finalizing);
   }
 
   readonly #onProgramDone = (): void => this.dismissIdle();
@@ -154,6 +215,7 @@ export class WorkerPool {
   /** Ends a worker now. */
   end(worker: WorkerHandle, how: "terminate" | "kill"): void {
     this.#leave(worker);
+    worker.finalizing = false;
     worker.channel[how]();
   }
 
@@ -173,12 +235,11 @@ export class WorkerPool {
   #leave(worker: WorkerHandle): void {
     this.workers.delete(worker);
     this.#starting.delete(worker);
-    if (worker.idle) this.#idle = this.#idle.filter((idle) => idle !== worker);
+    if (worker.idle) this.take(worker);
     if (this.#idle.length === 0) {
       this.#idleTimer?.clear();
       this.#idleTimer = undefined;
     }
-    worker.idle = false;
     worker.state = "leaving";
     this.#leaving.add(worker);
     worker.keepAlive(true);
@@ -202,11 +263,12 @@ export class WorkerPool {
     const oldest = this.#idle[0]?.idleSince ?? performance.now();
     return startTimer(oldest + timeout - performance.now(), () => {
       this.#idleTimer = undefined;
+      if (this.warmUp.isOn) return;
       const now = performance.now();
       for (const worker of [...this.#idle]) {
         if (now - worker.idleSince >= timeout) this.dismiss(worker);
       }
-      if (this.#idle.length > 0) this.#idleTimer = this.#armIdleTimer(timeout);
+      this.#limitIdleTime();
     }, false);
   }
 }

@@ -24,7 +24,7 @@ const post = (message: FromWorker) => void sendToParent(pack(message));
 /** What the loop runs on. */
 export const port: ParentPort = {
   place: enterPlace(),
-  receive(onMessage) {
+  receive(onMessage, onStop) {
     // Only code that runs before the loop needs it: a task must not find it among the program's arguments.
     if (process.argv.at(-1)?.startsWith(WORKER_ARGUMENT)) process.argv.pop();
     // Nobody receives a socket or server that a task sends, and on Deno (2.9) one that comes right after a message can break
@@ -37,8 +37,13 @@ export const port: ParentPort = {
       const message = unpack(received) as ToWorker | undefined;
       if (message === undefined) return;
       if (message.kind !== "stop") return onMessage(message);
-      process.channel!.unref();
-      void leave(() => post({ kind: "draining" }));
+      const end = () => {
+        process.channel!.unref();
+        void leave(() => post({ kind: "draining" }));
+      };
+      const last = onStop();
+      if (last) void last.then(end);
+      else end();
     });
     // Ctrl-C goes to every process of the terminal. The parent decides what it means.
     process.on("SIGINT", () => {});

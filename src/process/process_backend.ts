@@ -7,7 +7,7 @@ import { PROCESS_OPTIONS } from "../pool/options.ts";
 import { openWithText } from "../pool/entry_text.ts";
 import { expectAnswer } from "../pool/own_worker.ts";
 import { BrokenProcessPool } from "../future/errors.ts";
-import { type ChannelEvents, neverStarted, type WorkerChannel, type WorkerExit } from "../wire/channel.ts";
+import { type ChannelEvents, neverStarted, STOP_LIMIT, type WorkerChannel, type WorkerExit } from "../wire/channel.ts";
 import { loadBuiltin, process, runtime } from "../runtime.ts";
 import type { FromWorker } from "../wire/messages.ts";
 import { seal } from "../wire/seal.ts";
@@ -21,9 +21,6 @@ import { type NewPage, newPage } from "./new_page.ts";
 import { pack, unpack } from "./pack.ts";
 import { checkWorkerOptions } from "./permissions.ts";
 import { guard, unguard } from "./sentinel.ts";
-
-/** How long an idle worker that is asked to end may take, in milliseconds: leftovers of a task can block its event loop. */
-const STOP_LIMIT = 5000;
 
 /** How long a worker that closed its line may go on, in milliseconds: mostly, it is just ending. */
 const CLOSED_LIMIT = 1000;

@@ -33,9 +33,9 @@ export const isWorker: boolean = currentPlace() !== undefined;
 
 /**
  * Returns the call that runs in this worker. A worker runs one call at a time, so it is the same before and after every
- * `await` of a task.
+ * `await` of a task. It also tells an initializer its worker.
  *
- * @returns The call's signal, its worker's name, its attempt, and how to report something.
+ * @returns The call's signal, its worker's name and index, its attempt, and how to report something.
  * @throws {Error} when no task runs here, as in the main program.
  *
  * @example The name of the worker

@@ -9,6 +9,11 @@ export interface CurrentTask {
   readonly signal: AbortSignal;
   /** The worker's name, such as `"ThreadPoolExecutor-0_1"`. */
   readonly workerName: string;
+  /**
+   * The worker's number among the workers that the executor has: 0 to `maxWorkers - 1`. No two of them have the same, and a
+   * worker that takes the place of another has that one's: a port or a database can be its own.
+   */
+  readonly workerIndex: number;
   /** 1 for the first run of the call, 2 for its first retry, and so on. */
   readonly attempt: number;
   /**

@@ -21,12 +21,15 @@ const line = new WorkerLine({
 /** What the loop runs on. */
 export const port: ParentPort = {
   place: enterPlace(),
-  receive(onMessage) {
+  receive(onMessage, onStop) {
     // Only code that runs before the loop needs it: a task must not find it among the program's arguments.
     if (process.argv.at(-1) === WORKER_ARGUMENT) process.argv.pop();
     line.receive((message) => {
-      if (message.kind === "stop") process.exit(); // which sends all that was printed
-      else onMessage(message);
+      if (message.kind !== "stop") return onMessage(message);
+      const leave = () => process.exit(); // which sends all that was printed
+      const last = onStop();
+      if (last) void last.then(leave);
+      else leave();
     });
     // Not addEventListener(): Node (24) loads the class of its events first, which takes 20 ms of the processor's time.
     parent.on("message", (received) => line.take(received));

@@ -58,11 +58,14 @@ function listen(event: MessageEvent): void {
  */
 export const openPort = (own = false): ParentPort => ({
   place: enterPlace(own),
-  receive(onMessage) {
+  receive(onMessage, onStop) {
     line.receive((message) => {
-      if (message.kind !== "stop") onMessage(message);
-      else if (!isBun) scope.close!();
-      else leave(() => line.send({ kind: "draining" }));
+      if (message.kind === "end") return scope.close!();
+      if (message.kind !== "stop") return onMessage(message);
+      const end = () => isBun ? leave(() => line.send({ kind: "draining" })) : scope.close!();
+      const last = onStop();
+      if (last) void last.then(end);
+      else end();
     });
     scope.addEventListener("message", listen); // not `onmessage`, which a task may set
     scope.addEventListener("messageerror", ({ data }) => endAsUnreadable(data));

@@ -6,7 +6,7 @@ import { findEntry, firstLines } from "../entry.ts";
 import { assertFolder } from "../flags.ts";
 import { loadBuiltin, process } from "../runtime.ts";
 import { WordClaims } from "../wire/claims.ts";
-import { type ChannelEvents, neverStarted, type WorkerChannel, type WorkerExit } from "../wire/channel.ts";
+import { type ChannelEvents, neverStarted, STOP_LIMIT, type WorkerChannel, type WorkerExit } from "../wire/channel.ts";
 import { WORKER_ARGUMENT } from "../wire/place.ts";
 import { seal } from "../wire/seal.ts";
 import { cloneForThread, toThread } from "../wire/sendable.ts";
@@ -18,9 +18,6 @@ import { ParentLine } from "./line_parent.ts";
 
 /** The limit of the heap, as a multiple of `memoryLimit`: a worker that grows call by call retires before it gets there. */
 const HEADROOM = 1.25;
-
-/** How long an idle worker that is asked to end may take, in milliseconds: leftovers of a task can block its event loop. */
-const STOP_LIMIT = 5000;
 
 /** How long a worker that ended unasked may take to deliver what its tasks have printed, in milliseconds. */
 const OUTPUT_LIMIT = 1000;

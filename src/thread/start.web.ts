@@ -5,7 +5,7 @@ import { runtime } from "../runtime.ts";
 import { findEntry, WEB_LINES } from "../entry.ts";
 import { assertFolder } from "../flags.ts";
 import { WordClaims } from "../wire/claims.ts";
-import { type ChannelEvents, neverStarted, type WorkerChannel, type WorkerExit } from "../wire/channel.ts";
+import { type ChannelEvents, neverStarted, STOP_LIMIT, type WorkerChannel, type WorkerExit } from "../wire/channel.ts";
 import { readFromWorker } from "../wire/messages.ts";
 import { seal } from "../wire/seal.ts";
 import { cloneForThread, toThread } from "../wire/sendable.ts";
@@ -25,7 +25,7 @@ interface BunWorker {
 const IDLE_LIMIT = 500;
 
 /** How long a worker has to end before it counts as one that cannot be stopped, in milliseconds. Browsers stop any at once. */
-const GOODBYE_LIMIT = { deno: 100, bun: 5000, browser: 0 };
+const GOODBYE_LIMIT = { deno: 100, bun: STOP_LIMIT, browser: 0 };
 
 /** How long the last messages of a worker that has failed may take to come, in milliseconds. */
 const LAST_WORDS = 100;
@@ -76,11 +76,12 @@ export function startThread(
 function connect(worker: Worker & BunWorker, events: ChannelEvents): WorkerChannel {
   const limit = GOODBYE_LIMIT[runtime as keyof typeof GOODBYE_LIMIT];
   let exit: WorkerExit | undefined;
-  let timer: ReturnType<typeof setTimeout> | undefined;
+  let timer: ReturnType<typeof setTimeout> | undefined, finalizing: typeof timer;
   const close = (how: WorkerExit) => {
     if (exit) return;
     exit = how;
     clearTimeout(timer);
+    clearTimeout(finalizing);
     attempt(() => worker.terminate());
     attempt(() => hold(false)); // a thread of Deno in a synchronous loop goes on, and would keep the program alive
     line.end(() => events.onClose(how));
@@ -105,7 +106,7 @@ function connect(worker: Worker & BunWorker, events: ChannelEvents): WorkerChann
     timer = setTimeout(terminate, limit);
   };
   /** Asks the worker to end by itself. */
-  const ask = () => attempt(() => line.send({ kind: "stop" }));
+  const ask = (kind: "stop" | "end") => attempt(() => line.send({ kind }));
   // Deno (2.9) cannot stop a thread in a synchronous loop, and does not tell whether it has stopped any other: so it asks the
   // worker to end, and abandons one that does not answer. Bun (1.4) stops any thread and tells when it has, but loses the
   // output that is under way: so it asks an idle worker first.
@@ -113,16 +114,21 @@ function connect(worker: Worker & BunWorker, events: ChannelEvents): WorkerChann
   const isDeno = runtime === "deno", isBun = runtime === "bun";
   let stopping = false;
   const askOrAbandon = () => {
-    ask();
+    ask("end");
     closeIn(limit, { abandoned: true });
   };
   const askOrTerminate = () => {
     stopping = true;
-    ask();
+    ask("stop");
     terminateLater();
   };
   const end = isDeno ? askOrAbandon : isBun ? terminate : () => close(said ?? {});
-  const stop = isBun ? askOrTerminate : end;
+  const stop = (finalizes: boolean) => {
+    if (isBun) return askOrTerminate();
+    if (!finalizes) return end();
+    ask("stop");
+    finalizing ??= setTimeout(end, STOP_LIMIT);
+  };
   const hold = runtime === "browser" ? () => {} : holder(worker, end);
   // Its goodbye; an error that nobody has caught; and whether everything that the worker sent before that error was read.
   let said: WorkerExit | undefined, uncaught: WorkerExit | undefined, read = false;

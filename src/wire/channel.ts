@@ -6,6 +6,12 @@ import type { FromWorker, ToWorker } from "./messages.ts";
 import type { Page } from "./page_claims.ts";
 import type { Place } from "./place.ts";
 
+/**
+ * How long an idle worker that is asked to end may take, in milliseconds: leftovers of a task can block its event loop, and it
+ * may have a finalizer to run.
+ */
+export const STOP_LIMIT = 5000;
+
 /** How a worker ended, as far as its runtime can tell. */
 export interface WorkerExit {
   readonly exitCode?: number | undefined;
@@ -39,8 +45,12 @@ export interface WorkerChannel {
   clone(value: unknown): unknown;
   /** Sets whether the worker keeps the program alive. */
   keepAlive(alive: boolean): void;
-  /** Ends an idle worker in order: its output still arrives. */
-  stop(): unknown;
+  /**
+   * Ends an idle worker in order: its output still arrives. One that does not end within {@linkcode STOP_LIMIT} is killed.
+   *
+   * @param finalizes Whether the worker runs a finalizer first.
+   */
+  stop(finalizes: boolean): unknown;
   /** Ends the worker now: SIGTERM to a process. */
   terminate(): unknown;
   /** Ends the worker now, even if it ignores everything else: SIGKILL to a process. */
@@ -53,8 +63,13 @@ export interface ParentPort {
   readonly place: Place;
   /** Whether the program runs in this thread, too: it gets its turn between two calls. */
   readonly sharesThread?: boolean;
-  /** Starts to pass the parent's messages to `onMessage`. Called once. */
-  receive(onMessage: (message: ToWorker) => void): void;
+  /**
+   * Starts to pass the parent's messages to `onMessage`. Called once.
+   *
+   * @param onMessage Takes all messages but those that end the worker.
+   * @param onStop Called when the worker is asked to end in order; it does when what this returns has settled.
+   */
+  receive(onMessage: (message: ToWorker) => void, onStop: () => Promise<void> | undefined): void;
   /** Sends a message, under the same terms as {@linkcode WorkerChannel.send}. */
   send(message: FromWorker, transfer?: Transferable[]): void;
   /** Copies a value as the line would, or throws when it cannot cross. */

@@ -44,12 +44,16 @@ export type ToWorker =
   | {
     readonly kind: "init";
     readonly name: string;
+    /** The worker's number among those that there are, see CurrentTask. */
+    readonly index: number;
     readonly claims: SharedClaims | undefined;
     /** Memory that the worker may use, in MiB. */
     readonly memoryLimit: number | undefined;
     /** Whether the worker runs inline tasks; once it was told not to, it never does. */
     readonly inlineTasks: boolean;
     readonly initializer: { readonly task: TaskRef; readonly args: readonly unknown[] } | undefined;
+    /** What it runs last, before it ends in order; absent without one. */
+    readonly finalizer?: TaskRef | undefined;
   }
   | Calls
   /**
@@ -81,8 +85,10 @@ export type ToWorker =
   }
   /** The signal of this call has aborted, or nobody reads its stream any more. */
   | { readonly kind: "abort"; readonly call: number; readonly reason: Failure }
-  /** End in order. The channels send it, never the scheduler. */
+  /** End in order, after the finalizer. The channels send it, never the scheduler. */
   | { readonly kind: "stop" }
+  /** End now: sent to a thread that its runtime cannot stop from outside. The channels send it, too. */
+  | { readonly kind: "end" }
   /** Give back the calls that have not begun. */
   | { readonly kind: "recall" };
 
@@ -106,6 +112,8 @@ export type FromWorker =
   | { readonly kind: "ready" }
   /** The initializer failed. */
   | { readonly kind: "unready"; readonly failure: Failure }
+  /** The finalizer has run, or failed; the worker is about to end. */
+  | { readonly kind: "finalized"; readonly failure: Failure | undefined }
   /** This call begins: sent for calls with `exact` or `attempt`. */
   | { readonly kind: "begun"; readonly call: number }
   /** What the task of a call has reported: only of calls that were sent with `reports`, before their answer. */
@@ -213,6 +221,10 @@ export function readFromWorker(received: unknown): Said | undefined {
     case "unready": {
       const failure = field("failure");
       return isFailure(failure) ? { kind, failure } : undefined;
+    }
+    case "finalized": {
+      const failure = field("failure");
+      return failure === undefined || isFailure(failure) ? { kind, failure } : undefined;
     }
     case "bye": {
       const exitCode = field("exitCode"), unbegun = field("unbegun"), uncaught = field("uncaught");

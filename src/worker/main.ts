@@ -5,8 +5,8 @@ import type { CurrentTask } from "../task/running_task.ts";
 import { CallReader } from "../wire/calls.ts";
 import type { ParentPort } from "../wire/channel.ts";
 import { type SharedClaims, WordClaimsOfWorker, type WorkerClaims } from "../wire/claims.ts";
-import { fromFailure } from "../wire/failure.ts";
-import type { ToWorker } from "../wire/messages.ts";
+import { type Failure, fromFailure } from "../wire/failure.ts";
+import type { TaskRef, ToWorker } from "../wire/messages.ts";
 import { PageClaimsOfWorker } from "../wire/page_claims.ts";
 import { nextTurn } from "../wire/turn.ts";
 import type { AnyFunction } from "./inline_task.ts";
@@ -42,6 +42,8 @@ class WorkerLoop {
   readonly #reader = new CallReader();
   #claims: WorkerClaims | undefined;
   #workerName = "";
+  #workerIndex = 0;
+  #finalizer: TaskRef | undefined;
   #busy = false;
   /** It has said goodbye: its calls run elsewhere, so it begins none of them. */
   #leaving = false;
@@ -76,7 +78,7 @@ class WorkerLoop {
       this.#port.excuse(error);
       this.#tasks.forgetExports();
     };
-    this.#port.receive((message) => this.#onMessage(message));
+    this.#port.receive((message) => this.#onMessage(message), () => this.#finalizer && this.#finalize(this.#finalizer));
   }
 
   #onMessage(message: ToWorker): void {
@@ -101,6 +103,8 @@ class WorkerLoop {
 
   #initialize(init: Init): void {
     this.#workerName = init.name;
+    this.#workerIndex = init.index;
+    this.#finalizer = init.finalizer;
     if (!init.inlineTasks) this.#tasks.refuseInline();
     if (init.memoryLimit !== undefined) this.#replies.limitMemory(init.memoryLimit * 2 ** 20);
     if (!init.initializer) this.#port.send({ kind: "ready" });
@@ -126,6 +130,21 @@ class WorkerLoop {
     }
     this.#busy = false;
     this.#port.send({ kind: "ready" });
+  }
+
+  /** The worker is asked to end: runs the finalizer. It never rejects, and runs once. */
+  async #finalize(task: TaskRef): Promise<void> {
+    this.#finalizer = undefined;
+    this.#busy = true;
+    this.#current = this.#controller = undefined;
+    let failure: Failure | undefined;
+    try {
+      const fn = await this.#tasks.resolve(task);
+      await this.#enter(() => fn());
+    } catch (error) {
+      failure = failureOf(error, task, this.#port);
+    }
+    this.#port.send({ kind: "finalized", failure });
   }
 
   #run(message: Run): void {
@@ -263,6 +282,7 @@ class WorkerLoop {
     return this.#current ??= {
       signal,
       workerName: this.#workerName,
+      workerIndex: this.#workerIndex,
       attempt: this.#message?.attempt ?? 1,
       report: (value) => this.#reports.add(call, value),
     };

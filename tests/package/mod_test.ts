@@ -64,7 +64,20 @@ test("all local executors are Executors, with the same members", () => {
     assert(Type.prototype instanceof Executor);
     assertEquals(Reflect.ownKeys(Type.prototype), ["constructor"]);
   }
-  for (const name of ["submit", "map", "with", "shutdown", "terminateWorkers", "killWorkers", "stats"]) {
+  for (
+    const name of [
+      "submit",
+      "map",
+      "with",
+      "shutdown",
+      "terminateWorkers",
+      "killWorkers",
+      "stats",
+      "warmUp",
+      "resize",
+      "broadcast",
+    ]
+  ) {
     assert(membersOf(ThreadPoolExecutor).includes(name), name);
   }
   assert(Symbol.asyncDispose in Executor.prototype);

@@ -341,6 +341,15 @@ export async function executors(): Promise<void> {
   same<ReturnType<typeof threads.stats>, ExecutorStats>(true);
   same<ReturnType<Executor["stats"]>, CallStats>(true);
   same<Executor["maxWorkers"], number>(true);
+  const told = threads.broadcast(async (n: number, text: string) => text.repeat(n), 2, "a");
+  same<typeof told, Promise<string[]>>(true);
+  // @ts-expect-error the second argument is missing
+  void threads.broadcast((n: number, text: string) => text.repeat(n), 2);
+  // @ts-expect-error not a number
+  threads.resize("2");
+  const warm = threads.warmUp();
+  same<typeof warm, Promise<void>>(true);
+  same<CurrentTask["workerIndex"], number>(true);
   // @ts-expect-error what there are for workers cannot be changed
   threads.maxWorkers = 4;
   same<CurrentTask["signal"], AbortSignal>(true);

@@ -30,7 +30,16 @@ export type Reaction =
   | "shutdown"
   | "cancelAll"
   | "kill"
-  | "leave";
+  | "leave"
+  | "warmUp"
+  | "resize"
+  | "broadcast";
+
+/** Something for all workers. */
+export type ControlStep =
+  | { readonly kind: "warmUp" }
+  | { readonly kind: "resize"; readonly maxWorkers: number }
+  | { readonly kind: "broadcast"; readonly task: TaskName };
 
 /** One step of a program. A `choice` is taken modulo the number of things to choose from. */
 export type Step =
@@ -52,6 +61,7 @@ export type Step =
   | { readonly kind: "submitDeadly"; readonly share: number }
   | { readonly kind: "map"; readonly task: TaskName; readonly count: number; readonly chunksize: number }
   | { readonly kind: "leave"; readonly choice: number }
+  | ControlStep
   | NetworkStep
   | { readonly kind: "cancel"; readonly choice: number }
   | { readonly kind: "abort"; readonly signal: number }
@@ -64,6 +74,8 @@ export interface Program {
   readonly claims: ClaimsKind;
   readonly maxWorkers: number;
   readonly maxTasksPerWorker: number | undefined;
+  /** Whether each worker has a finalizer. */
+  readonly finalizes: boolean;
   readonly onWorkerLost: "replace" | "break";
   readonly refused: readonly boolean[];
   /** Tasks that run once first, so that the executor knows how long they take. */

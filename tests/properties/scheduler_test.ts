@@ -84,15 +84,43 @@ function touchy(...reactions: Reaction[]): fc.WeightedArbitrary<Step> {
 
 /** User code that calls the executor when the executor calls it. */
 const reacting: fc.WeightedArbitrary<Step>[] = [
-  touchy("submit", "submitMany", "cancel", "abort", "shutdown", "cancelAll", "kill", "leave"),
+  touchy(
+    "submit",
+    "submitMany",
+    "cancel",
+    "abort",
+    "shutdown",
+    "cancelAll",
+    "kill",
+    "leave",
+    "warmUp",
+    "resize",
+    "broadcast",
+  ),
   {
     weight: 5,
     arbitrary: fc.record({
       kind: fc.constant("submitReacting"),
       task,
       place: fc.constantFrom("callback", "retryOn"),
-      reaction: fc.constantFrom("submit", "submitMany", "cancel", "abort", "shutdown", "cancelAll", "kill", "leave"),
+      reaction: fc.constantFrom<Reaction>(
+        ...["submit", "submitMany", "cancel", "abort", "shutdown", "cancelAll", "kill", "leave"] as const,
+        ...["warmUp", "resize", "broadcast"] as const,
+      ),
       choice,
+    }),
+  },
+];
+
+/** What is done with all workers. */
+const controlling: fc.WeightedArbitrary<Step>[] = [
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant("warmUp") }) },
+  { weight: 2, arbitrary: fc.record({ kind: fc.constant("resize"), maxWorkers: fc.integer({ min: 1, max: 4 }) }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      kind: fc.constant("broadcast"),
+      task: fc.constantFrom("instant", "long", "later", "throwing"), // a call is held in one worker at a time
     }),
   },
 ];
@@ -171,6 +199,7 @@ function program(steps: fc.WeightedArbitrary<Step>[], settings: Partial<Program>
     claims: fc.constantFrom(...CLAIMS_KINDS),
     maxWorkers: settings.maxWorkers ? fc.constant(settings.maxWorkers) : fc.integer({ min: 1, max: 3 }),
     maxTasksPerWorker: fc.option(fc.integer({ min: 1, max: 5 }), { nil: undefined, freq: 4 }),
+    finalizes: fc.boolean(),
     onWorkerLost: fc.constant(settings.onWorkerLost ?? "replace"),
     refused: settings.refused ? fc.array(fc.boolean(), { maxLength: 8 }) : fc.constant([]),
     known: fc.constant(settings.known ?? []),
@@ -195,6 +224,20 @@ property(
   300,
   program([...ordinary, ...mapping]),
   runsEachOnce,
+);
+
+property(
+  "Executor runs every call once, however it is resized, warmed up and told to broadcast",
+  200,
+  program([...ordinary, ...mapping, ...controlling]),
+  runsEachOnce,
+);
+
+property(
+  "Executor that is resized, warmed up and told to broadcast loses no call and runs none twice when workers die",
+  200,
+  program([...ordinary, ...handing, ...limiting, ...mapping, ...controlling, ...faults, ending], { refused: [] }),
+  (program) => new World(program).run(),
 );
 
 property(

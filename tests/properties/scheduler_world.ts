@@ -34,6 +34,14 @@ export interface SubmittedCall {
   wasCancelled: boolean;
 }
 
+/** A broadcast: as many calls as there were workers. */
+interface Broadcast {
+  readonly id: number;
+  readonly task: TaskName;
+  readonly parts: number;
+  outcome: PromiseSettledResult<readonly unknown[]> | undefined;
+}
+
 interface OpenMap {
   readonly results: MapIterator<PromiseSettledResult<unknown>>;
   readonly calls: readonly SubmittedCall[];
@@ -50,6 +58,11 @@ export class World {
   readonly #program: Program;
   readonly #maps: OpenMap[] = [];
   readonly #signals = [new AbortController(), new AbortController()];
+  readonly #broadcasts: Broadcast[] = [];
+  /** How many warmUp() have not settled. */
+  #warmingUp = 0;
+  /** The most workers that there may ever have been. */
+  #mostWorkers: number;
   #nextCall = 0;
   #shutDown = false;
   #cancelledAll = false;
@@ -60,12 +73,14 @@ export class World {
   constructor(program: Program) {
     const { claims, refused, maxWorkers, maxTasksPerWorker, onWorkerLost } = program;
     this.#program = program;
+    this.#mostWorkers = maxWorkers;
     this.network = new Network({ claims, refused });
     this.ledger = new Ledger(this.network);
     this.executor = new NetworkExecutor(this.network, {
       maxWorkers,
       onWorkerLost,
       ...(maxTasksPerWorker === undefined ? {} : { maxTasksPerWorker }),
+      ...(program.finalizes && { finalizer: () => {} }),
       onUnobserved() {},
     });
   }
@@ -73,7 +88,7 @@ export class World {
   /** Runs the program to its end, and checks everything that holds for every program. */
   async run(): Promise<void> {
     const reports = await reportsOf(() => this.network.run(() => this.#run()));
-    for (const [text] of reports) assertMatch(String(text), /malformed message/);
+    for (const [text] of reports) assertMatch(String(text), /malformed message|A finalizer did not run to its end/);
   }
 
   async #run(): Promise<void> {
@@ -87,6 +102,8 @@ export class World {
     }
     await this.ledger.finish(() => this.#checkQuiet());
     for (const call of this.calls) this.#checkCall(call);
+    for (const broadcast of this.#broadcasts) this.#checkBroadcast(broadcast);
+    assertStrictEquals(this.#warmingUp, 0, "a warmUp() has not settled");
     this.#checkIdle();
     this.#shutdown(false);
     await this.ledger.finish(() => this.#checkQuiet());
@@ -160,6 +177,15 @@ export class World {
         await map?.results.return();
         return turn();
       }
+      case "warmUp":
+        this.#warmUp();
+        return turn();
+      case "resize":
+        this.#resize(step.maxWorkers);
+        return turn();
+      case "broadcast":
+        this.#broadcast(step.task);
+        return turn();
       case "cancel":
         this.#cancel(pick(this.calls.filter((call) => call.future), step.choice));
         return turn();
@@ -244,7 +270,49 @@ export class World {
         const map = pick(this.#maps, choice);
         if (map) map.left = true;
         void map?.results.return();
+        return;
       }
+      case "warmUp":
+        return this.#warmUp();
+      case "resize":
+        return this.#resize(1 + choice % 4);
+      case "broadcast":
+        return this.#broadcast("instant");
+    }
+  }
+
+  #warmUp(): void {
+    this.#warmingUp++;
+    this.executor.warmUp().catch((error: unknown) => this.#checkRefusal(error)).finally(() => this.#warmingUp--);
+  }
+
+  #resize(maxWorkers: number): void {
+    try {
+      this.executor.resize(maxWorkers);
+    } catch (error) {
+      return this.#checkRefusal(error);
+    }
+    assertStrictEquals(this.executor.maxWorkers, maxWorkers);
+    this.#mostWorkers = Math.max(this.#mostWorkers, maxWorkers);
+  }
+
+  #broadcast(task: TaskName): void {
+    const parts = this.#isClosed ? 0 : this.executor.stats().workers;
+    const broadcast: Broadcast = { id: this.#nextCall++, task, parts, outcome: undefined };
+    this.#broadcasts.push(broadcast);
+    this.executor.broadcast<[number], unknown>(TASKS[task].fn, broadcast.id).then(
+      (value) => broadcast.outcome = { status: "fulfilled", value },
+      (reason) => broadcast.outcome = { status: "rejected", reason },
+    );
+  }
+
+  /** Whether the executor takes no calls. */
+  get #isClosed(): boolean {
+    try {
+      this.executor.resize(this.executor.maxWorkers);
+      return false;
+    } catch {
+      return true;
     }
   }
 
@@ -354,15 +422,17 @@ export class World {
   #checkStep(): void {
     const { queued, running, completed, failed, cancelled, workers, idle, busy, lost } = this.executor.stats();
     // Calls of a worker that was told to end and has not ended do not count.
-    const uncounted = this.network.open.some((line) => line.endedBy !== undefined) ? this.calls.length : 0;
-    const lacking = this.calls.length - (queued + running + completed + failed + cancelled);
+    const count = this.#callCount;
+    const uncounted = this.network.open.some((line) => line.endedBy !== undefined) ? count : 0;
+    const lacking = count - (queued + running + completed + failed + cancelled);
     assert(0 <= lacking && lacking <= uncounted, `stats() lacks ${lacking} calls`);
-    assert(workers <= this.#program.maxWorkers, "there are too many workers");
+    assert(workers <= this.#mostWorkers, "there are too many workers");
     assert(idle + busy <= workers);
     const started = this.network.lines.length;
     assertStrictEquals(this.#startedBeforeEnd ?? started, started, "a worker was started after all were ended");
     assertStrictEquals(lost, this.network.lost);
-    const open = this.calls.some((call) => call.future && !call.future.done());
+    const open = this.calls.some((call) => call.future && !call.future.done()) || this.#warmingUp > 0 ||
+      this.#broadcasts.some(({ outcome }) => !outcome);
     const keptAlive = this.network.open.some((line) => line.keptAlive) || this.network.time.keepsAlive;
     assert(!open || keptAlive, "the program ends before its work does");
   }
@@ -373,8 +443,10 @@ export class World {
     const { queued, workers, idle } = this.executor.stats();
     // The calls of a chunk stay together, and a call pauses before it is run again.
     if (this.#maps.length > 0 || this.calls.some(({ options }) => options.retries)) return;
+    // A call of a broadcast waits for its worker, whatever the others do.
+    if (this.#broadcasts.some(({ outcome }) => !outcome)) return;
     // A broken executor starts no worker, but its workers finish what they hold.
-    const full = workers === this.#program.maxWorkers || this.#mayBeBroken;
+    const full = workers >= this.executor.maxWorkers || this.#mayBeBroken;
     assert(queued === 0 || (idle === 0 && full), "calls wait, and a worker could run them");
   }
 
@@ -409,6 +481,20 @@ export class World {
     if (signal === undefined && outcome.status === "cancelled" && retries === 0) assertEquals(attempts, 0, shown);
   }
 
+  #checkBroadcast({ id, task, parts, outcome }: Broadcast): void {
+    assert(outcome, `broadcast ${id} has not settled`);
+    const runs = this.ledger.runs(id);
+    assert(runs <= parts, `broadcast ${id} to ${parts} workers has run ${runs} times`);
+    if (outcome.status === "rejected") return;
+    const ends = TASKS[task].ends(id);
+    assertEquals([runs, outcome.value], [parts, "value" in ends ? Array(parts).fill(ends.value) : []]);
+  }
+
+  /** How many calls the executor has taken, with those of broadcasts. */
+  get #callCount(): number {
+    return this.calls.length + this.#broadcasts.reduce((sum, { parts }) => sum + parts, 0);
+  }
+
   #endOf({ id, task }: SubmittedCall): { value: unknown } | { error: string } | undefined {
     return task === "deadly" ? undefined : TASKS[task].ends(id);
   }
@@ -436,8 +522,8 @@ export class World {
     assertEquals(this.#closed, true, "shutdown() does not resolve");
     assertEquals([this.network.open.length, this.executor.stats().workers, this.network.time.timers], [0, 0, 0]);
     const { completed, failed, cancelled } = this.executor.stats();
-    assertStrictEquals(completed + failed + cancelled, this.calls.length);
-    if (this.#maps.some((map) => map.left)) return;
+    assertStrictEquals(completed + failed + cancelled, this.#callCount);
+    if (this.#maps.some((map) => map.left) || this.#broadcasts.some(({ parts }) => parts > 0)) return;
     const count = (status: string) => this.calls.filter((call) => this.outcome(call).status === status).length;
     assertEquals([completed, failed, cancelled], ["fulfilled", "rejected", "cancelled"].map(count));
     assert(this.#maps.every((map) => map.over));

@@ -56,6 +56,7 @@ const MESSAGES: Readonly<Record<string, () => unknown>> = {
   "draining": () => ({ kind: "draining" }),
   "ready": () => ({ kind: "ready" }),
   "unready": () => ({ kind: "unready", failure: failures() }),
+  "finalized": () => ({ kind: "finalized", failure: failures() }),
   "bye": () => ({ kind: "bye", exitCode: 0, unbegun: 1, uncaught: false }),
   "nothing": () => undefined,
 };

@@ -37,6 +37,7 @@ export interface MemoryChannelOptions {
 /** The worker's end of a line: what the loop receives by, and what ends it in order. */
 export interface LoopEnd {
   receive: (message: ToWorker) => void;
+  stop: () => Promise<void> | undefined;
   end: (exitCode: number) => void;
 }
 
@@ -63,7 +64,10 @@ export function startLoop(
   const loop: Partial<LoopEnd> = {};
   serve({
     place: newPlace(),
-    receive: (onMessage) => loop.receive = onMessage,
+    receive(onMessage, onStop) {
+      loop.receive = onMessage;
+      loop.stop = onStop;
+    },
     send: (message, transfer) => send(structuredClone(message, transfer && { transfer })),
     clone: structuredClone,
     openPage: () => page,
@@ -142,8 +146,13 @@ export class MemoryChannel implements WorkerChannel {
   stop(): void {
     this.endedBy ??= "stop";
     this.#sendToWorker(() => {
-      this.#loop?.end(0);
-      this.die({ exitCode: 0 }, 1);
+      const end = () => {
+        if (this.alive) this.#loop?.end(0);
+        this.die({ exitCode: 0 }, 1);
+      };
+      const last = this.#loop?.stop();
+      if (last) void last.then(end);
+      else end();
     });
   }
 

@@ -107,6 +107,22 @@ test("BullMQExecutor knows its calls, and of the workers of its hosts neither ho
   await executor.shutdown();
 });
 
+test("BullMQExecutor refuses what only an executor with workers of its own can do", async () => {
+  const executor = new BullMQExecutor({ queue: "q" });
+  assertError(assertThrows(() => executor.warmUp()), {
+    name: "TypeError",
+    message:
+      /^Cannot warm up workers as this executor has no workers in this program: do it in the programs of its hosts$/,
+  });
+  assertThrows(() => executor.resize(2), TypeError, "Cannot resize an executor as this executor has no workers");
+  assertThrows(
+    () => executor.broadcast(square, 2),
+    TypeError,
+    "Cannot broadcast a task as this executor has no workers",
+  );
+  await executor.shutdown();
+});
+
 test("serve() runs as many calls at the same time as its executor does", needsRedis, async () => {
   await using server = await RedisServer.start();
   await using executor = new ThreadPoolExecutor({ maxWorkers: 3 });

@@ -342,6 +342,8 @@ const NONSENSE: unknown[] = [
   ...[undefined, "2", NaN, -1, 0, 1.5, 99].map((call) => ({ kind: "begun", call })),
   ...[undefined, "2", NaN, -1, 0, 1, 1.5, 99].map((call) => ({ kind: "reports", call, values: [1] })), // nobody listens
   ...[undefined, 5, { kind: "error" }].map((failure) => ({ kind: "unready", failure })),
+  { kind: "finalized", failure: undefined }, // it was not asked to end
+  { kind: "finalized", failure: 5 },
 ];
 
 for (const claims of CLAIMS_KINDS) {

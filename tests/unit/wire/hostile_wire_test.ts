@@ -111,6 +111,7 @@ function forged(random: () => number, next: number): unknown {
     { kind: "reports", call: next, values: [1, 2] },
     { kind: "recalled", first: next },
     { kind: "ready" },
+    { kind: "finalized", failure },
     { kind: "unknown" },
     { kind: "bye", exitCode: 0 },
   ]);
