@@ -117,7 +117,7 @@ export class InvalidStateError extends Error {
 }
 
 /**
- * A call was submitted to an executor that has been shut down, or while the program exits.
+ * A call was submitted to an executor that has been shut down, to a group that has ended, or while the program exits.
  *
  * @example No calls after `shutdown()`
  * ```ts
