@@ -8,6 +8,7 @@ import { type Ending, endingOf } from "../support/outcome.ts";
 import { until } from "../support/until.ts";
 import { expectedExit } from "./expected_exit.ts";
 import { ATTEMPTS, type Gates, type Scene } from "./scene.ts";
+import { REPORTS } from "./strike.ts";
 import type { Fault, Outcome, Phase } from "./table.ts";
 import { errorOf } from "../support/futures.ts";
 
@@ -42,6 +43,11 @@ export async function expect(
   const isOver = fault.end?.endsWith("Workers") ?? false;
 
   await expectOfVictim();
+  // What was on its way when a worker is killed may be lost, but only from the end.
+  assertEquals(scene.heard, scene.heard.map((_, n) => n), "its reports come in order, and none too late");
+  if (outcome === "error" || outcome === "clone") {
+    assertStrictEquals(scene.heard.length, phase === "reports" ? REPORTS : 0);
+  }
 
   // Otherwise its worker, which is being ended, could still be quick enough to return.
   if (!isOver) gates.neighbour.open();

@@ -9,7 +9,16 @@ import { square } from "../fixtures/tasks/arithmetic.ts";
 import { hold } from "../fixtures/tasks/gate_tasks.ts";
 import { workerPid } from "../fixtures/tasks/worker_tasks.ts";
 import { until } from "../support/until.ts";
-import { arm, fail, strikeAfter, strikeInResult, strikeNow, strikeSoon, strikeWhenIdle } from "./strike.ts";
+import {
+  arm,
+  fail,
+  strikeAfter,
+  strikeInReports,
+  strikeInResult,
+  strikeNow,
+  strikeSoon,
+  strikeWhenIdle,
+} from "./strike.ts";
 import type { Fault, Outcome, Phase } from "./table.ts";
 
 /** The reason of the signal that stops calls. */
@@ -36,6 +45,8 @@ export interface Scene {
   readonly neighbour: Future<number> | undefined;
   /** Wait for a worker meanwhile. Their results are the squares of 2, 3 and 4. */
   readonly queued: readonly Future<number>[];
+  /** What the victim has reported: 0, 1, 2, ... in the phase "reports". */
+  readonly heard: readonly unknown[];
   /** The signal that stops the victim, in the row of signals. */
   readonly signal: AbortSignal;
 }
@@ -49,6 +60,7 @@ export async function stage(
   gates: Gates,
 ): Promise<Scene> {
   const deaf = gates.deaf.folder;
+  const heard: unknown[] = [];
   const early = phase === "start" || phase === "initializer";
   const executor = new Executor({ name: "faults", maxWorkers: early ? 1 : 2, ...options() });
   const controller = new AbortController();
@@ -85,7 +97,7 @@ export async function stage(
     await gates.deaf.noted(n + 1);
     endWorker(Number(gates.deaf.notes[n]));
   }
-  return { executor, victim, neighbour, queued, signal: controller.signal };
+  return { executor, victim, neighbour, queued, heard, signal: controller.signal };
 
   function options(): ProcessPoolExecutorOptions {
     const preload = new URL("./preload.ts", import.meta.url);
@@ -118,6 +130,12 @@ export async function stage(
         return limited.submit(strikeNow, way, deaf);
       case "async":
         return limited.submit(strikeSoon, way, deaf);
+      case "reports":
+        return limited.with({ onReport: (n, future) => heard.push(future.done() ? "late" : n) }).submit(
+          strikeInReports,
+          way,
+          deaf,
+        );
       case "result":
         return limited.submit(strikeInResult, way, deaf);
       case "idle":

@@ -2,7 +2,7 @@
 
 import process from "node:process";
 import { delay } from "@std/async";
-import { task } from "../../mod.ts";
+import { currentTask, task } from "../../mod.ts";
 import { block, hold, isClosed } from "../fixtures/tasks/gate_tasks.ts";
 import type { Way } from "./table.ts";
 
@@ -63,6 +63,22 @@ export const strikeSoon = task(
   async function strikeSoon(way: Way, folder: string): Promise<unknown> {
     await delay(1);
     return strike(way, folder);
+  },
+);
+
+/** How many reports come before the strike. */
+export const REPORTS = 40;
+
+/** Strikes between two reports. */
+export const strikeInReports = task(
+  import.meta.url,
+  async function strikeInReports(way: Way, folder: string): Promise<unknown> {
+    const { report } = currentTask();
+    for (let n = 0; n < REPORTS; n++) report(n);
+    await delay(1);
+    const struck = await strike(way, folder);
+    report(struck);
+    return struck;
   },
 );
 

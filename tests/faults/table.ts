@@ -12,12 +12,13 @@ export const PHASES = [
   "argument",
   "sync",
   "async",
+  "reports",
   "result",
   "idle",
   "shutdown",
 ] as const;
 
-/** When the fault happens. In "argument" and "result", while these are copied. */
+/** When the fault happens. In "argument" and "result", while these are copied; in "reports", between two reports. */
 export type Phase = typeof PHASES[number];
 
 /** What must happen. The neighbours' results are always right, and nothing is left behind. */
@@ -91,26 +92,26 @@ const HARMLESS = because("Nothing has to be copied then");
 
 // deno-fmt-ignore
 export const FAULTS: readonly Fault[] = [
-  //                                                        start        initializer  load       argument   sync       async      result     idle         shutdown
-  row("process.exit(7)", "exit", undefined,                ["broken",    "broken",    "lost",    PARENT,    "lost",    "lost",    "lost",    "gone",      "lost"]),
-  row("Deno.exit(7)", "Deno.exit", undefined,              ["broken",    "broken",    "lost",    PARENT,    "lost",    "lost",    "lost",    "gone",      "lost"]),
-  row("self.close()", "close", undefined,                  ["broken",    "broken",    "lost",    PARENT,    "lost",    "lost",    "lost",    "gone",      "lost"]),
-  row("SIGKILL from inside", "SIGKILL", undefined,         ["broken",    "broken",    "lost",    PARENT,    "lost",    "lost",    "lost",    "gone",      "lost"]),
-  row("SIGTERM from inside", "SIGTERM", undefined,         ["broken",    "broken",    "lost",    PARENT,    "lost",    "lost",    "lost",    "gone",      "lost"]),
-  row("SIGABRT from inside", "SIGABRT", undefined,         ["broken",    "broken",    "lost",    PARENT,    "lost",    "lost",    "lost",    "gone",      "lost"]),
-  row("SIGKILL from outside", "loop", "SIGKILL",           ["broken",    "broken",    "lost",    "gone",    "lost",    "lost",    "lost",    "gone",      "lost"]),
-  row("SIGTERM from outside", "loop", "SIGTERM",           ["broken",    "broken",    "lost",    "gone",    "lost",    "lost",    "lost",    "gone",      "lost"]),
-  row("SIGABRT from outside", "loop", "SIGABRT",           ["broken",    "broken",    "lost",    "gone",    "lost",    "lost",    "lost",    "gone",      "lost"]),
-  row("out of memory", "memory", undefined,                ["broken",    "broken",    "lost",    PARENT,    "lost",    "lost",    "lost",    "gone",      "lost"]),
-  row("a native abort", "abort", undefined,                ["broken",    "broken",    "lost",    PARENT,    "lost",    "lost",    "lost",    "gone",      "lost"]),
-  row("an uncaught error in a timer", "timer", undefined,  ["broken",    "broken",    "lost",    PARENT,    LATER,     "lost",    LATER,     "gone",      "lost"]),
-  row("an unhandled rejection", "rejection", undefined,    ["broken",    "broken",    "lost",    PARENT,    LATER,     "lost",    LATER,     "gone",      "lost"]),
-  row("an error", "throw", undefined,                      ["broken",    "breaks",    "error",   "error",   "error",   "error",   "error",   "gone",      "error"]),
-  row("what cannot be copied", "uncloneable", undefined,   [HARMLESS,    HARMLESS,    HARMLESS,  "clone",   "clone",   "clone",   "clone",   HARMLESS,    "clone"]),
-  row("an endless loop, a timeout", "loop", "timeout",     [UNTIMED,     UNTIMED,     "timeout", UNTIMED,   "timeout", "timeout", "timeout", UNTIMED,     "timeout"]),
-  row("an endless loop, a signal", "loop", "signal",       ["never",     "never",     "aborted", "never",   "aborted", "aborted", "aborted", "never",     "aborted"]),
-  row("terminateWorkers()", "loop", "terminateWorkers",    ["cancelled", "cancelled", "ended",   "cancelled", "ended",   "ended",   "ended",   "cancelled", "ended"]),
-  row("killWorkers()", "loop", "killWorkers",              ["cancelled", "cancelled", "ended",   "cancelled", "ended",   "ended",   "ended",   "cancelled", "ended"]),
+  //                                                        start        initializer  load       argument   sync       async      reports    result     idle         shutdown
+  row("process.exit(7)", "exit", undefined,                ["broken",    "broken",    "lost",    PARENT,    "lost",    "lost",    "lost",    "lost",    "gone",      "lost"]),
+  row("Deno.exit(7)", "Deno.exit", undefined,              ["broken",    "broken",    "lost",    PARENT,    "lost",    "lost",    "lost",    "lost",    "gone",      "lost"]),
+  row("self.close()", "close", undefined,                  ["broken",    "broken",    "lost",    PARENT,    "lost",    "lost",    "lost",    "lost",    "gone",      "lost"]),
+  row("SIGKILL from inside", "SIGKILL", undefined,         ["broken",    "broken",    "lost",    PARENT,    "lost",    "lost",    "lost",    "lost",    "gone",      "lost"]),
+  row("SIGTERM from inside", "SIGTERM", undefined,         ["broken",    "broken",    "lost",    PARENT,    "lost",    "lost",    "lost",    "lost",    "gone",      "lost"]),
+  row("SIGABRT from inside", "SIGABRT", undefined,         ["broken",    "broken",    "lost",    PARENT,    "lost",    "lost",    "lost",    "lost",    "gone",      "lost"]),
+  row("SIGKILL from outside", "loop", "SIGKILL",           ["broken",    "broken",    "lost",    "gone",    "lost",    "lost",    "lost",    "lost",    "gone",      "lost"]),
+  row("SIGTERM from outside", "loop", "SIGTERM",           ["broken",    "broken",    "lost",    "gone",    "lost",    "lost",    "lost",    "lost",    "gone",      "lost"]),
+  row("SIGABRT from outside", "loop", "SIGABRT",           ["broken",    "broken",    "lost",    "gone",    "lost",    "lost",    "lost",    "lost",    "gone",      "lost"]),
+  row("out of memory", "memory", undefined,                ["broken",    "broken",    "lost",    PARENT,    "lost",    "lost",    "lost",    "lost",    "gone",      "lost"]),
+  row("a native abort", "abort", undefined,                ["broken",    "broken",    "lost",    PARENT,    "lost",    "lost",    "lost",    "lost",    "gone",      "lost"]),
+  row("an uncaught error in a timer", "timer", undefined,  ["broken",    "broken",    "lost",    PARENT,    LATER,     "lost",     "lost",    LATER,     "gone",      "lost"]),
+  row("an unhandled rejection", "rejection", undefined,    ["broken",    "broken",    "lost",    PARENT,    LATER,     "lost",     "lost",    LATER,     "gone",      "lost"]),
+  row("an error", "throw", undefined,                      ["broken",    "breaks",    "error",   "error",   "error",   "error",   "error",   "error",   "gone",      "error"]),
+  row("what cannot be copied", "uncloneable", undefined,   [HARMLESS,    HARMLESS,    HARMLESS,  "clone",   "clone",   "clone",   "clone",   "clone",   HARMLESS,    "clone"]),
+  row("an endless loop, a timeout", "loop", "timeout",     [UNTIMED,     UNTIMED,     "timeout", UNTIMED,   "timeout", "timeout", "timeout", "timeout", UNTIMED,     "timeout"]),
+  row("an endless loop, a signal", "loop", "signal",       ["never",     "never",     "aborted", "never",   "aborted", "aborted", "aborted", "aborted", "never",     "aborted"]),
+  row("terminateWorkers()", "loop", "terminateWorkers",    ["cancelled", "cancelled", "ended",   "cancelled", "ended",   "ended",   "ended",   "ended",   "cancelled", "ended"]),
+  row("killWorkers()", "loop", "killWorkers",              ["cancelled", "cancelled", "ended",   "cancelled", "ended",   "ended",   "ended",   "ended",   "cancelled", "ended"]),
 ];
 
 /** Cells that differ from the rows. An absent field matches everything; the first exception that matches counts. */
@@ -147,7 +148,7 @@ export const EXCEPTIONS: readonly Exception[] = [
   { kind: "threads", runtimes: ["deno", "bun"], ways: ["abort"], cell: because("It ends the whole program") },
   // Node refuses process.abort() in threads, by an error.
   { kind: "threads", ways: ["abort"], phases: ["initializer"], cell: "breaks" },
-  { kind: "threads", ways: ["abort"], phases: ["load", "sync", "async", "result", "shutdown"], cell: "error" },
+  { kind: "threads", ways: ["abort"], phases: ["load", "sync", "async", "reports", "result", "shutdown"], cell: "error" },
   // A process that shares no page with the program has what it was sent.
   ...(process.platform === "linux" ? [] : WITHOUT_PAGE),
 ];

@@ -100,6 +100,16 @@ test("BullMQExecutor and serve() refuse options that there are not, and say whic
   await executor.shutdown();
 });
 
+test("BullMQExecutor.with() refuses onReport, as hosts send no reports", () => {
+  const executor = new BullMQExecutor({ queue: "q" }), onReport = () => {};
+  for (const view of [() => executor.with({ onReport }), () => executor.with({ priority: 1 }).with({ onReport })]) {
+    assertError(assertThrows(view), {
+      name: "TypeError",
+      message: "Cannot apply options to calls as 'onReport' must be absent for a BullMQExecutor: hosts send no reports",
+    });
+  }
+});
+
 test("BullMQExecutor knows its calls, and of the workers of its hosts neither how many nor what they do", async () => {
   const executor = new BullMQExecutor({ queue: "q" });
   assertStrictEquals(executor.maxWorkers, Infinity);
