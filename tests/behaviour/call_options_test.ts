@@ -6,7 +6,7 @@ import { TaskTimeoutError, type WorkerLostError } from "../../mod.ts";
 import { behaviour } from "./behaviour.ts";
 import { listenersOf } from "../support/observe.ts";
 import { Gate } from "../support/gate.ts";
-import { KINDS } from "./kinds.ts";
+import { INLINE, KINDS } from "./kinds.ts";
 import { square } from "../fixtures/tasks/arithmetic.ts";
 import { block, hold, note } from "../fixtures/tasks/gate_tasks.ts";
 import { describeTask, exitUntil, holdUntil, listen, listenAndThrow } from "../fixtures/tasks/stop_tasks.ts";
@@ -21,7 +21,7 @@ function aborted(): AbortSignal {
   return AbortSignal.abort(REASON);
 }
 
-for (const kind of KINDS) {
+for (const kind of [...KINDS, INLINE]) {
   behaviour(kind, ".with({ signal }) cancels a call whose signal has aborted already", async (Executor) => {
     await using executor = new Executor({ maxWorkers: 1 });
     const future = executor.with({ signal: aborted() }).submit(square, 1);

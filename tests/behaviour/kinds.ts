@@ -80,5 +80,8 @@ export const INLINE: Kind = {
     ".maxWorkers tells how many workers there are at most": "it is 1",
     " has as many workers as the machine can run by default": "it has one loop",
     ".shutdown({ cancelFutures: true }) cancels what has not begun, and wakes who waits for it": SERIAL,
+    ".with({ grace }) ends the worker of a deaf task, and only that call fails": BLOCKS,
+    ".with({ timeout }) stops one call, and its neighbours run elsewhere, once": BLOCKS,
+    ".with({ retries }) runs a call again whose worker was lost, which knows its attempt": EXITS,
   },
 };
