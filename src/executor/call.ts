@@ -34,6 +34,8 @@ export class CallProgress {
 export interface CallEngine {
   /** The failures that nobody has looked at. */
   readonly unobserved: UnobservedFailures;
+  /** Why its calls cannot be waited for without the event loop; `undefined` if they can. */
+  readonly refusesToBlock: string | undefined;
   /** Withdraws a call, for its owner to cancel; false when a worker has begun it. */
   withdraw(call: Call): boolean;
   /** The signal of a call has aborted. */
@@ -88,6 +90,10 @@ export abstract class Call implements CallControl, OutgoingCall, QueueEntry<Call
 
   get unobserved(): UnobservedFailures {
     return this.engine.unobserved;
+  }
+
+  get refusesToBlock(): string | undefined {
+    return this.engine.refusesToBlock;
   }
 
   get size(): number {

@@ -12,6 +12,8 @@ export interface Backend {
   readonly Broken: BrokenClass;
   /** The names of the options that its executor has besides those of all. */
   readonly ownOptions?: readonly string[];
+  /** Why its workers cannot be waited for without the event loop; absent if they can. */
+  readonly refusesToBlock?: string | undefined;
   /**
    * Checks the options of workers when their executor is created.
    *

@@ -22,9 +22,21 @@ export function openWithText(
     onMessage: (message) => events.onMessage(message),
     onClose: (exit) => events.onClose(error === undefined ? exit : { ...exit, error }),
   });
-  text.then(({ entry }) => send(entryMessage(entry))).catch((thrown) => {
+  let waits = true;
+  text.then(({ entry }) => {
+    waits = false;
+    send(entryMessage(entry));
+  }).catch((thrown) => {
     error = thrown;
     channel.kill();
   });
-  return channel;
+  // The text comes by a promise.
+  return {
+    ...channel,
+    get refusesToBlock() {
+      return waits
+        ? "the text of its workers' file is being loaded: await executor.ready() first"
+        : channel.refusesToBlock;
+    },
+  };
 }

@@ -3,6 +3,7 @@
 
 import type { WorkerExit } from "../wire/channel.ts";
 import { offDone, onDone } from "../runtime.ts";
+import { atTickEnd } from "../wire/blocking.ts";
 import { assertNotLocal } from "../wire/marks.ts";
 import type { FromWorker } from "../wire/messages.ts";
 import type { Backend } from "./backend.ts";
@@ -65,6 +66,14 @@ export class WorkerPool {
     return this.workers.size < this.#settings.maxWorkers;
   }
 
+  /** Why the calls of its workers cannot be waited for without the event loop. */
+  get refusesToBlock(): string | undefined {
+    const { refusesToBlock } = this.#backend;
+    if (refusesToBlock) return refusesToBlock;
+    for (const { channel } of this.workers) if (channel.refusesToBlock) return channel.refusesToBlock;
+    return undefined;
+  }
+
   /** Whether all are gone. */
   get empty(): boolean {
     return this.workers.size === 0 && this.#leaving.size === 0;
@@ -80,7 +89,7 @@ export class WorkerPool {
     // The events come after this function has returned, whatever a backend does: the handle is there by then.
     const channel = this.#backend.start(workerName, workerOptions, {
       onMessage: (message) => this.#events.onMessage(worker, message),
-      onClose: (exit) => queueMicrotask(() => this.#onClose(worker, exit)),
+      onClose: (exit) => atTickEnd(() => this.#onClose(worker, exit)),
     });
     const worker = new WorkerHandle(workerName, channel, maxTasksPerWorker ?? Infinity);
     this.workers.add(worker);
@@ -92,7 +101,7 @@ export class WorkerPool {
     } catch (reason) {
       // Without arguments, the line has failed: that of this worker, which is lost, and counts as starting until then.
       if (initializer) this.#events.onUnsendable(reason);
-      else queueMicrotask(() => this.lose(worker, reason as Error));
+      else atTickEnd(() => this.lose(worker, reason as Error));
     }
   }
 

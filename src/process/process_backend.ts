@@ -39,6 +39,7 @@ export const processBackend: Backend = {
   ownOptions: PROCESS_OPTIONS,
   name: "ProcessPoolExecutor",
   Broken: BrokenProcessPool,
+  refusesToBlock: "messages of a process need the event loop: use a ThreadPoolExecutor, or await the Future",
   ...(runtime === "deno" && { checkWorkerOptions }),
   start(_name, options, events) {
     const { spawn } = loadBuiltin<typeof import("node:child_process")>("node:child_process");

@@ -1,9 +1,10 @@
 // The worker's end of a line of shared memory (line.ts): when it has answered everything, it looks for more calls for a moment.
 
 import type { FromWorker, ToWorker } from "../wire/messages.ts";
+import { Bell } from "../wire/bell.ts";
 import { endAsUnreadable } from "../wire/sendable.ts";
 import { nextTurn } from "../wire/turn.ts";
-import { countCalls, Habit, type InitWithLine, Line, type Wire } from "./line.ts";
+import { countCalls, Habit, type InitWithLine, Line, type ReplyTo, type Wire } from "./line.ts";
 
 /** How long it looks for the next call, in milliseconds. */
 const LOOK = 0.05;
@@ -24,17 +25,20 @@ export class WorkerLine extends Line<FromWorker, ToWorker> {
   /** When the event loop came round for the last time, as far as is known. */
   #turnedAt = 0;
 
-  constructor({ post, wake }: Wire<FromWorker>) {
-    super({
-      post,
-      wake(message) {
-        try {
-          wake(message);
-        } catch {
-          // A task has closed the line of the thread, which ends. The entry is written, so it is not sent again.
-        }
-      },
-    });
+  readonly #wireOver: (port: MessagePort) => Wire<FromWorker>;
+
+  /**
+   * @param wire The line of the thread.
+   * @param wireOver Makes one of a port.
+   */
+  constructor(wire: Wire<FromWorker>, wireOver: (port: MessagePort) => Wire<FromWorker>) {
+    super(quietly(wire));
+    this.#wireOver = wireOver;
+  }
+
+  /** The parent may block: it gets everything through a port that it can read then, and hears a bell. */
+  #replyTo({ port, bell: memory }: ReplyTo): void {
+    this.reroute(quietly(this.#wireOver(port)), new Bell(memory));
   }
 
   /** Starts to pass the parent's messages to `deliver`. Called once, before any comes. */
@@ -44,8 +48,9 @@ export class WorkerLine extends Line<FromWorker, ToWorker> {
       if (message.kind === undefined) this.owed += countCalls(message);
       else if (message.kind === "run") this.owed += countCalls(message.calls);
       else if (message.kind === "init") {
-        const { line } = message as InitWithLine;
+        const { line, replyTo } = message as InitWithLine;
         if (line) this.open(line, "worker");
+        if (replyTo) this.#replyTo(replyTo);
       }
       deliver(message);
     });
@@ -113,4 +118,18 @@ export class WorkerLine extends Line<FromWorker, ToWorker> {
     this.#looks.missed();
     return false;
   }
+}
+
+/** Its entry is written when it wakes the other side, so that is not an error to whoever has sent it. */
+function quietly({ post, wake }: Wire<FromWorker>): Wire<FromWorker> {
+  return {
+    post,
+    wake(message) {
+      try {
+        wake(message);
+      } catch {
+        // A task has closed the line of the thread, which ends.
+      }
+    },
+  };
 }
