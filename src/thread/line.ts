@@ -224,7 +224,8 @@ export abstract class Line<Out extends Message, In extends Message> {
 
   /** Whether a message was posted and has not come yet. */
   protected get hasPost(): boolean {
-    return load(this.#words, this.#otherPosts) !== this.#taken;
+    // The other side counts a message after it has posted it: this one can be ahead.
+    return ((load(this.#words, this.#otherPosts) - this.#taken) | 0) > 0;
   }
 
   protected awake(): void {
