@@ -1,6 +1,8 @@
 // The loop of a blocking wait: it does what the event loop would do for the executors of this thread, and sleeps in between.
 
 import { runtime } from "../runtime.ts";
+import { Habit } from "../thread/line.ts";
+import type { Bell } from "../wire/bell.ts";
 import { blockingHere, wantBlocking } from "../wire/blocking.ts";
 
 /** The longest sleep, in milliseconds: a thread of Node that dies does not ring. */
@@ -10,7 +12,12 @@ const LONGEST_SLEEP = 50;
 const SHORT_SLEEP = 1;
 
 /** How long it looks for something to come before it sleeps, in milliseconds: to wake up takes about as long. */
-const LOOK = 0.05;
+const LOOK = 0.02;
+
+/** How many times it does not look at most, when looks do not pay: on one core, they keep the worker from answering. */
+const RARELY = 64;
+
+const looks = new Habit(RARELY);
 
 wantBlocking();
 
@@ -23,6 +30,21 @@ wantBlocking();
 export function assertBlocks(action: string, reason: string | undefined): void {
   const why = runtime === "browser" ? "a browser cannot receive anything without its event loop" : reason;
   if (why !== undefined) throw new Error(`Cannot ${action} as ${why}`);
+}
+
+/** Looks for a moment whether the bell rings. */
+function isRung(bell: Bell, rings: number): boolean {
+  if (!looks.isWorthwhile()) return bell.rings !== rings;
+  const end = performance.now() + LOOK;
+  do {
+    for (let i = 0; i < 32; i++) {
+      if (bell.rings === rings) continue;
+      looks.paid();
+      return true;
+    }
+  } while (performance.now() < end);
+  looks.missed();
+  return false;
 }
 
 /**
@@ -43,12 +65,7 @@ export function block(isDone: () => boolean, timeout: number): boolean {
       const left = deadline - performance.now();
       if (left <= 0) return false;
       if (found) continue;
-      const end = performance.now() + LOOK;
-      let rung = bell.rings !== rings;
-      while (!rung && performance.now() < end) {
-        for (let i = 0; i < 32 && !rung; i++) rung = bell.rings !== rings;
-      }
-      if (rung) continue;
+      if (isRung(bell, rings)) continue;
       const most = blocking.hasEnding ? SHORT_SLEEP : LONGEST_SLEEP;
       bell.sleep(rings, Math.max(0, Math.min(left, most, blocking.idleFor)));
     }

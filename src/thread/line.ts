@@ -51,8 +51,9 @@ export interface Wire<Out> {
 /** Where a worker posts for a parent that may block (polled_port.ts). */
 export interface ReplyTo {
   readonly port: MessagePort;
-  /** The memory of the bell which it rings then. */
+  /** The memory of the bell which it rings then, and of the one that the parent rings. */
   readonly bell: SharedArrayBuffer;
+  readonly ownBell: SharedArrayBuffer;
 }
 
 /** The first message to a worker, with the memory of its line. */
@@ -103,10 +104,14 @@ export abstract class Line<Out extends Message, In extends Message> {
     this.#deliver = deliver;
   }
 
-  /** Posts through another wire from now on, and rings a bell for each message. */
-  protected reroute(wire: Wire<Out>, bell: Bell): void {
-    this.#wire = wire;
+  /** Rings a bell for each message from now on. */
+  protected ring(bell: Bell): void {
     this.#bell = bell;
+  }
+
+  /** Posts through another wire from now on. */
+  protected reroute(wire: Wire<Out>): void {
+    this.#wire = wire;
   }
 
   /** Begins to use the memory. */

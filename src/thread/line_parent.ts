@@ -1,6 +1,7 @@
 // The parent's end of a line of shared memory (line.ts): it looks for answers while they are expected soon.
 
 import type { FromWorker, ToWorker } from "../wire/messages.ts";
+import { Bell } from "../wire/bell.ts";
 import { nextTurn } from "../wire/turn.ts";
 import { countCalls, Habit, type InitWithLine, Line, newLine, type ReplyTo, type Wire } from "./line.ts";
 
@@ -55,6 +56,7 @@ export class ParentLine extends Line<ToWorker, FromWorker> {
   constructor(wire: Wire<ToWorker>, deliver: (message: FromWorker) => void, replyTo?: ReplyTo) {
     super(wire);
     this.#replyTo = replyTo;
+    if (replyTo) this.ring(new Bell(replyTo.ownBell));
     this.deliverTo((message) => {
       this.#note(message);
       deliver(message);

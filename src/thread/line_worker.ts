@@ -9,6 +9,12 @@ import { countCalls, Habit, type InitWithLine, Line, type ReplyTo, type Wire } f
 /** How long it looks for the next call, in milliseconds. */
 const LOOK = 0.05;
 
+/**
+ * The same for a parent that may block, and how long it sleeps then, in milliseconds: to wake up from that takes a few
+ * microseconds, from the event loop some 50.
+ */
+const GLANCE = 0.01, NAP = 1;
+
 /** How long it works until the event loop has to come round, in milliseconds. */
 const STRETCH = 2;
 
@@ -25,6 +31,8 @@ export class WorkerLine extends Line<FromWorker, ToWorker> {
   /** When the event loop came round for the last time, as far as is known. */
   #turnedAt = 0;
 
+  /** What the parent rings, if it may block. */
+  #bell: Bell | undefined;
   readonly #wireOver: (port: MessagePort) => Wire<FromWorker>;
 
   /**
@@ -37,8 +45,10 @@ export class WorkerLine extends Line<FromWorker, ToWorker> {
   }
 
   /** The parent may block: it gets everything through a port that it can read then, and hears a bell. */
-  #replyTo({ port, bell: memory }: ReplyTo): void {
-    this.reroute(quietly(this.#wireOver(port)), new Bell(memory));
+  #replyTo({ port, bell: memory, ownBell: ownMemory }: ReplyTo): void {
+    this.reroute(quietly(this.#wireOver(port)));
+    this.ring(new Bell(memory));
+    this.#bell = new Bell(ownMemory);
   }
 
   /** Starts to pass the parent's messages to `deliver`. Called once, before any comes. */
@@ -105,18 +115,26 @@ export class WorkerLine extends Line<FromWorker, ToWorker> {
 
   /** Looks for a moment; whether there is something to read. */
   #look(): boolean {
-    const start = performance.now();
+    const start = performance.now(), most = this.#bell ? GLANCE : LOOK;
     do {
-      for (let i = 0; i < 16; i++) {
-        if (this.hasNext) {
-          this.#looks.paid();
-          return true;
-        }
-      }
+      for (let i = 0; i < 16; i++) if (this.hasNext) return this.#found();
       if (this.hasPost) return false;
-    } while (performance.now() - start < LOOK);
+    } while (performance.now() - start < most);
+    if (this.#bell && this.#sleep(this.#bell)) return this.#found();
     this.#looks.missed();
     return false;
+  }
+
+  #found(): true {
+    this.#looks.paid();
+    return true;
+  }
+
+  /** Sleeps until a parent that may block sends something; whether it is an entry. The core may be the parent's only one. */
+  #sleep(bell: Bell): boolean {
+    const rings = bell.rings;
+    if (!this.hasNext && !this.hasPost) bell.sleep(rings, NAP);
+    return this.hasNext;
   }
 }
 

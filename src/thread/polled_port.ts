@@ -6,6 +6,7 @@ import type { MessagePort } from "node:worker_threads";
 import type { ParentLine } from "./line_parent.ts";
 import type { ReplyTo } from "./line.ts";
 import { loadBuiltin, runtime } from "../runtime.ts";
+import { Bell } from "../wire/bell.ts";
 import { blockingHere, type Polled } from "../wire/blocking.ts";
 import { seal } from "../wire/seal.ts";
 
@@ -40,10 +41,11 @@ export class PolledPort implements Polled {
     this.#port = port1;
     this.#line = line;
     this.#onDead = onDead;
-    this.replyTo = { port: port2 as never, bell: blockingHere()!.bell.shared };
+    const { bell, lines } = blockingHere()!;
+    this.replyTo = { port: port2 as never, bell: bell.shared, ownBell: new Bell().shared };
     port1.on("message", (received) => this.#line().take(received));
     port1.on("messageerror", () => this.#line().take(seal({ kind: "unread" })));
-    blockingHere()!.lines.add(this);
+    lines.add(this);
   }
 
   get ending(): boolean {
