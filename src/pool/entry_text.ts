@@ -11,12 +11,12 @@ import type { ChannelEvents, WorkerChannel } from "../wire/channel.ts";
  * @param events Where the channel reports.
  * @param open Makes the channel, which reports to the events that it is given.
  */
-export function openWithText(
+export function openWithText<Channel extends WorkerChannel>(
   text: Promise<{ readonly entry: string }>,
   send: (message: object) => void,
   events: ChannelEvents,
-  open: (events: ChannelEvents) => WorkerChannel,
-): WorkerChannel {
+  open: (events: ChannelEvents) => Channel,
+): Channel {
   let error: unknown;
   const channel = open({
     onMessage: (message) => events.onMessage(message),

@@ -42,7 +42,10 @@ const ADVICE = 'its file has to import "@concurrent/futures/worker" first, then 
  * @param events Where the channel reports.
  * @param open Makes the channel, which reports to the events that it is given.
  */
-export function expectAnswer(events: ChannelEvents, open: (events: ChannelEvents) => WorkerChannel): WorkerChannel {
+export function expectAnswer<Channel extends WorkerChannel>(
+  events: ChannelEvents,
+  open: (events: ChannelEvents) => Channel,
+): Channel {
   let silent = true;
   let error: Error | undefined;
   let inVain = false;

@@ -16,10 +16,6 @@ const LOOK = 50, SOON = 1;
 /** How long a thread of Deno or Bun that is about to end counts as living, in milliseconds. */
 const LAST_WORDS = 20;
 
-/** Why a thread without such a port cannot be waited for. */
-export const TOO_EARLY =
-  'its workers were started before "@concurrent/futures/sync" was imported, which has to be imported first';
-
 const threads = () => loadBuiltin<typeof import("node:worker_threads")>("node:worker_threads");
 
 /** The parent's end of such a port. */

@@ -7,6 +7,7 @@ import { assertFolder } from "../flags.ts";
 import { loadBuiltin, process } from "../runtime.ts";
 import { startTimer, type Timer } from "../future/timer.ts";
 import { WordClaims } from "../wire/claims.ts";
+import { TOO_EARLY } from "../wire/blocking.ts";
 import { type ChannelEvents, neverStarted, type WorkerChannel, type WorkerExit } from "../wire/channel.ts";
 import { WORKER_ARGUMENT } from "../wire/place.ts";
 import { seal } from "../wire/seal.ts";
@@ -16,7 +17,7 @@ import { expectAnswer } from "../pool/own_worker.ts";
 import { startOwn } from "./own_thread.ts";
 import { startWithFlags } from "./flags.node.ts";
 import { ParentLine } from "./line_parent.ts";
-import { polledPort, TOO_EARLY } from "./polled_port.ts";
+import { polledPort } from "./polled_port.ts";
 
 /** The limit of the heap, as a multiple of `memoryLimit`: a worker that grows call by call retires before it gets there. */
 const HEADROOM = 1.25;

@@ -5,7 +5,7 @@ import { runtime } from "../runtime.ts";
 import { findEntry, WEB_LINES } from "../entry.ts";
 import { assertFolder } from "../flags.ts";
 import { startTimer, type Timer } from "../future/timer.ts";
-import { blockingHere } from "../wire/blocking.ts";
+import { blockingHere, TOO_EARLY } from "../wire/blocking.ts";
 import { WordClaims } from "../wire/claims.ts";
 import { type ChannelEvents, neverStarted, type WorkerChannel, type WorkerExit } from "../wire/channel.ts";
 import { readFromWorker } from "../wire/messages.ts";
@@ -14,7 +14,7 @@ import { cloneForThread, toThread } from "../wire/sendable.ts";
 import { openWithText } from "../pool/entry_text.ts";
 import { expectAnswer } from "../pool/own_worker.ts";
 import { ParentLine } from "./line_parent.ts";
-import { polledPort, TOO_EARLY } from "./polled_port.ts";
+import { polledPort } from "./polled_port.ts";
 import { startOwn } from "./own_thread.ts";
 import { checkPermissions, grant } from "./permissions.ts";
 

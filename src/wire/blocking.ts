@@ -8,6 +8,10 @@
 import { Bell } from "./bell.ts";
 import { nextTurn } from "./turn.ts";
 
+/** Why a worker whose line cannot be read by a blocking wait has none. */
+export const TOO_EARLY =
+  'its workers were started before "@concurrent/futures/sync" was imported, which has to be imported first';
+
 /** A line that can be read while the thread blocks. */
 export interface Polled {
   /** Prepares for being read: a blocking wait begins, or goes on. */
