@@ -2,12 +2,17 @@
 // the worker processes, and passes on what they and the program say to each other.
 
 import type { WorkerOptions } from "../pool/backend.ts";
+import { loadBuiltin } from "../runtime.ts";
 import { Bell } from "../wire/bell.ts";
 import { type ProcessChannel, startHere } from "./process_backend.ts";
 import type { FromRelay, RelayInit, ToRelay } from "./relay_messages.ts";
 
-/** Serves the program. */
-export function serveRelay({ port, bell: memory }: RelayInit): void {
+/** Serves the program that has started this thread. */
+export function serveRelay(): void {
+  loadBuiltin<typeof import("node:worker_threads")>("node:worker_threads").parentPort!.once("message", serve);
+}
+
+function serve({ port, bell: memory }: RelayInit): void {
   const bell = new Bell(memory), channels = new Map<number, ProcessChannel>();
   const tell = (message: FromRelay) => {
     port.postMessage(message);
