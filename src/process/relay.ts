@@ -3,7 +3,7 @@
 import type { MessagePort, Worker } from "node:worker_threads";
 import type { WorkerOptions } from "../pool/backend.ts";
 import { findEntry } from "../entry.ts";
-import { loadBuiltin } from "../runtime.ts";
+import { loadBuiltin, onPortMessage } from "../runtime.ts";
 import { blockingHere, type Polled } from "../wire/blocking.ts";
 import type { ChannelEvents, WorkerChannel, WorkerExit } from "../wire/channel.ts";
 import { refusing } from "../wire/sendable.ts";
@@ -35,7 +35,7 @@ class Relay implements Polled {
     this.#thread.on("exit", (exitCode) => this.#fail({ exitCode }));
     const init: RelayInit = { port: port2, bell: bell.shared };
     this.#thread.postMessage(init, [port2] as never);
-    port1.on("message", (message: FromRelay) => this.#take(message));
+    onPortMessage<FromRelay>(port1 as never, (message) => this.#take(message));
     this.#thread.unref();
     port1.unref();
     lines.add(this);

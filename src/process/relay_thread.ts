@@ -2,7 +2,7 @@
 // the worker processes, and passes on what they and the program say to each other.
 
 import type { WorkerOptions } from "../pool/backend.ts";
-import { loadBuiltin } from "../runtime.ts";
+import { loadBuiltin, onPortMessage } from "../runtime.ts";
 import { Bell } from "../wire/bell.ts";
 import { type ProcessChannel, startHere } from "./process_backend.ts";
 import type { FromRelay, RelayInit, ToRelay } from "./relay_messages.ts";
@@ -38,7 +38,7 @@ function serve({ port, bell: memory }: RelayInit): void {
     }, false);
     channels.set(id, channel);
   };
-  port.on("message", (message: ToRelay) => {
+  onPortMessage<ToRelay>(port as never, (message) => {
     if (message.kind === "start") return start(message.id, message.options);
     const channel = channels.get(message.id);
     if (message.kind === "send") {

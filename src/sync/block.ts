@@ -15,7 +15,7 @@ const SHORT_SLEEP = 1;
 const LOOK = 0.02;
 
 /** How many times it does not look at most, when looks do not pay: on one core, they keep the worker from answering. */
-const RARELY = 64;
+const RARELY = 256;
 
 const looks = new Habit(RARELY);
 

@@ -21,9 +21,14 @@ const STRETCH = 2;
 /** How many times it does not look at most, when looks do not pay. It looks only when the parent does, which is the rarer. */
 const RARELY = 6;
 
+/** The same before it sleeps for a parent that may block. */
+const RARELY_GLANCE = 256;
+
 /** The worker's end of the line to the parent. */
 export class WorkerLine extends Line<FromWorker, ToWorker> {
   readonly #looks = new Habit(RARELY);
+  /** Looks before it sleeps for a parent that may block. */
+  readonly #glances = new Habit(RARELY_GLANCE);
   /** Whether the parent was awake when it was answered: it will soon know, and may have another call. */
   #wasHeard = false;
   /** Whether it reads, or looks, or will soon. */
@@ -115,23 +120,29 @@ export class WorkerLine extends Line<FromWorker, ToWorker> {
 
   /** Looks for a moment; whether there is something to read. */
   #look(): boolean {
-    const start = performance.now(), most = this.#bell ? GLANCE : LOOK;
+    const found = this.#bell ? this.#nap(this.#bell) : this.#spin(LOOK);
+    if (found) this.#looks.paid();
+    else if (!this.hasPost) this.#looks.missed();
+    return found;
+  }
+
+  #spin(most: number): boolean {
+    const start = performance.now();
     do {
-      for (let i = 0; i < 16; i++) if (this.hasNext) return this.#found();
-      if (this.hasPost) return false;
-    } while (performance.now() - start < most);
-    if (this.#bell && this.#sleep(this.#bell)) return this.#found();
-    this.#looks.missed();
+      for (let i = 0; i < 16; i++) if (this.hasNext) return true;
+    } while (!this.hasPost && performance.now() - start < most);
     return false;
   }
 
-  #found(): true {
-    this.#looks.paid();
-    return true;
-  }
-
   /** Sleeps until a parent that may block sends something; whether it is an entry. The core may be the parent's only one. */
-  #sleep(bell: Bell): boolean {
+  #nap(bell: Bell): boolean {
+    if (this.#glances.isWorthwhile()) {
+      if (this.#spin(GLANCE)) {
+        this.#glances.paid();
+        return true;
+      }
+      this.#glances.missed();
+    }
     const rings = bell.rings;
     if (!this.hasNext && !this.hasPost) bell.sleep(rings, NAP);
     return this.hasNext;

@@ -5,7 +5,7 @@
 import type { MessagePort } from "node:worker_threads";
 import type { ParentLine } from "./line_parent.ts";
 import type { ReplyTo } from "./line.ts";
-import { loadBuiltin, runtime } from "../runtime.ts";
+import { loadBuiltin, onPortMessage, runtime } from "../runtime.ts";
 import { Bell } from "../wire/bell.ts";
 import { blockingHere, type Polled } from "../wire/blocking.ts";
 import { seal } from "../wire/seal.ts";
@@ -39,7 +39,7 @@ export class PolledPort implements Polled {
     this.#onDead = onDead;
     const { bell, lines } = blockingHere()!;
     this.replyTo = { port: port2 as never, bell: bell.shared, ownBell: new Bell().shared };
-    port1.on("message", (received) => this.#line().take(received));
+    onPortMessage(port1 as never, (received) => this.#line().take(received));
     port1.on("messageerror", () => this.#line().take(seal({ kind: "unread" })));
     lines.add(this);
   }
