@@ -1,7 +1,7 @@
 // Waiting without the event loop: what await does, while nothing else of the program runs.
 
 import { assert, assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
-import process from "node:process";
+import type process from "node:process";
 import { test } from "node:test";
 import {
   asCompleted,

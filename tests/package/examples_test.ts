@@ -38,3 +38,16 @@ for (const file of programs) {
     assertEquals([stdout, stderr, code], [promised.map((line) => `${line}\n`).join(""), "", 0]);
   });
 }
+
+test("examples/lint has 40 lines at most, and prints what it finds", async () => {
+  const main = new URL("lint/main.ts", EXAMPLES);
+  assert(readFileSync(main, "utf8").split("\n").length <= 41);
+  const { code, stdout, stderr } = await run(command!, [...flags, fileURLToPath(main)], { timeout: CEILING });
+  const expected = [
+    "line 1: no-var",
+    "0.js: line 1: no-var",
+    "1.js: fine",
+    "2.js: line 1: no-todo, line 2: no-console",
+  ];
+  assertEquals([stdout, stderr, code], [expected.map((line) => `${line}\n`).join(""), "", 0]);
+});
