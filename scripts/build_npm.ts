@@ -167,7 +167,7 @@ function writePackageJson(): void {
     files: ["esm", "CHANGELOG.md"],
     bin: { "futures-serve": built(manifest.exports["./bullmq/serve"]!, ".js") },
     // What does something when it is imported: bundlers drop the import of anything else whose exports are not used.
-    sideEffects: ["./bullmq/serve", "./worker", "./internal/worker_browser"]
+    sideEffects: ["./bullmq/serve", "./worker", "./sync", "./internal/worker_browser"]
       .map((name) => built(manifest.exports[name]!, ".js")),
     engines: { node: "^20.16.0 || >=22.3.0", bun: ">=1.4.0", deno: ">=2.9.2" },
     // Of `./bullmq` alone: whoever uses it installs them, and nobody else has to.

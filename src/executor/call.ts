@@ -37,6 +37,8 @@ export class CallProgress {
 export interface CallEngine {
   /** The failures that nobody has looked at. */
   readonly unobserved: UnobservedFailures;
+  /** Why its calls cannot be waited for without the event loop; `undefined` if they can. */
+  readonly refusesToBlock: string | undefined;
   /** Withdraws a call, for its owner to cancel; false when a worker has begun it. */
   withdraw(call: Call): boolean;
   /** The signal of a call has aborted. */
@@ -115,6 +117,10 @@ export abstract class Call implements CallControl, OutgoingCall, QueueEntry<Call
   /** The group of a call throws its failure, unless somebody observes it. */
   get unobserved(): FailureSink {
     return this.progress?.settings.scope?.failures ?? this.engine.unobserved;
+  }
+
+  get refusesToBlock(): string | undefined {
+    return this.engine.refusesToBlock;
   }
 
   get size(): number {

@@ -1,6 +1,7 @@
 // What every engine does, whatever runs its calls: it queues them, withdraws them, breaks, shuts down and closes.
 
 import { isExiting } from "../runtime.ts";
+import { atTickEnd, eachInOneGo } from "../wire/blocking.ts";
 import { Call, type CallEngine } from "./call.ts";
 import { CallQueue, type QueueEntry } from "./call_queue.ts";
 import { type Deferred, deferred } from "../future/deferred.ts";
@@ -68,6 +69,11 @@ export abstract class Engine<Stats extends CallStats = CallStats> extends CallLi
   protected abstract get waiting(): number;
   /** Calls were withdrawn: others may have their turn now. */
   protected abstract onSlotFreed(): void;
+  /** Why its calls cannot be waited for without the event loop; `undefined` if they can. */
+  get refusesToBlock(): string | undefined {
+    return "this executor needs the event loop: await the Future";
+  }
+
   /** Closes the engine if it was shut down and nothing is left to do. */
   protected abstract closeIfDone(): void;
 
@@ -104,7 +110,7 @@ export abstract class Engine<Stats extends CallStats = CallStats> extends CallLi
       if (call.wanted) this.queue.unshift(call);
       else this.#turnAway(call);
     }
-    if (!this.canRun) { for (const call of this.#takeWaiting()) this.#turnAway(call); }
+    if (!this.canRun) eachInOneGo(this.#takeWaiting(), (call) => this.#turnAway(call));
   }
 
   /** Settles a call that is not queued. */
@@ -175,13 +181,13 @@ export abstract class Engine<Stats extends CallStats = CallStats> extends CallLi
 
   /** Cancels every queued call. */
   protected cancelWaiting(): void {
-    for (const call of this.#takeWaiting()) this.cancel(call, new CancelledError());
+    eachInOneGo(this.#takeWaiting(), (call) => this.cancel(call, new CancelledError()));
   }
 
   /** Stops running calls: each queued one fails, with an error of its own. */
   protected break(message: string, cause: unknown): void {
     this.broken ??= { message, cause };
-    for (const call of this.#takeWaiting()) this.reject(call, this.brokenError(), "final");
+    eachInOneGo(this.#takeWaiting(), (call) => this.reject(call, this.brokenError(), "final"));
     this.queueLimit.wake();
   }
 
@@ -193,7 +199,7 @@ export abstract class Engine<Stats extends CallStats = CallStats> extends CallLi
   protected close(): void {
     if (this.#isOver) return;
     this.#isOver = true;
-    queueMicrotask(() => {
+    atTickEnd(() => {
       this.unobserved.report();
       this.#closed?.resolve();
     });

@@ -17,6 +17,7 @@ import { MapReader } from "./map_reader.ts";
 import type { TaskRecord } from "./task_table.ts";
 import type { FailureSink, Scope } from "./scope.ts";
 import { startTimer, type Timer } from "../future/timer.ts";
+import { TAKE, type Takeable } from "../wire/blocking.ts";
 import { Source } from "./zip.ts";
 
 interface Waiter<T> {
@@ -25,7 +26,7 @@ interface Waiter<T> {
 }
 
 /** What one map() returns. */
-export class Mapping<T> implements MapIterator<T> {
+export class Mapping<T> implements MapIterator<T>, Takeable<T> {
   readonly #engine: Engine;
   readonly #options: MapSettings;
   readonly #scope: Scope | undefined;
@@ -52,6 +53,8 @@ export class Mapping<T> implements MapIterator<T> {
   #waiters: Waiter<T>[] = [];
   #serving = false;
   #timer: Timer | undefined;
+  /** Somebody waits without a promise. */
+  #blocks = false;
   readonly #onAbort = () => this.stop(this.#options.signal!.reason);
 
   constructor(engine: Engine, task: TaskRecord, settings: CallSettings | undefined, { inputs, options }: MapArguments) {
@@ -74,7 +77,7 @@ export class Mapping<T> implements MapIterator<T> {
         scope?.assertInside();
       },
       wants: (held) => this.#outstanding + held < this.#capacity,
-      isStarved: () => this.#waiters.length > 0 && this.#outstanding === 0,
+      isStarved: () => this.#isAwaited && this.#outstanding === 0,
       submit: (items) => this.#submit(items),
       onRead: () => this.#waiters.length > 0 && this.#serve(),
     });
@@ -114,6 +117,24 @@ export class Mapping<T> implements MapIterator<T> {
     } catch (reason) {
       return Promise.reject(reason);
     }
+  }
+
+  get refusesToBlock(): string | undefined {
+    if (this.#reader.async) return "one of the inputs of map() is an async iterable, which needs the event loop";
+    return this.#engine.refusesToBlock;
+  }
+
+  [TAKE](): IteratorResult<T> | undefined {
+    const call = this.#waiters.length === 0 ? this.#take() : undefined;
+    this.#blocks = !call && !(this.#waiters.length === 0 && this.#ends());
+    if (this.#blocks) return void this.#await();
+    if (this.#waiters.length === 0) this.#endTimer();
+    return call ? this.#deliver(call) : this.#endResult();
+  }
+
+  /** Whether somebody waits for a result. */
+  get #isAwaited(): boolean {
+    return this.#blocks || this.#waiters.length > 0;
   }
 
   /** Ends the iteration: calls that have not begun are cancelled, results of those that have are dropped. */
@@ -200,7 +221,7 @@ export class Mapping<T> implements MapIterator<T> {
     }
     this.#serving = false;
     if (this.#waiters.length > 0) this.#await();
-    else this.#endTimer();
+    else if (!this.#blocks) this.#endTimer();
     if (invariantsAreChecked()) Mapping.assertInvariants(this);
   }
 
@@ -235,7 +256,7 @@ export class Mapping<T> implements MapIterator<T> {
   #await(): void {
     this.#reader.readNow();
     if (this.#outstanding === 0) this.#reader.starve();
-    if (this.#waiters.length === 0) return; // what was read has ended the iteration
+    if (!this.#isAwaited) return; // what was read has ended the iteration
     if (this.#deadline === Infinity || this.#timer) return;
     const expire = () => {
       const { timeout } = this.#options;
@@ -289,7 +310,7 @@ export class Mapping<T> implements MapIterator<T> {
     assertInvariant(map.#outstanding <= map.#capacity, "no more items are outstanding than may be");
     assertInvariant(!map.#over || map.#outstanding === 0, "no item is outstanding when it is over");
     assertInvariant(
-      map.#waiters.length > 0 || map.#serving || !map.#timer,
+      map.#isAwaited || map.#serving || !map.#timer,
       "there is a timer only while somebody waits",
     );
     map.#reader.assertInvariants();

@@ -5,7 +5,7 @@
 
 import type { Engine } from "./engine.ts";
 import { assertInvariant } from "../invariant.ts";
-import { nextTurn } from "../wire/turn.ts";
+import { atNextTurn } from "../wire/blocking.ts";
 import { END, type Source } from "./zip.ts";
 
 /** Maximum number of items that are queued together: first one, so that it starts at once, then twice as many each time. */
@@ -58,6 +58,11 @@ export class MapReader {
     this.#together = chunksize;
   }
 
+  /** Whether an input is async. */
+  get async(): boolean {
+    return this.#source.async;
+  }
+
   /** Reads items and submits them, as many as are wanted and there is room for. */
   read(): void {
     this.#isLate = false;
@@ -66,7 +71,7 @@ export class MapReader {
     const { queueLimit } = this.#engine, owner = this.#owner;
     while (!this.#closed && !this.end && owner.wants(this.#items.length)) {
       // A chunk is filled, even beyond the limit.
-      if (queueLimit.left <= (this.#inChunks ? 0 : this.#items.length)) return void this.#readWhenThereIsRoom();
+      if (queueLimit.left <= (this.#inChunks ? 0 : this.#items.length)) return this.#readWhenThereIsRoom();
       if (this.#source.async) return this.#readAsync();
       try {
         this.#accept(this.#source.next());
@@ -123,12 +128,14 @@ export class MapReader {
   };
 
   /** Waits for a place in the queue (`maxQueue`), as those who submit do. */
-  async #readWhenThereIsRoom(): Promise<void> {
+  #readWhenThereIsRoom(): void {
     if (!this.#inChunks) this.#submit();
     this.#reading = "room";
-    await this.#engine.queueLimit.ready();
-    this.#engine.queueLimit.leave();
-    this.#readOn();
+    const { queueLimit } = this.#engine;
+    queueLimit.whenReady(() => {
+      queueLimit.leave();
+      this.#readOn();
+    });
   }
 
   #readOn(): void {
@@ -139,7 +146,7 @@ export class MapReader {
   #armTurn(): void {
     if (this.#turnArmed) return;
     this.#turnArmed = true;
-    nextTurn(this.#onTurnEnd);
+    atNextTurn(this.#onTurnEnd);
   }
 
   /**

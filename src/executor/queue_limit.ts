@@ -1,6 +1,8 @@
 // Back-pressure: limits how many calls are queued, and holds producers that await ready() until there is a place for them.
 
 import { QueueFullError } from "../future/errors.ts";
+import { startTimer } from "../future/timer.ts";
+import { atTickEnd } from "../wire/blocking.ts";
 
 /** The places in the queue of an executor. */
 export class QueueLimit {
@@ -56,6 +58,12 @@ export class QueueLimit {
     });
   }
 
+  /** Calls `fn` when there is a place, as {@linkcode QueueLimit.ready} resolves then; a blocking wait can call it, too. */
+  whenReady(fn: () => void): void {
+    this.#waiters.push(() => atTickEnd(fn));
+    this.wake();
+  }
+
   /** Gives back a place that ready() has offered. */
   leave(): void {
     if (this.#offered > 0) this.#offered--;
@@ -66,7 +74,7 @@ export class QueueLimit {
     while (this.#waiters.length > 0 && this.left > 0) {
       this.#promised++;
       // This runs just before what awaits the promise does.
-      queueMicrotask(() => {
+      atTickEnd(() => {
         this.#promised--;
         this.#offered++;
       });
@@ -75,7 +83,7 @@ export class QueueLimit {
     if (this.#promised + this.#offered === 0 || this.#isExpiryDue) return;
     this.#isExpiryDue = true;
     // A producer that has not submitted by the next turn of the event loop has other things to do.
-    setTimeout(() => {
+    startTimer(0, () => {
       this.#isExpiryDue = false;
       this.#offered = 0;
       this.wake();

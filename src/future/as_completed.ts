@@ -1,8 +1,9 @@
 // asCompleted(): one watcher for all the futures of an iteration, so that its time is linear in their number.
 
+import { TAKE, type Takeable } from "../wire/blocking.ts";
 import { checkNumber, checkOptions, checkSignal, optionNames } from "../wire/check.ts";
 import { TimeoutError } from "./errors.ts";
-import { type Future, unwatchFuture, type Watcher, watchFuture } from "./future.ts";
+import { type Future, refusalOf, unwatchFuture, type Watcher, watchFuture } from "./future.ts";
 import { futureSet } from "./future_set.ts";
 import { type Abortable, unwatchSignal, watchSignal } from "./signal.ts";
 import { startTimer, type Timer } from "./timer.ts";
@@ -78,7 +79,7 @@ export function asCompleted<F extends Future<unknown>>(
   return new Completions(all, timeout, signal);
 }
 
-class Completions<F extends Future<unknown>> implements CompletionIterator<F> {
+class Completions<F extends Future<unknown>> implements CompletionIterator<F>, Takeable<F> {
   readonly #total: number;
   readonly #deadline: number;
   readonly #signal: AbortSignal | undefined;
@@ -91,6 +92,8 @@ class Completions<F extends Future<unknown>> implements CompletionIterator<F> {
   /** Runs while somebody waits; the signal is watched then, too. */
   #timer: Timer | undefined;
   #over = false;
+  /** Why it has ended, until somebody is told who waits without a promise. */
+  #stopped: { readonly reason: unknown } | undefined;
   readonly #stop: Abortable = { abort: (reason) => this.#endWith(reason) };
   readonly #watcher: Watcher = (future) => {
     this.#pending.delete(future as F);
@@ -123,6 +126,31 @@ class Completions<F extends Future<unknown>> implements CompletionIterator<F> {
       this.#serve();
       if (this.#waiters.length > 0) this.#startTimer();
     });
+  }
+
+  get refusesToBlock(): string | undefined {
+    for (const future of this.#pending) {
+      const reason = refusalOf(future, this.#deadline);
+      if (reason) return reason;
+    }
+    return undefined;
+  }
+
+  [TAKE](): IteratorResult<F> | undefined {
+    if (this.#signal?.aborted && !this.#over) this.#endWith(this.#signal.reason);
+    const future = this.#waiters.length === 0 ? this.#take() : undefined;
+    if (future) {
+      this.#endTimer();
+      return { value: future, done: false };
+    }
+    if (this.#stopped) {
+      const { reason } = this.#stopped;
+      this.#stopped = undefined;
+      throw reason;
+    }
+    if (this.#pending.size > 0) return void this.#startTimer();
+    this.#over = true;
+    return { value: undefined, done: true };
   }
 
   return(): Promise<IteratorResult<F>> {
@@ -176,7 +204,9 @@ class Completions<F extends Future<unknown>> implements CompletionIterator<F> {
   /** Ends the iteration: the first who waits gets the reason, the others its end. */
   #endWith(reason: unknown): void {
     this.#end();
-    this.#waiters.shift()?.reject(reason);
+    const waiter = this.#waiters.shift();
+    if (waiter) waiter.reject(reason);
+    else this.#stopped = { reason };
     this.#serve();
   }
 

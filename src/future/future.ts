@@ -42,6 +42,8 @@ const RESULT_OPTIONS = optionNames<ResultOptions>({ timeout: true, signal: true 
 export interface CallControl {
   /** Counts its failure until it is observed. */
   readonly unobserved: Pick<UnobservedFailures, "add" | "remove">;
+  /** Why it cannot be waited for without the event loop; `undefined` if it can. */
+  readonly refusesToBlock?: string | undefined;
   /** Withdraws the call; false when a worker has begun it. */
   withdraw(): boolean;
   /** Whether a worker has begun it. */
@@ -77,6 +79,10 @@ class Listeners {
 
 /** Gives a Future the executor's side of its call. */
 export let bindCall: (future: Future<unknown>, control: CallControl) => void;
+/** Why a Future cannot be waited for without the event loop; `undefined` if it can. */
+export let refusalOf: (future: Future<unknown>, timeout: number) => string | undefined;
+/** The error when the result of a Future is not there in time. */
+export let lateError: (future: Future<unknown>, timeout: number) => TimeoutError;
 /** Settles a Future unless it is done: a late answer is ignored (F12). */
 export let settleFuture: (future: Future<unknown>, kind: "fulfilled" | "rejected", value: unknown) => void;
 /** Cancels a Future whose call was withdrawn; it rejects with the reason. */
@@ -122,6 +128,14 @@ export class Future<T> implements PromiseLike<T> {
   static {
     keepLocal((value) => #state in value, "A Future cannot be sent to a worker: await it, and send what it gives");
     bindCall = (future, control) => future.#call = control;
+    refusalOf = (future, timeout) => {
+      if (future.#state >= CANCELLED) return undefined;
+      if (future.#call) return future.#call.refusesToBlock;
+      return timeout === Infinity
+        ? "no executor settles this Future, so it may block for ever: give it a timeout"
+        : undefined;
+    };
+    lateError = (future, timeout) => future.#late(timeout);
     settleFuture = (future, kind, value) => {
       if (future.#state < CANCELLED) future.#settle(kind === "fulfilled" ? FULFILLED : REJECTED, value);
     };

@@ -1,6 +1,7 @@
 // Timers for time limits.
 
 import { unrefTimer } from "../runtime.ts";
+import { blockingHere, type DueTimer } from "../wire/blocking.ts";
 
 /** A timer that can be cleared. */
 export interface Timer {
@@ -22,12 +23,26 @@ const LONGEST = 2 ** 31 - 1;
 export function startTimer(ms: number, fn: () => void, alive = true): Timer {
   const deadline = performance.now() + ms;
   let id: ReturnType<typeof setTimeout> | undefined;
+  // A blocking wait fires it, too.
+  const blocking = blockingHere();
+  let due: DueTimer | undefined;
   const arm = () => {
     const left = deadline - performance.now();
     if (left > LONGEST) id = setTimeout(arm, LONGEST);
-    else id = setTimeout(fn, Math.max(left, 0));
+    else id = setTimeout(due ? due.fire : fn, Math.max(left, 0));
     if (!alive) unrefTimer(id);
   };
+  const clear = () => {
+    clearTimeout(id);
+    if (due) blocking!.timers.delete(due);
+  };
+  if (blocking && ms !== Infinity) {
+    const fire = () => {
+      clear();
+      fn();
+    };
+    blocking.addTimer(due = { deadline, fire });
+  }
   if (ms !== Infinity) arm();
-  return { clear: () => clearTimeout(id) };
+  return { clear };
 }

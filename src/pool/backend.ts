@@ -14,6 +14,8 @@ export interface Backend {
   readonly ownOptions?: readonly string[];
   /** How many workers its executor has at most, whatever `maxWorkers` says. */
   readonly mostWorkers?: number;
+  /** Why its workers cannot be waited for without the event loop; absent if they can. */
+  readonly refusesToBlock?: string | undefined;
   /**
    * Checks the options of workers when their executor is created.
    *

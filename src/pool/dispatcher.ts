@@ -11,7 +11,7 @@
 import { Call, expectedCost } from "../executor/call.ts";
 import type { CallQueue, QueueEntry } from "../executor/call_queue.ts";
 import { assertInvariant, invariantsAreChecked } from "../invariant.ts";
-import { nextTurn } from "../wire/turn.ts";
+import { atNextTurn, atTickEnd } from "../wire/blocking.ts";
 import { Watch } from "./watch.ts";
 import type { WorkerHandle } from "./worker_handle.ts";
 import type { WorkerPool } from "./worker_pool.ts";
@@ -125,7 +125,7 @@ export class Dispatcher {
   dispatchSoon(): void {
     if (this.#isDispatchDue) return;
     this.#isDispatchDue = true;
-    queueMicrotask(() => {
+    atTickEnd(() => {
       this.#isDispatchDue = false;
       this.dispatch();
     });
@@ -291,7 +291,7 @@ export class Dispatcher {
   /** Whether a busy worker may be handed more at once. If not, there is a dispatch when everybody has had a turn. */
   #isInTurn(): boolean {
     if (this.#answersInTurn++ === 0) {
-      nextTurn(() => {
+      atNextTurn(() => {
         this.#answersInTurn = 0;
         this.dispatch();
       });

@@ -11,20 +11,32 @@ import type { ChannelEvents, WorkerChannel } from "../wire/channel.ts";
  * @param events Where the channel reports.
  * @param open Makes the channel, which reports to the events that it is given.
  */
-export function openWithText(
+export function openWithText<Channel extends WorkerChannel>(
   text: Promise<{ readonly entry: string }>,
   send: (message: object) => void,
   events: ChannelEvents,
-  open: (events: ChannelEvents) => WorkerChannel,
-): WorkerChannel {
+  open: (events: ChannelEvents) => Channel,
+): Channel {
   let error: unknown;
   const channel = open({
     onMessage: (message) => events.onMessage(message),
     onClose: (exit) => events.onClose(error === undefined ? exit : { ...exit, error }),
   });
-  text.then(({ entry }) => send(entryMessage(entry))).catch((thrown) => {
+  let waits = true;
+  text.then(({ entry }) => {
+    waits = false;
+    send(entryMessage(entry));
+  }).catch((thrown) => {
     error = thrown;
     channel.kill();
   });
-  return channel;
+  // The text comes by a promise.
+  return {
+    ...channel,
+    get refusesToBlock() {
+      return waits
+        ? "the text of its workers' file is being loaded: await executor.ready() first"
+        : channel.refusesToBlock;
+    },
+  };
 }

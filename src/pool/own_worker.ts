@@ -1,5 +1,6 @@
 // Workers that start from a file of the user's own, as build tools need it: the options `worker` and `entry`.
 
+import { startTimer } from "../future/timer.ts";
 import { checkFunction, refuse, refuseKind } from "../wire/check.ts";
 import type { ChannelEvents, WorkerChannel } from "../wire/channel.ts";
 
@@ -41,23 +42,26 @@ const ADVICE = 'its file has to import "@concurrent/futures/worker" first, then 
  * @param events Where the channel reports.
  * @param open Makes the channel, which reports to the events that it is given.
  */
-export function expectAnswer(events: ChannelEvents, open: (events: ChannelEvents) => WorkerChannel): WorkerChannel {
+export function expectAnswer<Channel extends WorkerChannel>(
+  events: ChannelEvents,
+  open: (events: ChannelEvents) => Channel,
+): Channel {
   let silent = true;
   let error: Error | undefined;
   let inVain = false;
-  const timer = setTimeout(() => {
+  const timer = startTimer(ANSWER_LIMIT, () => {
     inVain = true;
     error = new Error(`It did not answer within ${ANSWER_LIMIT / 1000} s: ${ADVICE}`);
     channel.kill();
-  }, ANSWER_LIMIT);
+  });
   const channel = open({
     onMessage(message) {
       silent = false;
-      clearTimeout(timer);
+      timer.clear();
       events.onMessage(message);
     },
     onClose(exit) {
-      clearTimeout(timer);
+      timer.clear();
       if (silent && exit.error === undefined) error ??= new Error(`It ended without an answer: ${ADVICE}`);
       events.onClose(error ? { ...exit, error, inVain } : exit);
     },

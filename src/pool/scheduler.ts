@@ -2,6 +2,7 @@
 // to the dispatcher (dispatcher.ts), which workers there are to the pool (worker_pool.ts).
 
 import type { WorkerExit } from "../wire/channel.ts";
+import { blockingHere, eachInOneGo, inOneGo } from "../wire/blocking.ts";
 import { type Failure, revive } from "../wire/failure.ts";
 import { type Done, type FromWorker, readFromWorker } from "../wire/messages.ts";
 import type { Backend } from "./backend.ts";
@@ -80,6 +81,10 @@ export class Scheduler extends Engine<ExecutorStats> {
 
   get maxWorkers(): number {
     return this.#pool.maxWorkers;
+  }
+
+  override get refusesToBlock(): string | undefined {
+    return this.#pool.refusesToBlock;
   }
 
   stats(): ExecutorStats {
@@ -181,18 +186,23 @@ export class Scheduler extends Engine<ExecutorStats> {
     if (full) worker.retiring = true;
     this.#pool.release(worker);
     // All is as it will be: from here on, callbacks of users run.
-    if (skipped) this.requeue(skipped);
-    let nextFailure = 0;
-    for (let i = 0; i < calls.length; i++) {
-      const call = calls[i];
-      const failed = failures !== undefined && failures[nextFailure] === i;
-      if (failed) nextFailure += 2;
-      if (!call) continue;
-      if (failed) {
-        const reason = revive(failures[nextFailure - 1] as Failure, this.#settings.errorTypes);
-        this.reject(call, reason, "thrown");
-      } else this.fulfil(call, results[i]);
-    }
+    let next = 0, nextFailure = 0;
+    if (blockingHere()) this.#dispatcher.dispatchSoon(); // a callback may block
+    inOneGo(() => {
+      const again = skipped;
+      skipped = undefined;
+      if (again) this.requeue(again);
+      while (next < calls.length) {
+        const i = next++, call = calls[i];
+        const failed = failures !== undefined && failures[nextFailure] === i;
+        if (failed) nextFailure += 2;
+        if (!call) continue;
+        if (failed) {
+          const reason = revive(failures[nextFailure - 1] as Failure, this.#settings.errorTypes);
+          this.reject(call, reason, "thrown");
+        } else this.fulfil(call, results[i]);
+      }
+    });
     this.#dispatcher.answered(worker);
   }
 
@@ -233,11 +243,11 @@ export class Scheduler extends Engine<ExecutorStats> {
     for (const call of worker.pinned.splice(0)) {
       this.reject(call, new WorkerLostError({ ...lost, started: false }), "final");
     }
-    for (const { call, begun } of left) {
-      if (begun === false) continue;
+    eachInOneGo(left, ({ call, begun }) => {
+      if (begun === false) return;
       if (this.broken) this.reject(call, this.brokenError(), "final");
       else this.reject(call, new WorkerLostError({ ...lost, started: begun }), "lost");
-    }
+    });
     this.#dispatcher.dispatch();
   }
 

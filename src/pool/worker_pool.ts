@@ -4,6 +4,7 @@
 import type { Call } from "../executor/call.ts";
 import type { WorkerExit } from "../wire/channel.ts";
 import { offDone, onDone } from "../runtime.ts";
+import { atTickEnd } from "../wire/blocking.ts";
 import { assertNotLocal } from "../wire/marks.ts";
 import type { FromWorker } from "../wire/messages.ts";
 import type { Backend } from "./backend.ts";
@@ -85,6 +86,14 @@ export class WorkerPool {
     return index;
   }
 
+  /** Why the calls of its workers cannot be waited for without the event loop. */
+  get refusesToBlock(): string | undefined {
+    const { refusesToBlock } = this.#backend;
+    if (refusesToBlock) return refusesToBlock;
+    for (const { channel } of this.workers) if (channel.refusesToBlock) return channel.refusesToBlock;
+    return undefined;
+  }
+
   /** Whether all are gone. */
   get empty(): boolean {
     return this.workers.size === 0 && this.#leaving.size === 0;
@@ -100,7 +109,7 @@ export class WorkerPool {
     // The events come after this function has returned, whatever a backend does: the handle is there by then.
     const channel = this.#backend.start(workerName, workerOptions, {
       onMessage: (message) => this.#events.onMessage(worker, message),
-      onClose: (exit) => queueMicrotask(() => this.#onClose(worker, exit)),
+      onClose: (exit) => atTickEnd(() => this.#onClose(worker, exit)),
     });
     const worker = new WorkerHandle(workerName, index, channel, maxTasksPerWorker ?? Infinity);
     this.workers.add(worker);
@@ -121,7 +130,7 @@ export class WorkerPool {
     } catch (reason) {
       // Without arguments, the line has failed: that of this worker, which is lost, and counts as starting until then.
       if (initializer) this.#events.onUnsendable(reason);
-      else queueMicrotask(() => this.lose(worker, reason as Error));
+      else atTickEnd(() => this.lose(worker, reason as Error));
     }
   }
 

@@ -12,6 +12,7 @@ import { loadBuiltin, process, runtime } from "../runtime.ts";
 import type { FromWorker } from "../wire/messages.ts";
 import { seal } from "../wire/seal.ts";
 import { PageClaims } from "../wire/page_claims.ts";
+import { blockingHere, TOO_EARLY } from "../wire/blocking.ts";
 import { refusing } from "../wire/sendable.ts";
 import { inheritedEnv } from "../flags.ts";
 import { cloneForProcess } from "./cloneable.ts";
@@ -20,6 +21,7 @@ import { harden } from "./node_channel.ts";
 import { type NewPage, newPage } from "./new_page.ts";
 import { pack, unpack } from "./pack.ts";
 import { checkWorkerOptions } from "./permissions.ts";
+import { startRelayed } from "./relay.ts";
 import { guard, unguard } from "./sentinel.ts";
 
 /** How long a worker that closed its line may go on, in milliseconds: mostly, it is just ending. */
@@ -38,19 +40,45 @@ export const processBackend: Backend = {
   Broken: BrokenProcessPool,
   ...(runtime === "deno" && { checkWorkerOptions }),
   start(_name, options, events) {
-    const { spawn } = loadBuiltin<typeof import("node:child_process")>("node:child_process");
-    return startProcess(spawn, options, events);
+    try {
+      return blockingHere()
+        ? startRelayed(options, events)
+        : { ...startHere(options, events), refusesToBlock: TOO_EARLY };
+    } catch (error) {
+      return neverStarted(events, error);
+    }
   },
 };
 
+/** The program's end of the line to a process. */
+export interface ProcessChannel extends WorkerChannel {
+  /** Sends a message that is packed. */
+  forward(packed: object | string): void;
+}
+
+/**
+ * Starts a process whose channel this thread reads.
+ *
+ * @param paged Whether to share a page with it.
+ */
+export function startHere(options: WorkerOptions, events: ChannelEvents, paged = true): ProcessChannel {
+  const { spawn } = loadBuiltin<typeof import("node:child_process")>("node:child_process");
+  return startProcess(spawn, options, events, paged);
+}
+
 /** Starts a process with Node's `spawn`, or with what a test passes in its place. */
-export function startProcess(spawnChild: typeof spawn, options: WorkerOptions, events: ChannelEvents): WorkerChannel {
+export function startProcess(
+  spawnChild: typeof spawn,
+  options: WorkerOptions,
+  events: ChannelEvents,
+  paged = true,
+): ProcessChannel {
   let child: ChildProcess | undefined;
   let page: NewPage | undefined;
   try {
     const cwd = startFolder(options.cwd);
     const env = inheritedEnv(options.env, cwd);
-    page = newPage();
+    page = paged ? newPage() : undefined;
     const entry = processEntry(options.entry);
     child = spawnChild(process.execPath, commandLine(options, entry, cwd), {
       stdio: ["ignore", "inherit", "inherit", "ipc", ...(page ? [page.descriptor] : [])],
@@ -71,11 +99,11 @@ export function startProcess(spawnChild: typeof spawn, options: WorkerOptions, e
         cause: thrown,
       })
       : thrown;
-    return neverStarted(events, error);
+    return { ...neverStarted(events, error), forward() {} };
   }
 }
 
-function connect(child: ChildProcess, page: NewPage | undefined, events: ChannelEvents): WorkerChannel {
+function connect(child: ChildProcess, page: NewPage | undefined, events: ChannelEvents): ProcessChannel {
   let exit: WorkerExit | undefined;
   let stopping = false;
   let killing: ReturnType<typeof setTimeout> | undefined;
@@ -144,7 +172,9 @@ function connect(child: ChildProcess, page: NewPage | undefined, events: Channel
   return {
     claims: page && new PageClaims(page),
     send(message) {
-      const packed = pack(message);
+      this.forward(pack(message));
+    },
+    forward(packed) {
       if (child.pid === undefined) return; // it could not be started, which its "error" event reports
       // A getter of an argument may have ended the worker. These calls have certainly not begun.
       if (ended || !child.connected) throw new Error("The worker has ended");

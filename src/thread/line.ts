@@ -10,6 +10,7 @@
 // of the two sees what the other did.
 
 import type { FromWorker, ToWorker } from "../wire/messages.ts";
+import type { Bell } from "../wire/bell.ts";
 import { open, SEAL } from "../wire/seal.ts";
 import { ANSWERS, CALLS, DONE, RING_BYTES, RING_UNITS, RingError, RingReader, RingWriter } from "./ring.ts";
 
@@ -47,8 +48,19 @@ export interface Wire<Out> {
   wake(message: unknown): void;
 }
 
+/** Where a worker posts for a parent that may block (polled_port.ts). */
+export interface ReplyTo {
+  readonly port: MessagePort;
+  /** The memory of the bell which it rings then, and of the one that the parent rings. */
+  readonly bell: SharedArrayBuffer;
+  readonly ownBell: SharedArrayBuffer;
+}
+
 /** The first message to a worker, with the memory of its line. */
-export type InitWithLine = Extract<ToWorker, { kind: "init" }> & { readonly line?: SharedArrayBuffer | undefined };
+export type InitWithLine = Extract<ToWorker, { kind: "init" }> & {
+  readonly line?: SharedArrayBuffer | undefined;
+  readonly replyTo?: ReplyTo | undefined;
+};
 
 /** Makes the memory of a line. */
 export function newLine(): SharedArrayBuffer {
@@ -59,7 +71,9 @@ export function newLine(): SharedArrayBuffer {
 export abstract class Line<Out extends Message, In extends Message> {
   /** Calls that were sent and are not answered, as far as this end has seen. */
   protected owed = 0;
-  readonly #wire: Wire<Out>;
+  #wire: Wire<Out>;
+  /** What to ring when something is sent, if the other side may block. */
+  #bell: Bell | undefined;
   #deliver: (message: In) => void = () => {};
   /** Words of this side alone, until it knows the memory. */
   #words: Int32Array = new Int32Array(FRONT / 4);
@@ -90,6 +104,16 @@ export abstract class Line<Out extends Message, In extends Message> {
     this.#deliver = deliver;
   }
 
+  /** Rings a bell for each message from now on. */
+  protected ring(bell: Bell): void {
+    this.#bell = bell;
+  }
+
+  /** Posts through another wire from now on. */
+  protected reroute(wire: Wire<Out>): void {
+    this.#wire = wire;
+  }
+
   /** Begins to use the memory. */
   protected open(memory: SharedArrayBuffer, side: "parent" | "worker"): void {
     const isParent = side === "parent";
@@ -109,7 +133,10 @@ export abstract class Line<Out extends Message, In extends Message> {
   protected pass(message: Out, transfer?: Transferable[]): boolean {
     const isHeard = this.isHeard();
     if (transfer || !isHeard || !this.#write(this.#writer!, message)) this.post(message, transfer);
-    else if (!this.isHeard()) this.#wire.wake([WAKE, SEAL]);
+    else {
+      if (this.#bell) this.#bell.ring();
+      if (!this.isHeard()) this.#wire.wake([WAKE, SEAL]);
+    }
     return isHeard;
   }
 
@@ -123,6 +150,7 @@ export abstract class Line<Out extends Message, In extends Message> {
     this.#wire.post(message, transfer);
     this.#posted = (this.#posted + 1) | 0;
     if (this.#writer) store(this.#words, this.#ownPosts, this.#posted);
+    if (this.#bell) this.#bell.ring();
   }
 
   #write(writer: RingWriter, message: Message): boolean {
@@ -175,6 +203,17 @@ export abstract class Line<Out extends Message, In extends Message> {
     return count > 0;
   }
 
+  /** Reads all entries, even within the delivery of one: whoever got that blocks until others come. */
+  protected readWithin(): boolean {
+    const wasReading = this.#reading;
+    this.#reading = false;
+    try {
+      return this.readAll();
+    } finally {
+      this.#reading = wasReading;
+    }
+  }
+
   #read(reader: RingReader): In {
     try {
       const values = reader.read();
@@ -190,7 +229,8 @@ export abstract class Line<Out extends Message, In extends Message> {
 
   /** Whether a message was posted and has not come yet. */
   protected get hasPost(): boolean {
-    return load(this.#words, this.#otherPosts) !== this.#taken;
+    // The other side counts a message after it has posted it: this one can be ahead.
+    return ((load(this.#words, this.#otherPosts) - this.#taken) | 0) > 0;
   }
 
   protected awake(): void {

@@ -1,8 +1,9 @@
 // The parent's end of a line of shared memory (line.ts): it looks for answers while they are expected soon.
 
 import type { FromWorker, ToWorker } from "../wire/messages.ts";
+import { Bell } from "../wire/bell.ts";
 import { nextTurn } from "../wire/turn.ts";
-import { countCalls, Habit, type InitWithLine, Line, newLine, type Wire } from "./line.ts";
+import { countCalls, Habit, type InitWithLine, Line, newLine, type ReplyTo, type Wire } from "./line.ts";
 
 /** How long it looks for an answer once per turn of the event loop, in milliseconds. */
 const LOOK = 0.06;
@@ -28,6 +29,8 @@ const RARELY = 256;
 
 /** The parent's end of the line to a thread. */
 export class ParentLine extends Line<ToWorker, FromWorker> {
+  /** Where the worker posts, if not to the thread's own line; given away with the first message. */
+  #replyTo: ReplyTo | undefined;
   /** Pages that are not isolated from other origins have none: everything is posted. */
   readonly #memory: SharedArrayBuffer | undefined;
   readonly #looks = new Habit(RARELY);
@@ -48,9 +51,12 @@ export class ParentLine extends Line<ToWorker, FromWorker> {
   /**
    * @param wire The line of the thread.
    * @param deliver Gets each message that comes. What is no message comes as `undefined`: a task may have forged it.
+   * @param replyTo Where the worker posts.
    */
-  constructor(wire: Wire<ToWorker>, deliver: (message: FromWorker) => void) {
+  constructor(wire: Wire<ToWorker>, deliver: (message: FromWorker) => void, replyTo?: ReplyTo) {
     super(wire);
+    this.#replyTo = replyTo;
+    if (replyTo) this.ring(new Bell(replyTo.ownBell));
     this.deliverTo((message) => {
       this.#note(message);
       deliver(message);
@@ -62,7 +68,11 @@ export class ParentLine extends Line<ToWorker, FromWorker> {
 
   send(message: ToWorker, transfer?: Transferable[]): void {
     if (!this.#memory) return this.post(message, transfer);
-    if (message.kind === "init") return this.post({ ...message, line: this.#memory } as InitWithLine);
+    if (message.kind === "init") {
+      const replyTo = this.#replyTo;
+      const init: InitWithLine = { ...message, line: this.#memory, ...(replyTo && { replyTo }) };
+      return this.post(init, replyTo && [replyTo.port]);
+    }
     const count = message.kind === undefined
       ? countCalls(message)
       : message.kind === "run"
@@ -100,6 +110,24 @@ export class ParentLine extends Line<ToWorker, FromWorker> {
     const isOurs = super.take(received);
     if (isOurs && !this.#looking) this.#rest();
     return isOurs;
+  }
+
+  /** Stays awake until the event loop comes round: a blocking wait reads (polled_port.ts). */
+  attend(): void {
+    if (this.#looking) return;
+    this.#looking = true;
+    this.awake();
+    nextTurn(this.#turn);
+  }
+
+  /** Reads what is there in a blocking wait, even within the delivery of another message. */
+  poll(): boolean {
+    return this.readWithin();
+  }
+
+  /** Whether the worker has posted something that was not taken. */
+  get hasMail(): boolean {
+    return this.hasPost;
   }
 
   /** Looks for a moment at the end of the tick. */

@@ -1,12 +1,19 @@
 // The worker's end of a line of shared memory (line.ts): when it has answered everything, it looks for more calls for a moment.
 
 import type { FromWorker, ToWorker } from "../wire/messages.ts";
+import { Bell } from "../wire/bell.ts";
 import { endAsUnreadable } from "../wire/sendable.ts";
 import { nextTurn } from "../wire/turn.ts";
-import { countCalls, Habit, type InitWithLine, Line, type Wire } from "./line.ts";
+import { countCalls, Habit, type InitWithLine, Line, type ReplyTo, type Wire } from "./line.ts";
 
 /** How long it looks for the next call, in milliseconds. */
 const LOOK = 0.05;
+
+/**
+ * The same for a parent that may block, and how long it sleeps then, in milliseconds: to wake up from that takes a few
+ * microseconds, from the event loop some 50.
+ */
+const GLANCE = 0.01, NAP = 1;
 
 /** How long it works until the event loop has to come round, in milliseconds. */
 const STRETCH = 2;
@@ -14,9 +21,14 @@ const STRETCH = 2;
 /** How many times it does not look at most, when looks do not pay. It looks only when the parent does, which is the rarer. */
 const RARELY = 6;
 
+/** The same before it sleeps for a parent that may block. */
+const RARELY_GLANCE = 256;
+
 /** The worker's end of the line to the parent. */
 export class WorkerLine extends Line<FromWorker, ToWorker> {
   readonly #looks = new Habit(RARELY);
+  /** Looks before it sleeps for a parent that may block. */
+  readonly #glances = new Habit(RARELY_GLANCE);
   /** Whether the parent was awake when it was answered: it will soon know, and may have another call. */
   #wasHeard = false;
   /** Whether it reads, or looks, or will soon. */
@@ -24,17 +36,24 @@ export class WorkerLine extends Line<FromWorker, ToWorker> {
   /** When the event loop came round for the last time, as far as is known. */
   #turnedAt = 0;
 
-  constructor({ post, wake }: Wire<FromWorker>) {
-    super({
-      post,
-      wake(message) {
-        try {
-          wake(message);
-        } catch {
-          // A task has closed the line of the thread, which ends. The entry is written, so it is not sent again.
-        }
-      },
-    });
+  /** What the parent rings, if it may block. */
+  #bell: Bell | undefined;
+  readonly #wireOver: (port: MessagePort) => Wire<FromWorker>;
+
+  /**
+   * @param wire The line of the thread.
+   * @param wireOver Makes one of a port.
+   */
+  constructor(wire: Wire<FromWorker>, wireOver: (port: MessagePort) => Wire<FromWorker>) {
+    super(quietly(wire));
+    this.#wireOver = wireOver;
+  }
+
+  /** The parent may block: it gets everything through a port that it can read then, and hears a bell. */
+  #replyTo({ port, bell: memory, ownBell: ownMemory }: ReplyTo): void {
+    this.reroute(quietly(this.#wireOver(port)));
+    this.ring(new Bell(memory));
+    this.#bell = new Bell(ownMemory);
   }
 
   /** Starts to pass the parent's messages to `deliver`. Called once, before any comes. */
@@ -44,8 +63,9 @@ export class WorkerLine extends Line<FromWorker, ToWorker> {
       if (message.kind === undefined) this.owed += countCalls(message);
       else if (message.kind === "run") this.owed += countCalls(message.calls);
       else if (message.kind === "init") {
-        const { line } = message as InitWithLine;
+        const { line, replyTo } = message as InitWithLine;
         if (line) this.open(line, "worker");
+        if (replyTo) this.#replyTo(replyTo);
       }
       deliver(message);
     });
@@ -100,17 +120,45 @@ export class WorkerLine extends Line<FromWorker, ToWorker> {
 
   /** Looks for a moment; whether there is something to read. */
   #look(): boolean {
+    const found = this.#bell ? this.#nap(this.#bell) : this.#spin(LOOK);
+    if (found) this.#looks.paid();
+    else if (!this.hasPost) this.#looks.missed();
+    return found;
+  }
+
+  #spin(most: number): boolean {
     const start = performance.now();
     do {
-      for (let i = 0; i < 16; i++) {
-        if (this.hasNext) {
-          this.#looks.paid();
-          return true;
-        }
-      }
-      if (this.hasPost) return false;
-    } while (performance.now() - start < LOOK);
-    this.#looks.missed();
+      for (let i = 0; i < 16; i++) if (this.hasNext) return true;
+    } while (!this.hasPost && performance.now() - start < most);
     return false;
   }
+
+  /** Sleeps until a parent that may block sends something; whether it is an entry. The core may be the parent's only one. */
+  #nap(bell: Bell): boolean {
+    if (this.#glances.isWorthwhile()) {
+      if (this.#spin(GLANCE)) {
+        this.#glances.paid();
+        return true;
+      }
+      this.#glances.missed();
+    }
+    const rings = bell.rings;
+    if (!this.hasNext && !this.hasPost) bell.sleep(rings, NAP);
+    return this.hasNext;
+  }
+}
+
+/** Its entry is written when it wakes the other side, so that is not an error to whoever has sent it. */
+function quietly({ post, wake }: Wire<FromWorker>): Wire<FromWorker> {
+  return {
+    post,
+    wake(message) {
+      try {
+        wake(message);
+      } catch {
+        // A task has closed the line of the thread, which ends.
+      }
+    },
+  };
 }

@@ -3,20 +3,25 @@
 import process from "node:process";
 import { parentPort } from "node:worker_threads";
 import type { ParentPort } from "../wire/channel.ts";
+import type { FromWorker } from "../wire/messages.ts";
 import { enterPlace, WORKER_ARGUMENT } from "../wire/place.ts";
 import { seal } from "../wire/seal.ts";
 import { cloneForThread, endAsUnreadable, toThread } from "../wire/sendable.ts";
+import type { Wire } from "./line.ts";
 import { WorkerLine } from "./line_worker.ts";
 
 const parent = parentPort!;
-// The port's own method, taken before a task can replace it.
-const { postMessage } = parent;
+const line = new WorkerLine(wireOver(parent), wireOver as never);
 
-const line = new WorkerLine({
-  // The parent's channel reports what it cannot read.
-  post: toThread((message, transfer) => postMessage.call(parent, seal(message), transfer as never), false),
-  wake: (message) => postMessage.call(parent, message),
-});
+function wireOver(port: typeof parent): Wire<FromWorker> {
+  // The port's own method, taken before a task can replace it.
+  const { postMessage } = port;
+  return {
+    // The parent's channel reports what it cannot read.
+    post: toThread((message, transfer) => postMessage.call(port, seal(message), transfer as never), false),
+    wake: (message) => postMessage.call(port, message),
+  };
+}
 
 /** What the loop runs on. */
 export const port: ParentPort = {

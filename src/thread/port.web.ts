@@ -2,9 +2,11 @@
 // would double a thread's start on Deno.
 
 import type { ParentPort } from "../wire/channel.ts";
+import type { FromWorker } from "../wire/messages.ts";
 import { enterPlace } from "../wire/place.ts";
 import { seal } from "../wire/seal.ts";
 import { cloneForThread, endAsUnreadable, toThread } from "../wire/sendable.ts";
+import type { Wire } from "./line.ts";
 import { WorkerLine } from "./line_worker.ts";
 
 // The scope of a dedicated worker, which is not in the compiler's library here.
@@ -36,16 +38,20 @@ const scope = globalThis as unknown as Scope;
 
 const isBun = scope.Bun !== undefined;
 
-// The scope's own method, taken before a task can replace it.
-const { postMessage } = scope;
-// A second argument, even `undefined`, takes Deno (2.9) 1 ms when it is the first in a thread.
-const post: ParentPort["send"] = (message, transfer) =>
-  transfer ? postMessage.call(scope, seal(message), transfer) : postMessage.call(scope, seal(message));
-const line = new WorkerLine({
-  // Bun (1.4) reads whatever it can write.
-  post: toThread(post, !isBun),
-  wake: (message) => postMessage.call(scope, message),
-});
+const line = new WorkerLine(wireOver(scope), wireOver);
+
+function wireOver(port: Pick<Scope, "postMessage">): Wire<FromWorker> {
+  // The port's own method, taken before a task can replace it.
+  const { postMessage } = port;
+  // A second argument, even `undefined`, takes Deno (2.9) 1 ms when it is the first in a thread.
+  const post: ParentPort["send"] = (message, transfer) =>
+    transfer ? postMessage.call(port, seal(message), transfer) : postMessage.call(port, seal(message));
+  return {
+    // Bun (1.4) reads whatever it can write.
+    post: toThread(post, !isBun),
+    wake: (message) => postMessage.call(port, message),
+  };
+}
 
 function listen(event: MessageEvent): void {
   if (line.take(event.data)) event.stopImmediatePropagation(); // listeners of tasks do not get it

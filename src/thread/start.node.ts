@@ -5,8 +5,10 @@ import type { Backend, WorkerOptions } from "../pool/backend.ts";
 import { findEntry, firstLines } from "../entry.ts";
 import { assertFolder } from "../flags.ts";
 import { loadBuiltin, process } from "../runtime.ts";
+import { startTimer, type Timer } from "../future/timer.ts";
 import { WordClaims } from "../wire/claims.ts";
 import { type ChannelEvents, neverStarted, STOP_LIMIT, type WorkerChannel, type WorkerExit } from "../wire/channel.ts";
+import { TOO_EARLY } from "../wire/blocking.ts";
 import { WORKER_ARGUMENT } from "../wire/place.ts";
 import { seal } from "../wire/seal.ts";
 import { cloneForThread, toThread } from "../wire/sendable.ts";
@@ -15,6 +17,7 @@ import { expectAnswer } from "../pool/own_worker.ts";
 import { startOwn } from "./own_thread.ts";
 import { startWithFlags } from "./flags.node.ts";
 import { ParentLine } from "./line_parent.ts";
+import { polledPort } from "./polled_port.ts";
 
 /** The limit of the heap, as a multiple of `memoryLimit`: a worker that grows call by call retires before it gets there. */
 const HEADROOM = 1.25;
@@ -74,14 +77,18 @@ export function startThread(
 function connect(worker: Worker, events: ChannelEvents): WorkerChannel {
   let error: unknown;
   let closed = false, stopped = false;
-  let stopping: ReturnType<typeof setTimeout> | undefined;
+  let stopping: Timer | undefined;
   const close = (exit: WorkerExit) => {
     if (closed) return;
     closed = true;
-    clearTimeout(stopping);
+    stopping?.clear();
+    mail?.close();
     line.end(() => events.onClose(exit));
   };
+  let exitCode: number | undefined;
+  const mail = polledPort(() => line, () => close({ exitCode: exitCode ?? 1, error }));
   const end = () => {
+    mail?.end();
     void terminate(worker, (error) => close({ error, abandoned: true }));
   };
   /** Does something with the worker; ends it when the runtime throws. */
@@ -100,26 +107,36 @@ function connect(worker: Worker, events: ChannelEvents): WorkerChannel {
       !threads().isMainThread,
     ),
     wake: (message) => attempt(() => worker.postMessage(message)),
-  }, events.onMessage);
+  }, (message) => {
+    if (mail && message?.kind === "bye") exitCode = message.exitCode;
+    events.onMessage(message);
+  }, mail?.replyTo);
   worker.on("message", (received) => line.take(received));
   worker.on("messageerror", () => line.take(seal({ kind: "unread" })));
   worker.on("error", (thrown) => error = thrown);
   worker.on("exit", async (exitCode) => {
-    clearTimeout(stopping);
+    stopping?.clear();
     await printed(worker, stopped ? Infinity : OUTPUT_LIMIT);
     close({ exitCode, error });
   });
   return {
     claims: new WordClaims(),
+    refusesToBlock: mail ? undefined : TOO_EARLY,
     send: (message, transfer) => line.send(message, transfer),
     clone: cloneForThread,
-    keepAlive: (alive) => attempt(() => alive ? worker.ref() : worker.unref()),
+    keepAlive: (alive) =>
+      attempt(() => {
+        if (alive) worker.ref();
+        else worker.unref();
+        mail?.keepAlive(alive);
+      }),
     stop() {
       stopped = true;
       // Not terminate(), which loses output: the worker itself has to send what its tasks have printed (Node 24).
       attempt(() => {
         line.send({ kind: "stop" });
-        stopping = setTimeout(end, STOP_LIMIT);
+        stopping = startTimer(STOP_LIMIT, end);
+        mail?.end();
       });
     },
     terminate: end,

@@ -4,6 +4,8 @@ import type { Backend, WorkerOptions } from "../pool/backend.ts";
 import { runtime } from "../runtime.ts";
 import { findEntry, WEB_LINES } from "../entry.ts";
 import { assertFolder } from "../flags.ts";
+import { startTimer, type Timer } from "../future/timer.ts";
+import { blockingHere, TOO_EARLY } from "../wire/blocking.ts";
 import { WordClaims } from "../wire/claims.ts";
 import { type ChannelEvents, neverStarted, STOP_LIMIT, type WorkerChannel, type WorkerExit } from "../wire/channel.ts";
 import { readFromWorker } from "../wire/messages.ts";
@@ -12,6 +14,7 @@ import { cloneForThread, toThread } from "../wire/sendable.ts";
 import { openWithText } from "../pool/entry_text.ts";
 import { expectAnswer } from "../pool/own_worker.ts";
 import { ParentLine } from "./line_parent.ts";
+import { polledPort } from "./polled_port.ts";
 import { startOwn } from "./own_thread.ts";
 import { checkPermissions, grant } from "./permissions.ts";
 
@@ -76,12 +79,13 @@ export function startThread(
 function connect(worker: Worker & BunWorker, events: ChannelEvents): WorkerChannel {
   const limit = GOODBYE_LIMIT[runtime as keyof typeof GOODBYE_LIMIT];
   let exit: WorkerExit | undefined;
-  let timer: ReturnType<typeof setTimeout> | undefined, finalizing: typeof timer;
+  let timer: Timer | undefined, finalizing: Timer | undefined;
   const close = (how: WorkerExit) => {
     if (exit) return;
     exit = how;
-    clearTimeout(timer);
-    clearTimeout(finalizing);
+    timer?.clear();
+    finalizing?.clear();
+    mail?.close();
     attempt(() => worker.terminate());
     attempt(() => hold(false)); // a thread of Deno in a synchronous loop goes on, and would keep the program alive
     line.end(() => events.onClose(how));
@@ -94,16 +98,17 @@ function connect(worker: Worker & BunWorker, events: ChannelEvents): WorkerChann
       close({ error, abandoned: true });
     }
   };
-  const closeIn = (delay: number, how: WorkerExit) => timer ??= setTimeout(close, delay, how);
+  const closeIn = (delay: number, how: WorkerExit) => timer ??= startTimer(delay, () => close(how));
   const terminate = () => {
-    clearTimeout(timer);
+    mail?.end();
+    timer?.clear();
     timer = undefined;
     attempt(() => worker.terminate());
     closeIn(limit, { abandoned: true });
   };
   const terminateLater = () => {
-    clearTimeout(timer);
-    timer = setTimeout(terminate, limit);
+    timer?.clear();
+    timer = startTimer(limit, terminate);
   };
   /** Asks the worker to end by itself. */
   const ask = (kind: "stop" | "end") => attempt(() => line.send({ kind }));
@@ -127,11 +132,13 @@ function connect(worker: Worker & BunWorker, events: ChannelEvents): WorkerChann
     if (isBun) return askOrTerminate();
     if (!finalizes) return end();
     ask("stop");
-    finalizing ??= setTimeout(end, STOP_LIMIT);
+    finalizing ??= startTimer(STOP_LIMIT, end);
   };
   const hold = runtime === "browser" ? () => {} : holder(worker, end);
   // Its goodbye; an error that nobody has caught; and whether everything that the worker sent before that error was read.
   let said: WorkerExit | undefined, uncaught: WorkerExit | undefined, read = false;
+  // In a blocking wait: nothing tells that a thread of Bun has ended.
+  const mail = polledPort(() => line, () => close(uncaught ?? said ?? {}));
   const line = new ParentLine({
     // Bun (1.4) reads whatever it can write. A second argument, even `undefined`, takes Deno (2.9) 1 ms when it is the first in
     // a program.
@@ -151,8 +158,12 @@ function connect(worker: Worker & BunWorker, events: ChannelEvents): WorkerChann
       said = { exitCode: bye.exitCode };
       leave(said);
     } else if (uncaught) leave(uncaught);
-    else read = true;
-  });
+    else {
+      read = true;
+      // A blocking wait never sees the error itself.
+      if (mail) startTimer(LAST_WORDS, () => read && blockingHere()!.depth > 0 && close({ exitCode: 1 }), false);
+    }
+  }, mail?.replyTo);
   worker.onmessage = ({ data }: MessageEvent) => line.take(data);
   worker.onmessageerror = () => {
     line.take(seal({ kind: "unread" }));
@@ -169,13 +180,22 @@ function connect(worker: Worker & BunWorker, events: ChannelEvents): WorkerChann
   // Bun alone emits it.
   worker.addEventListener("close", (event) => close(uncaught ?? said ?? { exitCode: (event as CloseEvent).code }));
   /** The worker ends by itself. Nothing more comes from it; on Bun, its output does. */
-  const leave = (how: WorkerExit) => isBun ? closeIn(limit, how) : close(how);
+  const leave = (how: WorkerExit) => {
+    mail?.end();
+    if (isBun) closeIn(limit, how);
+    else close(how);
+  };
   return {
     // A page has memory to share only if it is isolated from other origins.
     claims: typeof SharedArrayBuffer === "function" ? new WordClaims() : undefined,
+    refusesToBlock: mail ? undefined : TOO_EARLY,
     send: (message, transfer) => line.send(message, transfer),
     clone: isBun ? structuredClone : cloneForThread,
-    keepAlive: (alive) => attempt(() => hold(alive)),
+    keepAlive: (alive) =>
+      attempt(() => {
+        hold(alive);
+        mail?.keepAlive(alive);
+      }),
     stop,
     terminate: end,
     kill: end,

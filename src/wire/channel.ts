@@ -1,6 +1,7 @@
 // Both ends of the line between the program and one worker. A backend makes the parent's end, WorkerChannel, and the
 // worker's end, ParentPort; the scheduler and the worker's loop know nothing else of a backend.
 
+import { atTickEnd } from "./blocking.ts";
 import type { ParentClaims } from "./claims.ts";
 import type { FromWorker, ToWorker } from "./messages.ts";
 import type { Page } from "./page_claims.ts";
@@ -35,6 +36,8 @@ export interface ChannelEvents {
 export interface WorkerChannel {
   /** The claims of the calls handed over; `undefined` where this end and the worker can share nothing. */
   readonly claims: ParentClaims | undefined;
+  /** Why a blocking wait cannot read it; absent if it can. */
+  readonly refusesToBlock?: string | undefined;
   /**
    * Sends a message, which belongs to the line from then on and is not sent again, even after an error. When it throws, it
    * has sent nothing: a DataCloneError means that a value cannot cross, any other error that the line is closed. Callers
@@ -91,7 +94,7 @@ export interface ParentPort {
  * @param error Why it was refused.
  */
 export function neverStarted(events: ChannelEvents, error: unknown): WorkerChannel {
-  queueMicrotask(() => events.onClose({ error }));
+  atTickEnd(() => events.onClose({ error }));
   return {
     claims: undefined,
     send() {},

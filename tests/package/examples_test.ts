@@ -58,3 +58,16 @@ test("examples/converter/main.ts has 40 lines at most, and its bars are full in 
   const bars = ["poem.txt  ", "novel.txt ", "note.txt  "].map((name) => `${name} ${"█".repeat(20)}\n`).join("");
   assertEquals([stdout, stderr, code], [`${bars}32205 characters\n`, "", 0]);
 });
+
+test("examples/lint has 40 lines at most, and prints what it finds", async () => {
+  const main = new URL("lint/main.ts", EXAMPLES);
+  assert(readFileSync(main, "utf8").split("\n").length <= 41);
+  const { code, stdout, stderr } = await run(command!, [...flags, fileURLToPath(main)], { timeout: CEILING });
+  const expected = [
+    "line 1: no-var",
+    "0.js: line 1: no-var",
+    "1.js: fine",
+    "2.js: line 1: no-todo, line 2: no-console",
+  ];
+  assertEquals([stdout, stderr, code], [expected.map((line) => `${line}\n`).join(""), "", 0]);
+});

@@ -21,7 +21,7 @@ const FLOORS: readonly (readonly string[])[] = [
   ["src/executor/*", "src/worker/*"],
   ["src/pool/*"],
   ["src/thread/*", "src/process/*", "src/inline/*"],
-  ["src/bullmq/*", "src/own_worker/*"],
+  ["src/bullmq/*", "src/own_worker/*", "src/sync/*"],
   ["src/bullmq/submit/*", "src/bullmq/host/*"],
   ["src/bullmq/mod.ts"],
 ];
@@ -38,6 +38,8 @@ const STATEFUL: Readonly<Record<string, string>> = {
   "src/pool/own_worker.ts": "threads that the user has started, held weakly",
   "src/pool/options.ts": "how many executors there were, for their names",
   "src/process/sentinel.ts": "one for each program",
+  "src/process/relay.ts": "one for each thread that blocks",
+  "src/wire/blocking.ts": "whether this thread blocks, and what it does meanwhile",
   "src/wire/failure.ts": "the classes of errors on their way, held weakly",
   "src/wire/registry.ts": "the functions of task(), which copies of this package share",
   "src/wire/marks.ts": "marks and classes that copies of this package share",

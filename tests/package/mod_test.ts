@@ -8,6 +8,7 @@ import * as inlineEntry from "../../src/inline/inline_executor.ts";
 import * as processEntry from "../../src/process/process_pool_executor.ts";
 import * as threadEntry from "../../src/thread/thread_pool_executor.ts";
 import * as taskEntry from "../../src/task/mod.ts";
+import * as syncEntry from "../../src/sync/mod.ts";
 import * as workerEntry from "../../src/own_worker/mod.ts";
 
 /** The members that instances of a class have, inherited ones included. */
@@ -46,7 +47,7 @@ test("the entry points export the same things as mod.ts, and deno.json names the
     assertStrictEquals(exported, mod[name as keyof typeof mod], name);
   }
   const { exports } = JSON.parse(readFileSync(new URL("../../deno.json", import.meta.url), "utf8"));
-  const names = [".", "./thread", "./process", "./inline", "./task", "./worker"];
+  const names = [".", "./thread", "./process", "./inline", "./task", "./worker", "./sync"];
   assertEquals(names.map((name) => exports[name]), [
     "./mod.ts",
     "./src/thread/thread_pool_executor.ts",
@@ -54,6 +55,18 @@ test("the entry points export the same things as mod.ts, and deno.json names the
     "./src/inline/inline_executor.ts",
     "./src/task/mod.ts",
     "./src/own_worker/mod.ts",
+    "./src/sync/mod.ts",
+  ]);
+  assertEquals(Object.keys(syncEntry).sort(), [
+    ...[
+      "ALL_COMPLETED",
+      "FIRST_COMPLETED",
+      "FIRST_EXCEPTION",
+      "exceptionSync",
+      "iterateSync",
+      "resultSync",
+      "waitSync",
+    ],
   ]);
 });
 

@@ -1,0 +1,5 @@
+// The worker of synckit.
+
+import { runAsWorker } from "synckit";
+
+runAsWorker((n) => n * 2);

@@ -1,0 +1,32 @@
+// What a program that blocks and its relay thread say to each other.
+
+import type { MessagePort } from "node:worker_threads";
+import type { WorkerOptions } from "../pool/backend.ts";
+import type { WorkerExit } from "../wire/channel.ts";
+import type { FromWorker } from "../wire/messages.ts";
+
+/** The first message to the thread. */
+export interface RelayInit {
+  readonly port: MessagePort;
+  /** The memory of the program's bell. */
+  readonly bell: SharedArrayBuffer;
+}
+
+/** From the program to the relay, about the worker process with a number. */
+export type ToRelay =
+  & { readonly id: number }
+  & (
+    | { readonly kind: "start"; readonly options: WorkerOptions }
+    /** A message as the channel carries it (pack.ts). */
+    | { readonly kind: "send"; readonly packed: unknown }
+    | { readonly kind: "keepAlive"; readonly alive: boolean }
+    | { readonly kind: "stop" | "terminate" | "kill" }
+  );
+
+/** From the relay to the program. */
+export type FromRelay =
+  & { readonly id: number }
+  & (
+    | { readonly kind: "message"; readonly message: FromWorker }
+    | { readonly kind: "close"; readonly exit: WorkerExit }
+  );
