@@ -3,6 +3,7 @@
 
 import type { CallSettings } from "./call_options.ts";
 import type { Engine } from "./engine.ts";
+import { TAKE, type Takeable } from "../wire/blocking.ts";
 import { deferred } from "../future/deferred.ts";
 import { CancelledError } from "../future/errors.ts";
 import { NOTHING, StreamBuffer } from "./stream_buffer.ts";
@@ -34,7 +35,7 @@ interface Waiter<Y> {
 }
 
 /** What one stream() returns. */
-export class Streaming<Y> implements StreamIterator<Y> {
+export class Streaming<Y> implements StreamIterator<Y>, Takeable<Y> {
   readonly #engine: Engine;
   readonly #buffer: StreamBuffer;
   readonly #call: StreamedCall;
@@ -68,6 +69,17 @@ export class Streaming<Y> implements StreamIterator<Y> {
       }
     }
     return new Promise((resolve, reject) => this.#waiters.push({ resolve, reject }));
+  }
+
+  get refusesToBlock(): string | undefined {
+    if (this.#call.stream.inputs.length > 0) {
+      return "one of the arguments of stream() is an async iterable, which needs the event loop";
+    }
+    return this.#engine.refusesToBlock;
+  }
+
+  [TAKE](): IteratorResult<Y> | undefined {
+    return this.#waiters.length === 0 ? this.take() : undefined;
   }
 
   /**

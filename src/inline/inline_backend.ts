@@ -3,7 +3,8 @@
 
 import { BrokenExecutor } from "../future/errors.ts";
 import type { Backend } from "../pool/backend.ts";
-import type { ChannelEvents, WorkerChannel } from "../wire/channel.ts";
+import { startTimer } from "../future/timer.ts";
+import { type ChannelEvents, STOP_LIMIT, type WorkerChannel } from "../wire/channel.ts";
 import { WORD_CLAIMS_BYTES, WordClaims } from "../wire/claims.ts";
 import type { FromWorker, ToWorker } from "../wire/messages.ts";
 import { newPlace } from "../wire/place.ts";
@@ -17,6 +18,7 @@ export const inlineBackend: Backend = {
   name: "InlineExecutor",
   Broken: BrokenExecutor,
   mostWorkers: 1,
+  refusesToBlock: "calls of an InlineExecutor run in this thread, in turns of the event loop",
   start: (_name, _options, events) => startLoop(events),
 };
 
@@ -26,6 +28,7 @@ function startLoop(events: ChannelEvents): WorkerChannel {
   let toLoop: (message: ToWorker) => void = () => {};
   let finder: Finder = () => undefined;
   let endLoop: (exitCode: number) => void = () => {};
+  let onStop: () => Promise<void> | undefined = () => undefined;
   const hold = new Hold();
   hold.set(true);
   const end = () => {
@@ -38,6 +41,17 @@ function startLoop(events: ChannelEvents): WorkerChannel {
     // After what the loop has sent.
     nextTurn(() => outside(() => events.onClose(abandoned ? { abandoned } : { exitCode: 0 })));
   };
+  /** Ends when the finalizer has run, or its time is up. */
+  const stop = () =>
+    nextTurn(() => {
+      const last = ended ? undefined : tasksHere.run(finder, onStop);
+      if (!last) return end();
+      const timer = startTimer(STOP_LIMIT, end);
+      void last.then(() => {
+        timer.clear();
+        nextTurn(end); // after what the finalizer has sent
+      });
+    });
   const sendToParent = copying<FromWorker>((message) => outside(() => events.onMessage(message)));
   const sendToLoop = copying<ToWorker>((message) => ended || outside(() => toLoop(message)));
   serve({
@@ -47,7 +61,10 @@ function startLoop(events: ChannelEvents): WorkerChannel {
       inTask: () => tasksHere.isIn(finder),
     }),
     sharesThread: true,
-    receive: (onMessage) => toLoop = onMessage,
+    receive(onMessage, whenStopped) {
+      toLoop = onMessage;
+      onStop = whenStopped;
+    },
     send: (message, transfer) => ended || sendToParent(message, transfer),
     clone: cloneForThread,
     memory: () => 0,
@@ -60,7 +77,7 @@ function startLoop(events: ChannelEvents): WorkerChannel {
     send: (message, transfer) => ended || sendToLoop(message, transfer),
     clone: cloneForThread,
     keepAlive: (alive) => hold.set(alive && !ended),
-    stop: end,
+    stop,
     terminate: end,
     kill: end,
   };

@@ -49,7 +49,7 @@ export class PoolControl implements WorkerControl {
   resize(maxWorkers: number): void {
     this.#engine.assertOpen();
     const pool = this.#pool, withdrawn: Call[] = [];
-    pool.maxWorkers = maxWorkers;
+    maxWorkers = pool.maxWorkers = Math.min(maxWorkers, pool.mostWorkers);
     for (const worker of [...pool.workers]) {
       worker.surplus = worker.index >= maxWorkers;
       if (!worker.surplus) continue;

@@ -86,7 +86,12 @@ export class WorkerPool {
     return index;
   }
 
-  /** Why the calls of its workers cannot be waited for without the event loop. */
+  /** How many workers there may be at most, whatever the program asks for. */
+  get mostWorkers(): number {
+    return this.#backend.mostWorkers ?? Infinity;
+  }
+
+  /** Why its workers cannot be waited for without the event loop; `undefined` if they can. */
   get refusesToBlock(): string | undefined {
     const { refusesToBlock } = this.#backend;
     if (refusesToBlock) return refusesToBlock;

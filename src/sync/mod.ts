@@ -165,13 +165,14 @@ export function waitSync<F extends Future<unknown>>(
 }
 
 /**
- * Iterates without the event loop over what `executor.map()` or `asCompleted()` has returned: each step blocks until the next
+ * Iterates without the event loop over what `executor.map()`, `executor.stream()` or `asCompleted()` has returned: each step blocks until the next
  * result is there. Leaving the loop ends that iteration.
  *
  * @param iterator The iterator.
  * @returns An iterator of the same results, for one loop.
  * @throws {TypeError} when `iterator` is of something else.
- * @throws {Error} when it needs the event loop, as in {@linkcode resultSync}, or an input of `map()` is an async iterable.
+ * @throws {Error} when it needs the event loop, as in {@linkcode resultSync}, or an input of `map()` or `stream()` is
+ * an async iterable.
  * @throws (the loop) what the iterator rejects with.
  *
  * @example The results of a map()
@@ -189,7 +190,7 @@ export function iterateSync<T>(
 ): IterableIterator<T> {
   const action = "iterate over results", source = iterator as unknown as Source<T>;
   if (typeof source?.[TAKE] !== "function") {
-    refuse(action, "'iterator' must be what map() or asCompleted() has returned", iterator);
+    refuse(action, "'iterator' must be what map(), stream() or asCompleted() has returned", iterator);
   }
   assertBlocks(action, source.refusesToBlock);
   return steps(source);
