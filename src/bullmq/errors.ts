@@ -24,3 +24,28 @@ export class RedisRefusedError extends Error {
     this.name = "RedisRefusedError";
   }
 }
+
+/**
+ * Redis has lost the call: its data were dropped, evicted, or not kept over a restart. The call was added again as often as
+ * `retries` allows, three times by default. Whether it has run is not known.
+ *
+ * @example A call that must not run twice
+ * ```ts ignore
+ * import { JobLostError } from "@concurrent/futures/bullmq";
+ *
+ * const error = await executor.with({ retries: 0 }).submit(words.countWords, "to be").exception();
+ * if (error instanceof JobLostError) console.log("ask whether it was done");
+ * ```
+ */
+export class JobLostError extends Error {
+  /**
+   * For executors, and for tests of your own code.
+   *
+   * @param message What happened.
+   * @param options The `cause`: an error that led to this one.
+   */
+  constructor(message?: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = "JobLostError";
+  }
+}

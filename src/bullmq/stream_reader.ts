@@ -64,14 +64,43 @@ export class StreamReader {
     this.#client.disconnect();
   }
 
+  /**
+   * Reads to the end now. An end that lies before what was read is that of another stream: the old one is lost, or the clock
+   * of Redis was put back. That one is read from its beginning.
+   *
+   * @param client Another connection, as the reader's own may be late.
+   */
+  async catchUp(client: Redis): Promise<void> {
+    const another = compare(await endOfStream(client, this.#key), this.#position) < 0;
+    let from = another ? START : this.#position;
+    for (;;) {
+      const answer = await client.xread("COUNT", MOST, "STREAMS", this.#key, from);
+      const entries = answer?.[0]?.[1] ?? [];
+      for (const [id, fields] of entries) {
+        if (another || compare(id, this.#position) > 0) this.#take(id, fields);
+        from = id;
+      }
+      if (entries.length < MOST) break;
+    }
+    if (another) this.#position = from;
+  }
+
+  #take(id: string, fields: readonly string[]): void {
+    this.#position = id;
+    try {
+      this.#handle(fields);
+    } catch (error) {
+      this.#onError(error);
+    }
+  }
+
   async #read(): Promise<void> {
     while (!this.#ended) {
       try {
         const answer = await this.#client.xread("COUNT", MOST, "BLOCK", BLOCK, "STREAMS", this.#key, this.#position);
         this.#heard = performance.now();
         for (const [id, fields] of answer?.[0]?.[1] ?? []) {
-          this.#position = id;
-          this.#handle(fields);
+          if (compare(id, this.#position) > 0) this.#take(id, fields);
         }
       } catch (error) {
         if (this.#ended) return;

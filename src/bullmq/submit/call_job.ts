@@ -42,6 +42,11 @@ export function jobOf(call: Call, id: string, owner: string, settings: ClusterSe
   };
 }
 
+/** How often a call is delivered again when its host or its job is lost. */
+export function redeliveriesOf(call: Call): number {
+  return call.progress?.settings.options.retries ?? REDELIVERIES;
+}
+
 /** The idempotency key of a call. */
 export function keyOf(call: Call): string | undefined {
   return (call.progress?.settings.options as { key?: string } | undefined)?.key;
@@ -67,7 +72,7 @@ function dataOf(call: Call, owner: string, { orphans, maxPayload }: ClusterSetti
     module: ref.registered,
     name: ref.name,
     args: encode(call.args, maxPayload),
-    redeliveries: finite(settings?.options.retries ?? REDELIVERIES),
+    redeliveries: finite(redeliveriesOf(call)),
     ...(settings && settings.timeout !== Infinity ? { timeout: settings.timeout } : undefined),
     ...(settings && settings.retries > 0 ? { retries: finite(settings.retries) } : undefined),
     ...(settings?.stoppable ? { stoppable: true, grace: finite(settings.grace) } : undefined),

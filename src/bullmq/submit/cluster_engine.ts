@@ -50,6 +50,8 @@ export class ClusterEngine extends Engine {
   #link: Promise<Link> | undefined;
   #watch: ReturnType<typeof setInterval> | undefined;
   #ending = false;
+  /** Whether all calls are being looked up, as some are lost. */
+  #searching = false;
   /** When it was told to shut down, by `performance.now()`. */
   #closingSince = Infinity;
 
@@ -82,6 +84,7 @@ export class ClusterEngine extends Engine {
     this.#inbox = new Inbox(this.#sent, this.#stops, this, settings, {
       onChange: (settled) => settled ? this.closeIfDone() : this.queueLimit.wake(),
       onUncertain: () => this.#lookUp(this.#sent.all),
+      onLost: (sent) => this.#recover(sent),
     });
   }
 
@@ -156,6 +159,26 @@ export class ClusterEngine extends Engine {
   #refuse(call: Call, reason: unknown): void {
     this.reject(call, reason, "final");
     this.closeIfDone();
+  }
+
+  /** Adds lost calls again, and looks for others: data are seldom lost one by one. */
+  #recover(lost: readonly SentCall[]): void {
+    this.#settings.notices.error("Redis has lost calls, which are added again if they may be", "lost");
+    background(this.#addAgain(lost), this.#onError);
+  }
+
+  async #addAgain(lost: readonly SentCall[]): Promise<void> {
+    const link = await this.#link;
+    if (!link) return;
+    this.#outbox.resend(link, lost.filter(({ id }) => this.#sent.get(id)));
+    this.closeIfDone();
+    if (this.#searching) return;
+    this.#searching = true;
+    try {
+      await link.lookUp(this.#sent.all.filter(({ added }) => added).map(({ id }) => id));
+    } finally {
+      this.#searching = false;
+    }
   }
 
   #lookUp(sent: readonly SentCall[]): void {

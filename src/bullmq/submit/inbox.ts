@@ -33,6 +33,8 @@ interface InboxActions {
   onChange(settled: boolean): void;
   /** Events may have been missed: all jobs must be looked up. */
   onUncertain(): void;
+  /** The jobs of these calls are lost. */
+  onLost(sent: readonly SentCall[]): void;
 }
 
 /** Settles the sent calls of an executor. */
@@ -105,6 +107,18 @@ export class Inbox implements LinkEvents {
     if (!sent) return;
     this.#cancel(sent, "The job was removed from its queue");
     this.#actions.onChange(true);
+  }
+
+  onMissing(ids: readonly string[]): void {
+    const lost: SentCall[] = [];
+    for (const id of ids) {
+      const sent = this.#sent.get(id);
+      if (sent?.added === false) continue; // it may not be there yet
+      // Nobody wants it any more: then it is as good as removed.
+      if (!sent || this.#stops.has(id) || sent.call.progress?.aborted) this.onRemoved(id);
+      else lost.push(sent);
+    }
+    if (lost.length > 0) this.#actions.onLost(lost);
   }
 
   onUncertain(): void {

@@ -25,8 +25,10 @@ export interface LinkEvents {
   onReply(id: string, reply: Reply | undefined): void;
   /** BullMQ has failed the job. */
   onFailed(id: string, reason: string): void;
-  /** The job is not in Redis any more. */
+  /** Somebody has removed the job. */
   onRemoved(id: string): void;
+  /** These jobs are not in Redis, and nothing was said of them. */
+  onMissing(ids: readonly string[]): void;
   /** Events may have been missed: all jobs must be looked up. */
   onUncertain(): void;
 }
@@ -84,6 +86,8 @@ export class Link {
   readonly #owner: string;
   #heartbeat: ReturnType<typeof setInterval> | undefined;
   readonly #insistence: Insistence;
+  /** Jobs that are done, and whose stored reply is on its way. */
+  readonly #fetching = new Set<string>();
   #closed = false;
   /** When Redis answered last, by `performance.now()`. */
   heard: number = performance.now();
@@ -171,14 +175,23 @@ export class Link {
         });
       });
       if (!found) return;
+      const missing: string[] = [];
       slice.forEach((id, i) => {
         const [timestamp, finished, returned, failed, processed] = found[i]!;
-        if (timestamp === null) this.#events.onRemoved(id);
+        if (timestamp === null) missing.push(id);
         else if (finished && typeof failed === "string") this.#events.onFailed(id, failed);
         else if (finished) this.#onDone(id, returned ?? null);
         else if (processed) this.#events.onActive(id);
       });
+      if (missing.length > 0) await this.#miss(missing);
     }
+  }
+
+  /** A job can be done and removed before its end is read: a host's clock may be wrong by hours. */
+  async #miss(ids: readonly string[]): Promise<void> {
+    await this.#insistence.repeat(() => this.#reader.catchUp(this.#redis));
+    const missing = ids.filter((id) => !this.#fetching.has(id) && this.#events.waitsFor(id));
+    if (missing.length > 0 && !this.#closed) this.#events.onMissing(missing);
   }
 
   /** Checks that the connection lives, and that no event was missed. */
@@ -253,7 +266,8 @@ export class Link {
     if (!this.#events.waitsFor(id)) return this.#events.onEnded(id);
     let reply = readReply(json);
     if (reply && "stored" in reply) {
-      reply = readReply(await this.#stored(id));
+      this.#fetching.add(id);
+      reply = readReply(await this.#stored(id).finally(() => this.#fetching.delete(id)));
       if (this.#closed) return;
     }
     this.#events.onReply(id, reply);

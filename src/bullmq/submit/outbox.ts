@@ -3,7 +3,8 @@
 import type { Call } from "../../executor/call.ts";
 import type { CallQueue } from "../../executor/call_queue.ts";
 import { background } from "../background.ts";
-import { jobOf, type NewJob } from "./call_job.ts";
+import { JobLostError } from "../errors.ts";
+import { jobOf, type NewJob, redeliveriesOf } from "./call_job.ts";
 import type { Link } from "./link.ts";
 import type { ClusterSettings } from "./options.ts";
 import { SentCall, type SentCallActions } from "./sent_call.ts";
@@ -75,11 +76,7 @@ export class Outbox {
         const batch = this.#nextBatch();
         if (batch.length === 0) continue;
         const sent = batch.map(({ sent }) => sent);
-        const added = link.add(batch.map(({ job }) => job)).then(
-          () => this.#added(sent),
-          (error) => this.#refused(link, sent, error),
-        );
-        for (const one of sent) one.adding = added;
+        const added = this.#add(link, batch.map(({ job }) => job), sent);
         // Two full bulks are on their way at most: Redis has work while the next is made, and the other calls wait here, where
         // they are easily taken back.
         await before;
@@ -90,6 +87,38 @@ export class Outbox {
     } finally {
       this.#sending = false;
     }
+  }
+
+  /**
+   * Adds jobs again that Redis has lost, if their calls may be delivered again. The arguments are read again, as for
+   * `retryOn`.
+   */
+  resend(link: Link, lost: readonly SentCall[]): void {
+    const jobs: NewJob[] = [], again: SentCall[] = [];
+    for (const sent of lost) {
+      try {
+        if (sent.losses++ >= redeliveriesOf(sent.call)) throw lostTooOften(sent.losses);
+        jobs.push(jobOf(sent.call, sent.id, this.#owner, this.#settings));
+        again.push(sent);
+      } catch (error) {
+        if (this.#sent.forget(sent)) this.#actions.onRefused(sent.call, error);
+      }
+    }
+    for (const sent of again) {
+      this.#sent.setActive(sent, false);
+      sent.added = false;
+    }
+    if (again.length === 0) return;
+    background(this.#add(link, jobs, again), (error) => this.#settings.notices.error(error));
+  }
+
+  #add(link: Link, jobs: readonly NewJob[], sent: readonly SentCall[]): Promise<void> {
+    const added = link.add(jobs).then(
+      () => this.#added(sent),
+      (error) => this.#refused(link, sent, error),
+    );
+    for (const one of sent) one.adding = added;
+    return added;
   }
 
   #nextBatch(): { job: NewJob; sent: SentCall }[] {
@@ -123,4 +152,9 @@ export class Outbox {
       if (!present.has(one.id) && this.#sent.forget(one)) this.#actions.onRefused(one.call, reason);
     }
   }
+}
+
+function lostTooOften(count: number): JobLostError {
+  const often = count === 1 ? "" : ` ${count} times`;
+  return new JobLostError(`Redis has lost the job of the call${often}: its data were dropped, evicted or not kept`);
 }

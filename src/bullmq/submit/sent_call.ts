@@ -19,6 +19,8 @@ export class SentCall implements CallHolder {
   adding: Promise<void> | undefined;
   /** Whether Redis has added the job. */
   added = false;
+  /** How often Redis has lost the job. */
+  losses = 0;
   /** Whether a host has the job, which BullMQ calls active. */
   active = false;
 

@@ -1,7 +1,8 @@
 // Replies that no host has sent: each call is settled, and the executor goes on.
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { CancelledError, wait } from "../../../mod.ts";
+import { wait } from "../../../mod.ts";
+import { JobLostError } from "../../../src/bullmq/errors.ts";
 import { anyReply, sample } from "../../support/bullmq_arbitraries.ts";
 import { clusterTest } from "../../support/bullmq_cluster.ts";
 import { COSTLY } from "../../support/costly_texts.ts";
@@ -75,7 +76,7 @@ clusterTest("BullMQExecutor rejects calls whose stored replies are malformed", a
   }
 });
 
-clusterTest("BullMQExecutor cancels a call whose job was replaced by something else", async (cluster) => {
+clusterTest("BullMQExecutor fails a call whose job was replaced by something else", async (cluster) => {
   const redis = cluster.redis(), executor = cluster.executor();
   const lost = executor.submit(square, 3), waiting = executor.submit(square, 4);
   let jobs: string[] = [];
@@ -85,6 +86,7 @@ clusterTest("BullMQExecutor cancels a call whose job was replaced by something e
   });
   await redis.del(cluster.keys.job(jobs[0]!));
   await redis.rpush(cluster.keys.job(jobs[0]!), "no job");
-  assert(await within("the lost call", lost.exception().catch((error) => error)) instanceof CancelledError);
+  const error = await within("the lost call", lost.exception());
+  assert(error instanceof JobLostError, String(error));
   assertEquals(waiting.done(), false);
 });

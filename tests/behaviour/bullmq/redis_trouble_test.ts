@@ -1,13 +1,15 @@
 // Redis that does not do what it should: it is away, silent, full, or has lost its data. Calls wait, or fail with the reason.
 
 import { assert, assertEquals } from "@std/assert";
+import { delay } from "@std/async";
 import type { Redis } from "ioredis";
 import process from "node:process";
 import { BrokenExecutor, CancelledError } from "../../../mod.ts";
 import { clusterTest, type TestCluster } from "../../support/bullmq_cluster.ts";
 import { Relay } from "../../support/relay.ts";
 import { Gate } from "../../support/gate.ts";
-import { RedisRefusedError } from "../../../src/bullmq/errors.ts";
+import type { BullMQExecutor } from "../../../src/bullmq/submit/bullmq_executor.ts";
+import { JobLostError, RedisRefusedError } from "../../../src/bullmq/errors.ts";
 import { hold, note } from "../../fixtures/tasks/gate_tasks.ts";
 import { square } from "../../fixtures/tasks/arithmetic.ts";
 import { until, within } from "../../support/until.ts";
@@ -147,4 +149,73 @@ clusterTest("BullMQExecutor fails the calls that a full Redis did not take, and 
     assert(error instanceof RedisRefusedError, String(error));
     assertEquals(String(error.cause).includes("OOM"), true);
   }
+});
+
+/** Resolves when so many calls wait in Redis. */
+async function waiting(executor: BullMQExecutor, count: number): Promise<void> {
+  const look = async () => {
+    while ((await executor.cluster()).waiting !== count) await delay(5);
+  };
+  await within("until the calls are in Redis", look());
+}
+
+/** The keys of the jobs of calls. */
+const jobsOf = ({ keys }: TestCluster, redis: Redis) => redis.keys(keys.job("*-*-*-*-*-*"));
+
+const LOSSES: Readonly<Record<string, (cluster: TestCluster, redis: Redis) => Promise<unknown>>> = {
+  "drops its data": (_, redis) => redis.flushall(),
+  "starts anew without them": async ({ server }) => {
+    await server.kill();
+    await server.restart();
+  },
+  "evicts half of them": async (cluster, redis) => {
+    await redis.del(...(await jobsOf(cluster, redis)).filter((_, n) => n % 2 === 0));
+  },
+};
+
+for (const [loss, lose] of Object.entries(LOSSES)) {
+  clusterTest(`BullMQExecutor adds its calls again when Redis ${loss}`, async (cluster) => {
+    const redis = cluster.redis(), executor = cluster.executor();
+    const futures = Array.from({ length: 250 }, (_, n) => executor.submit(square, n));
+    await waiting(executor, futures.length);
+    await lose(cluster, redis);
+    const look = async () => {
+      while ((await jobsOf(cluster, redis)).length !== futures.length) await delay(20);
+    };
+    await within("until the calls are in Redis again", look());
+    const last = executor.submit(square, 1000);
+    await cluster.serve();
+    assertEquals(await within("the calls", Promise.all(futures)), futures.map((_, n) => n * n));
+    assertEquals(await within("a call", last), 1_000_000);
+  });
+
+  clusterTest(`BullMQExecutor says so when Redis ${loss} and a call must not run twice`, async (cluster) => {
+    let unobserved = 0;
+    const redis = cluster.redis(), executor = cluster.executor({ onUnobserved: ({ count }) => unobserved = count });
+    const once = executor.with({ retries: 0 });
+    const futures = Array.from({ length: 4 }, (_, n) => once.submit(square, n));
+    await waiting(executor, futures.length);
+    await lose(cluster, redis);
+    const count = loss === "evicts half of them" ? 2 : 4;
+    const failed = () => futures.filter((future) => future.done());
+    await until("they have failed", () => failed().length === count);
+    assertEquals(failed().some((future) => future.cancelled()), false);
+    assert(await failed()[0]!.exception() instanceof JobLostError);
+    await within("shutdown()", executor.shutdown({ cancelFutures: true }));
+    assertEquals(unobserved, count - 1);
+  });
+}
+
+clusterTest("BullMQExecutor reads the events to their end before a job counts as lost", async (cluster) => {
+  const redis = cluster.redis(), { keys } = cluster;
+  // The clock of Redis was ahead when the executor began to read, and is put back.
+  await redis.xadd(keys.events, "99999999999999-0", "event", "noise");
+  const executor = cluster.executor();
+  const future = executor.with({ retries: 0 }).submit(square, 3);
+  await waiting(executor, 1);
+  await redis.del(keys.events);
+  const [id] = await redis.zrange(keys.job("prioritized"), "0", "-1");
+  await redis.multi().del(keys.job(id!))
+    .xadd(keys.events, "*", "event", "completed", "jobId", id!, "returnvalue", JSON.stringify({ ok: "[9]" })).exec();
+  assertEquals(await within("the call", future), 9);
 });
