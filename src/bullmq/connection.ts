@@ -3,6 +3,7 @@
 import { type Redis, ReplyError } from "ioredis";
 import { BrokenExecutor } from "../future/errors.ts";
 import { startTimer } from "../future/timer.ts";
+import { causeOf } from "./notices.ts";
 import { RedisClient } from "./redis_client.ts";
 
 /** How to reach Redis: a URL, or options of ioredis, or both. */
@@ -147,7 +148,10 @@ export function opened(client: Redis, timeout: number): Promise<void> {
       if (error) reject(error);
       else resolve();
     };
-    const fail = () => done(new BrokenExecutor("Redis cannot be reached", { cause: last }));
+    const fail = () => {
+      const what = last instanceof ReplyError ? "Redis refuses the connection" : "Redis cannot be reached";
+      done(new BrokenExecutor(last ? `${what}: ${causeOf(last)}` : what, { cause: last }));
+    };
     const onReady = () => done();
     const onError = (error: Error) => {
       last = error;

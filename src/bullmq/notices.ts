@@ -2,20 +2,29 @@
 
 import { report } from "../report.ts";
 
+/** Who is told, as options have it. */
+interface NoticeHooks {
+  readonly log?: ((line: string) => void) | undefined;
+  readonly onError?: ((error: unknown) => void) | undefined;
+}
+
 /** Tells what happens between a program and Redis. */
 export class Notices {
   readonly #what: string;
   readonly #name: string;
+  readonly #hooks: NoticeHooks;
   /** What was told last of each subject. */
   readonly #told = new Map<string, string>();
 
   /**
    * @param what What tells, as the start of a line: "Host".
    * @param name Its name.
+   * @param hooks Who is told; the console if nobody is.
    */
-  constructor(what: string, name: string) {
+  constructor(what: string, name: string, { log, onError }: NoticeHooks = {}) {
     this.#what = what;
     this.#name = name;
+    this.#hooks = { log, onError };
   }
 
   /** What was told of a subject is over: the same is told again when it comes again. */
@@ -25,7 +34,8 @@ export class Notices {
 
   /** Tells something once more. */
   line(text: string): void {
-    report(this.#what, this.#name, text);
+    if (!this.#hooks.log) report(this.#what, this.#name, text);
+    else this.#call("log", `${this.#what} ${this.#name}: ${text}`);
   }
 
   /**
@@ -38,7 +48,16 @@ export class Notices {
     const text = causeOf(error);
     if (this.#told.get(subject) === text) return;
     this.#told.set(subject, text);
-    report(this.#what, this.#name, text);
+    this.line(text);
+    this.#call("onError", error);
+  }
+
+  #call(name: keyof NoticeHooks, value: unknown): void {
+    try {
+      this.#hooks[name]?.(value as string);
+    } catch (error) {
+      report("Exception calling", name, error);
+    }
   }
 }
 
@@ -47,9 +66,13 @@ export function leftBehind(timeout: number, left: readonly string[]): string {
   return `ended without Redis, which did not answer for ${timeout} ms${left.length > 0 ? `; ${left.join(", ")}` : ""}`;
 }
 
+/** Names of errors that say nothing. */
+const PLAIN: ReadonlySet<string> = new Set(["Error", "ReplyError", "BrokenExecutor"]);
+
 /** One line on an error: its name if it says something, and its message. */
-function causeOf(error: unknown): string {
+export function causeOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const [message = ""] = error.message.replace(/ script: [0-9a-f]{40}, on @.*$/s, "").split("\n");
-  return error.name === "Error" || error.name === "ReplyError" ? message : `${error.name}: ${message}`;
+  if (message === "") return String((error as { code?: unknown }).code ?? error.name);
+  return PLAIN.has(error.name) ? message : `${error.name}: ${message}`;
 }

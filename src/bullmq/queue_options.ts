@@ -1,6 +1,13 @@
 // The options that executors and hosts share: how to reach the queue, and how much may be sent through it.
 
-import { checkDuration, checkPositiveInteger, checkString, refuseKind, refuseRange } from "../wire/check.ts";
+import {
+  checkDuration,
+  checkFunction,
+  checkPositiveInteger,
+  checkString,
+  refuseKind,
+  refuseRange,
+} from "../wire/check.ts";
 import { isRedisUrl, type RedisConnection } from "./connection.ts";
 import { LONGEST_NAME, MAX_PAYLOAD } from "./protocol.ts";
 
@@ -12,6 +19,8 @@ interface QueueOptions {
   maxPayload?: number | undefined;
   keepJobs?: number | undefined;
   connectTimeout?: number | undefined;
+  log?: ((line: string) => void) | undefined;
+  onError?: ((error: unknown) => void) | undefined;
 }
 
 /** The shared options with defaults, checked. */
@@ -65,6 +74,8 @@ export function readQueueOptions(action: string, options: QueueOptions): QueueSe
   checkPositiveInteger(action, "maxPayload", maxPayload);
   checkDuration(action, "keepJobs", keepJobs);
   checkDuration(action, "connectTimeout", connectTimeout);
+  checkFunction(action, "log", options.log);
+  checkFunction(action, "onError", options.onError);
   return {
     queue,
     connection,

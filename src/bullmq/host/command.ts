@@ -8,6 +8,7 @@ import { parseArgs } from "node:util";
 import { ProcessPoolExecutor } from "../../process/process_pool_executor.ts";
 import { ThreadPoolExecutor } from "../../thread/thread_pool_executor.ts";
 import { availableParallelism } from "../../runtime.ts";
+import { BrokenExecutor } from "../../future/errors.ts";
 import { background } from "../background.ts";
 import type { RedisConnection } from "../connection.ts";
 import type { HealthOptions } from "./health.ts";
@@ -57,7 +58,7 @@ export async function main(args: string[] = process.argv.slice(2)): Promise<void
     await host.closed;
     process.exit(0); // nobody waits for what still runs
   } catch (error) {
-    print(error instanceof Error && error.cause ? `${error.message}: ${error.cause}` : String(error));
+    print(error instanceof BrokenExecutor ? error.message : String(error));
     process.exit(1);
   }
 }

@@ -94,6 +94,19 @@ export interface ServeOptions {
    * @default it does not
    */
   health?: HealthOptions | undefined;
+  /**
+   * Called with each line that says what is wrong with Redis or with the host, without calls being concerned: one for
+   * each cause, and again only when it changes.
+   *
+   * @default writes to `console.error`
+   */
+  log?: ((line: string) => void) | undefined;
+  /**
+   * Called with each error that becomes such a line, without what was sent to Redis.
+   *
+   * @default none
+   */
+  onError?: ((error: unknown) => void) | undefined;
 }
 
 const HEALTH_OPTIONS = optionNames<HealthOptions>({ port: true, hostname: true });
@@ -112,6 +125,8 @@ const SERVE_OPTIONS = optionNames<ServeOptions>({
   keepJobs: true,
   connectTimeout: true,
   health: true,
+  log: true,
+  onError: true,
 });
 
 /** The exports of a module, as tasks of the local executor; whether there is one shows when it is run. */
@@ -179,7 +194,7 @@ export function readServeOptions(options: ServeOptions, id: string): ServeSettin
     stalledInterval: Math.max(stalledInterval, SHORTEST_INTERVAL),
     drainTimeout,
     health,
-    notices: new Notices("Host", name),
+    notices: new Notices("Host", name, options),
   };
 }
 

@@ -13,7 +13,7 @@ import { BrokenExecutor, CancelledError, ShutdownError, WorkerLostError } from "
 import type { CallStats } from "../../executor/stats.ts";
 import { startTimer } from "../../future/timer.ts";
 import { keyOf } from "./call_job.ts";
-import { leftBehind } from "../notices.ts";
+import { causeOf, leftBehind } from "../notices.ts";
 import { background } from "../background.ts";
 import { holding } from "../connection.ts";
 import { Inbox } from "./inbox.ts";
@@ -72,7 +72,8 @@ export class ClusterEngine extends Engine {
       onAdded: (sent) => this.#lookUp(sent.filter(({ call }) => keyOf(call) !== undefined)),
       onRefused: (call, reason) => this.#refuse(call, reason),
       onUnreachable: (error) => {
-        this.break("Redis cannot be reached", error instanceof BrokenExecutor ? error.cause : error);
+        if (error instanceof BrokenExecutor) this.break(error.message, error.cause);
+        else this.break(`Redis cannot be used: ${causeOf(error)}`, error);
         this.closeIfDone();
       },
       withdraw: (sent) => {
@@ -163,7 +164,7 @@ export class ClusterEngine extends Engine {
 
   /** Adds lost calls again, and looks for others: data are seldom lost one by one. */
   #recover(lost: readonly SentCall[]): void {
-    this.#settings.notices.error("Redis has lost calls, which are added again if they may be", "lost");
+    this.#settings.notices.error(new Error("Redis has lost calls, which are added again if they may be"), "lost");
     background(this.#addAgain(lost), this.#onError);
   }
 

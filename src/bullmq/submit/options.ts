@@ -87,6 +87,19 @@ export interface BullMQExecutorOptions {
    */
   redisTimeout?: number | undefined;
   /**
+   * Called with each line that says what is wrong with Redis or with the executor, without calls being concerned: one for
+   * each cause, and again only when it changes.
+   *
+   * @default writes to `console.error`
+   */
+  log?: ((line: string) => void) | undefined;
+  /**
+   * Called with each error that becomes such a line, without what was sent to Redis.
+   *
+   * @default none
+   */
+  onError?: ((error: unknown) => void) | undefined;
+  /**
    * Called once, after the shutdown, when calls have failed and nothing has observed their errors.
    *
    * @default writes to `console.error`
@@ -113,6 +126,8 @@ const EXECUTOR_OPTIONS = optionNames<BullMQExecutorOptions>({
   maxPayload: true,
   connectTimeout: true,
   redisTimeout: true,
+  log: true,
+  onError: true,
   onUnobserved: true,
   errorTypes: true,
 });
@@ -157,6 +172,6 @@ export function readOptions(options: BullMQExecutorOptions): ClusterSettings {
     redisTimeout,
     onUnobserved,
     errorTypes: new Map(errorTypes.map((type) => [type.name, type])),
-    notices: new Notices("Executor", name),
+    notices: new Notices("Executor", name, options),
   };
 }

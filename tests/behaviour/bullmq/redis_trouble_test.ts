@@ -1,6 +1,6 @@
 // Redis that does not do what it should: it is away, silent, full, or has lost its data. Calls wait, or fail with the reason.
 
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertMatch, fail } from "@std/assert";
 import { delay } from "@std/async";
 import type { Redis } from "ioredis";
 import process from "node:process";
@@ -115,15 +115,22 @@ for (const [code, [begin, end]] of Object.entries(REFUSALS)) {
     const redis = cluster.redis();
     const password = code === "WRONGPASS" ? "known" : undefined;
     if (password) await redis.config("SET", "requirepass", password);
-    const executor = cluster.executor({ connection: { url: cluster.server.url, password } });
+    const lines: string[] = [], errors: unknown[] = [];
+    const executor = cluster.executor({
+      connection: { url: cluster.server.url, password },
+      log: (line) => lines.push(line),
+      onError: (error) => errors.push(error),
+    });
     await within("what Redis says", executor.cluster());
     await begin(redis);
     const futures = Array.from({ length: 600 }, (_, n) => executor.submit(square, n));
-    if (code !== "BUSY") await refused(redis, code); // it does not even give its statistics then
+    await until("the executor has said so", () => errors.length > 0);
     await end(redis);
     await cluster.serve({ connection: { url: cluster.server.url, password } });
     assertEquals(await within("the calls", Promise.all(futures)), futures.map((_, n) => n * n));
     if (password) await redis.config("SET", "requirepass", "");
+    assertMatch(lines.join("\n"), new RegExp(`^Executor BullMQExecutor\\(test-.*\\): ${code} .*$`), "it is one line");
+    assertMatch(String(errors), new RegExp(`^ReplyError: ${code} `));
   });
 }
 
@@ -218,4 +225,39 @@ clusterTest("BullMQExecutor reads the events to their end before a job counts as
   await redis.multi().del(keys.job(id!))
     .xadd(keys.events, "*", "event", "completed", "jobId", id!, "returnvalue", JSON.stringify({ ok: "[9]" })).exec();
   assertEquals(await within("the call", future), 9);
+});
+
+clusterTest("A host says once that Redis is full, and goes on when it is not", async (cluster) => {
+  const redis = cluster.redis(), executor = cluster.executor();
+  const future = executor.submit(square, 3);
+  await waiting(executor, 1);
+  await redis.config("SET", "maxmemory", "1");
+  const lines: string[] = [];
+  await cluster.serve({ name: "one", log: (line) => lines.push(line), onError: () => fail("as hooks may") });
+  const refusals = async () => Number(/errorstat_OOM:count=(\d+)/.exec(await redis.info("errorstats"))?.[1] ?? 0);
+  const many = async () => {
+    for (const before = await refusals(); await refusals() < before + 10;) await delay(20);
+  };
+  await within("refusals", many());
+  await redis.config("SET", "maxmemory", "0");
+  assertEquals(await within("the call", future), 9);
+  assertMatch(lines.join("\n"), /^Host one: OOM .*$/, "it is one line");
+});
+
+clusterTest("BullMQExecutor says why it cannot use Redis", async (cluster) => {
+  const redis = cluster.redis();
+  await redis.set(cluster.keys.events, "no stream");
+  assertMatch(
+    String(await cluster.executor().submit(square, 3).exception()),
+    /^BrokenExecutor: Redis cannot be used: WRONGTYPE/,
+  );
+  await redis.config("SET", "requirepass", "something");
+  const refused = await cluster.executor().submit(square, 3).exception();
+  assertMatch(String(refused), /^BrokenExecutor: Redis (refuses the connection|cannot be used): NOAUTH/);
+  const nowhere = cluster.executor({ connection: { url: "redis://127.0.0.1:1" }, connectTimeout: 200 });
+  assertMatch(
+    String(await nowhere.submit(square, 3).exception()),
+    /^BrokenExecutor: Redis cannot be reached: .*ECONNREFUSED/,
+  );
+  await redis.config("SET", "requirepass", "");
 });

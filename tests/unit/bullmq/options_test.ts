@@ -31,6 +31,8 @@ const SHARED: Wrong = [
   ["keepJobs", "1", "TypeError"],
   ["maxPayload", 0, "RangeError"],
   ["connectTimeout", NaN, "RangeError"],
+  ["log", "console", "TypeError"],
+  ["onError", 1, "TypeError"],
 ];
 
 const OF_EXECUTORS: Wrong = [
