@@ -199,7 +199,8 @@ export async function holding<T>(promise: Promise<T>): Promise<T> {
 /** Whether a command failed because of its connection, or because Redis is starting: it may be given again. */
 export function isConnectionError(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
-  if (error instanceof ReplyError) return error.message.startsWith("LOADING "); // Redis' codes are first words
+  // Redis' codes are first words. It ends what blocks when it becomes a replica.
+  if (error instanceof ReplyError) return /^(LOADING|UNBLOCKED) /.test(error.message);
   if (SOCKET_ERRORS.has((error as { code?: unknown }).code) || error.name === ABORTED) return true;
   return error.message === CLOSED || error.message.startsWith(SILENT);
 }

@@ -23,8 +23,7 @@ interface Rejecting {
 /** A connection, and those that BullMQ makes of it. */
 export class RedisClient extends Redis {
   constructor(options: RedisOptions, url?: string) {
-    if (url === undefined) super(options);
-    else super(url, options);
+    super(url!, options); // which passes over an undefined URL
     // The timer of `socketTimeout` always runs while a stream is read.
     const timed = this as unknown as Connecting, arm = timed.setSocketTimeout;
     timed.setSocketTimeout = () => {

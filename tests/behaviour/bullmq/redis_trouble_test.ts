@@ -56,7 +56,8 @@ for (const [trouble, begin] of Object.entries(TROUBLES)) {
     const future = cluster.executor({ connectTimeout: 1000, onUnobserved() {} }).submit(hold, gate.folder, 7);
     await gate.noted();
     await begin(cluster);
-    assertEquals(await Promise.all([host.end("SIGTERM"), idle.end("SIGTERM")]), [0, 0]);
+    // One after the other: Bun (1.4) does not always tell of the ends of two at once, though both are gone.
+    for (const one of [host, idle]) assertEquals(await one.end("SIGTERM"), 0);
     assertEquals(future.done(), false);
     gate.open();
   });
