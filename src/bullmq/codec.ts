@@ -6,7 +6,7 @@ import type { ErrorConstructorLike } from "../wire/error_class.ts";
 import { type Failure, fromFailure, isFailure, toFailure } from "../wire/failure.ts";
 import { assertNotLocal } from "../wire/marks.ts";
 import { refusing } from "../wire/sendable.ts";
-import { checkFlat } from "./flat.ts";
+import { checkBigInt, checkFlat } from "./flat.ts";
 import { MAX_PAYLOAD } from "./protocol.ts";
 
 /** The tag of errors. They cross as records, as in messages to workers, with their causes and properties. */
@@ -110,7 +110,12 @@ function revive(flat: unknown[], errorTypes: ReadonlyMap<string, ErrorConstructo
 function toText(value: unknown, limit: number): string {
   let room = limit;
   const copy = copier(limit);
-  const reducers = { [ERROR]: (value: unknown) => (value instanceof Error ? toFailure(value, copy) : undefined) };
+  const reducers = {
+    [ERROR]: (value: unknown) => {
+      if (typeof value === "bigint") checkBigInt(value);
+      return value instanceof Error ? toFailure(value, copy) : undefined;
+    },
+  };
   const operations = {
     ...OPERATIONS,
     /** Each element takes at least one character, so an array that is too long is refused before it is written. */

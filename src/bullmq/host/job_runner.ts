@@ -5,12 +5,13 @@ import type { Redis } from "ioredis";
 import type { ExecutorView } from "../../executor/executor.ts";
 import { CancelledError } from "../../future/errors.ts";
 import { endCall } from "../../future/future.ts";
-import type { ErrorConstructorLike } from "../../wire/error_class.ts";
-import { decode, encode, encodeFailure } from "../codec.ts";
+import { encode, encodeFailure } from "../codec.ts";
+import { isConnectionError } from "../connection.ts";
 import { Durations } from "../metrics.ts";
 import { isConnectionError } from "../connection.ts";
 import { type JobData, type Keys, LONG_REPLY, readJob, type Reply } from "../protocol.ts";
 import { ActiveCall, BACK } from "./active_call.ts";
+import { decodeArguments } from "./call_arguments.ts";
 import {
   hostsLost,
   isExecutorEnd,
@@ -37,8 +38,8 @@ const STOP_MEMORY = 60_000;
 /** Maximum number of stops that it remembers, the last ones: more than their stream keeps. */
 const MOST_STOPS = 20_000;
 
-/** Maximum number of arguments that a function can be called with on every runtime. */
-const MOST_ARGUMENTS = 65_535;
+/** How many hosts a call may cost, whatever its job says. */
+const MOST_LOSSES = 100;
 
 /**
  * Maximum number of names that a module is asked for. The local executor remembers each, whether the module exports it or
@@ -48,8 +49,6 @@ const MOST_NAMES = 10_000;
 
 /** The pause of a call that cannot be handed on as the connection was lost, in milliseconds. */
 const AGAIN = 1000;
-
-const NO_TYPES: ReadonlyMap<string, ErrorConstructorLike> = new Map();
 
 /** What a runner asks of its host. */
 interface RunnerActions {
@@ -86,6 +85,10 @@ export class JobRunner {
   readonly #stopped = new Map<string, number>();
   /** The names that each module was asked for. */
   readonly #names = new Map<string, Set<string>>();
+  /** A call that has lost a host: while it is here nothing else is, as it may have been the reason. */
+  #alone: ActiveCall | undefined;
+  /** Called when no other call is here, or the host closes. */
+  #onAlone: (() => void) | undefined;
   #drained = false;
   #gathering: Promise<void> | undefined;
   #closing = false;
@@ -122,13 +125,15 @@ export class JobRunner {
     const call = new ActiveCall(data);
     this.#active.set(id, call);
     this.#drained = false;
-    this.#actions.setConcurrency(this.#prefetch.taken(this.#active.size));
+    this.#allow(this.#prefetch.taken(this.#active.size));
     let reply: Reply | PassedOn | typeof BACK = BACK;
     try {
-      if (!this.#closing) reply = await Promise.race([this.#run(job, call), call.handedBack]);
+      if (!this.#closing && !this.#alone) reply = await Promise.race([this.#start(job, call), call.handedBack]);
       if (reply !== BACK && !("delay" in reply)) return await this.#store(id, reply);
     } finally {
       this.#active.delete(id);
+      if (this.#alone === call) this.#alone = undefined;
+      if (this.#active.size === 1) this.#onAlone?.();
       this.#rest();
     }
     try {
@@ -171,7 +176,7 @@ export class JobRunner {
     for (const call of [...this.#active.values()].reverse()) {
       if (most <= 0) return;
       if (call.since > before || !call.future?.cancel()) continue;
-      this.#actions.setConcurrency(this.#prefetch.waited(PATIENCE));
+      this.#allow(this.#prefetch.waited(PATIENCE));
       call.handBack();
       most--;
     }
@@ -180,7 +185,8 @@ export class JobRunner {
   /** Begins no more calls, and hands back those that have not begun. */
   close(): void {
     this.#closing = true;
-    for (const call of this.#active.values()) if (call.future?.cancel()) call.handBack();
+    this.#handBackUnbegun();
+    this.#onAlone?.();
   }
 
   /** Ends every call together with its worker, and hands it back. */
@@ -191,10 +197,33 @@ export class JobRunner {
     }
   }
 
+  #handBackUnbegun(): void {
+    for (const call of this.#active.values()) if (call.future?.cancel()) call.handBack();
+  }
+
+  /** Sets how many calls the host may have. */
+  #allow(most: number): void {
+    this.#actions.setConcurrency(this.#alone ? 1 : most);
+  }
+
+  /** Runs a call; one that has lost a host as soon as no other is here, so that it takes none with it if it does so again. */
+  async #start(job: Job, call: ActiveCall): Promise<Reply | PassedOn | typeof BACK> {
+    if (job.stalledCounter > 0) {
+      this.#alone = call;
+      this.#allow(1);
+      this.#handBackUnbegun();
+      if (this.#active.size > 1) await new Promise<void>((resolve) => this.#onAlone = resolve);
+      this.#onAlone = undefined;
+    }
+    return await this.#run(job, call);
+  }
+
   async #run(job: Job, call: ActiveCall): Promise<Reply | PassedOn | typeof BACK> {
     const { data, controller } = call, id = job.id!;
     const { maxPayload } = this.#settings;
-    if (job.stalledCounter > data.redeliveries) return this.#failure(hostsLost(job.stalledCounter), "host");
+    if (job.stalledCounter > Math.min(data.redeliveries, MOST_LOSSES)) {
+      return this.#failure(hostsLost(job.stalledCounter), "host");
+    }
     if (data.owner !== undefined && await this.#redis.exists(this.#keys.owner(data.owner)) === 0) this.stop(id);
     const task = this.#find(data);
     if (!task) return await this.#passOn(id, data, () => this.#notFound(data));
@@ -215,7 +244,7 @@ export class JobRunner {
       this.#refusals.loaded(data.module);
       const took = performance.now() - call.since;
       this.durations.add(took);
-      this.#actions.setConcurrency(this.#prefetch.done(took));
+      this.#allow(this.#prefetch.done(took));
       return { ok: encode(value, maxPayload) };
     } catch (error) {
       if (error instanceof CancelledError && (controller?.signal.aborted || this.#stopped.has(id))) {
@@ -276,7 +305,7 @@ export class JobRunner {
    * that would take the first a round trip longer.
    */
   #rest(): void {
-    if (this.#drained && this.#active.size === 0) this.#actions.setConcurrency(1);
+    if (this.#drained && this.#active.size === 0) this.#allow(1);
   }
 
   /** Resolves when other calls have had time to come. */
@@ -308,10 +337,4 @@ export class JobRunner {
     await this.#redis.set(this.#keys.reply(id), JSON.stringify(reply), "PX", this.#settings.keepJobs);
     return { stored: true };
   }
-}
-
-function decodeArguments(text: string, limit: number): readonly unknown[] {
-  const args = decode(text, NO_TYPES, limit);
-  if (Array.isArray(args) && args.length <= MOST_ARGUMENTS) return args;
-  throw new TypeError(`Arguments must be an array of at most ${MOST_ARGUMENTS} elements`);
 }

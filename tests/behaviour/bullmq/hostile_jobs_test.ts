@@ -45,6 +45,7 @@ function hostile(touch: string): unknown[] {
     ].map((args) => ({ ...CALL, args })),
     { ...CALL, module: { toString: "arithmetic" } },
     { ...CALL, redeliveries: -1 },
+    { ...CALL, redeliveries: undefined },
     { ...CALL, redeliveries: "many" },
     { ...CALL, timeout: "soon" },
     { ...CALL, timeout: -5 },
@@ -188,7 +189,7 @@ clusterTest("Hosts and executors go on whatever is in place of the records of ho
     ...["", "{", "null", "[]", "3", `{"name":"x"}`, "[".repeat(100_000)],
     ...[
       ...[{ ...good, tasks: [1] }, { ...good, tasks: { length: 2 ** 32 } }, { ...good, name: "x".repeat(100_000) }],
-      ...[{ ...good, workers: "many" }, { ...good, running: -1 }, { ...good, rate: null }],
+      ...[{ ...good, workers: "many" }, { ...good, workers: "05" }, { ...good, running: -1 }, { ...good, rate: null }],
       { ...good, completed: [[[]]] },
     ].map((record) => JSON.stringify(record)),
   ];

@@ -1,7 +1,7 @@
 // Hosts that are lost or told to end, a Redis server that dies, calls that kill their hosts: every call that was accepted is
 // run, and its Future is settled.
 
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertMatch } from "@std/assert";
 import { join } from "node:path";
 import { type Future, WorkerLostError } from "../../../mod.ts";
 import { clusterTest } from "../../support/bullmq_cluster.ts";
@@ -11,7 +11,7 @@ import { Gate } from "../../support/gate.ts";
 import { otherRuntimes } from "../../support/runtime_commands.ts";
 import { square } from "../../fixtures/tasks/arithmetic.ts";
 import { enter, holdSomewhere, killHost } from "../../fixtures/tasks/cluster_tasks.ts";
-import { hold } from "../../fixtures/tasks/gate_tasks.ts";
+import { hold, holdToEnd } from "../../fixtures/tasks/gate_tasks.ts";
 import { until, within } from "../../support/until.ts";
 
 const [one, other] = otherRuntimes;
@@ -113,6 +113,44 @@ clusterTest(
     assertEquals(await within("the call", future), 7);
   },
 );
+
+clusterTest("A call that has lost its host runs alone the next time", async (cluster) => {
+  const first = await cluster.host({ runtime: one!, workers: 4, stalledInterval: STALLED });
+  const executor = cluster.executor();
+  using gate = new Gate();
+  const futures = Array.from({ length: 4 }, (_, n) => executor.submit(holdToEnd, gate.folder, n));
+  await gate.noted(4);
+  assertEquals(await first.end("SIGKILL"), "SIGKILL");
+  gate.open();
+  await cluster.host({ runtime: other!, workers: 4, stalledInterval: STALLED });
+  const others = Array.from({ length: 20 }, (_, n) => executor.submit(holdToEnd, gate.folder, 100 + n));
+  assertEquals(await resultsOf(futures), [0, 1, 2, 3]);
+  await resultsOf(others);
+  const notes = gate.notes.slice(4);
+  for (const n of [0, 1, 2, 3]) assertEquals(notes[notes.indexOf(String(n)) + 1], `end of ${n}`, notes.join(", "));
+  assertEquals(notes.length, 48);
+  // None of the others ran while it began, either.
+  for (const n of [0, 1, 2, 3]) {
+    const before = notes.slice(0, notes.indexOf(String(n)));
+    assertEquals(before.filter((text) => text.startsWith("end")).length * 2, before.length, notes.join(", "));
+  }
+  assertEquals(await executor.submit(square, 3), 9);
+});
+
+clusterTest("A call that has cost a hundred hosts is not delivered again, whatever its job says", async (cluster) => {
+  const queue = await cluster.jobs();
+  const call = {
+    futures: 1,
+    module: "arithmetic",
+    name: "square",
+    args: "[[1],3]",
+    redeliveries: Number.MAX_SAFE_INTEGER,
+  };
+  const job = await queue.add("deadly", call, { jobId: "deadly" });
+  await cluster.redis().hset(cluster.keys.job("deadly"), "stc", 101);
+  await cluster.serve({ workers: 1 });
+  assertMatch(JSON.stringify(await within("the job", queue.replyTo(job))), /delivered to 101 hosts, and all were lost/);
+});
 
 clusterTest("BullMQExecutor fails a call that keeps killing its hosts, after its retries", async (cluster) => {
   const executor = cluster.executor();

@@ -146,3 +146,21 @@ for (const [what, text] of Object.entries(COSTLY)) {
     }
   });
 }
+
+test("encode() and encodeFailure() take no time for a bigint with millions of digits", () => {
+  // JavaScriptCore (Bun 1.4) has none of more than 2 ** 20 bits.
+  const size = "Bun" in globalThis ? 1_000_000n : 40_000_000n;
+  for (const value of [1n << size, -(1n << size)]) {
+    const start = performance.now();
+    const error = assertThrows(() => encode([value], Infinity), DOMException);
+    assertEquals(error.message, "A bigint of more than 100000 digits cannot be sent to another machine");
+    const failed = decodeFailure(encodeFailure(value, Infinity), NO_TYPES, Infinity);
+    assertMatch(String(failed), /^Error: A task threw a value that cannot be cloned: a bigint of many digits$/);
+    encodeFailure(Object.assign(new Error("failed"), { value }), Infinity);
+    const took = performance.now() - start;
+    assert(took < 1000, `${took} ms`);
+  }
+  const most = 10n ** 100_000n - 1n;
+  assertEquals(decode(encode(most, Infinity), NO_TYPES, Infinity), most);
+  assertThrows(() => encode(most + 1n, Infinity), DOMException);
+});
