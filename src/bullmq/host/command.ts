@@ -35,6 +35,9 @@ It removes REDIS_URL and REDIS_PASSWORD from the environment: workers do not see
 
 Exit codes: 0 after SIGTERM or SIGINT, 1 when it cannot go on, 2 when its options are wrong.`;
 
+/** How often a host of npx looks whether that is still there, in milliseconds. */
+const LOOK = 500;
+
 /** Runs the command. */
 export async function main(args: string[] = process.argv.slice(2)): Promise<void> {
   const options = read(args);
@@ -45,15 +48,16 @@ export async function main(args: string[] = process.argv.slice(2)): Promise<void
   try {
     const host = await serve({ ...rest, executor });
     let asked = false;
+    const close = (why: string) => {
+      asked = true;
+      print(`Host ${host.name} closes: ${why}`);
+      background(host.close(), (error) => print(String(error)));
+    };
     for (const signal of ["SIGTERM", "SIGINT"] as const) {
-      process.on(signal, () => {
-        // Whoever asks twice does not want to wait.
-        if (asked) process.exit(1);
-        asked = true;
-        print(`Host ${host.name} closes: ${signal}`);
-        background(host.close(), (error) => print(String(error)));
-      });
+      // Whoever asks twice does not want to wait.
+      process.on(signal, () => asked ? process.exit(1) : close(signal));
     }
+    if (process.env.npm_command === "exec") watchNpx(() => asked || close("npx, which started it, has ended"));
     print(`Host ${host.name} serves queue ${options.queue} with ${workers} ${processes ? "processes" : "threads"}`);
     await host.closed;
     process.exit(0); // nobody waits for what still runs
@@ -146,6 +150,23 @@ function number(name: string, text: string | undefined): number | undefined {
   const value = Number(text);
   if (text.trim() === "" || !(value >= 0)) throw new Error(`--${name} must be a number: received ${text}`);
   return value;
+}
+
+/**
+ * npx ends on SIGTERM and leaves the host alone: without this it would go on for ever, and nobody would know of it. The id of
+ * the parent changes then, on Deno 2.9, Bun 1.4 and Node 24 alike.
+ */
+function watchNpx(onEnd: () => void): void {
+  print(
+    "npx does not pass on SIGTERM. Where others start and stop this host, as systemd and Docker do, have them run " +
+      "node_modules/.bin/futures-serve itself",
+  );
+  const parent = process.ppid;
+  const timer = setInterval(() => {
+    if (process.ppid === parent) return;
+    clearInterval(timer);
+    onEnd();
+  }, LOOK);
 }
 
 function print(text: string): void {

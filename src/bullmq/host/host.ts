@@ -34,7 +34,10 @@ const RETRY_DELAY = 500;
 export interface Host extends AsyncDisposable {
   /** The host's name. */
   readonly name: string;
-  /** Resolves when the host has closed. Rejects with the reason when it had to close: its executor has ended, or a module of tasks keeps failing to load. */
+  /**
+   * Resolves when the host has closed. Rejects with the reason when it had to close: its executor has ended, or a module of
+   * tasks keeps failing to load.
+   */
   readonly closed: Promise<void>;
   /** The port of its page, when `health` was given: the one that the system has chosen for `port: 0`. */
   readonly healthPort: number | undefined;
@@ -126,7 +129,7 @@ export class QueueHost implements Host {
     this.#stops = readStops((id) => this.#runner.stop(id));
     redis.on("reconnecting", () => this.#reconnects++);
     this.#page = settings.health && new HealthPage({
-      dead: () => this.#broken ? ["its executor has ended"] : [],
+      dead: () => this.#broken ? ["its executor has ended, or a module of tasks fails to load"] : [],
       unready: () => [
         ...(this.#closing ? ["it closes"] : []),
         ...(this.#redis.status === "ready" ? [] : ["Redis cannot be reached"]),

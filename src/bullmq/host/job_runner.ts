@@ -8,7 +8,6 @@ import { endCall } from "../../future/future.ts";
 import { encode, encodeFailure } from "../codec.ts";
 import { isConnectionError } from "../connection.ts";
 import { Durations } from "../metrics.ts";
-import { isConnectionError } from "../connection.ts";
 import { type JobData, type Keys, LONG_REPLY, readJob, type Reply } from "../protocol.ts";
 import { ActiveCall, BACK } from "./active_call.ts";
 import { decodeArguments } from "./call_arguments.ts";

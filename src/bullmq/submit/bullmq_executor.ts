@@ -6,6 +6,7 @@ import type { Future } from "../../future/future.ts";
 import type { Submittable } from "../../task/task.ts";
 import { refuse } from "../../wire/check.ts";
 import { ClusterEngine } from "./cluster_engine.ts";
+import { checkDuration } from "../../wire/check.ts";
 import { holding } from "../connection.ts";
 import { checkName } from "../queue_options.ts";
 import { type ClusterStats, readCluster } from "./cluster_stats.ts";
@@ -21,6 +22,13 @@ export interface BullMQCallOptions extends Omit<CallOptions, "buffersize"> {
    * @default none
    */
   key?: string | undefined;
+  /**
+   * Time in milliseconds that a call may wait until a host begins it, counted from its submission. Then it is taken back, and
+   * its Future rejects with a {@linkcode TimeoutError}. Calls of `map` have none.
+   *
+   * @default Infinity
+   */
+  expires?: number | undefined;
 }
 
 /** What {@linkcode BullMQExecutor.with} returns: the same queue with options for the calls. It cannot be shut down. */
@@ -110,7 +118,7 @@ export class BullMQExecutor extends Executor {
 }
 
 /** The names of its options. It has no streams, and hosts send no reports. */
-const KEYED_OPTIONS = [...CALL_OPTIONS.filter((name) => name !== "buffersize" && name !== "onReport"), "key"];
+const KEYED_OPTIONS = [...CALL_OPTIONS.filter((name) => name !== "buffersize" && name !== "onReport"), "key", "expires"];
 
 /** What with() returns: a call with a key has one Future, however often it is submitted. */
 class KeyedView extends View implements BullMQExecutorView {
@@ -120,6 +128,7 @@ class KeyedView extends View implements BullMQExecutorView {
 
   constructor(engine: ClusterEngine, keys: KeyedFutures, options: BullMQCallOptions, before?: CallSettings) {
     checkName("apply options to calls", "key", options?.key);
+    checkDuration("apply options to calls", "expires", options?.expires ?? Infinity);
     const settings = readCallOptions(options, before, KEYED_OPTIONS);
     super(engine, settings);
     this.#engine = engine;

@@ -6,10 +6,10 @@
 //            -> Inbox         receives the reply
 //            -> settled       fulfilled, rejected or cancelled; or queued again, for `retryOn`
 
-import { Call } from "../../executor/call.ts";
+import { Call, type CallProgress } from "../../executor/call.ts";
 import type { QueueEntry } from "../../executor/call_queue.ts";
 import { Engine } from "../../executor/engine.ts";
-import { BrokenExecutor, CancelledError, ShutdownError, WorkerLostError } from "../../future/errors.ts";
+import { BrokenExecutor, CancelledError, ShutdownError, TimeoutError, WorkerLostError } from "../../future/errors.ts";
 import type { CallStats } from "../../executor/stats.ts";
 import { startTimer } from "../../future/timer.ts";
 import { keyOf } from "./call_job.ts";
@@ -24,6 +24,7 @@ import { Outbox } from "./outbox.ts";
 import type { SentCall } from "./sent_call.ts";
 import { SentCalls } from "./sent_calls.ts";
 import { Stops } from "./stops.ts";
+import { Unserved } from "./unserved.ts";
 
 /** Interval of the consistency check against Redis, in milliseconds: events can be missed. */
 const CHECK_INTERVAL = 2000;
@@ -44,6 +45,7 @@ export class ClusterEngine extends Engine {
   readonly #settings: ClusterSettings;
   readonly #onError = (error: unknown): void => this.#settings.notices.error(error);
   readonly #sent = new SentCalls();
+  readonly #unserved: Unserved;
   readonly #stops: Stops;
   readonly #outbox: Outbox;
   readonly #inbox: Inbox;
@@ -58,6 +60,7 @@ export class ClusterEngine extends Engine {
   constructor(settings: ClusterSettings) {
     super(settings, BrokenExecutor);
     this.#settings = settings;
+    this.#unserved = new Unserved(settings.queue);
     this.#stops = new Stops({
       link: () => this.#link,
       onWork: () => this.#stayAlive(),
@@ -92,6 +95,7 @@ export class ClusterEngine extends Engine {
   submit(entry: QueueEntry<Call>): void {
     if (entry instanceof Call && entry.progress && !this.watch(entry)) return;
     if (!this.enqueue(entry)) return this.closeIfDone();
+    if (entry instanceof Call && entry.progress) this.#expireLater(entry, entry.progress);
     this.#stayAlive();
     this.#outbox.flushSoon();
   }
@@ -157,6 +161,17 @@ export class ClusterEngine extends Engine {
     else this.#endWatch();
   }
 
+  /** Rejects a call that has not begun in time. Nothing else uses its timer before it has begun. */
+  #expireLater(call: Call, progress: CallProgress): void {
+    const { expires } = progress.settings.options as { expires?: number };
+    if (expires === undefined || expires === Infinity) return;
+    progress.timer = startTimer(expires, () => {
+      if (!this.withdraw(call)) return;
+      call.reject(new TimeoutError(`The call has not begun within ${expires} ms`));
+      this.closeIfDone();
+    });
+  }
+
   #refuse(call: Call, reason: unknown): void {
     this.reject(call, reason, "final");
     this.closeIfDone();
@@ -197,6 +212,7 @@ export class ClusterEngine extends Engine {
         return link.check();
       }).catch(() => {}); // the next check comes soon
       this.#lookUp(this.#sent.oldest(CHECKED));
+      if (this.#sent.size > 0 && this.#sent.active === 0) void this.#unserved.check(this.#link, this.waiting);
     }, CHECK_INTERVAL);
   }
 

@@ -1,6 +1,8 @@
 // Programs that use a cluster: those that submit end when their work is done, and the command of a host says what is wrong.
 
 import { assertEquals, assertMatch, assertStrictEquals } from "@std/assert";
+import { spawn } from "node:child_process";
+import process from "node:process";
 import { test } from "node:test";
 import { run } from "../../../scripts/run.ts";
 import { runtime } from "../../support/runtime.ts";
@@ -8,7 +10,9 @@ import { clusterTest } from "../../support/bullmq_cluster.ts";
 import { hostCommand } from "../../support/bullmq_host.ts";
 import { runProgram } from "../../support/run_program.ts";
 import { otherRuntimes } from "../../support/runtime_commands.ts";
-import { CEILING } from "../../support/until.ts";
+import { CEILING, until, within } from "../../support/until.ts";
+
+const SQUARE = new URL("../../fixtures/tasks/arithmetic.ts", import.meta.url).href;
 
 clusterTest(
   "BullMQExecutor lets its program end when its work is done, with or without shutdown()",
@@ -20,6 +24,26 @@ clusterTest(
   },
   { hosts: [{ runtime: otherRuntimes[0]! }] },
 );
+
+clusterTest("A host that npx has started says that SIGTERM will not reach it, and ends with npx", async (cluster) => {
+  const [command, ...first] = hostCommand(runtime);
+  const args = [...first, "--queue", cluster.queue, "--url", cluster.server.url, "--tasks", SQUARE, "--workers", "1"];
+  // A shell that waits for the host, as npx has one.
+  const { NODE_TEST_CONTEXT: _, ...env } = process.env;
+  const npx = spawn("sh", ["-c", '"$@" & wait', "sh", command, ...args], {
+    stdio: ["ignore", "ignore", "pipe"],
+    env: { ...env, npm_command: "exec" },
+  });
+  let output = "";
+  npx.stderr.setEncoding("utf8").on("data", (text: string) => output += text);
+  const hostEnded = new Promise((resolve) => npx.stderr.once("close", resolve));
+  await until("the host serves", () => output.includes(" serves queue "));
+  assertMatch(output, /^npx does not pass on SIGTERM\. .* run node_modules\/\.bin\/futures-serve itself$/m);
+  process.kill(npx.pid!, "SIGTERM");
+  await within("the host's end", hostEnded);
+  assertMatch(output, /^Host .* closes: npx, which started it, has ended$/m);
+  assertEquals((await cluster.executor().cluster()).hosts, []);
+});
 
 test("The command of a host says what it takes, and what is wrong", async () => {
   const [command, ...first] = hostCommand(runtime);
