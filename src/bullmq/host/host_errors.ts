@@ -36,6 +36,14 @@ export function whyNotLoaded(error: Error): string {
   return error.message.replace(/^Cannot load the task '.*?' as its module /, "module ");
 }
 
+/** Why a host takes no more calls whose module keeps failing to load. */
+export function hostUnfit(name: string, module: string, error: Error): Error {
+  const why = whyNotLoaded(error);
+  return new Error(`Host ${name} takes no more calls as its tasks '${module}' cannot be run: ${why}`, {
+    cause: error.cause,
+  });
+}
+
 /** Whether this host has lost a job to another: its lock has run out (BullMQ 6.7). */
 export function isLockLost(error: unknown): boolean {
   const { code } = error as { code?: unknown };

@@ -13,12 +13,12 @@ import { ActiveCall, BACK } from "./active_call.ts";
 import { decodeArguments } from "./call_arguments.ts";
 import {
   hostsLost,
+  hostUnfit,
   isExecutorEnd,
   isModuleNotLoaded,
   isOfExecutor,
   isTaskNotFound,
   taskNotFound,
-  whyNotLoaded,
 } from "./host_errors.ts";
 import { Prefetch } from "./prefetch.ts";
 import type { Refusals } from "./refusals.ts";
@@ -255,7 +255,9 @@ export class JobRunner {
       }
       if (isTaskNotFound(error)) return await this.#passOn(id, data, () => this.#notFound(data, error.message));
       if (isModuleNotLoaded(error)) {
-        if (this.#refusals.failed(data.module)) this.#actions.onUnfit(this.#unfit(data, error));
+        if (this.#refusals.failed(data.module)) {
+          this.#actions.onUnfit(hostUnfit(this.#settings.name, data.module, error));
+        }
         return await this.#passOn(id, data, () => error);
       }
       this.durations.add(performance.now() - call.since);
@@ -283,16 +285,6 @@ export class JobRunner {
       if (isConnectionError(error)) return { delay: AGAIN }; // and otherwise, the keys hold anything
     }
     return delay === undefined ? this.#failure(await error(), "host") : { delay };
-  }
-
-  #unfit({ module }: JobData, error: Error): Error {
-    const { name } = this.#settings;
-    return new Error(
-      `Host ${name} takes no more calls as its tasks '${module}' cannot be run: ${whyNotLoaded(error)}`,
-      {
-        cause: error.cause,
-      },
-    );
   }
 
   #notFound(data: JobData, why?: string): Promise<TypeError> {
