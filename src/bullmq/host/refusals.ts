@@ -5,10 +5,10 @@ import { readHostsById } from "../hosts.ts";
 import type { JobData, Keys } from "../protocol.ts";
 
 /** How often a call is handed back by hosts that cannot run it. What hosts say about themselves may be wrong. */
-const MOST_REFUSALS = 100;
+const MOST_REFUSALS = 500;
 
 /** How long a call that was handed back waits, in milliseconds: it doubles each time, up to the longest. */
-const FIRST_DELAY = 50, LONGEST_DELAY = 5000;
+const FIRST_DELAY = 20, LONGEST_DELAY = 1000;
 
 /** How long Redis remembers who has handed back a call, in milliseconds. */
 const MEMORY = 600_000;
