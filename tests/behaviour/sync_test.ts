@@ -223,7 +223,11 @@ test("what cannot be waited for is refused at the call", async () => {
   assertThrows(() => waitSync([call], { signal: 1 } as never), TypeError, "there is no option 'signal'");
   assertThrows(() => waitSync([call], { returnWhen: "ALL" as never }), RangeError, "Invalid return condition");
   for (const wrong of [[1], undefined, (async function* () {})()]) {
-    assertThrows(() => iterateSync(wrong as never), TypeError, "must be what map(), stream() or asCompleted() has returned");
+    assertThrows(
+      () => iterateSync(wrong as never),
+      TypeError,
+      "must be what map(), stream() or asCompleted() has returned",
+    );
   }
   const async = executor.map(square, (async function* () {})());
   assertThrows(() => iterateSync(async), Error, "one of the inputs of map() is an async iterable");

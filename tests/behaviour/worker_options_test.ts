@@ -83,6 +83,7 @@ for (const backend of [threadBackend, processBackend]) {
       const claims = channel.claims?.shared;
       channel.send({
         kind: "init",
+        index: 0,
         name: "worker",
         claims,
         memoryLimit: undefined,

@@ -118,7 +118,11 @@ export class BullMQExecutor extends Executor {
 }
 
 /** The names of its options. It has no streams, and hosts send no reports. */
-const KEYED_OPTIONS = [...CALL_OPTIONS.filter((name) => name !== "buffersize" && name !== "onReport"), "key", "expires"];
+const KEYED_OPTIONS = [
+  ...CALL_OPTIONS.filter((name) => name !== "buffersize" && name !== "onReport"),
+  "key",
+  "expires",
+];
 
 /** What with() returns: a call with a key has one Future, however often it is submitted. */
 class KeyedView extends View implements BullMQExecutorView {

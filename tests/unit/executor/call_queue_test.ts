@@ -11,7 +11,7 @@ interface Named extends QueueEntry<Named> {
 
 /** What the queue does not look at. */
 const CALL = {
-  task: { number: 0, ref: { kind: "source", source: "" }, cost: Infinity, proven: 0 },
+  task: { number: 0, ref: { kind: "source", source: "" }, cost: Infinity, proven: 0, isGenerator: false },
   cost: Infinity,
   chunk: undefined,
   wanted: true,

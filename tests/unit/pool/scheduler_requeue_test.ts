@@ -130,6 +130,7 @@ for (const claims of CLAIMS_KINDS) {
         maxWorkers: 2,
         maxTasksPerWorker,
         onWorkerLost: "replace",
+        finalizes: false,
         refused: [],
         known: [],
         steps: [{ kind: "submit", task: "held", count: 33 }],

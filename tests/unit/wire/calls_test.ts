@@ -21,7 +21,7 @@ function revoked(): object {
 /** A call of task 1, 2, ... with arguments; none was withdrawn. */
 function call(task: number, ...args: unknown[]): CallRing[number] {
   const ref = { kind: "source", source: `task ${task}` } as const;
-  return { task: { number: task, ref }, args, attempt: undefined, reports: false };
+  return { task: { number: task, ref }, args, attempt: undefined, reports: false, stream: undefined };
 }
 
 /** All calls of a message, each as its task and its arguments. */
