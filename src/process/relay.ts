@@ -69,7 +69,7 @@ class Relay implements Polled {
         this.#hold(id, alive);
         ask({ kind: "keepAlive", alive });
       },
-      stop: () => ask({ kind: "stop" }),
+      stop: (finalizes) => ask({ kind: "stop", finalizes }),
       terminate: () => ask({ kind: "terminate" }),
       kill: () => ask({ kind: "kill" }),
     };

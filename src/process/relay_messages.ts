@@ -20,7 +20,8 @@ export type ToRelay =
     /** A message as the channel carries it (pack.ts). */
     | { readonly kind: "send"; readonly packed: unknown }
     | { readonly kind: "keepAlive"; readonly alive: boolean }
-    | { readonly kind: "stop" | "terminate" | "kill" }
+    | { readonly kind: "stop"; readonly finalizes: boolean }
+    | { readonly kind: "terminate" | "kill" }
   );
 
 /** From the relay to the program. */

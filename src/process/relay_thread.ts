@@ -48,6 +48,7 @@ function serve({ port, bell: memory }: RelayInit): void {
         // It has ended, and is about to say so.
       }
     } else if (message.kind === "keepAlive") channel?.keepAlive(message.alive);
+    else if (message.kind === "stop") channel?.stop(message.finalizes);
     else channel?.[message.kind]();
   });
 }

@@ -287,7 +287,7 @@ export async function futures(future: Future<number>, other: Future<string>): Pr
 
 /** A callback for reports names the types that its task reports and returns. */
 export function reports(executor: Executor, current: CurrentTask): void {
-  executor.with({ onReport: (value: number, future: Future<string>) => console.log(value, future.done()) });
+  executor.with({ onReport: (value: number, future: Future<string>) => [value, future.done()] });
   executor.with({ onReport: (value, future) => same<[typeof value, typeof future], [unknown, Future<unknown>]>(true) });
   executor.with({ onReport() {} });
   executor.with({ onReport: async () => await Promise.resolve() });
@@ -341,7 +341,7 @@ export async function executors(): Promise<void> {
   same<ReturnType<typeof threads.stats>, ExecutorStats>(true);
   same<ReturnType<Executor["stats"]>, CallStats>(true);
   same<Executor["maxWorkers"], number>(true);
-  const told = threads.broadcast(async (n: number, text: string) => text.repeat(n), 2, "a");
+  const told = threads.broadcast((n: number, text: string) => Promise.resolve(text.repeat(n)), 2, "a");
   same<typeof told, Promise<string[]>>(true);
   // @ts-expect-error the second argument is missing
   void threads.broadcast((n: number, text: string) => text.repeat(n), 2);

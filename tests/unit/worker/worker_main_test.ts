@@ -42,6 +42,7 @@ class Parent {
     this.#loop.receive({
       kind: "init",
       name: "worker_0",
+      index: 0,
       claims,
       memoryLimit: undefined,
       inlineTasks: true,
