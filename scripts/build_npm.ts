@@ -38,6 +38,8 @@ const manifest: {
   exports: Record<string, string>;
   imports: Record<string, string>;
 } = JSON.parse(readFileSync(join(ROOT, "deno.json"), "utf8"));
+// Not in the manifest, as JSR would check the types behind it, of which it drops some for being in files of public ones.
+manifest.exports["./internal/relay"] = "./src/process/entry.relay.js";
 
 /**
  * Builds, checks and packs the package. Returns the path of the tarball.

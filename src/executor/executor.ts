@@ -26,23 +26,16 @@
 //   Future             future/future.ts                  MapBuffer       map_buffer.ts, until next() takes it
 
 import { keepLocal, transfersOf } from "../wire/marks.ts";
-import { SubmittedCall } from "./call.ts";
+import { map, stream, submit } from "./begin.ts";
 import { type CallOptions, CallSettings, readCallOptions } from "./call_options.ts";
 import { checkBoolean, checkOptions, checkPositiveInteger, optionNames, refuse, refuseKind } from "../wire/check.ts";
 import type { Engine } from "./engine.ts";
 import type { Future } from "../future/future.ts";
-import { Mapping } from "./map.ts";
 import type { Submittable } from "../task/task.ts";
-import {
-  type AnyIterable,
-  type AnyIterables,
-  type MapIterator,
-  type MapOptions,
-  readMapArguments,
-} from "./map_options.ts";
+import type { AnyIterable, AnyIterables, MapIterator, MapOptions } from "./map_options.ts";
 import { type GroupOptions, readGroupArguments, Scope } from "./scope.ts";
 import type { CallStats } from "./stats.ts";
-import { Streaming, type StreamIterator } from "./stream.ts";
+import type { StreamIterator } from "./stream.ts";
 import { controlOf } from "./worker_control.ts";
 
 /**
@@ -678,54 +671,4 @@ function openGroup(
   const scope = new Scope(settings?.scope, signal);
   const group = new GroupView(engine, scope, settings?.options ?? {});
   return block ? scope.run(() => block(group)) : group;
-}
-
-function submit<A extends unknown[], R>(
-  engine: Engine,
-  settings: CallSettings | undefined,
-  fn: Submittable<A, R>,
-  args: A,
-): Future<Awaited<R>> {
-  engine.guard?.check("submit a task");
-  const task = engine.tasks.get("submit a task", fn);
-  settings?.scope?.assertOpen("submit a task to");
-  if (task.isGenerator) refuseGenerator("submit a task", fn);
-  engine.assertOpen();
-  engine.queueLimit.admit();
-  const call = new SubmittedCall<Awaited<R>>(engine, task, args, settings);
-  engine.submit(call);
-  return call.future;
-}
-
-function map(
-  engine: Engine,
-  settings: CallSettings | undefined,
-  fn: unknown,
-  rest: readonly unknown[],
-): MapIterator<never> {
-  engine.guard?.check("map a task");
-  const task = engine.tasks.get("map a task", fn);
-  settings?.scope?.assertOpen("map a task in");
-  if (task.isGenerator) refuseGenerator("map a task", fn);
-  return new Mapping(engine, task, settings, readMapArguments(rest));
-}
-
-function stream<Y>(
-  engine: Engine,
-  settings: CallSettings | undefined,
-  fn: unknown,
-  args: readonly unknown[],
-): StreamIterator<Y> {
-  engine.guard?.check("stream a task");
-  if (!engine.hasStreams) {
-    throw new Error("Cannot stream a task as this executor has no streams: use submit() or map(), or local workers");
-  }
-  const task = engine.tasks.get("stream a task", fn);
-  engine.assertOpen();
-  engine.queueLimit.admit();
-  return new Streaming<Y>(engine, task, settings ?? readCallOptions({}), args);
-}
-
-function refuseGenerator(action: string, fn: unknown): never {
-  refuse(action, "a generator function has many results", fn, ". Use stream()");
 }

@@ -4,6 +4,7 @@
 import { keepLocal } from "../wire/marks.ts";
 import { checkNumber, checkOptions, checkSignal, optionNames, refuseKind } from "../wire/check.ts";
 import { CancelledError, InvalidStateError, TimeoutError } from "./errors.ts";
+import { kindOf } from "./kind_of.ts";
 import { report } from "../report.ts";
 import { CANCELLED, FULFILLED, type FutureState, PENDING, REJECTED, RUNNING } from "./state.ts";
 import { type Abortable, unwatchSignal, watchSignal } from "./signal.ts";
@@ -436,10 +437,7 @@ export class Future<T> implements PromiseLike<T> {
   }
 }
 
-function readLimits(
-  action: string,
-  limits: number | ResultOptions,
-): { timeout: number; signal: AbortSignal | undefined } {
+function readLimits(action: string, limits: number | ResultOptions) {
   if (typeof limits === "number") limits = { timeout: limits };
   else if (typeof limits !== "object") refuseKind(action, "timeout", "a number, or options", limits);
   checkOptions(action, limits, RESULT_OPTIONS);
@@ -447,9 +445,4 @@ function readLimits(
   checkNumber(action, "timeout", timeout);
   checkSignal(action, "signal", signal);
   return { timeout, signal };
-}
-
-function kindOf(value: unknown): string {
-  if (value === null || value === undefined) return String(value);
-  return typeof value === "object" ? value.constructor?.name ?? "Object" : typeof value;
 }

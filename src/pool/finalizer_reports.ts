@@ -2,14 +2,17 @@
 
 import { describeExit } from "../future/errors.ts";
 import { report } from "../report.ts";
+import { type Failure, revive } from "../wire/failure.ts";
 import { STOP_LIMIT, type WorkerExit } from "../wire/channel.ts";
 
 /** The reports of one executor. */
 export class FinalizerReports {
   readonly #reported = new Set<string>();
 
-  /** A finalizer has thrown. */
-  failed(workerName: string, error: unknown): void {
+  /** A finalizer has ended; `failure`: by an error. */
+  ended(workerName: string, failure: Failure | undefined, types: Parameters<typeof revive>[1]): void {
+    if (!failure) return;
+    const error = revive(failure, types);
     const kind = error instanceof Error ? error.name : typeof error;
     if (this.#isNew(kind)) report("A finalizer failed in", workerName, error);
   }

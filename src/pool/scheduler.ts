@@ -13,7 +13,9 @@ import type { QueueEntry } from "../executor/call_queue.ts";
 import { Engine } from "../executor/engine.ts";
 import { CancelledError, describeExit, ShutdownError, WorkerLostError } from "../future/errors.ts";
 import { type LocalExecutorOptions, type PoolSettings, readOptions } from "./options.ts";
+import { passOn } from "./pass_on.ts";
 import { report } from "../report.ts";
+import { StartTrouble } from "./start_trouble.ts";
 import type { ExecutorStats } from "../executor/stats.ts";
 import type { WorkerControl } from "../executor/worker_control.ts";
 import { PinnedCall } from "./pinned_call.ts";
@@ -21,9 +23,6 @@ import { PoolControl } from "./pool_control.ts";
 import { TaskTable } from "../executor/task_table.ts";
 import type { WorkerHandle, WorkerState } from "./worker_handle.ts";
 import { WorkerPool } from "./worker_pool.ts";
-
-/** Workers in a row that fail to start, or end before they begin their first call, until the executor is broken. */
-const START_ATTEMPTS = 3;
 
 /** Runs calls on the workers of this machine. */
 export class Scheduler extends Engine<ExecutorStats> {
@@ -34,12 +33,7 @@ export class Scheduler extends Engine<ExecutorStats> {
   readonly #pool: WorkerPool;
   readonly #dispatcher: Dispatcher;
   readonly #finalizers = new FinalizerReports();
-  /** Workers in a row that could not be started. */
-  #failedStarts = 0;
-  /** Whether any worker could be started. */
-  #hasStarted = false;
-  /** Workers that ended before they began their first call, since any worker has answered. */
-  #endedUnused = 0;
+  readonly #startTrouble = new StartTrouble();
   /** All workers are being ended. */
   #ending = false;
 
@@ -88,13 +82,7 @@ export class Scheduler extends Engine<ExecutorStats> {
   }
 
   stats(): ExecutorStats {
-    let busy = 0, held = 0, running = 0;
-    for (const { calls } of this.#pool.workers) {
-      if (calls.size === 0) continue;
-      busy++;
-      held += calls.size;
-      running += calls.countBegun();
-    }
+    const { busy, held, running } = this.#pool.countCalls();
     return {
       workers: this.#pool.workers.size,
       idle: this.#pool.idle,
@@ -120,19 +108,16 @@ export class Scheduler extends Engine<ExecutorStats> {
       }
       case "yields":
       case "pull":
-      case "closed": {
-        if (!calls.wasSent(message.call)) break;
-        const call = calls.at(message.call);
-        if (call && !call.hear(message)) break;
+      case "closed":
+      case "reports":
+        if (!passOn(message, calls)) break;
         return;
-      }
       case "unread":
         if (!calls.accepts(calls.first, 1)) break;
         return this.#settleUnread(worker);
       case "ready":
         if (worker.state !== "starting") break;
-        this.#failedStarts = 0;
-        this.#hasStarted = true;
+        this.#startTrouble.started();
         this.#pool.welcome(worker);
         return this.#dispatcher.dispatch();
       case "unready":
@@ -147,15 +132,6 @@ export class Scheduler extends Engine<ExecutorStats> {
         if (call?.progress) this.onBegun(call);
         return;
       }
-      case "reports": {
-        if (!calls.wasSent(message.call)) break;
-        const call = calls.at(message.call);
-        if (!call) return; // it was stopped
-        if (!call.reports || !calls.hasBegun(call)) break;
-        // Code of the user runs, which may stop the call.
-        for (const value of message.values) if (calls.has(call)) call.report(value);
-        return;
-      }
       case "recalled":
         if (!worker.recalling) break;
         this.requeue(worker.recalled(message.first));
@@ -164,9 +140,7 @@ export class Scheduler extends Engine<ExecutorStats> {
       case "finalized":
         if (!worker.finalizing) break;
         worker.finalizing = false;
-        if (message.failure) {
-          this.#finalizers.failed(worker.name, revive(message.failure, this.#settings.errorTypes));
-        }
+        this.#finalizers.ended(worker.name, message.failure, this.#settings.errorTypes);
         return this.#dispatcher.dispatch();
       case "bye":
         return worker.farewell(message.unbegun, message.uncaught); // the channel tells when it has ended
@@ -180,7 +154,7 @@ export class Scheduler extends Engine<ExecutorStats> {
   /** Settles the calls that a worker has answered; those that it has skipped are handed over anew. */
   #settle(worker: WorkerHandle, answers: Done, skipped: readonly Call[] | undefined): void {
     const { first, results, failures, spent, full } = answers;
-    this.#endedUnused = 0;
+    this.#startTrouble.answered();
     const calls = worker.calls.answered(first, results.length);
     learnCost(calls, spent / 1000);
     if (full) worker.retiring = true;
@@ -227,14 +201,10 @@ export class Scheduler extends Engine<ExecutorStats> {
     const { proven } = worker;
     if (worker.finalizing) this.#finalizers.unfinished(worker.name, exit);
     const left = worker.gone(exit);
-    const isUnused = was === "ready" && !proven && left.length > 0 && left.every(({ begun }) => begun === false);
-    const lost = { workerName: worker.name, ...exit };
-    // A worker that does not answer takes its time: a file from which none has started yet is not tried three times.
-    const isHopeless = exit.inVain && !this.#hasStarted;
-    if (was === "starting" && (++this.#failedStarts >= START_ATTEMPTS || isHopeless)) {
-      this.#breakAfterLoss("Workers could not be started", lost);
-    } else if (isUnused && ++this.#endedUnused >= START_ATTEMPTS) {
-      this.#breakAfterLoss("Workers end before they begin a call", lost);
+    const lost = { workerName: worker.name, ...exit }, trouble = this.#startTrouble.gone(proven, exit, was, left);
+    if (trouble) {
+      const cause = exit.error ?? new WorkerLostError({ ...lost, started: false });
+      this.break(`${trouble}: the last one ${describeExit(exit)}`, cause);
     } else if (was !== "leaving" && this.#settings.onWorkerLost === "break") {
       const cause = new WorkerLostError({ ...lost, started: left.length > 0 });
       this.break(`Worker ${worker.name} ${describeExit(exit)}`, cause, true);
@@ -251,16 +221,10 @@ export class Scheduler extends Engine<ExecutorStats> {
     this.#dispatcher.dispatch();
   }
 
-  #breakAfterLoss(what: string, last: WorkerExit & { readonly workerName: string }): void {
-    const cause = last.error ?? new WorkerLostError({ ...last, started: false });
-    this.break(`${what}: the last one ${describeExit(last)}`, cause);
-  }
-
   /** A call that only one worker may run waits there. If that worker is gone, the call fails when all of them are settled. */
   protected override requeue(calls: readonly Call[]): void {
-    const pinned = calls.filter((call): call is PinnedCall<unknown> => call instanceof PinnedCall);
-    for (const call of pinned) call.home.pinned.unshift(call);
-    super.requeue(pinned.length > 0 ? calls.filter((call) => !(call instanceof PinnedCall)) : calls);
+    for (const call of calls) if (call instanceof PinnedCall) call.home.pinned.unshift(call);
+    super.requeue(calls.filter((call) => !(call instanceof PinnedCall)));
     if (!this.canRun) this.#settlePinned();
   }
 

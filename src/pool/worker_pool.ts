@@ -104,6 +104,18 @@ export class WorkerPool {
     return this.workers.size === 0 && this.#leaving.size === 0;
   }
 
+  /** How many workers have calls, and how many calls these have, begun or not. */
+  countCalls(): { readonly busy: number; readonly held: number; readonly running: number } {
+    let busy = 0, held = 0, running = 0;
+    for (const { calls } of this.workers) {
+      if (calls.size === 0) continue;
+      busy++;
+      held += calls.size;
+      running += calls.countBegun();
+    }
+    return { busy, held, running };
+  }
+
   /** Starts a worker. */
   start(): void {
     // A program that ends without shutdown() ends its workers in order, too: what tasks have printed arrives.

@@ -4,21 +4,20 @@ import { setCurrentTask } from "../task/current.ts";
 import type { CurrentTask } from "../task/running_task.ts";
 import { CallReader } from "../wire/calls.ts";
 import type { ParentPort } from "../wire/channel.ts";
-import { type SharedClaims, WordClaimsOfWorker, type WorkerClaims } from "../wire/claims.ts";
+import type { WorkerClaims } from "../wire/claims.ts";
 import { type Failure, fromFailure } from "../wire/failure.ts";
 import type { TaskRef, ToWorker } from "../wire/messages.ts";
-import { PageClaimsOfWorker } from "../wire/page_claims.ts";
 import { nextTurn } from "../wire/turn.ts";
 import type { AnyFunction } from "./inline_task.ts";
 import { type LoadedTask, LoadedTasks } from "./resolve_task.ts";
 import { failureOf, Replies, SLICE } from "./replies.ts";
+import { openClaims } from "./open_claims.ts";
 import { Reports } from "./reports.ts";
 import { StreamRun } from "./stream.ts";
 import { isThenable } from "./thenable.ts";
 
 type Run = Omit<Extract<ToWorker, { kind: "run" }>, "kind">;
 type Init = Extract<ToWorker, { kind: "init" }>;
-type Abort = Extract<ToWorker, { kind: "abort" }>;
 
 /**
  * Serves the parent for as long as the worker lives.
@@ -41,8 +40,8 @@ class WorkerLoop {
   #message: Run | undefined;
   readonly #reader = new CallReader();
   #claims: WorkerClaims | undefined;
-  #workerName = "";
-  #workerIndex = 0;
+  /** What its tasks can know of it. */
+  #worker = { workerName: "", workerIndex: 0 };
   #finalizer: TaskRef | undefined;
   #busy = false;
   /** It has said goodbye: its calls run elsewhere, so it begins none of them. */
@@ -102,32 +101,21 @@ class WorkerLoop {
   }
 
   #initialize(init: Init): void {
-    this.#workerName = init.name;
-    this.#workerIndex = init.index;
+    this.#worker = { workerName: init.name, workerIndex: init.index };
     this.#finalizer = init.finalizer;
     if (!init.inlineTasks) this.#tasks.refuseInline();
     if (init.memoryLimit !== undefined) this.#replies.limitMemory(init.memoryLimit * 2 ** 20);
     if (!init.initializer) this.#port.send({ kind: "ready" });
     // After "ready", as what follows: opening a page can take milliseconds, while the parent reads that.
-    this.#claims = this.#openClaims(init.claims);
+    this.#claims = openClaims(init.claims, this.#port);
     // Before the initializer, which may end the worker.
     this.#port.beforeEnd((exitCode, uncaught) => this.#end(exitCode, uncaught));
     if (init.initializer) void this.#runInitializer(init.initializer);
   }
 
-  #openClaims(shared: SharedClaims | undefined): WorkerClaims | undefined {
-    if (typeof shared === "number") return new PageClaimsOfWorker(this.#port.openPage!(shared));
-    return shared && new WordClaimsOfWorker(shared);
-  }
-
   async #runInitializer({ task, args }: NonNullable<Init["initializer"]>): Promise<void> {
-    this.#busy = true;
-    try {
-      const fn = await this.#tasks.resolve(task);
-      await this.#enter(() => fn(...args));
-    } catch (error) {
-      return this.#port.send({ kind: "unready", failure: failureOf(error, task, this.#port) });
-    }
+    const failure = await this.#runAlone(task, args);
+    if (failure) return this.#port.send({ kind: "unready", failure });
     this.#busy = false;
     this.#port.send({ kind: "ready" });
   }
@@ -135,16 +123,19 @@ class WorkerLoop {
   /** The worker is asked to end: runs the finalizer. It never rejects, and runs once. */
   async #finalize(task: TaskRef): Promise<void> {
     this.#finalizer = undefined;
+    this.#port.send({ kind: "finalized", failure: await this.#runAlone(task, []) });
+  }
+
+  /** Runs what is no call; returns what it has thrown. The worker stays busy. */
+  async #runAlone(task: TaskRef, args: readonly unknown[]): Promise<Failure | undefined> {
     this.#busy = true;
     this.#current = this.#controller = undefined;
-    let failure: Failure | undefined;
     try {
       const fn = await this.#tasks.resolve(task);
-      await this.#enter(() => fn());
+      await this.#enter(() => fn(...args));
     } catch (error) {
-      failure = failureOf(error, task, this.#port);
+      return failureOf(error, task, this.#port);
     }
-    this.#port.send({ kind: "finalized", failure });
   }
 
   #run(message: Run): void {
@@ -281,14 +272,13 @@ class WorkerLoop {
     const call = this.#next - 1;
     return this.#current ??= {
       signal,
-      workerName: this.#workerName,
-      workerIndex: this.#workerIndex,
+      ...this.#worker,
       attempt: this.#message?.attempt ?? 1,
       report: (value) => this.#reports.add(call, value),
     };
   }
 
-  #abort({ call, reason }: Abort): void {
+  #abort({ call, reason }: Extract<ToWorker, { kind: "abort" }>): void {
     if (!this.#busy || call !== this.#next - 1) return;
     const thrown = fromFailure(reason, new Map());
     this.#asTask(() => {
