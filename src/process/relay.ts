@@ -13,6 +13,9 @@ import type { FromRelay, RelayInit, ToRelay } from "./relay_messages.ts";
 
 const threads = () => loadBuiltin<typeof import("node:worker_threads")>("node:worker_threads");
 
+// Never called: with this, `deno cache` and the builders of packages know the thread's entry.
+const _entry = () => import("./entry.relay.js");
+
 /** Kinds of what is asked for one worker, without its number. */
 type Ask = ToRelay extends infer M ? M extends { id: number } ? Omit<M, "id"> : never : never;
 

@@ -4,7 +4,7 @@
 import type { WorkerOptions } from "../pool/backend.ts";
 import { loadBuiltin, onPortMessage } from "../runtime.ts";
 import { Bell } from "../wire/bell.ts";
-import { type ProcessChannel, startHere } from "./process_backend.ts";
+import { type ProcessChannel, startHere } from "./start.ts";
 import type { FromRelay, RelayInit, ToRelay } from "./relay_messages.ts";
 
 /** Serves the program that has started this thread. */

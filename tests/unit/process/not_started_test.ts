@@ -4,7 +4,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { type ChildProcess, spawn } from "node:child_process";
 import { test } from "node:test";
-import { startProcess } from "../../../src/process/process_backend.ts";
+import { startProcess } from "../../../src/process/start.ts";
 import type { WorkerOptions } from "../../../src/pool/backend.ts";
 import type { WorkerExit } from "../../../src/wire/channel.ts";
 
