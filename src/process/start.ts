@@ -6,7 +6,7 @@ import type { WorkerOptions } from "../pool/backend.ts";
 import { openWithText } from "../pool/entry_text.ts";
 import { expectAnswer } from "../pool/own_worker.ts";
 import { type ChannelEvents, neverStarted, STOP_LIMIT, type WorkerChannel, type WorkerExit } from "../wire/channel.ts";
-import { loadBuiltin, process, type runtime } from "../runtime.ts";
+import { loadBuiltin, process } from "../runtime.ts";
 import type { FromWorker } from "../wire/messages.ts";
 import { seal } from "../wire/seal.ts";
 import { PageClaims } from "../wire/page_claims.ts";
