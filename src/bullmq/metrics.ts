@@ -9,6 +9,11 @@ export const METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8";
 /** Upper bounds of the durations that are told apart, in seconds: from a trivial call over Redis to one of some minutes. */
 const BOUNDS = [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10, 30, 60, 300] as const;
 
+/** Labels of numbers, by name. */
+export interface MetricLabels {
+  readonly [label: string]: string;
+}
+
 /** One number, with the labels that tell it from others of its name. */
 export interface Sample {
   readonly labels?: Readonly<Record<string, string>>;
@@ -85,7 +90,7 @@ export function writeMetrics(metrics: readonly Metric[], labels: Readonly<Record
  * assert.match(text, /futures_calls_total\{executor="images",outcome="completed"\} 1/);
  * ```
  */
-export function metricsOf(executor: { stats(): CallStats }, labels: Readonly<Record<string, string>> = {}): string {
+export function metricsOf(executor: { stats(): CallStats }, labels?: MetricLabels): string {
   const { queued, running, completed, failed, cancelled, lost } = executor.stats();
   return writeMetrics([
     {
@@ -106,7 +111,7 @@ export function metricsOf(executor: { stats(): CallStats }, labels: Readonly<Rec
       help: "Workers that ended without being asked to; with hosts, losses of a host with a call of this program.",
       samples: [{ value: lost }],
     },
-  ], labels);
+  ], labels ?? {});
 }
 
 /** A number that goes up and down. */

@@ -34,7 +34,7 @@ import { checkNumber, checkOptions, optionNames, refuse } from "../wire/check.ts
 import { assertBlocks, block } from "./block.ts";
 
 /** Options of {@linkcode waitSync}: those of `wait()`, without `signal`, as nothing can abort one while this thread blocks. */
-export type WaitSyncOptions = Omit<WaitOptions, "signal">;
+export interface WaitSyncOptions extends Omit<WaitOptions, "signal"> {}
 
 export { ALL_COMPLETED, FIRST_COMPLETED, FIRST_EXCEPTION, type ReturnWhen, type WaitResult };
 
