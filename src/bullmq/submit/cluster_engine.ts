@@ -212,7 +212,9 @@ export class ClusterEngine extends Engine {
         return link.check();
       }).catch(() => {}); // the next check comes soon
       this.#lookUp(this.#sent.oldest(CHECKED));
-      if (this.#sent.size > 0 && this.#sent.active === 0) void this.#unserved.check(this.#link, this.waiting);
+      if (this.#sent.size > 0 && this.#sent.active === 0) {
+        background(this.#unserved.check(this.#link, this.waiting), this.#onError);
+      }
     }, CHECK_INTERVAL);
   }
 
