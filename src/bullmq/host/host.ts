@@ -178,9 +178,8 @@ export class QueueHost implements Host {
 
   /** Waits until BullMQ's worker has closed, but no longer than Redis may take: it would wait for ever. */
   async #untilClosed(closed: Promise<void>, timeout: number): Promise<void> {
-    const late = deferred<void>();
+    const late = deferred<void>(), { size } = this.#runner;
     const timer = startTimer(timeout, () => {
-      const { size } = this.#runner;
       this.#settings.notices.line(leftBehind(timeout, size > 0 ? [`calls that run elsewhere later: ${size}`] : []));
       this.#redis.disconnect();
       background(this.#worker.disconnect(), () => {}); // it is disconnected already

@@ -71,7 +71,7 @@ clusterTest(
     const [command, ...first] = hostCommand(runtime);
     const args = [...first, "--queue", cluster.queue, "--url", cluster.server.url, "--tasks", `words=${BROKEN.href}`];
     const { code, output } = await run(command, [...args, "--workers", "1"], { timeout: CEILING });
-    assertMatch(output, /^Cannot serve queue '.*' as its tasks 'words' cannot be run: .*this module fails to load/m);
+    assertMatch(output, /^(?:Error: )?Cannot serve queue '.*' as its tasks 'words' cannot be run: .*this module fails to load/m);
     assertEquals(code, 1);
   },
 );
@@ -140,7 +140,7 @@ clusterTest("A host whose module fails to load again and again hands back its ca
     );
   });
   assertEquals(reports.length, 1);
-  assertMatch(String(reports[0]![0]), /Error of host unfit/);
+  assertMatch(String(reports[0]![0]), /Host unfit/);
   assertEquals(await hostNames(cluster), ["fit"]);
   assertEquals(await within("the next call", executor.submit(texts.first)), "sound");
 });

@@ -105,10 +105,7 @@ test("BullMQExecutor and serve() refuse options that there are not, and say whic
 test("BullMQExecutor.with() refuses onReport, as hosts send no reports", () => {
   const executor = new BullMQExecutor({ queue: "q" }), onReport = () => {};
   for (const view of [() => executor.with({ onReport }), () => executor.with({ priority: 1 }).with({ onReport })]) {
-    assertError(assertThrows(view), {
-      name: "TypeError",
-      message: "Cannot apply options to calls as 'onReport' must be absent for a BullMQExecutor: hosts send no reports",
-    });
+    assertError(assertThrows(view), { name: "TypeError", message: /'onReport'/ });
   }
 });
 
