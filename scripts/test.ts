@@ -70,7 +70,7 @@ const LONG = [
 /** Folders with packages of their own, and the files that need them. */
 const PACKAGES: readonly (readonly [folder: string, needed: RegExp])[] = [
   ["examples/word_count/show", /^\.\/tests\/package\/demo_/],
-  ["tests/tools", /^\.\/tests\/world\/compil/],
+  ["tests/tools", /^\.\/tests\/(world\/compil|package\/deploy_)/],
   ["tests/package/bundlers", /^\.\/tests\/package\/(browser|bundlers)\//],
   ["tests/package/toolchains", /^\.\/tests\/package\/toolchains\//],
   ["tests/package/types", /^\.\/tests\/package\/types\//],
