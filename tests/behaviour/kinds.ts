@@ -112,6 +112,7 @@ export const INLINE: Kind = {
     ".killWorkers() ends workers in their finalizers": BLOCKS,
     " runs the finalizer once in each worker at the shutdown, which waits for it": SERIAL,
     " runs the finalizer when resize() ends a worker": SERIAL,
+    " kills a worker whose finalizer never ends: loopAsTold": BLOCKS,
     ".with({ retries }) runs a call again whose worker was lost, which knows its attempt": EXITS,
   },
 };

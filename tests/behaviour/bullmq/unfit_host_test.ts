@@ -71,7 +71,10 @@ clusterTest(
     const [command, ...first] = hostCommand(runtime);
     const args = [...first, "--queue", cluster.queue, "--url", cluster.server.url, "--tasks", `words=${BROKEN.href}`];
     const { code, output } = await run(command, [...args, "--workers", "1"], { timeout: CEILING });
-    assertMatch(output, /^(?:Error: )?Cannot serve queue '.*' as its tasks 'words' cannot be run: .*this module fails to load/m);
+    assertMatch(
+      output,
+      /^(?:Error: )?Cannot serve queue '.*' as its tasks 'words' cannot be run: .*this module fails to load/m,
+    );
     assertEquals(code, 1);
   },
 );
