@@ -8,6 +8,7 @@ import { blockingHere, type Polled } from "../wire/blocking.ts";
 import type { ChannelEvents, WorkerChannel, WorkerExit } from "../wire/channel.ts";
 import { refusing } from "../wire/sendable.ts";
 import { cloneForProcess } from "./cloneable.ts";
+import { startFolder } from "./command_line.ts";
 import { pack } from "./pack.ts";
 import type { FromRelay, RelayInit, ToRelay } from "./relay_messages.ts";
 
@@ -55,7 +56,7 @@ class Relay implements Polled {
   start(options: WorkerOptions, events: ChannelEvents): WorkerChannel {
     const id = this.#started++;
     const ask = (message: Ask) => this.#port.postMessage({ id, ...message });
-    ask({ kind: "start", options: { ...options, cwd: options.cwd === undefined ? undefined : String(options.cwd) } });
+    ask({ kind: "start", options: { ...options, cwd: startFolder(options.cwd), entry: options.entry?.href } });
     this.#workers.set(id, events);
     this.#hold(id, true);
     return {

@@ -12,11 +12,14 @@ export interface RelayInit {
   readonly bell: SharedArrayBuffer;
 }
 
+/** The options of a worker, without objects that cannot cross. */
+export type RelayedOptions = Omit<WorkerOptions, "entry" | "worker"> & { readonly entry?: string | undefined };
+
 /** From the program to the relay, about the worker process with a number. */
 export type ToRelay =
   & { readonly id: number }
   & (
-    | { readonly kind: "start"; readonly options: WorkerOptions }
+    | { readonly kind: "start"; readonly options: RelayedOptions }
     /** A message as the channel carries it (pack.ts). */
     | { readonly kind: "send"; readonly packed: unknown }
     | { readonly kind: "keepAlive"; readonly alive: boolean }

@@ -1,11 +1,10 @@
 // The relay thread of a program that blocks: the channels of processes need an event loop, and it has one. It starts and ends
 // the worker processes, and passes on what they and the program say to each other.
 
-import type { WorkerOptions } from "../pool/backend.ts";
 import { loadBuiltin, onPortMessage } from "../runtime.ts";
 import { Bell } from "../wire/bell.ts";
 import { type ProcessChannel, startHere } from "./start.ts";
-import type { FromRelay, RelayInit, ToRelay } from "./relay_messages.ts";
+import type { FromRelay, RelayedOptions, RelayInit, ToRelay } from "./relay_messages.ts";
 
 /** Serves the program that has started this thread. */
 export function serveRelay(): void {
@@ -18,8 +17,8 @@ function serve({ port, bell: memory }: RelayInit): void {
     port.postMessage(message);
     bell.ring();
   };
-  const start = (id: number, options: WorkerOptions) => {
-    const channel = startHere(options, {
+  const start = (id: number, { entry, ...options }: RelayedOptions) => {
+    const channel = startHere({ ...options, entry: entry === undefined ? undefined : new URL(entry) }, {
       onMessage(message) {
         try {
           tell({ id, kind: "message", message });

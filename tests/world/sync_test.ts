@@ -20,8 +20,8 @@ import { sumOfSquares } from "../fixtures/tasks/sync_tasks.ts";
 import { Gate } from "../support/gate.ts";
 import { startProgram } from "../support/run_program.ts";
 import { until } from "../support/until.ts";
-import { behaviour } from "./behaviour.ts";
-import { KINDS, THREADS } from "./kinds.ts";
+import { behaviour } from "../behaviour/behaviour.ts";
+import { KINDS, THREADS } from "../behaviour/kinds.ts";
 
 const range = (count: number) => Array.from({ length: count }, (_, i) => i);
 
