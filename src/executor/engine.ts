@@ -105,11 +105,15 @@ export abstract class Engine<Stats extends CallStats = CallStats> extends CallLi
    * @param calls The calls, the youngest first.
    */
   protected requeue(calls: readonly Call[]): void {
+    // Its signal has aborted while its worker was about to begin it, which has not happened.
+    const aborted: Call[] = [];
     for (const call of calls) {
       call.progress?.timer?.clear(); // its time limit has not started
-      if (call.wanted) this.queue.unshift(call);
+      if (call.progress?.aborted) aborted.push(call);
+      else if (call.wanted) this.queue.unshift(call);
       else this.#turnAway(call);
     }
+    eachInOneGo(aborted, (call) => this.cancel(call, call.progress!.aborted!.reason));
     if (!this.canRun) eachInOneGo(this.#takeWaiting(), (call) => this.#turnAway(call));
   }
 
