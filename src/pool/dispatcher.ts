@@ -78,6 +78,7 @@ export class Dispatcher {
   readonly #pool: WorkerPool;
   readonly #owner: DispatcherOwner;
   #isDispatchDue = false;
+  #isTurnDue = false;
   /** Answers of busy workers that were read in this turn of the event loop. */
   #answersInTurn = 0;
   /** How many calls were handed over so far. */
@@ -119,6 +120,16 @@ export class Dispatcher {
   /** A worker has answered: it is handed more now, unless others have to have their turn first. */
   answered(worker: WorkerHandle): void {
     if (worker.calls.size === 0 || this.#isInTurn()) this.dispatch();
+  }
+
+  /** Dispatches when the event loop, or a blocking wait in its place, comes round. */
+  dispatchInTurn(): void {
+    if (this.#isTurnDue) return;
+    this.#isTurnDue = true;
+    atNextTurn(() => {
+      this.#isTurnDue = false;
+      this.dispatch();
+    });
   }
 
   /** Dispatches at the end of the tick. */

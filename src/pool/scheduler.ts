@@ -161,7 +161,7 @@ export class Scheduler extends Engine<ExecutorStats> {
     this.#pool.release(worker);
     // All is as it will be: from here on, callbacks of users run.
     let next = 0, nextFailure = 0;
-    if (blockingHere()) this.#dispatcher.dispatchSoon(); // a callback may block
+    if (blockingHere()) this.#dispatcher.dispatchInTurn(); // a callback may block
     inOneGo(() => {
       const again = skipped;
       skipped = undefined;
