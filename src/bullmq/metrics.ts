@@ -11,6 +11,7 @@ const BOUNDS = [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10, 30, 60, 300] as co
 
 /** Labels of numbers, by name. */
 export interface MetricLabels {
+  /** The text of a label. */
   readonly [label: string]: string;
 }
 
