@@ -53,15 +53,30 @@ export class QueueLimit {
   ready(): Promise<void> {
     if (this.#most === Infinity) return Promise.resolve();
     return new Promise((resolve) => {
-      this.#waiters.push(resolve);
+      this.#waiters.push(() => {
+        // This runs just before what awaits the promise does.
+        queueMicrotask(() => this.#offer());
+        resolve();
+      });
       this.wake();
     });
   }
 
   /** Calls `fn` when there is a place, as {@linkcode QueueLimit.ready} resolves then; a blocking wait can call it, too. */
   whenReady(fn: () => void): void {
-    this.#waiters.push(() => atTickEnd(fn));
+    this.#waiters.push(() =>
+      atTickEnd(() => {
+        this.#offer();
+        fn();
+      })
+    );
     this.wake();
+  }
+
+  /** A producer that has a promised place runs now. */
+  #offer(): void {
+    this.#promised--;
+    this.#offered++;
   }
 
   /** Gives back a place that ready() has offered. */
@@ -73,11 +88,6 @@ export class QueueLimit {
   wake(): void {
     while (this.#waiters.length > 0 && this.left > 0) {
       this.#promised++;
-      // This runs just before what awaits the promise does.
-      atTickEnd(() => {
-        this.#promised--;
-        this.#offered++;
-      });
       this.#waiters.shift()!();
     }
     if (this.#promised + this.#offered === 0 || this.#isExpiryDue) return;
