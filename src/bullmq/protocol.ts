@@ -44,6 +44,16 @@ export class Keys {
     this.#base = `${prefix}:${queue}`;
   }
 
+  /** BullMQ's list of the jobs that wait. */
+  get waiting(): string {
+    return `${this.#base}:wait`;
+  }
+
+  /** BullMQ's set of the jobs that wait and have a priority. */
+  get prioritized(): string {
+    return `${this.#base}:prioritized`;
+  }
+
   /** BullMQ's stream of events. */
   get events(): string {
     return `${this.#base}:events`;

@@ -92,8 +92,8 @@ export abstract class Engine<Stats extends CallStats = CallStats> extends CallLi
       this.queue.push(entry);
       return true;
     }
-    if (entry instanceof Call) this.#turnAway(entry);
-    else while (entry.size > 0) this.#turnAway(entry.draw());
+    if (entry instanceof Call) this.turnAway(entry);
+    else while (entry.size > 0) this.turnAway(entry.draw());
     return false;
   }
 
@@ -111,14 +111,14 @@ export abstract class Engine<Stats extends CallStats = CallStats> extends CallLi
       call.progress?.timer?.clear(); // its time limit has not started
       if (call.progress?.aborted) aborted.push(call);
       else if (call.wanted) this.queue.unshift(call);
-      else this.#turnAway(call);
+      else this.turnAway(call);
     }
     eachInOneGo(aborted, (call) => this.cancel(call, call.progress!.aborted!.reason));
-    if (!this.canRun) eachInOneGo(this.#takeWaiting(), (call) => this.#turnAway(call));
+    if (!this.canRun) eachInOneGo(this.#takeWaiting(), (call) => this.turnAway(call));
   }
 
   /** Settles a call that is not queued. */
-  #turnAway(call: Call): void {
+  protected turnAway(call: Call): void {
     if (this.broken) this.reject(call, this.brokenError(), "final");
     else this.cancel(call, new CancelledError());
   }

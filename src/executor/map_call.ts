@@ -3,7 +3,8 @@
 import { Call, type CallEngine, expectedCost } from "./call.ts";
 import type { CallQueue, QueueEntry } from "./call_queue.ts";
 import type { CallSettings } from "./call_options.ts";
-import { bindCall, type CallControl, cancelFuture, Future, settleFuture } from "../future/future.ts";
+import type { Future } from "../future/future.ts";
+import { ReportFuture } from "./report_future.ts";
 import { CANCELLED, FULFILLED, type FutureState, PENDING, REJECTED } from "../future/state.ts";
 import type { TaskRecord } from "./task_table.ts";
 
@@ -29,7 +30,7 @@ export class MappedCall extends Call {
   readonly #map: MapOwner;
   readonly #chunk: object | undefined;
   /** Made when its task reports something, for who listens. */
-  #future: Future<unknown> | undefined;
+  #reported: ReportFuture | undefined;
 
   constructor(map: MapOwner, args: readonly unknown[], chunk: object | undefined) {
     super(map.engine, map.task, args, map.settings);
@@ -59,37 +60,14 @@ export class MappedCall extends Call {
   }
 
   protected get reporting(): Future<unknown> | undefined {
-    if (!this.wanted) return undefined;
-    if (!this.#future) bindCall(this.#future = new Future<unknown>(), new ReportingControl(this));
-    return this.#future.done() ? undefined : this.#future;
+    return this.wanted ? (this.#reported ??= new ReportFuture(this)).open : undefined;
   }
 
   #end(state: FutureState, outcome: unknown): void {
     this.state = state;
     this.outcome = outcome;
-    if (this.#future) {
-      if (state === CANCELLED) cancelFuture(this.#future, outcome);
-      else settleFuture(this.#future, state === FULFILLED ? "fulfilled" : "rejected", outcome);
-    }
+    this.#reported?.settle(state, outcome);
     this.#map.completed(this);
-  }
-}
-
-/** What the Future of a call of map() or stream() can do: the iteration cancels the call, and counts its failure. */
-export class ReportingControl implements CallControl {
-  readonly unobserved: CallControl["unobserved"] = { add() {}, remove() {} };
-  readonly #call: Call;
-
-  constructor(call: Call) {
-    this.#call = call;
-  }
-
-  withdraw(): boolean {
-    return false;
-  }
-
-  begun(): boolean {
-    return this.#call.begun();
   }
 }
 

@@ -2,8 +2,9 @@
 
 import { Call, type CallEngine } from "./call.ts";
 import type { CallSettings } from "./call_options.ts";
-import { bindCall, cancelFuture, Future, settleFuture } from "../future/future.ts";
-import { ReportingControl } from "./map_call.ts";
+import type { Future } from "../future/future.ts";
+import { CANCELLED, FULFILLED, REJECTED } from "../future/state.ts";
+import { ReportFuture } from "./report_future.ts";
 import { isInput, StreamInput } from "./stream_input.ts";
 import type { TaskRecord } from "./task_table.ts";
 import { toFailure } from "../wire/failure.ts";
@@ -35,7 +36,7 @@ export class StreamedCall extends Call {
   /** It has yielded something, or read some of its inputs: it cannot be run again. */
   #hasBegun = false;
   /** Made for who listens to its reports, when the first comes. */
-  #future: Future<unknown> | undefined;
+  #reported: ReportFuture | undefined;
 
   constructor(
     engine: CallEngine,
@@ -77,9 +78,7 @@ export class StreamedCall extends Call {
   }
 
   protected get reporting(): Future<unknown> | undefined {
-    if (!this.#owner.isWanted()) return undefined;
-    if (!this.#future) bindCall(this.#future = new Future<unknown>(), new ReportingControl(this));
-    return this.#future.done() ? undefined : this.#future;
+    return this.#owner.isWanted() ? (this.#reported ??= new ReportFuture(this)).open : undefined;
   }
 
   /** Its worker may yield so many values more. */
@@ -112,11 +111,8 @@ export class StreamedCall extends Call {
 
   #end(end: StreamEnd): void {
     for (const input of this.#inputs.values()) input.close();
-    if (this.#future) {
-      if (!end.failed) settleFuture(this.#future, "fulfilled", undefined);
-      else if (end.counts) settleFuture(this.#future, "rejected", end.reason);
-      else cancelFuture(this.#future, end.reason);
-    }
+    if (!end.failed) this.#reported?.settle(FULFILLED, undefined);
+    else this.#reported?.settle(end.counts ? REJECTED : CANCELLED, end.reason);
     this.#owner.settled(end);
   }
 

@@ -128,6 +128,7 @@ export class Dispatcher {
     this.#isTurnDue = true;
     atNextTurn(() => {
       this.#isTurnDue = false;
+      this.#answersInTurn = 0;
       this.dispatch();
     });
   }
@@ -301,13 +302,8 @@ export class Dispatcher {
 
   /** Whether a busy worker may be handed more at once. If not, there is a dispatch when everybody has had a turn. */
   #isInTurn(): boolean {
-    if (this.#answersInTurn++ === 0) {
-      atNextTurn(() => {
-        this.#answersInTurn = 0;
-        this.dispatch();
-      });
-    }
-    return this.#answersInTurn <= ANSWERS_PER_TURN;
+    this.dispatchInTurn();
+    return ++this.#answersInTurn <= ANSWERS_PER_TURN;
   }
 
   /** Nothing of a lower priority than the next queued call is in a worker that could give it back. */

@@ -11,7 +11,7 @@ import { FinalizerReports } from "./finalizer_reports.ts";
 import { Call } from "../executor/call.ts";
 import type { QueueEntry } from "../executor/call_queue.ts";
 import { Engine } from "../executor/engine.ts";
-import { CancelledError, describeExit, ShutdownError, WorkerLostError } from "../future/errors.ts";
+import { describeExit, ShutdownError, WorkerLostError } from "../future/errors.ts";
 import { type LocalExecutorOptions, type PoolSettings, readOptions } from "./options.ts";
 import { passOn } from "./pass_on.ts";
 import { report } from "../report.ts";
@@ -230,10 +230,7 @@ export class Scheduler extends Engine<ExecutorStats> {
 
   /** Settles the calls that wait for one worker: they will not run. */
   #settlePinned(): void {
-    for (const call of this.#pool.takePinned()) {
-      if (this.broken) this.reject(call, this.brokenError(), "final");
-      else this.cancel(call, new CancelledError());
-    }
+    for (const call of this.#pool.takePinned()) this.turnAway(call);
   }
 
   /** Ends the worker of a call that has to stop; its other calls run elsewhere. */

@@ -17,7 +17,6 @@ export const threadBackend: Backend = {
   ownOptions: THREAD_OPTIONS,
   name: "ThreadPoolExecutor",
   Broken: BrokenThreadPool,
-  ...(runtime === "browser" && { refusesToBlock: "a browser cannot receive anything without its event loop" }),
   ...(runtime === "deno" && {
     checkWorkerOptions: (action, options) => ({
       ...options,

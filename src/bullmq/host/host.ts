@@ -242,10 +242,9 @@ export class QueueHost implements Host {
 
   async #countWaiting(): Promise<number | undefined> {
     if (this.#redis.status !== "ready") return undefined; // a command would wait until it is
-    const { prefix, queue } = this.#settings;
     let timer: Timer | undefined;
     const late = new Promise<undefined>((resolve) => timer = startTimer(SCRAPE_LIMIT, () => resolve(undefined)));
-    const counts = this.#redis.multi().llen(`${prefix}:${queue}:wait`).zcard(`${prefix}:${queue}:prioritized`).exec()
+    const counts = this.#redis.multi().llen(this.#keys.waiting).zcard(this.#keys.prioritized).exec()
       .then((replies) => replies?.reduce((sum, [, count]) => sum + Number(count ?? 0), 0), () => undefined);
     const count = await Promise.race([counts, late]);
     timer?.clear();
