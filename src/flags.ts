@@ -1,6 +1,7 @@
 // The flags with which the program was started, as its workers get them: without flags that are for the program's own start,
 // and with paths that are right in any folder. Node and Bun tell a program its flags; Deno does not.
 
+import type { Worker, WorkerOptions } from "node:worker_threads";
 import { loadBuiltin, nodePath, nodeUrl, process, runtime } from "./runtime.ts";
 
 interface ReadPermission {
@@ -220,4 +221,36 @@ function words(options: string): string[] {
 
 function quote(word: string): string {
   return /[\s"\\]/.test(word) ? `"${word.replace(/["\\]/g, "\\$&")}"` : word;
+}
+
+/**
+ * Starts a thread of Node with the flags of the program, except for those with which it would start wrongly.
+ *
+ * @param options Its options, without flags.
+ * @param start Starts it with the options it is given.
+ * @returns The thread. Throws when there can be none, and says what to do.
+ */
+export function startWithFlags(options: WorkerOptions, start: (options: WorkerOptions) => Worker): Worker {
+  try {
+    return startWith(threadFlags());
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ERR_ACCESS_DENIED") throw error;
+    throw new Error("Node is not allowed to start a thread: add --allow-worker to --permission", { cause: error });
+  }
+
+  function startWith(flags: ThreadFlags | undefined): Worker {
+    if (!flags) return start(options);
+    const [execArgv, nodeOptions] = flags;
+    try {
+      const env = { ...process.env, NODE_OPTIONS: joinFlags(nodeOptions) };
+      return start({ ...options, execArgv: execArgv.flat(), env });
+    } catch (error) {
+      // Node (20, 24) refuses flags that apply to a whole process, threads included: it starts without them.
+      const refused = /^Initiated Worker with invalid .*?: (.*)$/.exec((error as Error).message)?.[1]?.split(", ");
+      const isTaken = ([name]: Flag) => !refused?.includes(name!);
+      const rest = [execArgv.filter(isTaken), nodeOptions.filter(isTaken)] as const;
+      if (String(rest) === String(flags)) throw error;
+      return startWith(rest);
+    }
+  }
 }

@@ -3,7 +3,9 @@
 import type { MessagePort, Worker } from "node:worker_threads";
 import type { WorkerOptions } from "../pool/backend.ts";
 import { findEntry } from "../entry.ts";
-import { loadBuiltin, onPortMessage } from "../runtime.ts";
+import { startWithFlags } from "../flags.ts";
+import { startTimer, type Timer } from "../future/timer.ts";
+import { loadBuiltin, onPortMessage, runtime } from "../runtime.ts";
 import { blockingHere, type Polled } from "../wire/blocking.ts";
 import type { ChannelEvents, WorkerChannel, WorkerExit } from "../wire/channel.ts";
 import { refusing } from "../wire/sendable.ts";
@@ -20,6 +22,9 @@ const _entry = () => import("./entry.relay.js");
 /** Kinds of what is asked for one worker, without its number. */
 type Ask = ToRelay extends infer M ? M extends { id: number } ? Omit<M, "id"> : never : never;
 
+/** How long the thread may take to start, in milliseconds; it has a few files of this package to load. */
+const START_LIMIT = 30_000;
+
 /** The relay of this thread. */
 class Relay implements Polled {
   readonly ending = false;
@@ -28,13 +33,20 @@ class Relay implements Polled {
   readonly #workers = new Map<number, ChannelEvents>();
   /** Those that keep the program alive. */
   readonly #alive = new Set<number>();
+  /** How long it may take to start. */
+  readonly #starting: Timer;
   #started = 0;
 
   constructor(entry: URL) {
     const { MessageChannel, SHARE_ENV, Worker } = threads(), { bell, lines } = blockingHere()!;
     const { port1, port2 } = new MessageChannel();
     this.#port = port1;
-    this.#thread = new Worker(entry, { name: "futures relay", env: SHARE_ENV } as never);
+    const start = (options: object) =>
+      new Worker(entry, { ...options, name: "futures relay", env: SHARE_ENV } as never);
+    this.#thread = runtime === "node" ? startWithFlags({}, start) : start({});
+    // A thread that fails to start says so by an event, which does not come while the program blocks.
+    const error = new Error(`The thread that starts processes has not begun within ${START_LIMIT / 1000} s`);
+    this.#starting = startTimer(START_LIMIT, () => this.#fail({ error, inVain: true }), false);
     this.#thread.on("error", (error) => this.#fail({ error }));
     this.#thread.on("exit", (exitCode) => this.#fail({ exitCode }));
     const init: RelayInit = { port: port2, bell: bell.shared };
@@ -87,6 +99,7 @@ class Relay implements Polled {
   }
 
   #take(message: FromRelay): void {
+    if (message.kind === "up") return this.#starting.clear();
     const events = this.#workers.get(message.id);
     if (message.kind === "message") return events?.onMessage(message.message);
     this.#workers.delete(message.id);
@@ -96,6 +109,8 @@ class Relay implements Polled {
 
   /** The thread is gone, and with it all lines. */
   #fail(exit: WorkerExit): void {
+    if (relay === this) relay = undefined; // the next worker gets another one
+    blockingHere()!.lines.delete(this);
     for (const id of [...this.#workers.keys()]) this.#take({ id, kind: "close", exit });
   }
 }

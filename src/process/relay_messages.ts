@@ -29,8 +29,7 @@ export type ToRelay =
 
 /** From the relay to the program. */
 export type FromRelay =
-  & { readonly id: number }
-  & (
-    | { readonly kind: "message"; readonly message: FromWorker }
-    | { readonly kind: "close"; readonly exit: WorkerExit }
-  );
+  /** It has begun. */
+  | { readonly kind: "up" }
+  | { readonly kind: "message"; readonly id: number; readonly message: FromWorker }
+  | { readonly kind: "close"; readonly id: number; readonly exit: WorkerExit };

@@ -37,6 +37,7 @@ function serve({ port, bell: memory }: RelayInit): void {
     }, false);
     channels.set(id, channel);
   };
+  tell({ kind: "up" });
   onPortMessage<ToRelay>(port as never, (message) => {
     if (message.kind === "start") return start(message.id, message.options);
     const channel = channels.get(message.id);

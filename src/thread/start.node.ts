@@ -3,7 +3,7 @@
 import type { Worker } from "node:worker_threads";
 import type { Backend, WorkerOptions } from "../pool/backend.ts";
 import { findEntry, firstLines } from "../entry.ts";
-import { assertFolder } from "../flags.ts";
+import { assertFolder, startWithFlags } from "../flags.ts";
 import { loadBuiltin, process } from "../runtime.ts";
 import { startTimer, type Timer } from "../future/timer.ts";
 import { WordClaims } from "../wire/claims.ts";
@@ -15,7 +15,6 @@ import { cloneForThread, toThread } from "../wire/sendable.ts";
 import { openWithText } from "../pool/entry_text.ts";
 import { expectAnswer } from "../pool/own_worker.ts";
 import { startOwn } from "./own_thread.ts";
-import { startWithFlags } from "./flags.node.ts";
 import { ParentLine } from "./line_parent.ts";
 import { polledPort } from "./polled_port.ts";
 

@@ -36,6 +36,13 @@ const LOADED = (name: string) => `((globalThis as any).loaded ??= []).push("${na
 const FILES: Program["files"] = {
   "tasks.ts": TASKS,
   "main.ts": program(""),
+  "blocking.ts": `
+    import { EXECUTOR as Executor } from "@concurrent/futures";
+    import { resultSync } from "@concurrent/futures/sync";
+    import { look } from "./tasks.ts";
+    const executor = new Executor({ maxWorkers: 1 });
+    console.log(resultSync(executor.submit(look, 21)), executor.stats().lost);
+    await executor.shutdown();`,
   "elsewhere.ts": program(`process.chdir(tmpdir());`),
   "cwd.ts": program("", `{ maxWorkers: 1, cwd: tmpdir() } as object`),
   "nowhere.ts": program(`
@@ -87,6 +94,15 @@ rows([
   { args: deno("eval", IMPORT) },
   { args: deno("run", "-A", "--no-check", "-"), stdin: IMPORT },
   { args: deno("repl", "-A", "--quiet", "--eval", IMPORT), prints: new RegExp(`^${WELL}`) },
+]);
+
+// Programs that are not files, and block.
+const BLOCK = `await import("./blocking.ts")`;
+rows([
+  { args: node("--input-type=module"), stdin: BLOCK },
+  { args: node("--input-type=module", "-e", BLOCK) },
+  { args: bun("-"), stdin: BLOCK },
+  { args: deno("run", "-A", "--no-check", "-"), stdin: BLOCK },
 ]);
 
 // Flags whose value is the next word.
