@@ -35,7 +35,7 @@ export function openWithText<Channel extends WorkerChannel>(
     ...channel,
     get refusesToBlock() {
       return waits
-        ? "the text of its workers' file is being loaded: await executor.ready() first"
+        ? "the text of its workers' file is being loaded: await executor.warmUp() first"
         : channel.refusesToBlock;
     },
   };
