@@ -31,6 +31,7 @@ export const KINDS: readonly Kind[] = [THREADS, PROCESSES];
 
 const BLOCKS = "its task blocks this very thread, and with it the test that would let it go on";
 const SERIAL = "it wants two calls to run at the same time";
+const GOES_ON = "what it leaves behind goes on in this thread, and would keep the tests' program alive";
 const SHARES = "it tells workers apart by the state of a module, which is the program's own here";
 const EXITS = "its task ends the worker, which is this program";
 
@@ -113,6 +114,10 @@ export const INLINE: Kind = {
     " runs the finalizer once in each worker at the shutdown, which waits for it": SERIAL,
     " runs the finalizer when resize() ends a worker": SERIAL,
     " kills a worker whose finalizer never ends: loopAsTold": BLOCKS,
+    " kills a worker whose finalizer never ends: holdAsTold": GOES_ON,
+    ".with({ onReport }) hears nothing of a call that has ended, though its task goes on": GOES_ON,
+    ".with({ onReport }) hears nothing after a call was stopped while it reported": GOES_ON,
+    ".with({ onReport }) may end the executor in its callback": GOES_ON,
     ".with({ retries }) runs a call again whose worker was lost, which knows its attempt": EXITS,
   },
 };
