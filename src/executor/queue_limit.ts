@@ -35,13 +35,14 @@ export class QueueLimit {
   }
 
   /**
-   * Takes a place: one that ready() has offered, if there is any. Those that it has promised to others are not touched.
+   * Takes a place: one that ready() has offered, if there is any. Those that it has promised to others are not touched. What
+   * was offered is kept when the queue has grown since: workers give back calls that they were handed ahead.
    *
    * @throws {QueueFullError} when there is none.
    */
   admit(): void {
     if (this.#most === Infinity) return;
-    if (this.#size() + this.#promised >= this.#most) {
+    if (this.#offered === 0 && this.#size() + this.#promised >= this.#most) {
       throw new QueueFullError(
         `Cannot submit a task as ${this.#most} calls wait already: await executor.ready() before each`,
       );

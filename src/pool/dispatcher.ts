@@ -327,6 +327,7 @@ export class Dispatcher {
     for (const worker of workers) {
       worker.assertInvariants();
       assertInvariant(!worker.takesPinned || this.#isDispatchDue, "no call waits for a worker that could take it");
+      assertInvariant(!worker.isForgotten, "a worker that nothing is awaited of is idle");
     }
     if (!this.#isDispatchDue) this.#assertOrder();
   }

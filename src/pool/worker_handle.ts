@@ -66,6 +66,13 @@ export class WorkerHandle implements CallHolder {
     return this.pinned.length > 0 && this.calls.size === 0 && this.#mayTake;
   }
 
+  /** Whether no call and no answer will make it idle, or retire, and it does neither. */
+  get isForgotten(): boolean {
+    const { calls, pinned, idle, recalling, state, unreachable } = this;
+    return state === "ready" && !idle && !recalling && !unreachable && pinned.length === 0 &&
+      calls.first === calls.next;
+  }
+
   get #mayTake(): boolean {
     return this.calls.hasRoom && !this.recalling && !this.unreachable && this.state === "ready";
   }

@@ -185,9 +185,15 @@ export class WorkerPool {
     return count;
   }
 
-  /** Takes those calls. */
-  *takePinned(): Generator<Call> {
-    for (const worker of [...this.workers, ...this.#leaving]) yield* worker.pinned.splice(0);
+  /** Takes those calls: workers that have waited for nothing else are idle. */
+  takePinned(): Call[] {
+    const taken: Call[] = [];
+    for (const worker of [...this.workers, ...this.#leaving]) {
+      if (worker.pinned.length === 0) continue;
+      taken.push(...worker.pinned.splice(0));
+      this.release(worker);
+    }
+    return taken;
   }
 
   /** Makes a worker idle if it has no call, or dismisses it if it has to retire. */

@@ -459,7 +459,6 @@ for (const kind of KINDS) {
         `.stream() gives what has come, then an error, when its worker ${end} while it ${phase}`,
         async (Executor) => {
           const executor = new Executor({ maxWorkers: 1, onUnobserved() {} });
-          using gate = new Gate();
           let asked = false, closed = 0;
           const input: AsyncIterable<number> = {
             [Symbol.asyncIterator]: () => ({
@@ -474,17 +473,20 @@ for (const kind of KINDS) {
             }),
           };
           const timeout = end === "times out" ? 200 : Infinity;
-          const stream = executor.with({ buffersize: phase === "is paused at its yield" ? 2 : 3, timeout }).stream(
+          const reports: unknown[] = [];
+          const onReport = (value: unknown) => void reports.push(value);
+          const buffersize = phase === "is paused at its yield" ? 2 : 3;
+          const stream = executor.with({ buffersize, timeout, onReport }).stream(
             tasks.stage,
-            gate.folder,
             phase,
             end === "exits",
             input,
           );
           const before = phase === "runs before its first value" ? 0 : 2;
-          await gate.noted(2); // its process, and that it is there
+          // Its process, and that it is there: what it has yielded before has come before.
+          await until("the task is there", () => reports.length === 2);
           if (phase === "waits for an input") await until("the input is asked", () => asked);
-          const [pid] = gate.notes;
+          const [pid] = reports;
           if (end === "is killed") process.kill(Number(pid), "SIGKILL");
           if (end === "is terminated by the executor") executor.terminateWorkers();
           if (end === "is killed by the executor") executor.killWorkers();

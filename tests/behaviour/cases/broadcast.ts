@@ -98,6 +98,19 @@ export function broadcastCases(kind: Kind): void {
     }
   });
 
+  behaviour(kind, ".shutdown() in a callback ends a worker that was free for a broadcast only", async (Executor) => {
+    const executor = new Executor({ maxWorkers: 1 });
+    using gate = new Gate();
+    const held = executor.submit(hold, gate.folder, 0);
+    await gate.noted();
+    const told = executor.broadcast(workerIndex).catch((error: unknown) => error);
+    held.addDoneCallback(() => void executor.shutdown({ cancelFutures: true }));
+    gate.open();
+    assertEquals(await told instanceof CancelledError, true);
+    await executor.shutdown();
+    assertEquals([executor.stats().workers, executor.stats().cancelled], [0, 1]);
+  });
+
   behaviour(kind, ".broadcast() refuses what cannot be sent to several workers", async (Executor) => {
     await using executor = new Executor({ maxWorkers: 2 });
     await executor.warmUp();
