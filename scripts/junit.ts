@@ -7,6 +7,9 @@ export interface Counts {
   skipped: number;
 }
 
+/** How many lines of a failure are repeated at most. */
+const MOST_LINES = 40;
+
 /** Counts the tests of a report. */
 export function countTests(xml: string): Counts {
   const tests = occurrences(xml, /<testcase\b/g);
@@ -37,6 +40,26 @@ export function filesWithoutTests(
 /** How many tests have ended, as the output of Deno, Bun or Node says. */
 export function endedTests(output: string): number {
   return occurrences(output, /\.\.\. (ok|FAILED|ignored)\b|^\((pass|fail|skip)\)|^[✔✖﹣] /gm);
+}
+
+/**
+ * What the output of Bun says of each test that failed: the lines above its name, which passed tests separate. Deno and Node
+ * repeat that at the end by themselves.
+ */
+export function failuresIn(output: string): string {
+  const failures: string[] = [];
+  let lines: string[] = [];
+  for (const line of output.split("\n")) {
+    if (/^\((pass|skip)\) /.test(line)) lines = [];
+    else lines.push(line);
+    // The summary at the end names it again, with nothing above it.
+    if (/^\(fail\) /.test(line)) {
+      if (lines.length > 1) failures.push(...lines.slice(-MOST_LINES));
+      lines = [];
+    }
+    if (/^\d+ tests (failed|skipped):/.test(line)) break;
+  }
+  return failures.join("\n");
 }
 
 function occurrences(text: string, pattern: RegExp): number {

@@ -21,7 +21,7 @@ import process from "node:process";
 import { parseArgs } from "node:util";
 import { HOW_TO_INSTALL_REDIS, redisProgram } from "../tests/support/redis_server.ts";
 import { install, ROOT } from "./install.ts";
-import { type Counts, countTests, endedTests, filesWithoutTests } from "./junit.ts";
+import { type Counts, countTests, endedTests, failuresIn, filesWithoutTests } from "./junit.ts";
 import { Leftovers } from "./leftovers.ts";
 import { Progress } from "./progress.ts";
 import { describeEnd, run, type RunResult } from "./run.ts";
@@ -270,6 +270,9 @@ async function runSuite(suite: Suite, env: Record<string, string | undefined>): 
   const { counts, problem } = judge(suite, result);
   progress.end(`${summary(counts)}  (${seconds()} s${suite.note ? `, ${suite.note}` : ""})`);
   if (counts.failed > 0) console.log(`\n${result.output.trim()}\n`);
+  const failed = counts.failed > 0 ? failuresIn(result.output) : "";
+  // Once more, below everything that passed: whoever reads the end of a long log reads why.
+  if (failed) console.log(`What failed on ${suite.name}:\n${failed}\n`);
   if (problem) console.log(`Failed: ${problem}\n`);
   return counts;
 }

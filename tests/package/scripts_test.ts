@@ -3,7 +3,7 @@
 import { assertEquals, assertMatch, assertRejects } from "@std/assert";
 import process from "node:process";
 import { test } from "node:test";
-import { countTests, endedTests, filesWithoutTests } from "../../scripts/junit.ts";
+import { countTests, endedTests, failuresIn, filesWithoutTests } from "../../scripts/junit.ts";
 import { describeEnd, mustRun, run } from "../../scripts/run.ts";
 import { runtime } from "../support/runtime.ts";
 import { runtimeCommand } from "../support/runtime_commands.ts";
@@ -17,6 +17,13 @@ const [command] = runtimeCommand(runtime);
 function program(text: string): string[] {
   return runtime === "deno" ? ["eval", text] : ["-e", text];
 }
+
+test("what Bun says of a failed test is found between those that passed", () => {
+  const output = ["(pass) one [1ms]", "12 | assert(false);", "error: no", "(fail) two [2ms]", "(pass) three [1ms]", ""]
+    .concat("1 tests failed:", "(fail) two [2ms]", " 2 pass").join("\n");
+  assertEquals(failuresIn(output), "12 | assert(false);\nerror: no\n(fail) two [2ms]");
+  assertEquals(failuresIn("(pass) one [1ms]\n\n 1 pass"), "");
+});
 
 test("run() says how a program ended and what it printed, on both streams", async () => {
   const { code, signal, timedOut, stdout, stderr, output } = await run(
