@@ -3,6 +3,8 @@
 import { assert, assertEquals, assertMatch, fail } from "@std/assert";
 import { delay } from "@std/async";
 import type { Redis } from "ioredis";
+import { mkdirSync, rmdirSync } from "node:fs";
+import { join } from "node:path";
 import process from "node:process";
 import { BrokenExecutor, CancelledError } from "../../../mod.ts";
 import { clusterTest, type TestCluster } from "../../support/bullmq_cluster.ts";
@@ -84,6 +86,14 @@ async function refusedAs(redis: Redis, code: string): Promise<void> {
   while (!said.startsWith(code)) said = await redis.get("nothing").then(() => "", (error: Error) => error.message);
 }
 
+/** Where a server saves its data. */
+async function dataFile(redis: Redis): Promise<string> {
+  const [[, folder], [, file]] = await Promise.all(
+    ["dir", "dbfilename"].map((name) => redis.config("GET", name) as Promise<[string, string]>),
+  ) as [[string, string], [string, string]];
+  return join(folder, file);
+}
+
 /** Ways to make a server refuse calls, and to make it take them again. */
 const REFUSALS: Readonly<Record<string, readonly [begin: (redis: Redis) => unknown, end: (redis: Redis) => unknown]>> =
   {
@@ -92,6 +102,19 @@ const REFUSALS: Readonly<Record<string, readonly [begin: (redis: Redis) => unkno
     NOREPLICAS: [
       (redis) => redis.config("SET", "min-replicas-to-write", "1"),
       (redis) => redis.config("SET", "min-replicas-to-write", "0"),
+    ],
+    MISCONF: [
+      async (redis) => {
+        // The file of the data cannot take the place of a folder.
+        await redis.config("SET", "save", "3600 1");
+        mkdirSync(await dataFile(redis));
+        await redis.bgsave();
+        await until("it has failed", async () => /rdb_last_bgsave_status:err/.test(await redis.info("persistence")));
+      },
+      async (redis) => {
+        await redis.config("SET", "save", "");
+        rmdirSync(await dataFile(redis));
+      },
     ],
     BUSY: [
       async (redis) => {
@@ -132,6 +155,39 @@ for (const [code, [begin, end]] of Object.entries(REFUSALS)) {
     if (password) await redis.config("SET", "requirepass", "");
     assertMatch(lines.join("\n"), new RegExp(`^Executor BullMQExecutor\\(test-.*\\): ${code} .*$`), "it is one line");
     assertMatch(String(errors), new RegExp(`^ReplyError: ${code} `));
+  });
+}
+
+/** What servers say that are not there yet, or not any more: in front of several, a proxy passes it on. */
+const SAID: Readonly<Record<string, string>> = {
+  LOADING: "LOADING Redis is loading the dataset in memory",
+  TRYAGAIN: "TRYAGAIN Multiple keys request during rehashing of slot",
+  CLUSTERDOWN: "CLUSTERDOWN The cluster is down",
+  MASTERDOWN: "MASTERDOWN Link with MASTER is down and replica-serve-stale-data is set to 'no'.",
+};
+
+for (const [code, said] of Object.entries(SAID)) {
+  clusterTest(`BullMQExecutor's calls and its hosts wait while Redis says ${code}`, async (cluster) => {
+    await using relay = await Relay.start(cluster.server.url);
+    const lines: string[] = [], errors: unknown[] = [], connection = { url: relay.url };
+    const executor = cluster.executor({
+      connection,
+      log: (line) => lines.push(line),
+      onError: (error) => errors.push(error),
+    });
+    const ofHost: string[] = [];
+    await cluster.serve({ connection, name: "one", stalledInterval: 900, log: (line) => ofHost.push(line) });
+    assertEquals(await within("a call", executor.submit(square, 3)), 9);
+    relay.say(said);
+    const futures = Array.from({ length: 600 }, (_, n) => executor.submit(square, n));
+    // A host that waits for Redis to load says nothing: it waits for a short time.
+    await until("both have said so", () => errors.length > 0 && (ofHost.length > 0 || code === "LOADING"));
+    await relay.said(10);
+    assertEquals(futures.some((future) => future.done()), false);
+    relay.say(undefined);
+    assertEquals(await within("the calls", Promise.all(futures)), futures.map((_, n) => n * n));
+    assertMatch(lines.join("\n"), new RegExp(`^Executor .*: ${code} .*$`));
+    assertMatch(ofHost.join("\n"), code === "LOADING" ? /^$/ : new RegExp(`^Host one: ${code} .*$`));
   });
 }
 
