@@ -270,6 +270,32 @@ for (const [loss, lose] of Object.entries(LOSSES)) {
   });
 }
 
+clusterTest("A host leaves alone the jobs that Redis has lost, and says so once", async (cluster) => {
+  const redis = cluster.redis(), lines: string[] = [];
+  const executor = cluster.executor({ log() {} }), once = executor.with({ retries: 0 });
+  const futures = Array.from({ length: 30 }, (_, n) => executor.submit(square, n));
+  const lost = once.submit(square, 3);
+  await waiting(executor, 31);
+  await redis.del(...await jobsOf(cluster, redis)); // while their ids still wait
+  await cluster.serve({ log: (line) => lines.push(line) });
+  assertEquals(await within("the calls", Promise.all(futures)), futures.map((_, n) => n * n));
+  assert(await within("a call that must not run twice", lost.exception()) instanceof JobLostError);
+  assertMatch(lines.join("\n"), /^Host .*: Redis has lost jobs of calls; .*$/, "it is one line");
+  assertEquals((await executor.cluster()).running, 0);
+});
+
+clusterTest("A host says once that Redis has lost the jobs that ran there, which run again", async (cluster) => {
+  const redis = cluster.redis(), executor = cluster.executor({ log() {} }), lines: string[] = [];
+  await cluster.serve({ workers: 4, log: (line) => lines.push(line) });
+  using gate = new Gate();
+  const futures = Array.from({ length: 4 }, (_, n) => executor.submit(hold, gate.folder, n));
+  await gate.noted(4);
+  await redis.del(...await jobsOf(cluster, redis));
+  gate.open();
+  assertEquals(await within("the calls", Promise.all(futures)), [0, 1, 2, 3]);
+  assertMatch(lines.join("\n"), /^Host .*: Redis has lost jobs of calls; .*$/, "it is one line");
+});
+
 clusterTest("BullMQExecutor reads the events to their end before a job counts as lost", async (cluster) => {
   const redis = cluster.redis(), { keys } = cluster;
   // The clock of Redis was ahead when the executor began to read, and is put back.
