@@ -212,10 +212,28 @@ export async function answered<T>(client: Redis, timeout: number, work: Promise<
   try {
     return await work;
   } catch (error) {
-    throw late ? new BrokenExecutor(`Redis has not answered for ${timeout} ms`) : error;
+    throw late ? notAnswered(timeout) : error;
   } finally {
     timer.clear();
   }
+}
+
+/**
+ * As {@linkcode answered}, for a connection that others use, too: it stays, and the commands may still be carried out.
+ *
+ * @param timeout How long, in milliseconds.
+ * @param work What waits for commands.
+ * @throws {BrokenExecutor} (rejects) when time is up.
+ */
+export function answeredWithin<T>(timeout: number, work: Promise<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const timer = startTimer(timeout, () => reject(notAnswered(timeout)));
+    work.finally(() => timer.clear()).then(resolve, reject);
+  });
+}
+
+function notAnswered(timeout: number): BrokenExecutor {
+  return new BrokenExecutor(`Redis has not answered for ${timeout} ms`);
 }
 
 /** Keeps the program alive until a promise is settled. */

@@ -9,7 +9,7 @@ import { ClusterEngine } from "./cluster_engine.ts";
 import { checkDuration } from "../../wire/check.ts";
 import { holding } from "../connection.ts";
 import { checkName } from "../queue_options.ts";
-import { type ClusterStats, readCluster } from "./cluster_stats.ts";
+import type { ClusterStats } from "./cluster_stats.ts";
 import { KeyedFutures } from "./keyed_futures.ts";
 import { type BullMQExecutorOptions, readOptions } from "./options.ts";
 
@@ -109,11 +109,11 @@ export class BullMQExecutor extends Executor {
    * What the whole cluster is doing: all hosts of the queue, for all its executors.
    *
    * @returns The hosts that live, and counts.
-   * @throws {BrokenExecutor} (rejects) when Redis cannot be reached.
+   * @throws {BrokenExecutor} (rejects) when Redis cannot be reached, or does not answer within `connectTimeout`.
    * @throws {ShutdownError} (rejects) when the executor has been shut down.
    */
   async cluster(): Promise<ClusterStats> {
-    return await holding(this.#engine.link().then(readCluster));
+    return await holding(this.#engine.cluster());
   }
 }
 

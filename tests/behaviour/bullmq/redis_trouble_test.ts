@@ -51,6 +51,15 @@ for (const [trouble, begin] of Object.entries(TROUBLES)) {
     }
   });
 
+  clusterTest(`BullMQExecutor.cluster() rejects in bounded time while Redis ${trouble}`, async (cluster) => {
+    const executor = cluster.executor({ connectTimeout: 500 });
+    assertEquals((await within("what Redis says", executor.cluster())).waiting, 0);
+    await begin(cluster);
+    const error = await within("cluster()", executor.cluster().catch((error) => error));
+    assert(error instanceof BrokenExecutor, String(error));
+    assertEquals(error.message, "Redis has not answered for 500 ms");
+  });
+
   clusterTest(`A host ends on SIGTERM while Redis ${trouble}`, async (cluster) => {
     const host = await cluster.host({ drainTimeout: 100 });
     const idle = await cluster.host({ drainTimeout: 100 });
