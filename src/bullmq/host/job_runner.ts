@@ -21,7 +21,7 @@ import {
   taskNotFound,
 } from "./host_errors.ts";
 import { LOST } from "./job_worker.ts";
-import { dropJob, jobsLost } from "./lost_jobs.ts";
+import { dropJob } from "./lost_jobs.ts";
 import { Prefetch } from "./prefetch.ts";
 import type { Refusals } from "./refusals.ts";
 import type { ServeSettings } from "./serve_options.ts";
@@ -119,7 +119,7 @@ export class JobRunner {
    */
   async process(job: Job, token: string): Promise<Reply> {
     const id = job.id!;
-    if (job.timestamp === LOST) return await this.#drop(id);
+    if (job.timestamp === LOST) return await dropJob(id, this.#redis, this.#keys, this.#settings.notices);
     const data = readJob(job.data);
     if (!data) {
       return this.#failure(new TypeError(`Job ${id} is no call of an executor: use another queue for it`), "host");
@@ -145,17 +145,6 @@ export class JobRunner {
       // Another host gets the job when its lock runs out.
     }
     throw reply === BACK ? new WaitingError() : new DelayedError();
-  }
-
-  /** Leaves a job alone that Redis has lost. */
-  async #drop(id: string): Promise<never> {
-    this.#settings.notices.error(jobsLost(), "lost");
-    try {
-      await dropJob(this.#redis, this.#keys, id);
-    } catch {
-      // It is dropped when its lock has run out and a host takes it again.
-    }
-    throw new WaitingError();
   }
 
   /** The queue is empty. */

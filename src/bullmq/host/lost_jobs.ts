@@ -1,8 +1,9 @@
 // Jobs that Redis has lost, evicted say, while their ids are still in its lists. They are no calls any more: nobody answers them,
 // and their executors add them again.
 
-import { ErrorCode } from "bullmq";
+import { ErrorCode, WaitingError } from "bullmq";
 import type { Redis } from "ioredis";
+import type { Notices } from "../notices.ts";
 import type { Keys } from "../protocol.ts";
 
 /**
@@ -13,9 +14,19 @@ const DROP = `
 if redis.call("HEXISTS", KEYS[1], "timestamp") == 0 then redis.call("DEL", KEYS[1]) end
 return redis.call("LREM", KEYS[2], 1, ARGV[1])`;
 
-/** Removes what is left of a lost job. */
-export async function dropJob(redis: Redis, keys: Keys, id: string): Promise<void> {
-  await redis.eval(DROP, 2, keys.job(id), keys.active, id);
+/**
+ * Leaves a lost job alone, and says so.
+ *
+ * @throws {WaitingError} (rejects) always: BullMQ leaves the job alone then, too.
+ */
+export async function dropJob(id: string, redis: Redis, keys: Keys, notices: Notices): Promise<never> {
+  notices.error(jobsLost(), "lost");
+  try {
+    await redis.eval(DROP, 2, keys.job(id), keys.active, id);
+  } catch {
+    // A host takes it again when its lock has run out.
+  }
+  throw new WaitingError();
 }
 
 /** Whether BullMQ (6.7) has found no job to put a reply to. */

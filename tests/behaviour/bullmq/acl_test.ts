@@ -17,9 +17,9 @@ import { until, within } from "../../support/until.ts";
 /** The commands, in alphabetical order: those that executors and hosts send, and those in the scripts of BullMQ that they run. */
 const COMMANDS =
   "bzpopmin client|setname del eval evalsha exec exists get getrange hdel hexists hget hgetall hincrby hmget hmset " +
-  "hset incr info lindex llen lpos lpush lrange lrem ltrim multi persist pexpire pttl rpop rpoplpush sadd scard set " +
-  "smembers srandmember srem xadd xrange xread xrevrange xtrim zadd zcard zcount zpopmin zrange zrangebyscore zrem " +
-  "zremrangebyrank zremrangebyscore zrevrange zrevrangebyscore zscore";
+  "hset incr info lindex llen lpos lpush lrange lrem ltrim multi persist pexpire pttl rpop rpoplpush rpush sadd " +
+  "scard set smembers srandmember srem xadd xrange xread xrevrange xtrim zadd zcard zcount zpopmin zrange " +
+  "zrangebyscore zrem zremrangebyrank zremrangebyscore zrevrange zrevrangebyscore zscore";
 
 /**
  * They need no permission: whoever connects may say who they are, and leave. Of the information on the client, which Redis has taken since
@@ -27,8 +27,8 @@ const COMMANDS =
  */
 const FREE: ReadonlySet<string> = new Set(["auth", "hello", "quit", "client|setinfo"]);
 
-/** Commands in a script of BullMQ; it calls nothing whose name is not written there. */
-const CALL = /\b(?:rcall|redis\.p?call)\(\s*["'](\w+)["']/g;
+/** Commands in a script of BullMQ: where they are called, and two whose names are handed to a function. */
+const CALL = /\b(?:rcall|redis\.p?call)\(\s*["'](\w+)["']|["']([LR]PUSH)["']/g;
 
 /** A command of ioredis. */
 interface Sent {
@@ -57,7 +57,7 @@ class Recorder implements Disposable {
   /** What has to be allowed. */
   get needed(): string[] {
     const sent = this.#sent.map(({ name, args }) => name === "client" ? `${name}|${args[0]}` : name);
-    const called = this.scripts.flatMap((text) => [...text.matchAll(CALL)].map(([, name]) => name!));
+    const called = this.scripts.flatMap((text) => [...text.matchAll(CALL)].map(([, name, other]) => name ?? other!));
     const names = [...sent, ...called].map((name) => name.toLowerCase());
     return [...new Set(names)].filter((name) => !FREE.has(name)).sort();
   }
@@ -93,6 +93,7 @@ async function everything(cluster: TestCluster, url: string, recorder: Recorder)
   await fetch(`http://127.0.0.1:${host.healthPort}/metrics`).then((page) => page.text());
   assertEquals(await within("calls", Promise.all([1, 2, 3].map((n) => executor.submit(square, n)))), [1, 4, 9]);
   assertEquals(await within("a call with a key", executor.with({ key: "one" }).submit(square, 4)), 16);
+  assertEquals(await within("a call that waits", executor.with({ delay: 50 }).submit(square, 5)), 25);
   const long = "x".repeat(10_000);
   assertEquals(await within("a long reply", executor.submit(echo, long)), long);
   const missing = task(import.meta.url, function missing() {}, { module: "arithmetic" });
