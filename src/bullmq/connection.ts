@@ -160,8 +160,9 @@ function complete(url: string, password: string | undefined): string {
  */
 export async function opened(client: Redis, timeout: number): Promise<void> {
   await connected(client, timeout);
-  const told = client.info("server").catch(() => ""); // whoever may not ask need not know
-  if (/^redis_mode:cluster/m.test(await answered(client, timeout, told))) {
+  const told = client.info("server").catch(() => ""); // who may not ask need not know
+  // Redis (7.0) and Valkey (8.0).
+  if (/^(redis|server)_mode:cluster/m.test(await answered(client, timeout, told))) {
     throw new BrokenExecutor(
       "Redis Cluster cannot be used, as the keys of a queue have to be on one server: use a single server, or several " +
         "with Sentinel",

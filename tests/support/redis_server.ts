@@ -6,8 +6,10 @@ import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import process from "node:process";
 
-/** The path of `redis-server`; `undefined` if it is not installed. */
-export const redisProgram: string | undefined = process.platform === "win32" ? undefined : find("redis-server");
+/** The path of `redis-server`; `undefined` if it is not installed. FUTURES_REDIS names another one, such as that of Valkey. */
+export const redisProgram: string | undefined = process.platform === "win32"
+  ? undefined
+  : process.env.FUTURES_REDIS ?? find("redis-server") ?? find("valkey-server");
 
 /** The message when there is no Redis. */
 export const HOW_TO_INSTALL_REDIS =
