@@ -45,7 +45,8 @@ export interface RedisConnection {
    */
   db?: number | undefined;
   /**
-   * Options of TLS, as of `node:tls`; an empty object is enough.
+   * Options of TLS, as of `node:tls`, such as `{ ca }`: the certificate of the authority that has signed that of Redis, unless
+   * the system knows it. An empty object is enough for TLS.
    *
    * @default none, or what `rediss:` needs
    */
@@ -57,6 +58,19 @@ export interface RedisConnection {
    * @default 15_000
    */
   socketTimeout?: number | undefined;
+  /**
+   * Addresses of Sentinels, which know the server that is in charge: `[{ host: "10.0.0.1", port: 26379 }]`. They need
+   * `name`, and stand in for `host` and `port`, those of `url` included.
+   *
+   * @default none
+   */
+  sentinels?: readonly { host: string; port: number }[] | undefined;
+  /**
+   * Name by which the Sentinels know the group of servers.
+   *
+   * @default none
+   */
+  name?: string | undefined;
   /** Any other option of ioredis. */
   [option: string]: unknown;
 }
@@ -66,6 +80,9 @@ const FIRST_PAUSE = 50, LONGEST_PAUSE = 2000;
 
 /** Errors that no other attempt makes go away. Before version 6, Redis says ERR of wrong passwords, and more by words alone. */
 const REFUSED = /^(NOAUTH|WRONGPASS|NOPERM|ERR (invalid|AUTH|Client sent AUTH))/;
+
+/** Codes of certificates that no other attempt makes valid, the same on Deno 2.9, Bun 1.4 and Node 24. */
+const NOT_TRUSTED = /SELF_SIGNED|UNABLE_TO_|ALTNAME|CERT_/;
 
 /** Codes of errors of a socket. */
 const SOCKET_ERRORS: ReadonlySet<unknown> = new Set([
@@ -106,7 +123,10 @@ export function connect({ url, ...options }: RedisConnection): Redis {
     maxRetriesPerRequest: null, // BullMQ's condition: a command waits until it can be sent
     lazyConnect: false,
   };
-  return url === undefined ? new RedisClient(settings) : new RedisClient(settings, complete(url, options.password));
+  if (url === undefined) return new RedisClient(settings);
+  // ioredis (6.0) knows the scheme of TLS in lower case only.
+  const known = url.replace(/^rediss?:/i, (scheme) => scheme.toLowerCase());
+  return new RedisClient(settings, complete(known, options.password));
 }
 
 /** Whether ioredis understands a text as a URL, without taking a part of a password for something else. */
@@ -136,9 +156,21 @@ function complete(url: string, password: string | undefined): string {
  *
  * @param client The client.
  * @param timeout How long, in milliseconds.
- * @throws {BrokenExecutor} (rejects) when time is up, or Redis refuses the connection.
+ * @throws {BrokenExecutor} (rejects) when time is up, Redis refuses the connection, or it is a Redis Cluster.
  */
-export function opened(client: Redis, timeout: number): Promise<void> {
+export async function opened(client: Redis, timeout: number): Promise<void> {
+  await connected(client, timeout);
+  const told = client.info("server").catch(() => ""); // who may not ask need not know
+  // Redis (7.0) and Valkey (8.0).
+  if (/^(redis|server)_mode:cluster/m.test(await answered(client, timeout, told))) {
+    throw new BrokenExecutor(
+      "Redis Cluster cannot be used, as the keys of a queue have to be on one server: use a single server, or several " +
+        "with Sentinel",
+    );
+  }
+}
+
+function connected(client: Redis, timeout: number): Promise<void> {
   if (client.status === "ready") return Promise.resolve();
   return new Promise((resolve, reject) => {
     let last: unknown;
@@ -148,14 +180,15 @@ export function opened(client: Redis, timeout: number): Promise<void> {
       if (error) reject(error);
       else resolve();
     };
-    const fail = () => {
-      const what = last instanceof ReplyError ? "Redis refuses the connection" : "Redis cannot be reached";
+    const fail = (what = last instanceof ReplyError ? "Redis refuses the connection" : "Redis cannot be reached") =>
       done(new BrokenExecutor(last ? `${what}: ${causeOf(last)}` : what, { cause: last }));
-    };
     const onReady = () => done();
     const onError = (error: Error) => {
       last = error;
       if (REFUSED.test(error.message)) fail();
+      else if (NOT_TRUSTED.test(String((error as { code?: unknown }).code))) {
+        fail("Redis shows a certificate that is not trusted; give its authority as 'connection.tls.ca'");
+      }
     };
     const onEnd = () => fail();
     const timer = startTimer(timeout, fail);
@@ -180,10 +213,28 @@ export async function answered<T>(client: Redis, timeout: number, work: Promise<
   try {
     return await work;
   } catch (error) {
-    throw late ? new BrokenExecutor(`Redis has not answered for ${timeout} ms`) : error;
+    throw late ? notAnswered(timeout) : error;
   } finally {
     timer.clear();
   }
+}
+
+/**
+ * As {@linkcode answered}, for a connection that others use, too: it stays, and the commands may still be carried out.
+ *
+ * @param timeout How long, in milliseconds.
+ * @param work What waits for commands.
+ * @throws {BrokenExecutor} (rejects) when time is up.
+ */
+export function answeredWithin<T>(timeout: number, work: Promise<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const timer = startTimer(timeout, () => reject(notAnswered(timeout)));
+    work.finally(() => timer.clear()).then(resolve, reject);
+  });
+}
+
+function notAnswered(timeout: number): BrokenExecutor {
+  return new BrokenExecutor(`Redis has not answered for ${timeout} ms`);
 }
 
 /** Keeps the program alive until a promise is settled. */

@@ -54,6 +54,11 @@ export class Keys {
     return `${this.#base}:prioritized`;
   }
 
+  /** BullMQ's list of the jobs that hosts have. */
+  get active(): string {
+    return `${this.#base}:active`;
+  }
+
   /** BullMQ's stream of events. */
   get events(): string {
     return `${this.#base}:events`;

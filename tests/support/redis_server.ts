@@ -1,13 +1,15 @@
 // A real Redis server for tests and benches: on a free port, with a folder of its own. It ends when its program ends.
 
 import { type ChildProcess, spawn } from "node:child_process";
-import { accessSync, constants, mkdtempSync, rmSync } from "node:fs";
+import { accessSync, constants, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import process from "node:process";
 
-/** The path of `redis-server`; `undefined` if it is not installed. */
-export const redisProgram: string | undefined = process.platform === "win32" ? undefined : find("redis-server");
+/** The path of `redis-server`; `undefined` if it is not installed. FUTURES_REDIS names another one, such as that of Valkey. */
+export const redisProgram: string | undefined = process.platform === "win32"
+  ? undefined
+  : process.env.FUTURES_REDIS ?? find("redis-server") ?? find("valkey-server");
 
 /** The message when there is no Redis. */
 export const HOW_TO_INSTALL_REDIS =
@@ -26,6 +28,12 @@ const WATCHER = `cat > /dev/null; [ ! -e "$1/pid" ] || kill -KILL "$(cat "$1/pid
 export interface RedisOptions {
   /** Whether Redis writes to the disk before it answers; if not, nothing outlives the server. */
   readonly appendOnly?: boolean;
+  /** Files in PEM. It then takes connections by TLS only. */
+  readonly tls?: { readonly ca: string; readonly cert: string; readonly key: string };
+  /** More settings, as arguments. */
+  readonly settings?: readonly string[];
+  /** It is a Sentinel, which watches the server of this URL by the name "main" and replaces it after half a second. */
+  readonly watches?: string;
 }
 
 /** A server. `await using` ends it and removes its folder. */
@@ -58,7 +66,7 @@ export class RedisServer implements AsyncDisposable {
 
   /** The URL of the server. */
   get url(): string {
-    return `redis://127.0.0.1:${this.#port}`;
+    return `${this.#options.tls ? "rediss" : "redis"}://127.0.0.1:${this.#port}`;
   }
 
   /** The id of its process, while it runs. */
@@ -115,14 +123,18 @@ export class RedisServer implements AsyncDisposable {
 async function launch(
   port: number,
   folder: string,
-  { appendOnly = false }: RedisOptions,
+  { appendOnly = false, tls, watches, settings = [] }: RedisOptions,
 ): Promise<{ server: ChildProcess | undefined; output: string }> {
   const server = spawn(redisProgram!, [
-    ...["--bind", "127.0.0.1", "--port", String(port), "--dir", folder],
+    ...(watches === undefined ? [] : [sentinelFile(folder, watches), "--sentinel"]),
+    ...["--bind", "127.0.0.1", tls ? "--tls-port" : "--port", String(port), "--dir", folder],
     ...["--pidfile", join(folder, "pid")],
+    ...(tls ? ["--port", "0", "--tls-auth-clients", "optional", "--tls-ca-cert-file", tls.ca] : []),
+    ...(tls ? ["--tls-cert-file", tls.cert, "--tls-key-file", tls.key] : []),
     ...["--maxmemory-policy", "noeviction", "--save", ""],
     // With "everysec", writes may wait for two seconds while the disk is busy.
     ...["--appendonly", appendOnly ? "yes" : "no", "--appendfsync", "always"],
+    ...settings,
   ], { stdio: ["ignore", "pipe", "ignore"], detached: true });
   let output = "";
   const ready = await new Promise<boolean>((resolve, reject) => {
@@ -130,13 +142,22 @@ async function launch(
     server.once("exit", () => resolve(false));
     server.stdout.setEncoding("utf8").on("data", (text: string) => {
       output += text;
-      if (output.includes("Ready to accept connections")) resolve(true);
+      if (/Ready to accept connections|\+monitor master/.test(output)) resolve(true);
     });
   });
   if (!ready) return { server: undefined, output };
   server.stdout.removeAllListeners("data").resume();
   unref(server);
   return { server, output };
+}
+
+/** Writes the file of a Sentinel, which writes into it what it learns. */
+function sentinelFile(folder: string, watched: string): string {
+  const file = join(folder, "sentinel.conf"), { port } = new URL(watched);
+  const settings = ["down-after-milliseconds main 500", "failover-timeout main 2000"];
+  const lines = [`monitor main 127.0.0.1 ${port} 1`, ...settings].map((line) => `sentinel ${line}\n`);
+  writeFileSync(file, lines.join(""));
+  return file;
 }
 
 /** Resolves when a child has ended, and keeps the program alive until then. */

@@ -1,20 +1,38 @@
-// A line to a server that can go silent, as when a cable is cut: neither side is told.
+// A line to a server that can go silent, as when a cable is cut: neither side is told. It can also have the server refuse every
+// command with an error of the test's choice.
 
+import { Buffer } from "node:buffer";
 import { connect, createServer, type Server, type Socket } from "node:net";
+import { until } from "./until.ts";
+
+/** A command as clients of Redis write it: an array of texts, each after its length. */
+const BEGINNING = /^\*(\d+)\r\n/, TEXT = /\$(\d+)\r\n/y;
 
 /** Passes on what a server and its clients say, until it is cut. */
 export class Relay implements AsyncDisposable {
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
   readonly #cut: Socket[] = [];
+  /** What is sent in place of each command. */
+  #instead: Buffer | undefined;
+  #refused = 0;
 
   private constructor(target: number) {
     this.#server = createServer((client) => {
       const server = connect(target, "127.0.0.1");
       for (const [from, to] of [[client, server], [server, client]] as const) {
         this.#sockets.add(from);
-        from.on("data", (data) => {
-          if (this.#sockets.has(from)) to.write(data);
+        let rest = "";
+        from.on("data", (data: Buffer) => {
+          if (!this.#sockets.has(from)) return;
+          if (from === server) return void to.write(data);
+          // Commands are cut out of what comes, so that none is replaced by half.
+          const [commands, left] = commandsOf(rest + data.toString("latin1"));
+          rest = left;
+          for (const command of commands) {
+            if (this.#instead) this.#refused++;
+            to.write(this.#instead ?? Buffer.from(command, "latin1"));
+          }
         });
         from.on("error", () => {}).on("close", () => {
           if (this.#sockets.delete(from)) to.destroy();
@@ -41,8 +59,42 @@ export class Relay implements AsyncDisposable {
     this.#sockets.clear();
   }
 
+  /** From now on the server answers each command with an error; or as it likes again. */
+  say(error: string | undefined): void {
+    this.#refused = 0;
+    // The server itself says it, so that answers to earlier commands come before it.
+    const script = error && `return redis.error_reply(${JSON.stringify(error)})`;
+    this.#instead = script === undefined
+      ? undefined
+      : Buffer.from(`*3\r\n$4\r\nEVAL\r\n$${script.length}\r\n${script}\r\n$1\r\n0\r\n`);
+  }
+
+  /** Resolves when so many commands were answered with an error. */
+  said(count: number): Promise<void> {
+    return until(`${count} commands were refused`, () => this.#refused >= count);
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     for (const socket of [...this.#sockets, ...this.#cut]) socket.destroy();
     await new Promise((resolve) => this.#server.close(resolve));
+  }
+}
+
+/** Cuts a text into commands; what is left is the beginning of one. */
+function commandsOf(text: string): readonly [commands: string[], left: string] {
+  const commands: string[] = [];
+  for (let from = 0;;) {
+    const rest = text.slice(from), beginning = BEGINNING.exec(rest);
+    if (!beginning) return [commands, rest];
+    let end = beginning[0].length;
+    for (let n = Number(beginning[1]); n > 0; n--) {
+      TEXT.lastIndex = end;
+      const length = TEXT.exec(rest);
+      if (!length) return [commands, rest];
+      end += length[0].length + Number(length[1]) + 2;
+    }
+    if (end > rest.length) return [commands, rest];
+    commands.push(rest.slice(0, end));
+    from += end;
   }
 }

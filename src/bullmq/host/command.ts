@@ -22,6 +22,9 @@ const HELP = `Runs the calls of a queue: a host of BullMQExecutor.
   --workers <number>        how many calls run at the same time (as many as the machine can run)
   --processes               in processes instead of threads
   --url <url>               Redis (REDIS_URL, or redis://127.0.0.1:6379), without a password: others could read it there
+  --ca-file <file>          the certificate of the authority that has signed that of Redis, for a URL of rediss:
+  --sentinel <host:port>    a Sentinel that knows the server, instead of the host in the URL; several by repeating the option
+  --sentinel-name <name>    the name by which the Sentinels know the group of servers
   --password-file <file>    Redis' password, in the first line of a file (REDIS_PASSWORD, or that of REDIS_URL)
   --prefix <text>           what the keys in Redis begin with (bull)
   --name <name>             the host's name
@@ -78,6 +81,9 @@ function read(args: string[]) {
         processes: { type: "boolean", default: false },
         url: { type: "string" },
         "password-file": { type: "string" },
+        "ca-file": { type: "string" },
+        sentinel: { type: "string", multiple: true },
+        "sentinel-name": { type: "string" },
         prefix: { type: "string" },
         name: { type: "string" },
         "stalled-interval": { type: "string" },
@@ -89,7 +95,11 @@ function read(args: string[]) {
     });
     if (values.help) return void print(HELP);
     if (!values.queue || !values.tasks) throw new Error("--queue and --tasks are needed");
-    const connection = readConnection(values.url, values["password-file"]);
+    const connection = {
+      ...readConnection(values.url, values["password-file"]),
+      ...(values["ca-file"] === undefined ? undefined : { tls: { ca: readFileSync(values["ca-file"], "utf8") } }),
+      ...readSentinels(values.sentinel, values["sentinel-name"]),
+    };
     return {
       queue: values.queue,
       tasks: Object.fromEntries(values.tasks.map(readModule)),
@@ -126,6 +136,18 @@ function readConnection(url: string | undefined, passwordFile: string | undefine
     url: url ?? ownUrl ?? "redis://127.0.0.1:6379",
     password,
   };
+}
+
+/** Reads `10.0.0.1:26379`. */
+function readSentinels(addresses: readonly string[] | undefined, name: string | undefined): RedisConnection {
+  if (!addresses && name === undefined) return {};
+  if (!addresses || name === undefined) throw new Error("--sentinel and --sentinel-name need each other");
+  const sentinels = addresses.map((address) => {
+    const [, host, port] = /^(.+):(\d+)$/.exec(address) ?? [];
+    if (!host) throw new Error(`--sentinel must be a host and a port, as in 10.0.0.1:26379: received ${address}`);
+    return { host: host.replace(/^\[(.*)\]$/, "$1"), port: Number(port) };
+  });
+  return { sentinels, name };
 }
 
 /** Whether ioredis would find a password in a text, even one that is no proper URL. */

@@ -16,6 +16,7 @@ import { HealthPage } from "./health.ts";
 import { isLockLost } from "./host_errors.ts";
 import { JobRunner, PATIENCE } from "./job_runner.ts";
 import { JobWorker } from "./job_worker.ts";
+import { isJobGone, jobsLost } from "./lost_jobs.ts";
 import { Refusals } from "./refusals.ts";
 import type { ServeSettings } from "./serve_options.ts";
 
@@ -124,7 +125,8 @@ export class QueueHost implements Host {
     this.#worker.on("drained", () => this.#runner.drained());
     this.#worker.on("error", (error) => {
       // BullMQ repeats what the connection has failed; and a job whose lock is lost is another host's.
-      if (!isConnectionError(error) && !isLockLost(error)) this.#report(error);
+      if (isJobGone(error)) settings.notices.error(jobsLost(), "lost");
+      else if (!isConnectionError(error) && !isLockLost(error)) this.#report(error);
     });
     this.#stops = readStops((id) => this.#runner.stop(id));
     redis.on("reconnecting", () => this.#reconnects++);

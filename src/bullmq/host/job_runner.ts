@@ -20,6 +20,8 @@ import {
   isTaskNotFound,
   taskNotFound,
 } from "./host_errors.ts";
+import { LOST } from "./job_worker.ts";
+import { dropJob } from "./lost_jobs.ts";
 import { Prefetch } from "./prefetch.ts";
 import type { Refusals } from "./refusals.ts";
 import type { ServeSettings } from "./serve_options.ts";
@@ -112,11 +114,12 @@ export class JobRunner {
    * @param job The job. Anybody may have written it, so nothing in it is trusted.
    * @param token BullMQ's proof that this host has the job.
    * @returns The reply.
-   * @throws {WaitingError} (rejects) when the job was handed back: BullMQ leaves it alone then.
+   * @throws {WaitingError} (rejects) when the job was handed back, or Redis has lost it: BullMQ leaves it alone then.
    * @throws {DelayedError} (rejects) when it was handed on to other hosts, as this one cannot run it.
    */
   async process(job: Job, token: string): Promise<Reply> {
     const id = job.id!;
+    if (job.timestamp === LOST) return await dropJob(id, this.#redis, this.#keys, this.#settings.notices);
     const data = readJob(job.data);
     if (!data) {
       return this.#failure(new TypeError(`Job ${id} is no call of an executor: use another queue for it`), "host");

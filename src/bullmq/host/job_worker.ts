@@ -6,6 +6,9 @@ import { KEEP_JOBS } from "../queue_options.ts";
 /** Stands for data that is malformed or too long: it is no call. */
 const NOTHING = "{}";
 
+/** The time of a job whose hash was gone when a host took its id: BullMQ (6.7) writes into it that the job is active. */
+export const LOST = 0;
+
 /** Takes jobs from a queue. */
 export class JobWorker extends Worker {
   /** How long the data of a job may be, in characters. */
@@ -22,7 +25,7 @@ export class JobWorker extends Worker {
       data: typeof data === "string" && data.length <= this.longest ? data : NOTHING,
       opts: { removeOnComplete: keep(opts.removeOnComplete), removeOnFail: keep(opts.removeOnFail) },
       progress: 0,
-      timestamp: raw.timestamp || 0,
+      timestamp: raw.timestamp || (raw.name === undefined ? LOST : 1),
       attemptsMade: raw.attemptsMade || 0,
       attemptsStarted: raw.attemptsStarted || 0,
       stalledCounter: raw.stalledCounter || 0,

@@ -4,12 +4,11 @@ import { CALL_OPTIONS, type CallOptions, type CallSettings, readCallOptions } fr
 import { Executor, type ExecutorView, View } from "../../executor/executor.ts";
 import type { Future } from "../../future/future.ts";
 import type { Submittable } from "../../task/task.ts";
-import { refuse } from "../../wire/check.ts";
+import { checkDuration, refuse, refuseRange } from "../../wire/check.ts";
 import { ClusterEngine } from "./cluster_engine.ts";
-import { checkDuration } from "../../wire/check.ts";
 import { holding } from "../connection.ts";
 import { checkName } from "../queue_options.ts";
-import { type ClusterStats, readCluster } from "./cluster_stats.ts";
+import type { ClusterStats } from "./cluster_stats.ts";
 import { KeyedFutures } from "./keyed_futures.ts";
 import { type BullMQExecutorOptions, readOptions } from "./options.ts";
 
@@ -29,6 +28,14 @@ export interface BullMQCallOptions extends Omit<CallOptions, "buffersize"> {
    * @default Infinity
    */
   expires?: number | undefined;
+  /**
+   * Time in milliseconds that a call waits at least before a host may begin it, counted from when it is sent: a year at most,
+   * and less than `expires`. It waits in Redis, whatever becomes of this program, and may be cancelled meanwhile. Then it
+   * begins by its `priority`. `retries` do not wait again.
+   *
+   * @default 0
+   */
+  delay?: number | undefined;
 }
 
 /** What {@linkcode BullMQExecutor.with} returns: the same queue with options for the calls. It cannot be shut down. */
@@ -75,7 +82,7 @@ export class BullMQExecutor extends Executor {
   /**
    * Returns a view of this executor, with options for the calls that are submitted through it.
    *
-   * @param options The options of every executor, and the key of one call. `retries` is also how often a call is delivered
+   * @param options The options of every executor, and `key`, `expires` and `delay`. `retries` is also how often a call is delivered
    * again when its host was lost; 3 without it.
    * @returns The view. It takes calls for the same queue, and cannot be shut down. Its own `with()` adds to these options; an
    * option that is not given, or `undefined`, stays as it was.
@@ -109,11 +116,11 @@ export class BullMQExecutor extends Executor {
    * What the whole cluster is doing: all hosts of the queue, for all its executors.
    *
    * @returns The hosts that live, and counts.
-   * @throws {BrokenExecutor} (rejects) when Redis cannot be reached.
+   * @throws {BrokenExecutor} (rejects) when Redis cannot be reached, or does not answer within `connectTimeout`.
    * @throws {ShutdownError} (rejects) when the executor has been shut down.
    */
   async cluster(): Promise<ClusterStats> {
-    return await holding(this.#engine.link().then(readCluster));
+    return await holding(this.#engine.cluster());
   }
 }
 
@@ -122,7 +129,18 @@ const KEYED_OPTIONS = [
   ...CALL_OPTIONS.filter((name) => name !== "buffersize" && name !== "onReport"),
   "key",
   "expires",
+  "delay",
 ];
+
+/** The longest `delay`, in milliseconds: BullMQ (6.7) counts 1/4096 of a millisecond, and there are no exact ones after 2039. */
+const LONGEST_DELAY = 365 * 24 * 3_600_000;
+
+function checkDelay({ delay = 0, expires = Infinity }: BullMQCallOptions): void {
+  if (delay > LONGEST_DELAY) refuseRange("apply options to calls", "delay", "a year at most", delay);
+  if (delay > 0 && delay >= expires) {
+    refuseRange("apply options to calls", "delay", `less than 'expires', which is ${expires}`, delay);
+  }
+}
 
 /** What with() returns: a call with a key has one Future, however often it is submitted. */
 class KeyedView extends View implements BullMQExecutorView {
@@ -133,7 +151,9 @@ class KeyedView extends View implements BullMQExecutorView {
   constructor(engine: ClusterEngine, keys: KeyedFutures, options: BullMQCallOptions, before?: CallSettings) {
     checkName("apply options to calls", "key", options?.key);
     checkDuration("apply options to calls", "expires", options?.expires ?? Infinity);
+    checkDuration("apply options to calls", "delay", options?.delay ?? 0);
     const settings = readCallOptions(options, before, KEYED_OPTIONS);
+    checkDelay(settings.options);
     super(engine, settings);
     this.#engine = engine;
     this.#keys = keys;

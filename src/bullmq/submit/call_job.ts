@@ -17,6 +17,14 @@ export interface NewJob {
   readonly data: JobData;
   /** BullMQ's number: the smaller one begins first. */
   readonly priority: number;
+  /** When it was made, by the clock, and how long it waits from then on, in milliseconds; `undefined` when it does not. */
+  readonly delayed: Delayed | undefined;
+}
+
+/** As BullMQ's options have it. */
+export interface Delayed {
+  readonly timestamp: number;
+  readonly delay: number;
 }
 
 /**
@@ -39,12 +47,19 @@ export function jobOf(call: Call, id: string, owner: string, settings: ClusterSe
     id: key === undefined ? id : idOfKey(key, call.progress!.attempt),
     data: dataOf(call, owner, settings),
     priority: priorityOf(call),
+    delayed: delayOf(call),
   };
 }
 
 /** How often a call is delivered again when its host or its job is lost. */
 export function redeliveriesOf(call: Call): number {
   return call.progress?.settings.options.retries ?? REDELIVERIES;
+}
+
+/** How long a call waits before it may begin. A retry does not wait again. */
+function delayOf({ progress }: Call): Delayed | undefined {
+  const { delay = 0 } = (progress?.settings.options ?? {}) as { delay?: number };
+  return delay > 0 && progress!.attempt === 1 ? { timestamp: Date.now(), delay } : undefined;
 }
 
 /** The idempotency key of a call. */

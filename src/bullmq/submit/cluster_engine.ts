@@ -15,7 +15,8 @@ import { startTimer } from "../../future/timer.ts";
 import { keyOf } from "./call_job.ts";
 import { causeOf, leftBehind } from "../notices.ts";
 import { background } from "../background.ts";
-import { holding } from "../connection.ts";
+import { answeredWithin, holding } from "../connection.ts";
+import { type ClusterStats, readCluster } from "./cluster_stats.ts";
 import { Inbox } from "./inbox.ts";
 import { type Link, openLink } from "./link.ts";
 import { NamedTasks } from "./named_tasks.ts";
@@ -126,6 +127,12 @@ export class ClusterEngine extends Engine {
   link(): Promise<Link> {
     if (this.#ending) return Promise.reject(new ShutdownError());
     return this.#link ??= openLink(this.#settings, this.id, this.#inbox);
+  }
+
+  /** What the whole cluster is doing. */
+  async cluster(): Promise<ClusterStats> {
+    const link = await this.link();
+    return await answeredWithin(this.#settings.connectTimeout, readCluster(link));
   }
 
   /** Calls that no host has. */

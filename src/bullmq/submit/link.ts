@@ -121,10 +121,10 @@ export class Link {
   /** Adds jobs. A job whose id is there already stays as it is. */
   async add(jobs: readonly NewJob[]): Promise<void> {
     const age = Math.ceil(this.#settings.keepJobs / 1000);
-    const entries = jobs.map(({ id, data, priority }) => ({
+    const entries = jobs.map(({ id, data, priority, delayed }) => ({
       name: `${data.module}.${data.name}`,
       data,
-      opts: { jobId: id, removeOnComplete: { age }, removeOnFail: { age }, priority },
+      opts: { jobId: id, removeOnComplete: { age }, removeOnFail: { age }, priority, ...delayed },
     }));
     const [{ name, data, opts }] = entries as [typeof entries[number]];
     // For one job addBulk() takes 0.05 ms more than add(), a twentieth of the round trip.

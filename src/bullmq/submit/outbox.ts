@@ -98,7 +98,7 @@ export class Outbox {
     for (const sent of lost) {
       try {
         if (sent.losses++ >= redeliveriesOf(sent.call)) throw lostTooOften(sent.losses);
-        jobs.push(jobOf(sent.call, sent.id, this.#owner, this.#settings));
+        jobs.push({ ...jobOf(sent.call, sent.id, this.#owner, this.#settings), delayed: sent.delayed });
         again.push(sent);
       } catch (error) {
         if (this.#sent.forget(sent)) this.#actions.onRefused(sent.call, error);
@@ -128,7 +128,7 @@ export class Outbox {
       if (!call) break;
       try {
         const job = jobOf(call, `${this.#owner}-${this.#lastId++}`, this.#owner, this.#settings);
-        const sent = new SentCall(job.id, call, this.#actions);
+        const sent = new SentCall(job, call, this.#actions);
         this.#sent.add(sent);
         batch.push({ job, sent });
       } catch (error) {

@@ -1,6 +1,7 @@
 // A call that was sent: it is a job in Redis, or about to be one.
 
 import type { Call, CallHolder } from "../../executor/call.ts";
+import type { Delayed, NewJob } from "./call_job.ts";
 
 /** What a sent call asks of its engine. */
 export interface SentCallActions {
@@ -24,8 +25,12 @@ export class SentCall implements CallHolder {
   /** Whether a host has the job, which BullMQ calls active. */
   active = false;
 
-  constructor(id: string, call: Call, actions: SentCallActions) {
+  /** How long its job waits, and since when. */
+  readonly delayed: Delayed | undefined;
+
+  constructor({ id, delayed }: NewJob, call: Call, actions: SentCallActions) {
     this.id = id;
+    this.delayed = delayed;
     this.call = call;
     this.#actions = actions;
   }

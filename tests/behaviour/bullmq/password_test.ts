@@ -13,6 +13,7 @@ import { connect, holding } from "../../../src/bullmq/connection.ts";
 import { serve } from "../../../src/bullmq/host/serve.ts";
 import { MODULES } from "../../support/bullmq_tasks.ts";
 import { run } from "../../../scripts/run.ts";
+import { runProgram } from "../../support/run_program.ts";
 import { runtime } from "../../support/runtime.ts";
 import { clusterTest } from "../../support/bullmq_cluster.ts";
 import { hostCommand } from "../../support/bullmq_host.ts";
@@ -165,6 +166,30 @@ test("BullMQExecutor and serve() refuse a malformed URL, and do not show the pas
   assertMatch(output, /'connection\.url' must be/);
   assertKept(output);
 });
+
+clusterTest(
+  "No output of a program shows the password that Redis does not take, or that of a malformed URL",
+  async (cluster) => {
+    const { server } = cluster;
+    await guarded(server);
+    const wrong = `${PASSWORD}!`;
+    const connections = [
+      { url: urlOf(server, "someone", wrong) },
+      { url: urlOf(server, "someone"), password: wrong },
+      { url: urlOf(server, "", wrong) },
+      { url: `redis://:${encodeURIComponent(wrong)}@127.0.0.1:notaport` },
+      { url: `redis://someone:${wrong}@127.0.0.1:1/x` },
+    ];
+    for (const connection of connections) {
+      for (const how of ["executor", "serve", "inspect"]) {
+        const { output, code } = await runProgram("secret_connection", how, JSON.stringify(connection), cluster.queue);
+        assertMatch(output, /WRONGPASS|the value is not shown/, "it says why");
+        if (how !== "executor") assertEquals(code, 1, output);
+        assertKept(output);
+      }
+    }
+  },
+);
 
 clusterTest("No error of a connection shows what was sent, whichever way it comes", async ({ server }) => {
   const client = connect({ url: server.url });

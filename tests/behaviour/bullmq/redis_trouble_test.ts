@@ -3,6 +3,8 @@
 import { assert, assertEquals, assertMatch, fail } from "@std/assert";
 import { delay } from "@std/async";
 import type { Redis } from "ioredis";
+import { mkdirSync, rmdirSync } from "node:fs";
+import { join } from "node:path";
 import process from "node:process";
 import { BrokenExecutor, CancelledError } from "../../../mod.ts";
 import { clusterTest, type TestCluster } from "../../support/bullmq_cluster.ts";
@@ -49,6 +51,15 @@ for (const [trouble, begin] of Object.entries(TROUBLES)) {
     }
   });
 
+  clusterTest(`BullMQExecutor.cluster() rejects in bounded time while Redis ${trouble}`, async (cluster) => {
+    const executor = cluster.executor({ connectTimeout: 500 });
+    assertEquals((await within("what Redis says", executor.cluster())).waiting, 0);
+    await begin(cluster);
+    const error = await within("cluster()", executor.cluster().catch((error) => error));
+    assert(error instanceof BrokenExecutor, String(error));
+    assertEquals(error.message, "Redis has not answered for 500 ms");
+  });
+
   clusterTest(`A host ends on SIGTERM while Redis ${trouble}`, async (cluster) => {
     const host = await cluster.host({ drainTimeout: 100 });
     const idle = await cluster.host({ drainTimeout: 100 });
@@ -84,6 +95,14 @@ async function refusedAs(redis: Redis, code: string): Promise<void> {
   while (!said.startsWith(code)) said = await redis.get("nothing").then(() => "", (error: Error) => error.message);
 }
 
+/** Where a server saves its data. */
+async function dataFile(redis: Redis): Promise<string> {
+  const [[, folder], [, file]] = await Promise.all(
+    ["dir", "dbfilename"].map((name) => redis.config("GET", name) as Promise<[string, string]>),
+  ) as [[string, string], [string, string]];
+  return join(folder, file);
+}
+
 /** Ways to make a server refuse calls, and to make it take them again. */
 const REFUSALS: Readonly<Record<string, readonly [begin: (redis: Redis) => unknown, end: (redis: Redis) => unknown]>> =
   {
@@ -92,6 +111,19 @@ const REFUSALS: Readonly<Record<string, readonly [begin: (redis: Redis) => unkno
     NOREPLICAS: [
       (redis) => redis.config("SET", "min-replicas-to-write", "1"),
       (redis) => redis.config("SET", "min-replicas-to-write", "0"),
+    ],
+    MISCONF: [
+      async (redis) => {
+        // The file of the data cannot take the place of a folder.
+        await redis.config("SET", "save", "3600 1");
+        mkdirSync(await dataFile(redis));
+        await redis.bgsave();
+        await until("it has failed", async () => /rdb_last_bgsave_status:err/.test(await redis.info("persistence")));
+      },
+      async (redis) => {
+        await redis.config("SET", "save", "");
+        rmdirSync(await dataFile(redis));
+      },
     ],
     BUSY: [
       async (redis) => {
@@ -132,6 +164,39 @@ for (const [code, [begin, end]] of Object.entries(REFUSALS)) {
     if (password) await redis.config("SET", "requirepass", "");
     assertMatch(lines.join("\n"), new RegExp(`^Executor BullMQExecutor\\(test-.*\\): ${code} .*$`), "it is one line");
     assertMatch(String(errors), new RegExp(`^ReplyError: ${code} `));
+  });
+}
+
+/** What servers say that are not there yet, or not any more: in front of several, a proxy passes it on. */
+const SAID: Readonly<Record<string, string>> = {
+  LOADING: "LOADING Redis is loading the dataset in memory",
+  TRYAGAIN: "TRYAGAIN Multiple keys request during rehashing of slot",
+  CLUSTERDOWN: "CLUSTERDOWN The cluster is down",
+  MASTERDOWN: "MASTERDOWN Link with MASTER is down and replica-serve-stale-data is set to 'no'.",
+};
+
+for (const [code, said] of Object.entries(SAID)) {
+  clusterTest(`BullMQExecutor's calls and its hosts wait while Redis says ${code}`, async (cluster) => {
+    await using relay = await Relay.start(cluster.server.url);
+    const lines: string[] = [], errors: unknown[] = [], connection = { url: relay.url };
+    const executor = cluster.executor({
+      connection,
+      log: (line) => lines.push(line),
+      onError: (error) => errors.push(error),
+    });
+    const ofHost: string[] = [];
+    await cluster.serve({ connection, name: "one", stalledInterval: 900, log: (line) => ofHost.push(line) });
+    assertEquals(await within("a call", executor.submit(square, 3)), 9);
+    relay.say(said);
+    const futures = Array.from({ length: 600 }, (_, n) => executor.submit(square, n));
+    // A host that waits for Redis to load says nothing: it waits for a short time.
+    await until("both have said so", () => errors.length > 0 && (ofHost.length > 0 || code === "LOADING"));
+    await relay.said(10);
+    assertEquals(futures.some((future) => future.done()), false);
+    relay.say(undefined);
+    assertEquals(await within("the calls", Promise.all(futures)), futures.map((_, n) => n * n));
+    assertMatch(lines.join("\n"), new RegExp(`^Executor .*: ${code} .*$`));
+    assertMatch(ofHost.join("\n"), code === "LOADING" ? /^$/ : new RegExp(`^Host one: ${code} .*$`));
   });
 }
 
@@ -213,6 +278,32 @@ for (const [loss, lose] of Object.entries(LOSSES)) {
     assertEquals(unobserved, count - 1);
   });
 }
+
+clusterTest("A host leaves alone the jobs that Redis has lost, and says so once", async (cluster) => {
+  const redis = cluster.redis(), lines: string[] = [];
+  const executor = cluster.executor({ log() {} }), once = executor.with({ retries: 0 });
+  const futures = Array.from({ length: 30 }, (_, n) => executor.submit(square, n));
+  const lost = once.submit(square, 3);
+  await waiting(executor, 31);
+  await redis.del(...await jobsOf(cluster, redis)); // while their ids still wait
+  await cluster.serve({ log: (line) => lines.push(line) });
+  assertEquals(await within("the calls", Promise.all(futures)), futures.map((_, n) => n * n));
+  assert(await within("a call that must not run twice", lost.exception()) instanceof JobLostError);
+  assertMatch(lines.join("\n"), /^Host .*: Redis has lost jobs of calls; .*$/, "it is one line");
+  assertEquals((await executor.cluster()).running, 0);
+});
+
+clusterTest("A host says once that Redis has lost the jobs that ran there, which run again", async (cluster) => {
+  const redis = cluster.redis(), executor = cluster.executor({ log() {} }), lines: string[] = [];
+  await cluster.serve({ workers: 4, log: (line) => lines.push(line) });
+  using gate = new Gate();
+  const futures = Array.from({ length: 4 }, (_, n) => executor.submit(hold, gate.folder, n));
+  await gate.noted(4);
+  await redis.del(...await jobsOf(cluster, redis));
+  gate.open();
+  assertEquals(await within("the calls", Promise.all(futures)), [0, 1, 2, 3]);
+  assertMatch(lines.join("\n"), /^Host .*: Redis has lost jobs of calls; .*$/, "it is one line");
+});
 
 clusterTest("BullMQExecutor reads the events to their end before a job counts as lost", async (cluster) => {
   const redis = cluster.redis(), { keys } = cluster;
