@@ -43,10 +43,20 @@ const OPERATIONS = {
  * @throws {RangeError} when the text is longer than the limit.
  */
 export function encode(value: unknown, limit: number): string {
+  return encodeSized(value, limit).text;
+}
+
+/** A value as text, and its size as {@linkcode checkFlat} counts it. */
+export interface Encoded {
+  readonly text: string;
+  readonly size: number;
+}
+
+/** As encode(), and tells the size. */
+export function encodeSized(value: unknown, limit: number): Encoded {
   const text = toText(value, limit);
   if (text.length > limit) throw tooLong(`of ${text.length} characters`, limit);
-  checkFlat(JSON.parse(text), roomFor(limit));
-  return text;
+  return { text, size: checkFlat(JSON.parse(text), roomFor(limit)) };
 }
 
 /**
@@ -59,7 +69,30 @@ export function encode(value: unknown, limit: number): string {
  * @throws {Error} when the text is malformed or too long, or its value would be too large.
  */
 export function decode(text: string, errorTypes: ReadonlyMap<string, ErrorConstructorLike>, limit: number): unknown {
-  return revive(read(text, limit, false), errorTypes);
+  return revive(read(text, roomFor(limit), false).flat, errorTypes);
+}
+
+/**
+ * Turns texts into values again, which have the room of one.
+ *
+ * @param texts Results of encode(), as another program claims.
+ * @param errorTypes The custom classes of errors, by name.
+ * @param limit As for decode(): no longer may all of them be together.
+ * @returns The values.
+ * @throws {Error} when a text is malformed, or they are too long, or their values would be too large.
+ */
+export function decodeAll(
+  texts: readonly string[],
+  errorTypes: ReadonlyMap<string, ErrorConstructorLike>,
+  limit: number,
+): unknown[] {
+  let left = roomFor(limit), room = left;
+  return texts.map((text) => {
+    const { flat, size } = read(text, Math.min(left, room), false);
+    left -= text.length;
+    room -= size;
+    return revive(flat, errorTypes);
+  });
 }
 
 /** Turns anything that was thrown into text. Never throws: what cannot be sent is replaced by an error that says so. */
@@ -85,7 +118,7 @@ export function decodeFailure(
   errorTypes: ReadonlyMap<string, ErrorConstructorLike>,
   limit: number,
 ): unknown {
-  const failure = revive(read(text, limit, true), errorTypes);
+  const failure = revive(read(text, roomFor(limit), true).flat, errorTypes);
   if (!isFailure(failure)) throw new TypeError("The text is not the record of a failure");
   return fromFailure(failure, errorTypes);
 }
@@ -95,12 +128,10 @@ export function roomFor(limit: number): number {
   return Math.max(limit, MAX_PAYLOAD);
 }
 
-function read(text: string, limit: number, isFailure: boolean): unknown[] {
-  const room = roomFor(limit);
+function read(text: string, room: number, isFailure: boolean): { flat: unknown[]; size: number } {
   if (text.length > room) throw new RangeError(`The text has ${text.length} characters, more than ${room}`);
   const flat = JSON.parse(text);
-  checkFlat(flat, room, isFailure);
-  return flat;
+  return { flat, size: checkFlat(flat, room, isFailure) };
 }
 
 function revive(flat: unknown[], errorTypes: ReadonlyMap<string, ErrorConstructorLike>): unknown {
@@ -142,7 +173,8 @@ function copier(limit: number): (value: unknown) => unknown {
   };
 }
 
-function tooLong(what: string, limit: number): RangeError {
+/** The error of a value that is longer than may be sent. */
+export function tooLong(what: string, limit: number): RangeError {
   return new RangeError(
     `Cannot send a value ${what}, as it is longer than 'maxPayload', which is ${limit}: ` +
       "store it where the hosts can read it, and send its name",

@@ -59,14 +59,15 @@ interface Frame {
  * @param limit The maximum size of the value: the characters of its texts, each counted as often as it is met, as structured
  * clone writes it out each time, and the bytes of views.
  * @param isFailure Whether it must be the record of a failure.
+ * @returns That size.
  * @throws {TypeError} when encode() cannot have written it.
  * @throws {DOMException} a DataCloneError, when the value cannot be sent to another machine.
  * @throws {RangeError} when the value is too large.
  */
-export function checkFlat(flat: unknown, limit: number, isFailure = false): void {
-  if (isSpecial(flat) && !isFailure) return;
+export function checkFlat(flat: unknown, limit: number, isFailure = false): number {
+  if (isSpecial(flat) && !isFailure) return 0;
   if (!Array.isArray(flat) || flat.length === 0) malformed();
-  new Check(flat, limit).all(isFailure);
+  return new Check(flat, limit).all(isFailure);
 }
 
 class Check {
@@ -84,7 +85,7 @@ class Check {
   }
 
   /** Visits the entries in the order in which devalue makes them, so that the depth is the same. */
-  all(isFailure: boolean): void {
+  all(isFailure: boolean): number {
     const frames: Frame[] = [];
     const meet = (name: unknown) => {
       const entry = this.#named(name);
@@ -104,6 +105,7 @@ class Check {
     }
     if (isFailure) this.#errors.push(0);
     this.#checkErrors();
+    return this.#size;
   }
 
   /** The entry with that number; counts its size. */

@@ -1,7 +1,7 @@
 // What executors and hosts say to each other in Redis: the names of keys, the content of a job and of its reply. Another
 // program has written what is read here, so it is checked field by field, and only fields that were checked are taken over.
 
-/** The data of a job: one call. */
+/** The data of a job: one call, or a chunk of calls of `map`. */
 export interface JobData {
   /** The version of this protocol. */
   readonly futures: 1;
@@ -9,8 +9,8 @@ export interface JobData {
   readonly module: string;
   /** The name of the module's export. */
   readonly name: string;
-  /** The array of arguments, encoded. */
-  readonly args: string;
+  /** The array of arguments, encoded; of a chunk, one for each of its items. */
+  readonly args: string | readonly string[];
   /** How often the call is delivered again when its host is lost. */
   readonly redeliveries: number;
   /** As CallOptions has it, in milliseconds. */
@@ -31,10 +31,18 @@ export type Reply =
   | { readonly ok: string }
   /** The record of a failure, encoded; the task has thrown it, or the host could not run the call. */
   | { readonly failure: string; readonly by: "task" | "host" }
+  /** How each item of a chunk has ended, in their order. */
+  | { readonly each: readonly ItemReply[] }
   /** The call was stopped as its executor asked. */
   | { readonly cancelled: true }
   /** The reply is too long for a stream: it is under {@linkcode Keys.reply}. */
   | { readonly stored: true };
+
+/** How an item of a chunk has ended: its result, encoded, or the record of its failure. */
+export type ItemReply = string | { readonly failure: string; readonly by: "task" | "host" };
+
+/** Maximum number of items in a chunk, as each becomes a call of its own at its host: larger ones go as several. */
+export const MOST_ITEMS = 10_000;
 
 /** The names of a queue's keys. BullMQ documents its own; the others have `futures` in their names. */
 export class Keys {
@@ -57,6 +65,11 @@ export class Keys {
   /** BullMQ's list of the jobs that hosts have. */
   get active(): string {
     return `${this.#base}:active`;
+  }
+
+  /** BullMQ's set that wakes workers which wait for jobs. */
+  get marker(): string {
+    return `${this.#base}:marker`;
   }
 
   /** BullMQ's stream of events. */
@@ -136,7 +149,7 @@ export const LONGEST_HOST = 65_536;
 export function readJob(data: unknown): JobData | undefined {
   if (!isRecord(data)) return undefined;
   const { futures, module, name, args, redeliveries, timeout, grace, retries, stoppable, owner } = data;
-  if (futures !== 1 || !isName(module) || !isName(name) || typeof args !== "string") return undefined;
+  if (futures !== 1 || !isName(module) || !isName(name) || !isArguments(args)) return undefined;
   if (!isCount(redeliveries) || (retries !== undefined && !isCount(retries))) return undefined;
   if ((timeout !== undefined && !isTime(timeout)) || (grace !== undefined && !isTime(grace))) return undefined;
   if ((stoppable !== undefined && stoppable !== true) || (owner !== undefined && !isName(owner))) return undefined;
@@ -154,11 +167,28 @@ export function readJob(data: unknown): JobData | undefined {
 export function readReply(json: unknown): Reply | undefined {
   const reply = parse(json);
   if (!isRecord(reply)) return undefined;
-  const { ok, failure, by, cancelled, stored } = reply;
+  const { ok, each, cancelled, stored } = reply;
   if (typeof ok === "string") return { ok };
-  if (typeof failure === "string" && (by === "task" || by === "host")) return { failure, by };
+  const failure = readFailure(reply);
+  if (failure) return failure;
+  if (Array.isArray(each)) return readEach(each);
   if (cancelled === true) return { cancelled };
   return stored === true ? { stored } : undefined;
+}
+
+function readFailure({ failure, by }: Record<string, unknown>): Exclude<ItemReply, string> | undefined {
+  return typeof failure === "string" && (by === "task" || by === "host") ? { failure, by } : undefined;
+}
+
+function readEach(each: readonly unknown[]): Reply | undefined {
+  if (each.length > MOST_ITEMS) return undefined;
+  const items: ItemReply[] = [];
+  for (const item of each) {
+    const read = typeof item === "string" ? item : isRecord(item) ? readFailure(item) : undefined;
+    if (read === undefined) return undefined;
+    items.push(read);
+  }
+  return { each: items };
 }
 
 /** Reads the record of a host; `undefined` when it is malformed. */
@@ -188,6 +218,11 @@ function parse(json: unknown): unknown {
 
 function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function isArguments(value: unknown): value is string | string[] {
+  if (!Array.isArray(value)) return typeof value === "string";
+  return value.length > 0 && value.length <= MOST_ITEMS && value.every((text) => typeof text === "string");
 }
 
 function isName(value: unknown): value is string {

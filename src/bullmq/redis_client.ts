@@ -1,5 +1,6 @@
 // The client of ioredis, whose errors show nothing that was sent: one command has the password, others have arguments of calls.
 
+import process from "node:process";
 import { Redis, type RedisOptions as AnyOptions } from "ioredis";
 
 /** Options whose replies have the shapes that every version of Redis gives. */
@@ -22,6 +23,9 @@ interface Rejecting {
 
 /** A connection, and those that BullMQ makes of it. */
 export class RedisClient extends Redis {
+  /** The socket that holds back what is written until the end of the tick. */
+  #corked: Corkable | undefined;
+
   constructor(options: RedisOptions, url?: string) {
     super(url!, options); // which passes over an undefined URL
     // The timer of `socketTimeout` always runs while a stream is read.
@@ -42,7 +46,23 @@ export class RedisClient extends Redis {
       command[CLEANED] = true;
       command.reject = (error) => reject(withoutCommand(error));
     }
+    this.#cork();
     return super.sendCommand(...args);
+  }
+
+  /**
+   * Has the commands of a tick written together. ioredis (6.0) writes each by itself, and that is an eighth of what a trivial
+   * call takes a host.
+   */
+  #cork(): void {
+    const { stream } = this as unknown as Connecting;
+    if (this.#corked || !stream?.cork) return;
+    this.#corked = stream;
+    stream.cork();
+    process.nextTick(() => {
+      this.#corked = undefined;
+      stream.uncork();
+    });
   }
 
   /** BullMQ duplicates the connection of a worker. */
@@ -70,10 +90,16 @@ export function withoutCommand<E>(error: E, depth: number = DEPTH): E {
   return error;
 }
 
+/** A socket. */
+interface Corkable {
+  cork(): void;
+  uncork(): void;
+}
+
 /** What keeps a program alive in ioredis (6.0). */
 interface Connecting {
-  /** The socket. */
-  readonly stream: unknown;
+  /** The socket, once there is one. */
+  readonly stream: Corkable | undefined;
   /** The timer of the next attempt to connect. */
   readonly reconnectTimeout: unknown;
   /** The timer of {@linkcode setSocketTimeout}. */

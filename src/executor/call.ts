@@ -39,6 +39,8 @@ export interface CallEngine {
   readonly unobserved: UnobservedFailures;
   /** Why its calls cannot be waited for without the event loop; `undefined` if they can. */
   readonly refusesToBlock: string | undefined;
+  /** Whether the calls of a chunk stay together even if they may be stopped or run again. */
+  readonly keepsChunks: boolean;
   /** Withdraws a call, for its owner to cancel; false when a worker has begun it. */
   withdraw(call: Call): boolean;
   /** The signal of a call has aborted. */

@@ -63,6 +63,7 @@ export abstract class Engine<Stats extends CallStats = CallStats> extends CallLi
   abstract readonly maxWorkers: number;
   /** Whether the result of a call can be a stream. */
   readonly hasStreams: boolean = false;
+  readonly keepsChunks: boolean = false;
   abstract stats(): Stats;
   abstract end(how: "terminate" | "kill"): void;
   /** How many calls wait, as `maxQueue` counts them. */

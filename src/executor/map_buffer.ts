@@ -8,6 +8,8 @@ import type { MappedCall } from "./map_call.ts";
 export interface MapBuffer {
   /** How many there are. */
   readonly size: number;
+  /** All of them. */
+  readonly calls: MappedCall[];
   /** Adds a call that was made. */
   add(call: MappedCall): void;
   /** A call is done. */
@@ -29,6 +31,10 @@ class OrderedBuffer implements MapBuffer {
 
   get size(): number {
     return this.#calls.size;
+  }
+
+  get calls(): MappedCall[] {
+    return this.#calls.items;
   }
 
   add(call: MappedCall): void {
@@ -56,6 +62,10 @@ class UnorderedBuffer implements MapBuffer {
     return this.#pending.size + this.#done.size;
   }
 
+  get calls(): MappedCall[] {
+    return [...this.#pending, ...this.#done.items];
+  }
+
   add(call: MappedCall): void {
     this.#pending.add(call);
   }
@@ -70,8 +80,9 @@ class UnorderedBuffer implements MapBuffer {
   }
 
   clear(): MappedCall[] {
-    const calls = [...this.#pending, ...this.#done.clear()];
+    const { calls } = this;
     this.#pending.clear();
+    this.#done.clear();
     return calls;
   }
 }
@@ -83,6 +94,10 @@ class Fifo<T> {
 
   get size(): number {
     return this.#items.length - this.#head;
+  }
+
+  get items(): T[] {
+    return this.#items.slice(this.#head) as T[];
   }
 
   get head(): T | undefined {
@@ -106,7 +121,7 @@ class Fifo<T> {
   }
 
   clear(): T[] {
-    const items = this.#items.slice(this.#head) as T[];
+    const { items } = this;
     this.#items = [];
     this.#head = 0;
     return items;

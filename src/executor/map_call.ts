@@ -38,9 +38,9 @@ export class MappedCall extends Call {
     this.#chunk = chunk;
   }
 
-  /** None for a call that may be stopped or run again: the rest of the chunk would end with its worker. */
+  /** None for a call that may be stopped or run again, where the rest of the chunk would end with its worker. */
   override get chunk(): object | undefined {
-    return this.progress?.settings.limited ? undefined : this.#chunk;
+    return this.progress?.settings.limited && !this.engine.keepsChunks ? undefined : this.#chunk;
   }
 
   override get wanted(): boolean {

@@ -38,6 +38,9 @@ export interface MapOptions {
    * Number of items in a chunk, which one worker runs in one go; the last chunk has what is left. Calls with a `signal`, a
    * `timeout` or `retries` ({@linkcode CallOptions}) go to workers one by one all the same.
    *
+   * Across machines (BullMQExecutor) a chunk is one job: one host runs it, and it is begun, taken back, stopped, lost and
+   * delivered again as one. Each item still fails for itself.
+   *
    * A chunk waits until it is full, however long an async iterable takes to fill it. Only when the loop waits and no item
    * is under way does a smaller chunk go.
    *

@@ -148,10 +148,14 @@ const BULK = 200;
 
 /** Arguments that are nearly right, or right. */
 const args = fc.oneof(flatText, anyValue.map((value) => encode([value], 2 ** 24)), shortText);
+const anyArgs = fc.oneof(
+  { weight: 3, arbitrary: args },
+  { weight: 1, arbitrary: fc.array(fc.oneof(args, fc.constantFrom("[[1],3]", "[[1],4]")), { maxLength: 4 }) },
+);
 /** A job of any kind: nearly right, for a task that is there or not. */
 export const anyJob: fc.Arbitrary<string> = fc.oneof(
   nearly({
-    ...{ futures: fc.constant(1), module: fc.constant("cluster_tasks"), redeliveries: count, args },
+    ...{ futures: fc.constant(1), module: fc.constant("cluster_tasks"), redeliveries: count, args: anyArgs },
     ...{ name: fc.constantFrom("echo", "throwIt", "missing", "then", "__proto__"), timeout: maybe(fc.nat(5)) },
     ...{ retries: maybe(fc.nat(1)), stoppable: maybe(fc.constant(true)) },
   }),
@@ -161,6 +165,7 @@ export const anyJob: fc.Arbitrary<string> = fc.oneof(
 export const anyReply: fc.Arbitrary<string> = fc.oneof(
   nearly({ ok: args }),
   nearly({ failure: args, by }),
+  nearly({ each: fc.array(fc.oneof(args, fc.record({ failure: args, by })), { maxLength: 3 }) }),
   nearlyReply,
 );
 

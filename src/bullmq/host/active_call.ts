@@ -1,8 +1,10 @@
-// A call that a host has taken from the queue and not answered yet.
+// A call that a host has taken from the queue and not answered yet; or a chunk of calls, which is taken and answered as one.
 
 import { type Deferred, deferred } from "../../future/deferred.ts";
-import type { Future } from "../../future/future.ts";
+import { CancelledError } from "../../future/errors.ts";
+import { endCall, type Future } from "../../future/future.ts";
 import type { JobData } from "../protocol.ts";
+import type { ChunkRun } from "./chunk_run.ts";
 
 /** The job goes back into the queue: there is no reply. */
 export const BACK: unique symbol = Symbol("handed back");
@@ -16,7 +18,10 @@ export class ActiveCall {
   since: number = performance.now();
   /** The executor's, once it has the call. */
   future: Future<unknown> | undefined = undefined;
+  /** The same of a chunk. */
+  chunk: ChunkRun | undefined = undefined;
   readonly #handedBack: Deferred<typeof BACK> = deferred();
+  #isBack = false;
 
   constructor(data: JobData) {
     this.data = data;
@@ -28,7 +33,30 @@ export class ActiveCall {
     return this.#handedBack.promise;
   }
 
+  get isBack(): boolean {
+    return this.#isBack;
+  }
+
   handBack(): void {
+    this.#isBack = true;
     this.#handedBack.resolve(BACK);
+  }
+
+  /** Takes it from the executor; false when it has begun, or the executor does not have it. */
+  cancel(): boolean {
+    return (this.future ?? this.chunk)?.cancel() ?? false;
+  }
+
+  /** Cancels it, or stops its task if that may be stopped. Of a chunk no further item begins. */
+  stop(): void {
+    if (this.cancel()) return;
+    if (this.controller) this.controller.abort(new CancelledError());
+    else this.chunk?.leave();
+  }
+
+  /** Ends it together with its worker. */
+  end(reason: unknown): void {
+    if (this.future) endCall(this.future, reason);
+    else this.chunk?.end(reason);
   }
 }

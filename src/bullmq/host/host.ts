@@ -10,7 +10,7 @@ import { roomFor } from "../codec.ts";
 import { answered, holding, isConnectionError } from "../connection.ts";
 import { gauge, type Metric, writeMetrics } from "../metrics.ts";
 import { leftBehind } from "../notices.ts";
-import { type HostStats, Keys, LONGEST_NAME } from "../protocol.ts";
+import { type HostStats, Keys, LONGEST_NAME, MOST_ITEMS } from "../protocol.ts";
 import type { StreamReader } from "../stream_reader.ts";
 import { HealthPage } from "./health.ts";
 import { isLockLost } from "./host_errors.ts";
@@ -120,8 +120,8 @@ export class QueueHost implements Host {
       maxStalledCount: Number.MAX_SAFE_INTEGER, // each call has a limit of its own
       runRetryDelay: RETRY_DELAY,
     });
-    // The arguments' text is in JSON once more: its quotes take two characters there. Some names are around it.
-    this.#worker.longest = 2 * roomFor(settings.maxPayload) + 20 * LONGEST_NAME;
+    // The arguments' text is in JSON once more: its quotes take two characters there. Some names, or quotes, are around it.
+    this.#worker.longest = 2 * roomFor(settings.maxPayload) + 20 * LONGEST_NAME + 3 * MOST_ITEMS;
     this.#worker.on("drained", () => this.#runner.drained());
     this.#worker.on("error", (error) => {
       // BullMQ repeats what the connection has failed; and a job whose lock is lost is another host's.
@@ -158,7 +158,7 @@ export class QueueHost implements Host {
 
   stats(): HostStats {
     const { name, workers, modules } = this.#settings;
-    const { size, completed, failed } = this.#runner;
+    const { size, replies: { completed, failed } } = this.#runner;
     return { name, runtime, workers, running: size, completed, failed, rate: this.#rate, tasks: [...modules.keys()] };
   }
 
@@ -198,7 +198,7 @@ export class QueueHost implements Host {
   /** Says in Redis that the host lives, and what it is doing. */
   async #beat(): Promise<void> {
     this.#stops.check();
-    const at = performance.now(), done = this.#runner.completed + this.#runner.failed;
+    const at = performance.now(), { completed, failed } = this.#runner.replies, done = completed + failed;
     this.#rate = Math.round((done - this.#counted.done) / Math.max(at - this.#counted.at, 1) * 1000);
     this.#counted = { at, done };
     try {
@@ -212,7 +212,7 @@ export class QueueHost implements Host {
 
   /** What a scraper reads. How many calls wait is asked of Redis, and left out when that does not answer. */
   async #metrics(): Promise<string> {
-    const { size, completed, failed, failedByHost, durations } = this.#runner;
+    const { size, replies: { completed, failed, failedByHost, durations } } = this.#runner;
     const labels = { queue: this.#settings.queue, host: this.name };
     const waiting = await this.#countWaiting();
     const numbers: Metric[] = [

@@ -36,6 +36,11 @@ export function whyNotLoaded(error: Error): string {
   return error.message.replace(/^Cannot load the task '.*?' as its module /, "module ");
 }
 
+/** Whether a call has failed for a reason that its task has nothing to do with, and that another host may not have. */
+export function isOfHost(error: unknown): boolean {
+  return isExecutorEnd(error) || isTaskNotFound(error) || isModuleNotLoaded(error);
+}
+
 /** Why a host takes no more calls whose module keeps failing to load. */
 export function hostUnfit(name: string, module: string, error: Error): Error {
   const why = whyNotLoaded(error);

@@ -4,19 +4,18 @@ import { DelayedError, type Job, WaitingError } from "bullmq";
 import type { Redis } from "ioredis";
 import type { ExecutorView } from "../../executor/executor.ts";
 import { CancelledError } from "../../future/errors.ts";
-import { endCall } from "../../future/future.ts";
-import { encode, encodeFailure } from "../codec.ts";
 import { isConnectionError } from "../connection.ts";
-import { Durations } from "../metrics.ts";
-import { type JobData, type Keys, LONG_REPLY, readJob, type Reply } from "../protocol.ts";
+import { type JobData, type Keys, readJob, type Reply } from "../protocol.ts";
 import { ActiveCall, BACK } from "./active_call.ts";
-import { decodeArguments } from "./call_arguments.ts";
+import { decodeArguments, decodeChunk } from "./call_arguments.ts";
+import { ChunkRun } from "./chunk_run.ts";
 import {
   hostsLost,
   hostUnfit,
   isExecutorEnd,
   isModuleNotLoaded,
   isOfExecutor,
+  isOfHost,
   isTaskNotFound,
   taskNotFound,
 } from "./host_errors.ts";
@@ -24,6 +23,7 @@ import { LOST } from "./job_worker.ts";
 import { dropJob } from "./lost_jobs.ts";
 import { Prefetch } from "./prefetch.ts";
 import type { Refusals } from "./refusals.ts";
+import { Replies } from "./replies.ts";
 import type { ServeSettings } from "./serve_options.ts";
 import type { Task } from "../../task/task.ts";
 
@@ -51,6 +51,8 @@ const MOST_NAMES = 10_000;
 /** The pause of a call that cannot be handed on as the connection was lost, in milliseconds. */
 const AGAIN = 1000;
 
+const NONE: readonly unknown[] = [];
+
 /** What a runner asks of its host. */
 interface RunnerActions {
   /** Sets how many jobs the host takes at the same time. */
@@ -66,14 +68,8 @@ interface PassedOn {
 
 /** Runs the calls of one host. */
 export class JobRunner {
-  /** Calls whose task has returned. */
-  completed = 0;
-  /** Calls whose task has thrown, or that could not be run. */
-  failed = 0;
-  /** Of these, those that the host could not run, or whose worker it lost: the others have thrown. */
-  failedByHost = 0;
-  /** How long calls took whose task has returned or thrown, from the local executor's point of view. */
-  readonly durations: Durations = new Durations();
+  /** What was answered. */
+  readonly replies: Replies;
   readonly #settings: ServeSettings;
   readonly #keys: Keys;
   readonly #redis: Redis;
@@ -95,6 +91,7 @@ export class JobRunner {
   #closing = false;
 
   constructor(settings: ServeSettings, keys: Keys, redis: Redis, refusals: Refusals, actions: RunnerActions) {
+    this.replies = new Replies(settings, keys, redis);
     this.#settings = settings;
     this.#keys = keys;
     this.#redis = redis;
@@ -122,7 +119,10 @@ export class JobRunner {
     if (job.timestamp === LOST) return await dropJob(id, this.#redis, this.#keys, this.#settings.notices);
     const data = readJob(job.data);
     if (!data) {
-      return this.#failure(new TypeError(`Job ${id} is no call of an executor: use another queue for it`), "host");
+      return this.replies.failure(
+        new TypeError(`Job ${id} is no call of an executor: use another queue for it`),
+        "host",
+      );
     }
     const call = new ActiveCall(data);
     this.#active.set(id, call);
@@ -131,7 +131,7 @@ export class JobRunner {
     let reply: Reply | PassedOn | typeof BACK = BACK;
     try {
       if (!this.#closing && !this.#alone) reply = await Promise.race([this.#start(job, call), call.handedBack]);
-      if (reply !== BACK && !("delay" in reply)) return await this.#store(id, reply);
+      if (reply !== BACK && !("delay" in reply)) return await this.replies.store(id, reply);
     } finally {
       this.#active.delete(id);
       if (this.#alone === call) this.#alone = undefined;
@@ -139,8 +139,11 @@ export class JobRunner {
       this.#rest();
     }
     try {
-      if (reply === BACK) await job.moveToWait(token);
-      else await job.moveToDelayed(Date.now() + reply.delay, token);
+      if (reply === BACK) {
+        await job.moveToWait(token);
+        // BullMQ (6.7) wakes nobody for a job with a priority, and an idle host would sleep on for up to ten seconds.
+        await this.#redis.zadd(this.#keys.marker, 0, "0");
+      } else await job.moveToDelayed(Date.now() + reply.delay, token);
     } catch {
       // Another host gets the job when its lock runs out.
     }
@@ -157,8 +160,7 @@ export class JobRunner {
   stop(id: string): void {
     this.#stopped.set(id, performance.now());
     if (this.#stopped.size > MOST_STOPS) this.#stopped.delete(this.#stopped.keys().next().value!);
-    const call = this.#active.get(id);
-    if (call && !call.future?.cancel()) call.controller?.abort(new CancelledError());
+    this.#active.get(id)?.stop();
   }
 
   /** Stops the jobs whose executors have died, and forgets old stops. */
@@ -177,7 +179,7 @@ export class JobRunner {
     const before = performance.now() - PATIENCE;
     for (const call of [...this.#active.values()].reverse()) {
       if (most <= 0) return;
-      if (call.since > before || !call.future?.cancel()) continue;
+      if (call.since > before || !call.cancel()) continue;
       this.#allow(this.#prefetch.waited(PATIENCE));
       call.handBack();
       most--;
@@ -195,12 +197,12 @@ export class JobRunner {
   giveUp(): void {
     for (const call of this.#active.values()) {
       call.handBack();
-      if (call.future) endCall(call.future, new CancelledError("The host was closed"));
+      call.end(new CancelledError("The host was closed"));
     }
   }
 
   #handBackUnbegun(): void {
-    for (const call of this.#active.values()) if (call.future?.cancel()) call.handBack();
+    for (const call of this.#active.values()) if (call.cancel()) call.handBack();
   }
 
   /** Sets how many calls the host may have. */
@@ -221,37 +223,48 @@ export class JobRunner {
   }
 
   async #run(job: Job, call: ActiveCall): Promise<Reply | PassedOn | typeof BACK> {
-    const { data, controller } = call, id = job.id!;
+    const { data } = call, id = job.id!;
     const { maxPayload } = this.#settings;
     if (job.stalledCounter > Math.min(data.redeliveries, MOST_LOSSES)) {
-      return this.#failure(hostsLost(job.stalledCounter), "host");
+      return this.replies.failure(hostsLost(job.stalledCounter), "host", countOf(data));
     }
     if (data.owner !== undefined && await this.#redis.exists(this.#keys.owner(data.owner)) === 0) this.stop(id);
     const task = this.#find(data);
     if (!task) return await this.#passOn(id, data, () => this.#notFound(data));
-    let args: readonly unknown[];
+    let args: readonly unknown[] = NONE, items: readonly (readonly unknown[])[] | undefined;
     try {
-      args = decodeArguments(data.args, maxPayload);
+      if (typeof data.args === "string") args = decodeArguments(data.args, maxPayload);
+      else items = decodeChunk(data.args, maxPayload);
     } catch (cause) {
-      return this.#failure(new TypeError(`Job ${id} has malformed arguments`, { cause }), "host");
+      return this.replies.failure(new TypeError(`Job ${id} has malformed arguments`, { cause }), "host", countOf(data));
     }
     // In a burst there is no hurry: short calls that come at about the same time go to the workers together.
-    if (this.#prefetch.dense) await this.#gather();
+    if (this.#prefetch.dense && !items) await this.#gather();
     if (this.#stopped.has(id)) return { cancelled: true };
     if (this.#closing) return BACK;
     try {
       call.since = performance.now();
-      const value = await (call.future = this.#executorFor(call).submit(task, ...args));
-      this.completed++;
-      this.#refusals.loaded(data.module);
-      const took = performance.now() - call.since;
-      this.durations.add(took);
-      this.#allow(this.#prefetch.done(took));
-      return { ok: encode(value, maxPayload) };
-    } catch (error) {
-      if (error instanceof CancelledError && (controller?.signal.aborted || this.#stopped.has(id))) {
-        return { cancelled: true };
+      const executor = this.#executorFor(call);
+      if (items) {
+        const outcomes = await (call.chunk = new ChunkRun(executor, task, items)).outcomes();
+        if (outcomes.length < items.length) return this.#stopped.has(id) ? { cancelled: true } : BACK;
+        // What concerns one item as much as the other concerns the chunk.
+        for (const outcome of outcomes) {
+          if (
+            outcome.status === "rejected" && (isOfHost(outcome.reason) || this.#isStopped(id, call, outcome.reason))
+          ) {
+            throw outcome.reason;
+          }
+        }
+        this.#ran(call);
+        return this.replies.each(outcomes);
       }
+      const value = await (call.future = executor.submit(task, ...args));
+      this.#ran(call);
+      return this.replies.success(value);
+    } catch (error) {
+      if (this.#isStopped(id, call, error)) return { cancelled: true };
+      if (call.isBack) return BACK;
       if (isExecutorEnd(error)) {
         this.#actions.onUnfit(error);
         return BACK;
@@ -263,9 +276,22 @@ export class JobRunner {
         }
         return await this.#passOn(id, data, () => error);
       }
-      this.durations.add(performance.now() - call.since);
-      return this.#failure(error, isOfExecutor(error) ? "host" : "task");
+      this.replies.durations.add(performance.now() - call.since);
+      return this.replies.failure(error, isOfExecutor(error) ? "host" : "task", countOf(data));
     }
+  }
+
+  /** The task of a call has returned. */
+  #ran({ data, since }: ActiveCall): void {
+    this.#refusals.loaded(data.module);
+    const took = performance.now() - since;
+    this.replies.durations.add(took);
+    this.#allow(this.#prefetch.done(took));
+  }
+
+  /** Whether a call has failed because it was stopped. */
+  #isStopped(id: string, { controller }: ActiveCall, error: unknown): boolean {
+    return error instanceof CancelledError && (controller?.signal.aborted || this.#stopped.has(id));
   }
 
   /** The task that a job names, if the module is there. The local executor finds out whether the module exports it. */
@@ -287,7 +313,7 @@ export class JobRunner {
     } catch (error) {
       if (isConnectionError(error)) return { delay: AGAIN }; // and otherwise, the keys hold anything
     }
-    return delay === undefined ? this.#failure(await error(), "host") : { delay };
+    return delay === undefined ? this.replies.failure(await error(), "host", countOf(data)) : { delay };
   }
 
   #notFound(data: JobData, why?: string): Promise<TypeError> {
@@ -317,18 +343,9 @@ export class JobRunner {
     if (timeout === undefined && retries === undefined && !controller) return executor;
     return executor.with({ timeout, grace, retries, signal: controller?.signal });
   }
+}
 
-  #failure(error: unknown, by: "task" | "host"): Reply {
-    this.failed++;
-    if (by === "host") this.failedByHost++;
-    return { failure: encodeFailure(error, this.#settings.maxPayload), by };
-  }
-
-  /** Puts a long reply under a key of its own, so that only its executor downloads it. */
-  async #store(id: string, reply: Reply): Promise<Reply> {
-    const text = "ok" in reply ? reply.ok : "failure" in reply ? reply.failure : "";
-    if (text.length < LONG_REPLY) return reply;
-    await this.#redis.set(this.#keys.reply(id), JSON.stringify(reply), "PX", this.#settings.keepJobs);
-    return { stored: true };
-  }
+/** How many calls a job has. */
+function countOf({ args }: JobData): number {
+  return typeof args === "string" ? 1 : args.length;
 }

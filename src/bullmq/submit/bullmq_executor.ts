@@ -23,7 +23,7 @@ export interface BullMQCallOptions extends Omit<CallOptions, "buffersize"> {
   key?: string | undefined;
   /**
    * Time in milliseconds that a call may wait until a host begins it, counted from its submission. Then it is taken back, and
-   * its Future rejects with a {@linkcode TimeoutError}. Calls of `map` have none.
+   * its Future rejects with a {@linkcode TimeoutError}. A call of `map` ends the iteration with it; a chunk expires as one.
    *
    * @default Infinity
    */

@@ -1,7 +1,7 @@
-// Makes the job of a call.
+// Makes the jobs of calls: one of each, and one of a chunk.
 
 import { type Call, SubmittedCall } from "../../executor/call.ts";
-import { encode } from "../codec.ts";
+import { encodeSized, roomFor } from "../codec.ts";
 import type { ClusterSettings } from "./options.ts";
 import type { JobData } from "../protocol.ts";
 
@@ -27,25 +27,65 @@ export interface Delayed {
   readonly delay: number;
 }
 
+/** Calls that one job has room for. */
+export interface Parcel {
+  readonly calls: readonly Call[];
+  /** The arguments of each, encoded. */
+  readonly args: readonly string[];
+}
+
 /**
- * Makes the job of a call.
+ * Encodes the arguments of calls, and puts as many into one job as it has room for.
  *
- * @param call The call.
+ * @param calls One call, or those of a chunk.
+ * @param maxPayload How long the arguments of one job may be, in characters.
+ * @param refuse Called with each call that cannot be sent, and why: a DataCloneError, when an argument cannot be; a RangeError,
+ * when the arguments are too long; a TypeError, when the call cannot have a key.
+ */
+export function parcelsOf(
+  calls: readonly Call[],
+  maxPayload: number,
+  refuse: (call: Call, reason: unknown) => void,
+): Parcel[] {
+  const parcels: { calls: Call[]; args: string[] }[] = [];
+  // None is open at first.
+  let left = -1, room = -1;
+  for (const call of calls) {
+    try {
+      if (keyOf(call) !== undefined && !(call instanceof SubmittedCall)) {
+        throw new TypeError("Cannot map with a 'key' as a key belongs to one call");
+      }
+      const { text, size } = encodeSized(call.args, maxPayload);
+      if (text.length > left || size > room) {
+        parcels.push({ calls: [], args: [] });
+        left = maxPayload;
+        room = roomFor(maxPayload);
+      }
+      left -= text.length;
+      room -= size;
+      const { calls, args } = parcels.at(-1)!;
+      calls.push(call);
+      args.push(text);
+    } catch (error) {
+      refuse(call, error);
+    }
+  }
+  return parcels;
+}
+
+/**
+ * Makes the job of calls.
+ *
+ * @param parcel The calls.
  * @param id The job's id, unless the call has a key.
  * @param owner The executor's id.
  * @param settings The executor's settings.
- * @throws {DOMException} a DataCloneError, when an argument cannot be sent.
- * @throws {RangeError} when the arguments are too long.
- * @throws {TypeError} when the call cannot have a key.
  */
-export function jobOf(call: Call, id: string, owner: string, settings: ClusterSettings): NewJob {
-  const key = keyOf(call);
-  if (key !== undefined && !(call instanceof SubmittedCall)) {
-    throw new TypeError("Cannot map with a 'key' as a key belongs to one call");
-  }
+export function jobOf({ calls, args }: Parcel, id: string, owner: string, settings: ClusterSettings): NewJob {
+  const call = calls[0]!, key = keyOf(call);
   return {
     id: key === undefined ? id : idOfKey(key, call.progress!.attempt),
-    data: dataOf(call, owner, settings),
+    data: dataOf(call, args.length === 1 ? args[0]! : args, owner, settings),
     priority: priorityOf(call),
     delayed: delayOf(call),
   };
@@ -76,7 +116,7 @@ function idOfKey(key: string, attempt: number): string {
   return `key-${attempt}-${escaped}`;
 }
 
-function dataOf(call: Call, owner: string, { orphans, maxPayload }: ClusterSettings): JobData {
+function dataOf(call: Call, args: JobData["args"], owner: string, { orphans }: ClusterSettings): JobData {
   const { ref } = call.task;
   if (ref.kind !== "export" || ref.registered === undefined) {
     throw new TypeError("The task's module has no name that hosts know");
@@ -86,7 +126,7 @@ function dataOf(call: Call, owner: string, { orphans, maxPayload }: ClusterSetti
     futures: 1,
     module: ref.registered,
     name: ref.name,
-    args: encode(call.args, maxPayload),
+    args,
     redeliveries: finite(redeliveriesOf(call)),
     ...(settings && settings.timeout !== Infinity ? { timeout: settings.timeout } : undefined),
     ...(settings && settings.retries > 0 ? { retries: finite(settings.retries) } : undefined),

@@ -22,7 +22,7 @@ import { type Link, openLink } from "./link.ts";
 import { NamedTasks } from "./named_tasks.ts";
 import type { ClusterSettings } from "./options.ts";
 import { Outbox } from "./outbox.ts";
-import type { SentCall } from "./sent_call.ts";
+import { SentCall } from "./sent_call.ts";
 import { SentCalls } from "./sent_calls.ts";
 import { Stops } from "./stops.ts";
 import { Unserved } from "./unserved.ts";
@@ -41,6 +41,8 @@ export class ClusterEngine extends Engine {
   readonly tasks = new NamedTasks();
   /** Hosts come and go, and each has a limit of its own. */
   readonly maxWorkers = Infinity;
+  /** A chunk is one job, which a host begins, loses and is told to stop as one. */
+  override readonly keepsChunks = true;
   /** The executor's id, which no other executor has. */
   readonly id: string = crypto.randomUUID();
   readonly #settings: ClusterSettings;
@@ -73,16 +75,16 @@ export class ClusterEngine extends Engine {
       isBroken: () => this.broken !== undefined,
       onBatch: (size) => size === 0 ? this.closeIfDone() : this.queueLimit.wake(),
       // The job of a key may have been there before, and be done.
-      onAdded: (sent) => this.#lookUp(sent.filter(({ call }) => keyOf(call) !== undefined)),
+      onAdded: (sent) => this.#lookUp(sent.filter(({ first }) => keyOf(first) !== undefined)),
       onRefused: (call, reason) => this.#refuse(call, reason),
+      onUnwanted: (call) => this.cancel(call, new CancelledError()),
       onUnreachable: (error) => {
         if (error instanceof BrokenExecutor) this.break(error.message, error.cause);
         else this.break(`Redis cannot be used: ${causeOf(error)}`, error);
         this.closeIfDone();
       },
-      withdraw: (sent) => {
-        this.#stops.tell(sent.id, sent.adding);
-        this.#sent.forget(sent);
+      withdraw: (sent, call) => {
+        if (this.#sent.drop(sent, call)) this.#stops.tell(sent.id, sent.adding);
       },
       abort: (sent) => this.#stops.tell(sent.id, sent.adding),
     });
@@ -109,7 +111,7 @@ export class ClusterEngine extends Engine {
       this.#sent.forget(sent);
       // No worker's end is known, and not even which host had the call.
       const error = new Error(`${how}Workers() of ${this.#settings.name} has given up its calls`);
-      this.reject(sent.call, new WorkerLostError({ started: "unknown", error }), "final");
+      for (const call of sent.calls) this.reject(call, new WorkerLostError({ started: "unknown", error }), "final");
     }
     this.closeIfDone();
   }
@@ -144,7 +146,7 @@ export class ClusterEngine extends Engine {
   protected stop(call: Call, settle: () => void): void {
     const timer = startTimer(STOP_MARGIN, () => {
       const sent = call.worker as SentCall | undefined;
-      if (sent) this.#sent.forget(sent);
+      if (sent) this.#sent.drop(sent, call);
       settle();
       this.closeIfDone();
     });
@@ -157,7 +159,9 @@ export class ClusterEngine extends Engine {
 
   protected override cancelWaiting(): void {
     super.cancelWaiting();
-    for (const { call } of this.#sent.all) if (call.withdraw()) call.cancel(new CancelledError());
+    for (const { calls } of this.#sent.all) {
+      for (const call of calls) if (call.withdraw()) call.cancel(new CancelledError());
+    }
   }
 
   /** Closes when everything is done. */
@@ -173,8 +177,11 @@ export class ClusterEngine extends Engine {
     const { expires } = progress.settings.options as { expires?: number };
     if (expires === undefined || expires === Infinity) return;
     progress.timer = startTimer(expires, () => {
-      if (!this.withdraw(call)) return;
-      call.reject(new TimeoutError(`The call has not begun within ${expires} ms`));
+      // A chunk begins as one.
+      const calls = call.worker instanceof SentCall ? call.worker.calls : [call];
+      for (const call of calls) {
+        if (this.withdraw(call)) call.reject(new TimeoutError(`The call has not begun within ${expires} ms`));
+      }
       this.closeIfDone();
     });
   }
@@ -236,7 +243,7 @@ export class ClusterEngine extends Engine {
     this.break("Redis did not answer any more when the executor was shut down", undefined);
     for (const sent of this.#sent.all) {
       this.#sent.forget(sent);
-      this.reject(sent.call, this.brokenError(), "final");
+      for (const call of sent.calls) this.reject(call, this.brokenError(), "final");
     }
     const stops = this.#stops.abandon();
     const left = [

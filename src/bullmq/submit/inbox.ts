@@ -8,12 +8,13 @@ import {
   TaskTimeoutError,
   WorkerLostError,
 } from "../../future/errors.ts";
+import type { Call } from "../../executor/call.ts";
 import type { CallLifecycle } from "../../executor/call_lifecycle.ts";
 import type { ErrorConstructorLike } from "../../wire/error_class.ts";
 import { decode, decodeFailure } from "../codec.ts";
 import type { LinkEvents } from "./link.ts";
 import type { ClusterSettings } from "./options.ts";
-import { LONGEST_NAME, type Reply } from "../protocol.ts";
+import { type ItemReply, LONGEST_NAME, type Reply } from "../protocol.ts";
 import type { SentCall } from "./sent_call.ts";
 import type { SentCalls } from "./sent_calls.ts";
 import type { Stops } from "./stops.ts";
@@ -71,9 +72,9 @@ export class Inbox implements LinkEvents {
 
   onReturned(id: string, lost: boolean): void {
     const sent = this.#sent.get(id);
-    if (lost && sent) this.lost++;
+    if (lost && sent) this.lost += sent.size;
     this.#setActive(id, false);
-    if (this.#stops.has(id) || sent?.call.progress?.aborted) this.#stops.tell(id);
+    if (this.#stops.has(id) || sent?.stopping) this.#stops.tell(id);
   }
 
   onEnded(id: string): void {
@@ -83,11 +84,7 @@ export class Inbox implements LinkEvents {
   onReply(id: string, reply: Reply | undefined): void {
     const sent = this.#end(id);
     if (!sent) return;
-    try {
-      this.#settle(sent, reply);
-    } catch (error) {
-      this.#calls.reject(sent.call, new Error("A host sent a malformed reply", { cause: error }), "final");
-    }
+    this.#settle(sent, reply);
     this.#actions.onChange(true);
   }
 
@@ -95,7 +92,7 @@ export class Inbox implements LinkEvents {
     const sent = this.#end(id);
     if (!sent) return;
     const shown = reason.slice(0, LONGEST_NAME);
-    this.#calls.reject(sent.call, new Error(`BullMQ has failed the job: ${shown}`), "final");
+    this.#rejectAll(sent, new Error(`BullMQ has failed the job: ${shown}`));
     this.#actions.onChange(true);
   }
 
@@ -115,7 +112,7 @@ export class Inbox implements LinkEvents {
       const sent = this.#sent.get(id);
       if (sent?.added === false) continue; // it may not be there yet
       // Nobody wants it any more: then it is as good as removed.
-      if (!sent || this.#stops.has(id) || sent.call.progress?.aborted) this.onRemoved(id);
+      if (!sent || this.#stops.has(id) || sent.stopping) this.onRemoved(id);
       else lost.push(sent);
     }
     if (lost.length > 0) this.#actions.onLost(lost);
@@ -126,23 +123,44 @@ export class Inbox implements LinkEvents {
   }
 
   #settle(sent: SentCall, reply: Reply | undefined): void {
-    const { call } = sent, { errorTypes, maxPayload } = this.#settings;
-    if (!reply || "stored" in reply) {
-      this.#calls.reject(call, new Error(NO_REPLY), "final");
-    } else if ("ok" in reply) {
-      this.#calls.fulfil(call, decode(reply.ok, errorTypes, maxPayload));
-    } else if ("cancelled" in reply) {
-      this.#cancel(sent);
-    } else {
-      const ofHost = reply.by === "host";
-      const error = decodeFailure(reply.failure, ofHost ? HOST_ERRORS : errorTypes, maxPayload);
-      this.#calls.reject(call, error, ofHost ? "final" : "thrown");
+    if (!reply || "stored" in reply) return this.#rejectAll(sent, new Error(NO_REPLY));
+    if ("cancelled" in reply) return this.#cancel(sent);
+    const { places } = sent;
+    // A failure may be that of a whole chunk.
+    const each = "each" in reply
+      ? reply.each
+      : Array<ItemReply>("ok" in reply ? 1 : places).fill("ok" in reply ? reply.ok : reply);
+    if (each.length !== places) return this.#rejectAll(sent, new Error(NO_REPLY));
+    for (let place = 0; place < places; place++) {
+      const call = sent.at(place);
+      if (call) this.#settleOne(call, each[place]!);
     }
   }
 
-  #cancel({ call }: SentCall, message?: string): void {
-    const { aborted } = call.progress ?? {};
-    this.#calls.cancel(call, aborted ? aborted.reason : new CancelledError(message));
+  #settleOne(call: Call, reply: ItemReply): void {
+    const { errorTypes, maxPayload } = this.#settings;
+    let value: unknown;
+    const ofHost = typeof reply !== "string" && reply.by === "host";
+    try {
+      value = typeof reply === "string"
+        ? decode(reply, errorTypes, maxPayload)
+        : decodeFailure(reply.failure, ofHost ? HOST_ERRORS : errorTypes, maxPayload);
+    } catch (error) {
+      return this.#calls.reject(call, new Error("A host sent a malformed reply", { cause: error }), "final");
+    }
+    if (typeof reply === "string") this.#calls.fulfil(call, value);
+    else this.#calls.reject(call, value, ofHost ? "final" : "thrown");
+  }
+
+  #rejectAll(sent: SentCall, error: Error): void {
+    for (const call of sent.calls) this.#calls.reject(call, error, "final");
+  }
+
+  #cancel(sent: SentCall, message?: string): void {
+    for (const call of sent.calls) {
+      const { aborted } = call.progress ?? {};
+      this.#calls.cancel(call, aborted ? aborted.reason : new CancelledError(message));
+    }
   }
 
   /** Notes that a job has ended. Returns its call, unless that is settled already. */

@@ -4,13 +4,17 @@ import type { Call } from "../../executor/call.ts";
 import type { CallQueue } from "../../executor/call_queue.ts";
 import { background } from "../background.ts";
 import { JobLostError } from "../errors.ts";
-import { jobOf, type NewJob, redeliveriesOf } from "./call_job.ts";
+import { jobOf, type NewJob, parcelsOf, redeliveriesOf } from "./call_job.ts";
 import type { Link } from "./link.ts";
 import type { ClusterSettings } from "./options.ts";
+import { MOST_ITEMS } from "../protocol.ts";
 import { SentCall, type SentCallActions } from "./sent_call.ts";
 import type { SentCalls } from "./sent_calls.ts";
 
-/** Maximum number of jobs in one bulk. Redis answers nobody else while it adds them, and unsent calls are easy to cancel. */
+/**
+ * From this number of calls on a bulk is full. Redis answers nobody else while it adds them, and unsent calls are easy to
+ * cancel.
+ */
 const BULK = 500;
 
 const NONE: ReadonlySet<string> = new Set();
@@ -21,12 +25,14 @@ interface OutboxActions extends SentCallActions {
   link(): Promise<Link>;
   /** Whether the executor is broken. */
   isBroken(): boolean;
-  /** Calls have left the queue, and jobs were made of `size` of them. */
+  /** Calls have left the queue, and `size` jobs were made of them. */
   onBatch(size: number): void;
   /** Redis has added the jobs of these calls. */
   onAdded(sent: readonly SentCall[]): void;
   /** A call cannot be sent. */
-  onRefused(call: SentCall["call"], reason: unknown): void;
+  onRefused(call: Call, reason: unknown): void;
+  /** Nobody wants the result of a call any more. */
+  onUnwanted(call: Call): void;
   /** Redis cannot be reached. */
   onUnreachable(cause: unknown): void;
 }
@@ -73,14 +79,14 @@ export class Outbox {
       const link = await this.#actions.link();
       let before: Promise<void> | undefined;
       while (this.#queue.size > 0 && !this.#actions.isBroken()) {
-        const batch = this.#nextBatch();
+        const { batch, isFull } = this.#nextBatch();
         if (batch.length === 0) continue;
         const sent = batch.map(({ sent }) => sent);
         const added = this.#add(link, batch.map(({ job }) => job), sent);
         // Two full bulks are on their way at most: Redis has work while the next is made, and the other calls wait here, where
         // they are easily taken back.
         await before;
-        before = batch.length === BULK ? added : undefined;
+        before = isFull ? added : undefined;
       }
     } catch (error) {
       this.#actions.onUnreachable(error);
@@ -97,11 +103,16 @@ export class Outbox {
     const jobs: NewJob[] = [], again: SentCall[] = [];
     for (const sent of lost) {
       try {
-        if (sent.losses++ >= redeliveriesOf(sent.call)) throw lostTooOften(sent.losses);
-        jobs.push({ ...jobOf(sent.call, sent.id, this.#owner, this.#settings), delayed: sent.delayed });
+        if (sent.losses++ >= redeliveriesOf(sent.first)) throw lostTooOften(sent.losses);
+        sent.renew();
+        const parcels = parcelsOf(sent.calls, this.#settings.maxPayload, (_, error) => {
+          throw error;
+        });
+        if (parcels.length > 1) throw new RangeError("The arguments of the chunk have become longer than 'maxPayload'");
+        jobs.push({ ...jobOf(parcels[0]!, sent.id, this.#owner, this.#settings), delayed: sent.delayed });
         again.push(sent);
       } catch (error) {
-        if (this.#sent.forget(sent)) this.#actions.onRefused(sent.call, error);
+        if (this.#sent.forget(sent)) { for (const call of sent.calls) this.#actions.onRefused(call, error); }
       }
     }
     for (const sent of again) {
@@ -121,22 +132,38 @@ export class Outbox {
     return added;
   }
 
-  #nextBatch(): { job: NewJob; sent: SentCall }[] {
+  #nextBatch(): { batch: { job: NewJob; sent: SentCall }[]; isFull: boolean } {
     const batch: { job: NewJob; sent: SentCall }[] = [];
-    while (batch.length < BULK) {
-      const call = this.#queue.shift();
-      if (!call) break;
-      try {
-        const job = jobOf(call, `${this.#owner}-${this.#lastId++}`, this.#owner, this.#settings);
-        const sent = new SentCall(job, call, this.#actions);
+    let count = 0;
+    while (count < BULK) {
+      const next = this.#nextCalls();
+      if (next.length === 0) break;
+      for (const parcel of parcelsOf(next, this.#settings.maxPayload, this.#actions.onRefused)) {
+        const { calls } = parcel;
+        if (!calls[0]!.wanted) { // its map() has ended while arguments were read
+          calls.forEach(this.#actions.onUnwanted);
+          continue;
+        }
+        const job = jobOf(parcel, `${this.#owner}-${this.#lastId++}`, this.#owner, this.#settings);
+        const sent = new SentCall(job, calls, this.#actions);
         this.#sent.add(sent);
         batch.push({ job, sent });
-      } catch (error) {
-        this.#actions.onRefused(call, error);
+        count += calls.length;
       }
     }
     this.#actions.onBatch(batch.length);
-    return batch;
+    return { batch, isFull: count >= BULK };
+  }
+
+  /** The next call of the queue, or those of the next chunk. */
+  #nextCalls(): Call[] {
+    const calls: Call[] = [];
+    do {
+      const call = this.#queue.shift();
+      if (!call) break;
+      calls.push(call);
+    } while (calls.length < MOST_ITEMS && calls[0]!.chunk && this.#queue.head?.chunk === calls[0]!.chunk);
+    return calls;
   }
 
   #added(sent: readonly SentCall[]): void {
@@ -149,7 +176,8 @@ export class Outbox {
     const present = await link.present(sent.map(({ id }) => id)).catch(() => NONE);
     this.#added(sent.filter(({ id }) => present.has(id)));
     for (const one of sent) {
-      if (!present.has(one.id) && this.#sent.forget(one)) this.#actions.onRefused(one.call, reason);
+      if (present.has(one.id) || !this.#sent.forget(one)) continue;
+      for (const call of one.calls) this.#actions.onRefused(call, reason);
     }
   }
 }

@@ -32,6 +32,11 @@ function hostile(touch: string): unknown[] {
       .map((name) => ({ ...CALL, name })),
     ...[null, 1, {}, [], "", "{", "null", "3", '"text"', "[0]", "[[1],99]", "[[-1]]", '[["__proto__"]]', DEEP, touch]
       .map((args) => ({ ...CALL, args })),
+    // Chunks.
+    ...[
+      ...[[], [1], [null], [["[[1],3]"]], ["[[1],3]", 3], ["[[1],3]", "{"], ["[[1],3]", "[[]]"], ["[[]]", "[[]]"]],
+      ...[["[[1],3]", "[[1,1],3]"], Array(10_001).fill("[[1],3]"), { length: 1, 0: "[[1],3]" }],
+    ].map((args) => ({ ...CALL, args })),
     ...[
       '[["Error",1],{"class":"constructor","message":2}]',
       '[{"__proto__":1},[]]',
@@ -98,6 +103,8 @@ for (const Executor of [ThreadPoolExecutor, ProcessPoolExecutor]) {
         const pause = await longestPause(async () => {
           const reply = await within(what, queue.replyTo(await queue.add("costly", call)));
           assertMatch(JSON.stringify(reply), /malformed arguments/, what);
+          const chunk = { ...call, args: ["[[1],3]", args] };
+          assertMatch(JSON.stringify(await within(what, queue.replyTo(await queue.add("costly", chunk)))), /malformed/);
         });
         assert(pause < LONGEST_PAUSE, `${what}: ${pause} ms`);
       }

@@ -16,6 +16,9 @@ clusterTest("BullMQExecutor rejects calls whose replies are malformed, and says 
     ...[undefined, null, 42, "text", "{", [], {}, { ok: 1 }, { ok: "{" }, { ok: DEEP }],
     ...[{ failure: "{", by: "task" }, { failure: "[1]" }, { stored: true }],
     JSON.parse('{ "__proto__": { "ok": "[1]" } }'),
+    // Replies to chunks.
+    ...[[], ["[1]", "[2]"], [1], ["{"], [{ failure: 1 }], [{ failure: "{", by: "task" }], { 0: "[1]", length: 1 }]
+      .map((each) => ({ each })),
   ];
   // Of these something may come out, which is a value like any other.
   const odd = [{ ok: "[[1],99]" }, { ok: '[["Error",1],{}]' }, { failure: "[1]", by: "host" }];
@@ -90,3 +93,31 @@ clusterTest("BullMQExecutor fails a call whose job was replaced by something els
   assert(error instanceof JobLostError, String(error));
   assertEquals(waiting.done(), false);
 });
+
+clusterTest(
+  "BullMQExecutor rejects the items of a chunk whose replies are malformed, and keeps those that are not",
+  async (cluster) => {
+    const executor = cluster.executor();
+    const wrong = [
+      ...[undefined, {}, { ok: "[1]" }, { each: ["[1]"] }, { each: ["[1]", "[2]", "[3]"] }, {
+        each: Array(10_001).fill("[1]"),
+      }],
+      ...[{ each: ["[1]", 2] }, { each: ["{", "{"] }, { each: [DEEP, { failure: "[1]", by: "task" }] }],
+      ...[{ each: [null, null] }, { each: { length: 2 } }, { failure: "{", by: "host" }],
+    ];
+    const answers = [...wrong, { each: ["[1]", "{"] }].values();
+    cluster.answer(() => answers.next().value);
+    const settle = () => Array.fromAsync(executor.map(square, [1, 2], { chunksize: 2, settled: true }));
+    for (const [n] of wrong.entries()) {
+      for (const result of await within(`answer ${n}`, settle())) {
+        assert(
+          result.status === "rejected" && result.reason instanceof Error,
+          `answer ${n}: ${JSON.stringify(result)}`,
+        );
+      }
+    }
+    const [first, second] = await within("the last answer", settle());
+    assertEquals(first, { status: "fulfilled", value: 1 });
+    assert(second!.status === "rejected");
+  },
+);

@@ -1,0 +1,89 @@
+// What a host answers: makes the replies to jobs, counts them, and puts the long ones where only their executor reads them.
+
+import type { Redis } from "ioredis";
+import { encode, encodeFailure, tooLong } from "../codec.ts";
+import { Durations } from "../metrics.ts";
+import { type ItemReply, type Keys, LONG_REPLY, type Reply } from "../protocol.ts";
+import type { Outcome } from "./chunk_run.ts";
+import { isOfExecutor } from "./host_errors.ts";
+import type { ServeSettings } from "./serve_options.ts";
+
+/** The reply to a call that has failed. */
+export type FailureReply = Exclude<ItemReply, string>;
+
+/** Makes the replies of one host. Each item of a chunk counts as the call that it is. */
+export class Replies {
+  /** Calls whose task has returned. */
+  completed = 0;
+  /** Calls whose task has thrown, or that could not be run. */
+  failed = 0;
+  /** Of these, those that the host could not run, or whose worker it lost: the others have thrown. */
+  failedByHost = 0;
+  /** How long calls took whose task has returned or thrown, from the local executor's point of view; a chunk is one here. */
+  readonly durations: Durations = new Durations();
+  readonly #settings: ServeSettings;
+  readonly #keys: Keys;
+  readonly #redis: Redis;
+
+  constructor(settings: ServeSettings, keys: Keys, redis: Redis) {
+    this.#settings = settings;
+    this.#keys = keys;
+    this.#redis = redis;
+  }
+
+  /** The reply with a result. Throws when that cannot be sent. */
+  success(value: unknown): Reply {
+    this.completed++;
+    return { ok: encode(value, this.#settings.maxPayload) };
+  }
+
+  /** The reply with a failure: of one call, or of all `calls` of a chunk. */
+  failure(error: unknown, by: "task" | "host", calls: number = 1): FailureReply {
+    this.failed += calls;
+    if (by === "host") this.failedByHost += calls;
+    return { failure: encodeFailure(error, this.#settings.maxPayload), by };
+  }
+
+  /** The reply to a chunk. Its items have the room of one call. */
+  each(outcomes: readonly Outcome[]): Reply {
+    const { maxPayload } = this.#settings;
+    let room = maxPayload;
+    const spend = ({ length }: string) => {
+      if (length > room) throw tooLong("that is among the results of a chunk, all of them together", maxPayload);
+      room -= length;
+    };
+    const each = outcomes.map((outcome): ItemReply => {
+      try {
+        if (outcome.status === "rejected") {
+          const { reason } = outcome, by = isOfExecutor(reason) ? "host" : "task";
+          const failure = encodeFailure(reason, maxPayload);
+          spend(failure);
+          this.failed++;
+          if (by === "host") this.failedByHost++;
+          return { failure, by };
+        }
+        const text = encode(outcome.value, maxPayload);
+        spend(text);
+        this.completed++;
+        return text;
+      } catch (error) {
+        return this.failure(error, "task"); // it cannot be sent, or there is no room for it
+      }
+    });
+    return { each };
+  }
+
+  /** Puts a long reply under a key of its own, so that only its executor downloads it. */
+  async store(id: string, reply: Reply): Promise<Reply> {
+    if (lengthOf(reply) < LONG_REPLY) return reply;
+    await this.#redis.set(this.#keys.reply(id), JSON.stringify(reply), "PX", this.#settings.keepJobs);
+    return { stored: true };
+  }
+}
+
+function lengthOf(reply: Reply): number {
+  if ("each" in reply) {
+    return reply.each.reduce((sum, item) => sum + (typeof item === "string" ? item : item.failure).length, 0);
+  }
+  return "ok" in reply ? reply.ok.length : "failure" in reply ? reply.failure.length : 0;
+}
