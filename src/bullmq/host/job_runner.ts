@@ -23,7 +23,7 @@ import { Prefetch } from "./prefetch.ts";
 import type { Refusals } from "./refusals.ts";
 import { Replies } from "./replies.ts";
 import type { ServeSettings } from "./serve_options.ts";
-import type { Task } from "../../task/task.ts";
+import { ServedTasks } from "./served_tasks.ts";
 
 /** How long a call may wait behind a long one before the host hands it back, in milliseconds: another host may be idle. */
 export const PATIENCE = 200;
@@ -40,16 +40,8 @@ const MOST_STOPS = 20_000;
 /** How many hosts a call may cost, whatever its job says. */
 const MOST_LOSSES = 100;
 
-/**
- * Maximum number of names that a module is asked for. The local executor remembers each, whether the module exports it or
- * not, and jobs can name anything.
- */
-const MOST_NAMES = 10_000;
-
 /** The pause of a call that cannot be handed on as the connection was lost, in milliseconds. */
 const AGAIN = 1000;
-
-const NONE: readonly unknown[] = [];
 
 /** What a runner asks of its host. */
 interface RunnerActions {
@@ -78,8 +70,7 @@ export class JobRunner {
   readonly #active = new Map<string, ActiveCall>();
   /** Ids of jobs that are to be stopped, and since when: the stop may come before the job. */
   readonly #stopped = new Map<string, number>();
-  /** The names that each module was asked for. */
-  readonly #names = new Map<string, Set<string>>();
+  readonly #tasks: ServedTasks;
   /** A call that has lost a host: while it is here nothing else is, as it may have been the reason. */
   #alone: ActiveCall | undefined;
   /** Called when no other call is here, or the host closes. */
@@ -93,6 +84,7 @@ export class JobRunner {
     this.#settings = settings;
     this.#keys = keys;
     this.#redis = redis;
+    this.#tasks = new ServedTasks(settings.modules);
     this.#refusals = refusals;
     this.#actions = actions;
     this.#prefetch = new Prefetch(settings.workers);
@@ -226,9 +218,9 @@ export class JobRunner {
       return this.replies.failure(hostsLost(job.stalledCounter), "host", countOf(data));
     }
     if (data.owner !== undefined && await this.#redis.exists(this.#keys.owner(data.owner)) === 0) this.stop(id);
-    const task = this.#find(data);
+    const task = this.#tasks.find(data);
     if (!task) return await this.#passOn(id, data, () => this.#notFound(data));
-    let args: readonly unknown[] = NONE, items: readonly (readonly unknown[])[] | undefined;
+    let args: readonly unknown[] = [], items: readonly (readonly unknown[])[] | undefined;
     try {
       if (typeof data.args === "string") args = decodeArguments(data.args, maxPayload);
       else items = decodeChunk(data.args, maxPayload);
@@ -289,17 +281,6 @@ export class JobRunner {
   /** Whether a call has failed because it was stopped. */
   #isStopped(id: string, { controller }: ActiveCall, error: unknown): boolean {
     return error instanceof CancelledError && (controller?.signal.aborted || this.#stopped.has(id));
-  }
-
-  /** The task that a job names, if the module is there. The local executor finds out whether the module exports it. */
-  #find({ module, name }: JobData): Task<unknown[], unknown> | undefined {
-    const tasks = this.#settings.modules.get(module);
-    if (!tasks) return undefined;
-    let names = this.#names.get(module);
-    if (!names) this.#names.set(module, names = new Set());
-    if (!names.has(name) && names.size === MOST_NAMES) return undefined;
-    names.add(name);
-    return tasks[name];
   }
 
   /** Hands a call on that this host cannot run; fails it if no other host may be able to. */
