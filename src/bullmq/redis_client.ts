@@ -1,6 +1,5 @@
 // The client of ioredis, whose errors show nothing that was sent: one command has the password, others have arguments of calls.
 
-import process from "node:process";
 import { Redis, type RedisOptions as AnyOptions } from "ioredis";
 
 /** Options whose replies have the shapes that every version of Redis gives. */
@@ -23,7 +22,7 @@ interface Rejecting {
 
 /** A connection, and those that BullMQ makes of it. */
 export class RedisClient extends Redis {
-  /** The socket that holds back what is written until the end of the tick. */
+  /** The socket that holds back what is written for others of the same tick. */
   #corked: Corkable | undefined;
 
   constructor(options: RedisOptions, url?: string) {
@@ -59,7 +58,7 @@ export class RedisClient extends Redis {
     if (this.#corked || !stream?.cork) return;
     this.#corked = stream;
     stream.cork();
-    process.nextTick(() => {
+    queueMicrotask(() => {
       this.#corked = undefined;
       stream.uncork();
     });

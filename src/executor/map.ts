@@ -274,19 +274,9 @@ export class Mapping<T> implements MapIterator<T>, Takeable<T> {
 
   // --- ending
 
-  /** Ends an iteration; false when one of its `count` items has left the queue. */
-  static withdraw(results: MapIterator<unknown>, count: number): boolean {
-    const map = results as Mapping<unknown>;
-    if (map.#outstanding < count || map.#buffer.calls.some(({ queue }) => !queue)) return false;
-    void map.return();
-    return true;
-  }
-
-  /** Ends an iteration, and the calls that have begun together with their workers. */
-  static end(results: MapIterator<unknown>, reason: unknown): void {
-    const map = results as Mapping<unknown>, { calls } = map.#buffer;
-    void map.return();
-    for (const call of calls) if (call.state === PENDING) map.#engine.endCall(call, reason);
+  /** What map_control.ts has to know: how many results were not taken, and the calls that were made for them. */
+  get look(): { engine: Engine; outstanding: number; calls: MappedCall[] } {
+    return { engine: this.#engine, outstanding: this.#outstanding, calls: this.#buffer.calls };
   }
 
   /** Ends the iteration for a reason, which rejects the first next() that waits, or the next one. */

@@ -10,6 +10,8 @@ export interface Client {
   many(task: TaskName, args: readonly number[]): Promise<unknown[]>;
   /** The same with map(), where there is one. */
   map?(task: TaskName, args: readonly number[]): Promise<unknown[]>;
+  /** The same in chunks of so many. */
+  chunks?(task: TaskName, args: readonly number[], chunksize: number): Promise<unknown[]>;
   close(): Promise<void>;
 }
 

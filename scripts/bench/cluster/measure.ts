@@ -18,6 +18,9 @@ export type ClusterFigures = Record<string, number>;
 /** Workers of the one host, in all cases but those that vary the hosts; these have one each. */
 const WORKERS = 2;
 
+/** Items of a chunk. */
+const CHUNK = 100;
+
 /** What a task of the scaling cases takes, in milliseconds. */
 const TASK = 5;
 
@@ -35,10 +38,15 @@ await withHosts(1, WORKERS, async (client, hosts) => {
   await client.many("increment", args);
   await throughput("burst", calls, hosts, () => client.many("increment", args));
   if (client.map) await throughput("map", calls, hosts, () => client.map!("increment", args));
+  if (client.chunks) {
+    const items = Array.from({ length: 5 * calls }, (_, i) => i);
+    await throughput("chunks", items.length, hosts, () => client.chunks!("increment", items, CHUNK));
+  }
   const times = quick ? 50 : 300;
-  figures["one by one"] = await time(async () => {
+  await throughput("trips", times, hosts, async () => {
     for (let n = 0; n < times; n++) expect(await client.one("increment", n), n + 1);
-  }, quick) / times;
+  });
+  figures["one by one"] = 1000 / figures["trips"]!;
 });
 
 for (const [task, counts] of [["work", [1, 2]], ["sleep", [1, 2, 4]]] as const) {

@@ -15,6 +15,7 @@ export function open(url: string, queue: string): Promise<Client> {
     one: (task, arg) => executor.submit<[number], unknown>(tasks[task], arg).result(),
     many: (task, args) => Promise.all(args.map((arg) => executor.submit<[number], unknown>(tasks[task], arg))),
     map: (task, args) => Array.fromAsync(executor.map<number, unknown>(tasks[task], args)),
+    chunks: (task, args, chunksize) => Array.fromAsync(executor.map<number, unknown>(tasks[task], args, { chunksize })),
     close: () => executor.shutdown(),
   });
 }

@@ -28,6 +28,12 @@ export class ActiveCall {
     this.controller = data.stoppable ? new AbortController() : undefined;
   }
 
+  /** How many calls the job has. */
+  get count(): number {
+    const { args } = this.data;
+    return typeof args === "string" ? 1 : args.length;
+  }
+
   /** Resolves when the call is handed back, whether or not its task still runs here. */
   get handedBack(): Promise<typeof BACK> {
     return this.#handedBack.promise;

@@ -1,9 +1,10 @@
 // A chunk of calls as a host runs it: in one go in one worker, as map({ chunksize }) of the local executor does.
 
 import type { ExecutorView } from "../../executor/executor.ts";
-import { Mapping } from "../../executor/map.ts";
+import { endMap, withdrawMap } from "../../executor/map_control.ts";
 import type { MapIterator } from "../../executor/map_options.ts";
 import type { Task } from "../../task/task.ts";
+import { background } from "../background.ts";
 
 /** How one item has ended. */
 export type Outcome = PromiseSettledResult<unknown>;
@@ -35,16 +36,16 @@ export class ChunkRun {
 
   /** Takes it back; false when an item has begun. */
   cancel(): boolean {
-    return Mapping.withdraw(this.#results, this.#count);
+    return withdrawMap(this.#results, this.#count);
   }
 
   /** Begins no further item. */
   leave(): void {
-    void this.#results.return();
+    background(this.#results.return(), () => {}); // it never rejects
   }
 
   /** Ends it together with its worker. */
   end(reason: unknown): void {
-    Mapping.end(this.#results, reason);
+    endMap(this.#results, reason);
   }
 }

@@ -25,7 +25,7 @@ import { Prefetch } from "./prefetch.ts";
 import type { Refusals } from "./refusals.ts";
 import { Replies } from "./replies.ts";
 import type { ServeSettings } from "./serve_options.ts";
-import type { Task } from "../../task/task.ts";
+import { ServedTasks } from "./served_tasks.ts";
 
 /** How long a call may wait behind a long one before the host hands it back, in milliseconds: another host may be idle. */
 export const PATIENCE = 200;
@@ -42,16 +42,8 @@ const MOST_STOPS = 20_000;
 /** How many hosts a call may cost, whatever its job says. */
 const MOST_LOSSES = 100;
 
-/**
- * Maximum number of names that a module is asked for. The local executor remembers each, whether the module exports it or
- * not, and jobs can name anything.
- */
-const MOST_NAMES = 10_000;
-
 /** The pause of a call that cannot be handed on as the connection was lost, in milliseconds. */
 const AGAIN = 1000;
-
-const NONE: readonly unknown[] = [];
 
 /** What a runner asks of its host. */
 interface RunnerActions {
@@ -80,8 +72,7 @@ export class JobRunner {
   readonly #active = new Map<string, ActiveCall>();
   /** Ids of jobs that are to be stopped, and since when: the stop may come before the job. */
   readonly #stopped = new Map<string, number>();
-  /** The names that each module was asked for. */
-  readonly #names = new Map<string, Set<string>>();
+  readonly #tasks: ServedTasks;
   /** A call that has lost a host: while it is here nothing else is, as it may have been the reason. */
   #alone: ActiveCall | undefined;
   /** Called when no other call is here, or the host closes. */
@@ -95,6 +86,7 @@ export class JobRunner {
     this.#settings = settings;
     this.#keys = keys;
     this.#redis = redis;
+    this.#tasks = new ServedTasks(settings.modules);
     this.#refusals = refusals;
     this.#actions = actions;
     this.#prefetch = new Prefetch(settings.workers);
@@ -226,17 +218,17 @@ export class JobRunner {
     const { data } = call, id = job.id!;
     const { maxPayload } = this.#settings;
     if (job.stalledCounter > Math.min(data.redeliveries, MOST_LOSSES)) {
-      return this.replies.failure(hostsLost(job.stalledCounter), "host", countOf(data));
+      return this.replies.failure(hostsLost(job.stalledCounter), "host", call.count);
     }
     if (data.owner !== undefined && await this.#redis.exists(this.#keys.owner(data.owner)) === 0) this.stop(id);
-    const task = this.#find(data);
-    if (!task) return await this.#passOn(id, data, () => this.#notFound(data));
-    let args: readonly unknown[] = NONE, items: readonly (readonly unknown[])[] | undefined;
+    const task = this.#tasks.find(data);
+    if (!task) return await this.#passOn(id, call, () => this.#notFound(data));
+    let args: readonly unknown[] = [], items: readonly (readonly unknown[])[] | undefined;
     try {
       if (typeof data.args === "string") args = decodeArguments(data.args, maxPayload);
       else items = decodeChunk(data.args, maxPayload);
     } catch (cause) {
-      return this.replies.failure(new TypeError(`Job ${id} has malformed arguments`, { cause }), "host", countOf(data));
+      return this.replies.failure(new TypeError(`Job ${id} has malformed arguments`, { cause }), "host", call.count);
     }
     // In a burst there is no hurry: short calls that come at about the same time go to the workers together.
     if (this.#prefetch.dense && !items) await this.#gather();
@@ -269,15 +261,15 @@ export class JobRunner {
         this.#actions.onUnfit(error);
         return BACK;
       }
-      if (isTaskNotFound(error)) return await this.#passOn(id, data, () => this.#notFound(data, error.message));
+      if (isTaskNotFound(error)) return await this.#passOn(id, call, () => this.#notFound(data, error.message));
       if (isModuleNotLoaded(error)) {
         if (this.#refusals.failed(data.module)) {
           this.#actions.onUnfit(hostUnfit(this.#settings.name, data.module, error));
         }
-        return await this.#passOn(id, data, () => error);
+        return await this.#passOn(id, call, () => error);
       }
       this.replies.durations.add(performance.now() - call.since);
-      return this.replies.failure(error, isOfExecutor(error) ? "host" : "task", countOf(data));
+      return this.replies.failure(error, isOfExecutor(error) ? "host" : "task", call.count);
     }
   }
 
@@ -294,26 +286,15 @@ export class JobRunner {
     return error instanceof CancelledError && (controller?.signal.aborted || this.#stopped.has(id));
   }
 
-  /** The task that a job names, if the module is there. The local executor finds out whether the module exports it. */
-  #find({ module, name }: JobData): Task<unknown[], unknown> | undefined {
-    const tasks = this.#settings.modules.get(module);
-    if (!tasks) return undefined;
-    let names = this.#names.get(module);
-    if (!names) this.#names.set(module, names = new Set());
-    if (!names.has(name) && names.size === MOST_NAMES) return undefined;
-    names.add(name);
-    return tasks[name];
-  }
-
   /** Hands a call on that this host cannot run; fails it if no other host may be able to. */
-  async #passOn(id: string, data: JobData, error: () => Error | Promise<Error>): Promise<Reply | PassedOn> {
+  async #passOn(id: string, call: ActiveCall, error: () => Error | Promise<Error>): Promise<Reply | PassedOn> {
     let delay: number | undefined;
     try {
-      delay = await this.#refusals.refuse(id, data);
+      delay = await this.#refusals.refuse(id, call.data);
     } catch (error) {
       if (isConnectionError(error)) return { delay: AGAIN }; // and otherwise, the keys hold anything
     }
-    return delay === undefined ? this.replies.failure(await error(), "host", countOf(data)) : { delay };
+    return delay === undefined ? this.replies.failure(await error(), "host", call.count) : { delay };
   }
 
   #notFound(data: JobData, why?: string): Promise<TypeError> {
@@ -343,9 +324,4 @@ export class JobRunner {
     if (timeout === undefined && retries === undefined && !controller) return executor;
     return executor.with({ timeout, grace, retries, signal: controller?.signal });
   }
-}
-
-/** How many calls a job has. */
-function countOf({ args }: JobData): number {
-  return typeof args === "string" ? 1 : args.length;
 }

@@ -14,6 +14,8 @@ export interface SentCallActions {
 /** Stands for the worker of the calls that are one job. */
 export class SentCall implements CallHolder {
   readonly id: string;
+  /** The first that it had, even if it was taken back: all of them have the same options. */
+  readonly first: Call;
   readonly #actions: SentCallActions;
   /** Each at the place that it has in the job, which is its number; `undefined` when it was taken back. */
   #calls: (Call | undefined)[];
@@ -34,6 +36,7 @@ export class SentCall implements CallHolder {
   constructor({ id, delayed }: NewJob, calls: readonly Call[], actions: SentCallActions) {
     this.id = id;
     this.delayed = delayed;
+    this.first = calls[0]!;
     this.#calls = this.#number(calls);
     this.size = calls.length;
     this.#actions = actions;
@@ -47,11 +50,6 @@ export class SentCall implements CallHolder {
   /** How many calls the job has, those included that were taken back. */
   get places(): number {
     return this.#calls.length;
-  }
-
-  /** One of its calls: all of them have the same options. */
-  get first(): Call {
-    return this.#calls.find((call) => call !== undefined)!;
   }
 
   /** The call at a place, unless it was taken back. */

@@ -236,7 +236,7 @@ clusterTest(
       }
       await waiting(cluster, 0);
     }
-    await assertRejects(() => executor.with({ expires: 1 }).map(note, [gate.folder], [1]).next(), TimeoutError);
+    await assertRejects(() => executor.with({ expires: 1 }).map(note, [gate.folder], ["late"]).next(), TimeoutError);
     await cluster.serve({ workers: 1 });
     const running = all(
       executor.with({ expires: 5_000 }).map(hold, Array(3).fill(gate.folder), [1, 2, 3], {
