@@ -14,6 +14,7 @@ export const ENTRY_TEXTS: readonly (readonly [entry: string, text: string])[] = 
   ["src/thread/entry.web.js", "src/thread/entry.web.text.ts"],
   ["src/thread/entry.node.js", "src/thread/entry.node.text.ts"],
   ["src/process/entry.js", "src/process/entry.text.ts"],
+  ["src/process/entry.relay.js", "src/process/entry.relay.text.ts"],
 ];
 
 /** What is in the file of a text, written by Bun at the version that runtimes.json pins. */

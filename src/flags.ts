@@ -231,12 +231,7 @@ function quote(word: string): string {
  * @returns The thread. Throws when there can be none, and says what to do.
  */
 export function startWithFlags(options: WorkerOptions, start: (options: WorkerOptions) => Worker): Worker {
-  try {
-    return startWith(threadFlags());
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== "ERR_ACCESS_DENIED") throw error;
-    throw new Error("Node is not allowed to start a thread: add --allow-worker to --permission", { cause: error });
-  }
+  return permitted(() => startWith(threadFlags()));
 
   function startWith(flags: ThreadFlags | undefined): Worker {
     if (!flags) return start(options);
@@ -252,5 +247,24 @@ export function startWithFlags(options: WorkerOptions, start: (options: WorkerOp
       if (String(rest) === String(flags)) throw error;
       return startWith(rest);
     }
+  }
+}
+
+/**
+ * Starts a thread of Node without the flags of the program: with them (24), it would load the modules of `--import` again.
+ *
+ * @param start Starts it with the options it is given.
+ * @returns The thread. Throws when there can be none, and says what to do.
+ */
+export function startBare(start: (options: WorkerOptions) => Worker): Worker {
+  return permitted(() => start({ execArgv: [], env: { ...process.env, NODE_OPTIONS: "" } }));
+}
+
+function permitted(start: () => Worker): Worker {
+  try {
+    return start();
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ERR_ACCESS_DENIED") throw error;
+    throw new Error("Node is not allowed to start a thread: add --allow-worker to --permission", { cause: error });
   }
 }

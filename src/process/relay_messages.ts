@@ -1,9 +1,9 @@
 // What a program that blocks and its relay thread say to each other.
 
 import type { MessagePort } from "node:worker_threads";
-import type { WorkerOptions } from "../pool/backend.ts";
 import type { WorkerExit } from "../wire/channel.ts";
 import type { FromWorker } from "../wire/messages.ts";
+import type { Command } from "./child.ts";
 
 /** The first message to the thread. */
 export interface RelayInit {
@@ -12,14 +12,11 @@ export interface RelayInit {
   readonly bell: SharedArrayBuffer;
 }
 
-/** The options of a worker, without objects that cannot cross. */
-export type RelayedOptions = Omit<WorkerOptions, "entry" | "worker"> & { readonly entry?: string | undefined };
-
 /** From the program to the relay, about the worker process with a number. */
 export type ToRelay =
   & { readonly id: number }
   & (
-    | { readonly kind: "start"; readonly options: RelayedOptions }
+    | { readonly kind: "start"; readonly command: Command }
     /** A message as the channel carries it (pack.ts). */
     | { readonly kind: "send"; readonly packed: unknown }
     | { readonly kind: "keepAlive"; readonly alive: boolean }

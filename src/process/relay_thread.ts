@@ -3,8 +3,10 @@
 
 import { loadBuiltin, onPortMessage } from "../runtime.ts";
 import { Bell } from "../wire/bell.ts";
-import { type ProcessChannel, startHere } from "./start.ts";
-import type { FromRelay, RelayedOptions, RelayInit, ToRelay } from "./relay_messages.ts";
+import type { WorkerExit } from "../wire/channel.ts";
+import type { FromWorker } from "../wire/messages.ts";
+import { type Command, type ProcessChannel, spawnWorker } from "./child.ts";
+import type { FromRelay, RelayInit, ToRelay } from "./relay_messages.ts";
 
 /** Serves the program that has started this thread. */
 export function serveRelay(): void {
@@ -17,29 +19,32 @@ function serve({ port, bell: memory }: RelayInit): void {
     port.postMessage(message);
     bell.ring();
   };
-  const start = (id: number, { entry, ...options }: RelayedOptions) => {
-    const channel = startHere({ ...options, entry: entry === undefined ? undefined : new URL(entry) }, {
-      onMessage(message) {
-        try {
-          tell({ id, kind: "message", message });
-        } catch {
-          tell({ id, kind: "message", message: undefined as never }); // nothing that we would have sent
-        }
-      },
-      onClose(exit) {
-        channels.delete(id);
-        try {
-          tell({ id, kind: "close", exit });
-        } catch {
-          tell({ id, kind: "close", exit: { ...exit, error: new Error(String(exit.error)) } });
-        }
-      },
-    }, false);
-    channels.set(id, channel);
+  const { spawn } = loadBuiltin<typeof import("node:child_process")>("node:child_process");
+  const start = (id: number, command: Command) => {
+    const onClose = (exit: WorkerExit) => {
+      channels.delete(id);
+      try {
+        tell({ id, kind: "close", exit });
+      } catch {
+        tell({ id, kind: "close", exit: { ...exit, error: new Error(String(exit.error)) } });
+      }
+    };
+    const onMessage = (message: FromWorker) => {
+      try {
+        tell({ id, kind: "message", message });
+      } catch {
+        tell({ id, kind: "message", message: undefined as never }); // nothing that we would have sent
+      }
+    };
+    try {
+      channels.set(id, spawnWorker(spawn, command, { onMessage, onClose }));
+    } catch (error) {
+      onClose({ error });
+    }
   };
   tell({ kind: "up" });
   onPortMessage<ToRelay>(port as never, (message) => {
-    if (message.kind === "start") return start(message.id, message.options);
+    if (message.kind === "start") return start(message.id, message.command);
     const channel = channels.get(message.id);
     if (message.kind === "send") {
       try {

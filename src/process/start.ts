@@ -1,206 +1,68 @@
-// Starts a process, the same on all three runtimes: a child with an IPC channel that carries structured clones. Framing messages
-// over a pipe or a socket was not faster, and the tasks keep stdout.
+// Starts a worker process from the options of its executor, by the thread that has the executor: it knows the program's flags,
+// environment and folder, and makes the page that it shares with the worker.
 
-import type { ChildProcess, spawn } from "node:child_process";
+import type { spawn } from "node:child_process";
 import type { WorkerOptions } from "../pool/backend.ts";
-import { openWithText } from "../pool/entry_text.ts";
+import { EntryText, openWithText } from "../pool/entry_text.ts";
 import { expectAnswer } from "../pool/own_worker.ts";
-import { type ChannelEvents, neverStarted, STOP_LIMIT, type WorkerChannel, type WorkerExit } from "../wire/channel.ts";
+import { type ChannelEvents, neverStarted, type WorkerChannel } from "../wire/channel.ts";
 import { loadBuiltin, process } from "../runtime.ts";
-import type { FromWorker } from "../wire/messages.ts";
-import { seal } from "../wire/seal.ts";
 import { PageClaims } from "../wire/page_claims.ts";
-import { refusing } from "../wire/sendable.ts";
 import { inheritedEnv } from "../flags.ts";
-import { cloneForProcess } from "./cloneable.ts";
+import { type Command, type ProcessChannel, spawnWorker } from "./child.ts";
 import { commandLine, processEntry, startFolder } from "./command_line.ts";
-import { harden } from "./node_channel.ts";
 import { type NewPage, newPage } from "./new_page.ts";
-import { pack, unpack } from "./pack.ts";
-import { guard, unguard } from "./sentinel.ts";
-
-/** How long a worker that closed its line may go on, in milliseconds: mostly, it is just ending. */
-const CLOSED_LIMIT = 1000;
-
-/** After the exit: poll every 50 ms for last messages, give up after 10 polls without one. */
-const POLL = 50, POLLS = 10;
 
 // Never called: with this, `deno cache` knows the worker's entry (see src/thread/thread_backend.ts).
 const _entry = () => import("./entry.js");
 
-/** The program's end of the line to a process. */
-export interface ProcessChannel extends WorkerChannel {
-  /** Sends a message that is packed. */
-  forward(packed: object | string): void;
-}
+const text = new EntryText(() => import("./entry.text.ts"));
 
-/**
- * Starts a process whose channel this thread reads.
- *
- * @param paged Whether to share a page with it.
- */
-export function startHere(options: WorkerOptions, events: ChannelEvents, paged = true): ProcessChannel {
+/** Starts a process whose channel this thread reads. */
+export function startHere(options: WorkerOptions, events: ChannelEvents): WorkerChannel {
   const { spawn } = loadBuiltin<typeof import("node:child_process")>("node:child_process");
-  return startProcess(spawn, options, events, paged);
+  return startProcess(spawn, options, events);
 }
 
 /** Starts a process with Node's `spawn`, or with what a test passes in its place. */
-export function startProcess(
-  spawnChild: typeof spawn,
+export function startProcess(spawnChild: typeof spawn, options: WorkerOptions, events: ChannelEvents): WorkerChannel {
+  return startBy(
+    (command, page, events) => ({
+      ...spawnWorker(spawnChild, command, events),
+      claims: page && new PageClaims(page),
+    }),
+    options,
+    events,
+  );
+}
+
+/** Starts what the options ask for. */
+export function startBy(
+  open: (command: Command, page: NewPage | undefined, events: ChannelEvents) => ProcessChannel,
   options: WorkerOptions,
   events: ChannelEvents,
-  paged = true,
-): ProcessChannel {
-  let child: ChildProcess | undefined;
+): WorkerChannel {
   let page: NewPage | undefined;
   try {
     const cwd = startFolder(options.cwd);
     const env = inheritedEnv(options.env, cwd);
-    page = paged ? newPage() : undefined;
     const entry = processEntry(options.entry);
-    child = spawnChild(process.execPath, commandLine(options, entry, cwd), {
-      stdio: ["ignore", "inherit", "inherit", "ipc", ...(page ? [page.descriptor] : [])],
-      serialization: "advanced",
-      ...(env && { env: env as NodeJS.ProcessEnv }),
-      ...(cwd !== undefined && { cwd }),
-    });
-    const started = child;
-    if (options.entry) return expectAnswer(events, (events) => connect(started, page, events));
-    if (entry) return connect(started, page, events);
-    const send = (message: object) => void started.send(message);
-    return openWithText(import("./entry.text.ts"), send, events, (events) => connect(started, page, events));
-  } catch (thrown) {
-    page?.close();
-    if (child?.pid !== undefined) attempt(() => child?.kill("SIGKILL"));
-    const error = (thrown as NodeJS.ErrnoException).code === "ERR_ACCESS_DENIED"
-      ? new Error("Node is not allowed to start a process: add --allow-child-process to --permission", {
-        cause: thrown,
-      })
-      : thrown;
-    return { ...neverStarted(events, error), forward() {} };
-  }
-}
-
-function connect(child: ChildProcess, page: NewPage | undefined, events: ChannelEvents): ProcessChannel {
-  let exit: WorkerExit | undefined;
-  let stopping = false;
-  let killing: ReturnType<typeof setTimeout> | undefined;
-  /** Why this end has killed the worker, unless it was asked to. */
-  let why: Error | undefined;
-  let polls = 0;
-  let ended = false;
-  const close = (how: WorkerExit) => {
-    if (exit) return;
-    exit = why ? { ...how, error: why } : how;
-    clearTimeout(killing);
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    const gone = () => {
-      clearTimeout(timer);
-      child.off("disconnect", gone);
-      attempt(() => child.connected && child.disconnect()); // Deno (2.9) would keep the socket open for ever
-      unguard(child.pid, () => events.onClose(exit!));
+    const args = commandLine(options, entry, cwd);
+    page = newPage();
+    const command: Command = { file: process.execPath, args, env, cwd, page: page?.descriptor };
+    if (options.entry) return expectAnswer(events, (events) => open(command, page, events));
+    if (entry) return open(command, page, events);
+    let channel: ProcessChannel;
+    const send = (message: object) => {
+      try {
+        channel.forward(message);
+      } catch {
+        // It has ended, and is about to say so.
+      }
     };
-    // The last messages can come after the exit, and `disconnect` after them. It never comes on Deno (2.9) when a message to
-    // the dead child was under way, nor on any runtime while a child of the child holds the channel open.
-    const poll = () => {
-      if (polls++ < POLLS) timer = setTimeout(poll, POLL);
-      else gone();
-    };
-    if (!child.connected) return gone(); // it never started, or its last message has come
-    child.once("disconnect", gone);
-    poll();
-  };
-  const kill = (signal: "SIGTERM" | "SIGKILL") => {
-    ended = true;
-    // Node (24) would send the signal to a number that it has never set when the child could not be started: 0 is this program
-    // with its whole process group. The "error" event of such a child is about to come.
-    if (!exit && child.pid !== undefined) {
-      attempt(() => child.kill(signal), (error) => close({ error, abandoned: true }));
-    }
-  };
-  const killIn = (delay: number, error?: Error) => {
-    clearTimeout(killing);
-    if (exit) return;
-    killing = setTimeout(() => {
-      why = error;
-      kill("SIGKILL");
-    }, delay);
-  };
-  // A worker that can no longer be reached, or understood, is mostly dead, and its exit code is about to come. It is not killed
-  // at once: Deno (2.9) would report that signal, also for a worker that had ended before.
-  const giveUp = (error: Error) => killIn(POLL, error);
-  harden(child, giveUp);
-  child.on("message", (received) => {
-    polls = 0;
-    const message = unpack(received) as FromWorker | undefined;
-    if (message === undefined) tellWatcher(received);
-    else if (stopping && message?.kind === "draining") killIn(STOP_LIMIT);
-    else events.onMessage(message);
-  });
-  child.on("error", (error: NodeJS.ErrnoException) => {
-    if (child.pid === undefined) close({ error });
-    else if (error.syscall === "kill") close({ error, abandoned: true }); // it may not be killed any more
-    else giveUp(error);
-  });
-  child.on("disconnect", () => {
-    if (!stopping) killIn(CLOSED_LIMIT, new Error("It closed its line to the program"));
-  });
-  child.on("exit", (exitCode, signal) => close({ exitCode: exitCode ?? undefined, signal: signal ?? undefined }));
-  if (child.pid !== undefined) guard(child.pid);
-  return {
-    claims: page && new PageClaims(page),
-    send(message) {
-      this.forward(pack(message));
-    },
-    forward(packed) {
-      if (child.pid === undefined) return; // it could not be started, which its "error" event reports
-      // A getter of an argument may have ended the worker. These calls have certainly not begun.
-      if (ended || !child.connected) throw new Error("The worker has ended");
-      refusing(() => child.send(packed));
-    },
-    clone: cloneForProcess,
-    keepAlive(alive) {
-      const channel = child.channel as { ref?(): void; unref?(): void } | null | undefined;
-      attempt(() => {
-        if (alive) {
-          child.ref();
-          channel?.ref?.();
-        } else {
-          child.unref();
-          channel?.unref?.();
-        }
-      }, giveUp);
-    },
-    stop() {
-      if (!child.connected) return;
-      stopping = true;
-      // Not disconnect(): Deno (2.9) can lose it while the worker sends. So the worker is asked to end by itself.
-      killIn(STOP_LIMIT);
-      attempt(() => child.send(seal({ kind: "stop" })), giveUp);
-    },
-    terminate: () => kill("SIGTERM"),
-    kill: () => kill("SIGKILL"),
-  };
-}
-
-/** Does something that must not throw, even if the runtime does. */
-function attempt(action: () => unknown, onError: (error: Error) => void = () => {}): void {
-  try {
-    action();
+    return openWithText(text, send, events, (events) => channel = open(command, page, events));
   } catch (error) {
-    onError(error as Error);
-  }
-}
-
-/**
- * Passes on which module a worker loads, so that `node --watch` (24) restarts the program when that changes. Node reports one
- * module per message, and passes on by itself what its threads report.
- */
-function tellWatcher(received: unknown): void {
-  if (!process.env.WATCH_REPORT_DEPENDENCIES || !process.send) return;
-  for (const kind of ["watch:import", "watch:require"]) {
-    const files = (received as Record<string, unknown> | null | undefined)?.[kind];
-    if (!Array.isArray(files) || files.length !== 1 || typeof files[0] !== "string") continue;
-    process.send({ [kind]: [files[0]] }, undefined, undefined, () => {}); // the watcher may be gone
+    page?.close();
+    return neverStarted(events, error);
   }
 }

@@ -12,7 +12,7 @@ import { TOO_EARLY } from "../wire/blocking.ts";
 import { WORKER_ARGUMENT } from "../wire/place.ts";
 import { seal } from "../wire/seal.ts";
 import { cloneForThread, toThread } from "../wire/sendable.ts";
-import { openWithText } from "../pool/entry_text.ts";
+import { EntryText, openWithText } from "../pool/entry_text.ts";
 import { expectAnswer } from "../pool/own_worker.ts";
 import { startOwn } from "./own_thread.ts";
 import { ParentLine } from "./line_parent.ts";
@@ -26,6 +26,8 @@ const OUTPUT_LIMIT = 1000;
 
 /** Time between two checks that somebody still reads the output, in milliseconds. */
 const POLL = 100;
+
+const text = new EntryText(() => import("./entry.node.text.ts"));
 
 const threads = () => loadBuiltin<typeof import("node:worker_threads")>("node:worker_threads");
 
@@ -66,7 +68,7 @@ export function startThread(
     );
     if (entry) return connect(worker, events);
     const thread = worker, send = (message: object) => thread.postMessage(message);
-    return openWithText(import("./entry.node.text.ts"), send, events, (events) => connect(thread, events));
+    return openWithText(text, send, events, (events) => connect(thread, events));
   } catch (error) {
     if (worker) void terminate(worker, () => {});
     return neverStarted(events, error);

@@ -11,7 +11,7 @@ import { type ChannelEvents, neverStarted, STOP_LIMIT, type WorkerChannel, type 
 import { readFromWorker } from "../wire/messages.ts";
 import { seal } from "../wire/seal.ts";
 import { cloneForThread, toThread } from "../wire/sendable.ts";
-import { openWithText } from "../pool/entry_text.ts";
+import { EntryText, openWithText } from "../pool/entry_text.ts";
 import { expectAnswer } from "../pool/own_worker.ts";
 import { ParentLine } from "./line_parent.ts";
 import { polledPort } from "./polled_port.ts";
@@ -37,6 +37,8 @@ const LAST_WORDS = 100;
 const NOT_LOADED =
   "The worker's file could not be loaded, and the page's console says why. In a page that a build tool " +
   "makes, start workers from a file of your own: the option 'worker'";
+
+const text = new EntryText(() => import("./entry.web.text.ts"));
 
 /** Starts a thread. */
 export const start: Backend["start"] = (name, options, events) => startThread(Worker, name, options, events);
@@ -69,7 +71,7 @@ export function startThread(
     });
     if (entry) return connect(worker, events);
     const thread = worker, send = (message: object) => thread.postMessage(message);
-    return openWithText(import("./entry.web.text.ts"), send, events, (events) => connect(thread, events));
+    return openWithText(text, send, events, (events) => connect(thread, events));
   } catch (error) {
     worker?.terminate();
     return neverStarted(events, error);

@@ -49,6 +49,10 @@ const FILES: Program["files"] = {
     const folder = mkdtempSync(join(tmpdir(), "futures-gone-"));
     process.chdir(folder);
     rmdirSync(folder);`),
+  "tell.ts": `
+    import { isWorker } from "@concurrent/futures";
+    import { writeSync } from "node:fs";
+    writeSync(1, isWorker ? "worker\\n" : "program\\n");`,
   "setup.ts": LOADED("setup"),
   "required.cts": LOADED("required"),
   ".variables": "FROM_FILE=a file",
@@ -103,6 +107,19 @@ rows([
   { args: node("--input-type=module", "-e", BLOCK) },
   { args: bun("-"), stdin: BLOCK },
   { args: deno("run", "-A", "--no-check", "-"), stdin: BLOCK },
+]);
+
+// Programs that block get their flags to their workers, and the thread that starts processes runs nothing of theirs.
+const TOLD = "program\nworker\n42, nothing, no file 0";
+rows([
+  { args: node("--import", "./tell.ts", "blocking.ts"), prints: TOLD },
+  { args: node("--title=program", "--require", "./required.cts", "blocking.ts"), prints: "42, required, no file 0" },
+  { args: node("blocking.ts"), env: { NODE_OPTIONS: "--import ./tell.ts" }, prints: TOLD },
+  { args: bun("--preload", "./tell.ts", "blocking.ts"), executors: ["ProcessPoolExecutor"], prints: TOLD },
+  {
+    args: deno("run", "-A", "--no-check", "--preload", "./tell.ts", "blocking.ts"),
+    prints: "program\n42, nothing, no file 0",
+  },
 ]);
 
 // Flags whose value is the next word.

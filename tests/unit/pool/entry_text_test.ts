@@ -2,13 +2,13 @@
 
 import { assertEquals, assertMatch } from "@std/assert";
 import { test } from "node:test";
-import { openWithText } from "../../../src/pool/entry_text.ts";
+import { EntryText, openWithText } from "../../../src/pool/entry_text.ts";
 import { neverStarted, type WorkerExit } from "../../../src/wire/channel.ts";
 
 /** Opens a line to a worker that ends when it is killed, and returns what was sent and how it ended. */
-async function exitWith(text: Promise<{ entry: string }>, send: (message: object) => void): Promise<WorkerExit> {
+async function exitWith(load: Promise<{ entry: string }>, send: (message: object) => void): Promise<WorkerExit> {
   return await new Promise((resolve) => {
-    openWithText(text, send, { onMessage() {}, onClose: resolve }, (events) => ({
+    openWithText(new EntryText(() => load), send, { onMessage() {}, onClose: resolve }, (events) => ({
       ...neverStarted({ onMessage() {}, onClose() {} }, undefined),
       kill: () => events.onClose({ exitCode: 1 }),
     }));
@@ -27,4 +27,15 @@ test("openWithText() ends the worker when there is no text, or it cannot be sent
     throw error;
   };
   assertEquals(await exitWith(Promise.resolve({ entry: "" }), fail), { exitCode: 1, error });
+});
+
+test("a text that is here is sent at once, and a program that blocks need not wait for it", async () => {
+  const text = new EntryText(() => Promise.resolve({ entry: "code()" }));
+  const events = { onMessage() {}, onClose() {} };
+  const start = (sent: object[]) =>
+    openWithText(text, (message) => sent.push(message), events, () => neverStarted(events, undefined));
+  const first: object[] = [], second: object[] = [];
+  assertMatch(start(first).refusesToBlock!, /warmUp/);
+  await text.take(() => {});
+  assertEquals([first.length, start(second).refusesToBlock, second.length], [1, undefined, 1]);
 });
