@@ -172,3 +172,41 @@ export function cellOf(fault: Fault, phase: Phase, kind: Kind): Cell {
 function row(name: string, way: Way, end: End | undefined, cells: readonly Cell[]): Fault {
   return { name, way, end, cells };
 }
+
+/** Where a call is while the program blocks for its result (tests/world/sync_faults_test.ts). */
+export const WAITED = ["queued", "initializer", "sync", "async"] as const;
+
+/** What happens to such a call. Code of the program runs in a done callback meanwhile, and nowhere else. */
+export type Act =
+  | "exit"
+  | "forged"
+  | "SIGKILL"
+  | "SIGTERM"
+  | "cancel"
+  | "signal"
+  | "timeout"
+  | "wait"
+  | "shutdown"
+  | "cancelFutures"
+  | "terminateWorkers"
+  | "killWorkers";
+
+const NOT_THERE = because("No worker has the call");
+
+/** What the waiting program gets. */
+// deno-fmt-ignore
+export const WAITS: readonly { readonly act: Act; readonly cells: readonly Cell[] }[] = [
+  //                            queued       initializer  sync       async
+  { act: "exit", cells:             [NOT_THERE,   "broken",    "lost",    "lost"] },
+  { act: "forged", cells:           [NOT_THERE,   NOT_THERE,   "lost",    "lost"] },
+  { act: "SIGKILL", cells:          [NOT_THERE,   "result",    "lost",    "lost"] },
+  { act: "SIGTERM", cells:          [NOT_THERE,   "result",    "lost",    "lost"] },
+  { act: "cancel", cells:           ["cancelled", "cancelled", "result",  "result"] },
+  { act: "signal", cells:           ["never",     "never",     "aborted", "aborted"] },
+  { act: "timeout", cells:          [UNTIMED,     UNTIMED,     "timeout", "timeout"] },
+  { act: "wait", cells:             ["result",    "result",    "result",  "result"] },
+  { act: "shutdown", cells:         ["result",    "result",    "result",  "result"] },
+  { act: "cancelFutures", cells:    ["cancelled", "cancelled", "result",  "result"] },
+  { act: "terminateWorkers", cells: ["cancelled", "cancelled", "ended",   "ended"] },
+  { act: "killWorkers", cells:      ["cancelled", "cancelled", "ended",   "ended"] },
+];

@@ -1,9 +1,10 @@
 // Holds tasks until the test lets them go on, in threads and processes alike. It is a folder with a file "closed",
 // and a file in which tasks note what they have begun. The tasks are in tests/fixtures/tasks/gate_tasks.ts.
 
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { notesOf } from "../fixtures/tasks/gate_tasks.ts";
 import { until } from "./until.ts";
 
 /**
@@ -19,8 +20,7 @@ export class Gate implements Disposable {
 
   /** What tasks have noted, in order. A task that holds here notes its value when it begins. */
   get notes(): string[] {
-    const file = join(this.folder, "notes");
-    return existsSync(file) ? readFileSync(file, "utf8").split("\n").slice(0, -1) : [];
+    return notesOf(this.folder);
   }
 
   /** Resolves when there are `count` notes. */
