@@ -16,7 +16,7 @@ import {
 import { exceptionSync, iterateSync, resultSync, waitSync } from "../../src/sync/mod.ts";
 import { square } from "../fixtures/tasks/arithmetic.ts";
 import { hold } from "../fixtures/tasks/gate_tasks.ts";
-import { sumOfSquares } from "../fixtures/tasks/sync_tasks.ts";
+import { countAndNote, doubleAll, sumOfSquares } from "../fixtures/tasks/sync_tasks.ts";
 import { Gate } from "../support/gate.ts";
 import { startProgram } from "../support/run_program.ts";
 import { until } from "../support/until.ts";
@@ -131,6 +131,41 @@ for (const kind of KINDS) {
     }
   });
 
+  behaviour(kind, ": leaving a loop of iterateSync ends what it iterates over", async (Executor) => {
+    await using executor = new Executor({ maxWorkers: 1 });
+    using gate = new Gate();
+    assertEquals([...iterateSync(executor.stream(countAndNote, gate.folder, 5))], [0, 1, 2, 3, 4]);
+    for (const n of iterateSync(executor.stream(countAndNote, gate.folder, Infinity))) if (n === 40) break;
+    assertEquals(resultSync(executor.submit(square, 3)), 9, "its worker is free");
+    assertEquals(gate.notes, ["left", "left"], "its generator has ended in the worker");
+    const failing = iterateSync(executor.stream(function* () {
+      yield 1;
+      throw new RangeError("two");
+    }));
+    assertEquals(failing.next().value, 1);
+    assertThrows(() => failing.next(), RangeError, "two");
+    assertEquals(failing.next().done, true);
+
+    let taken = 0;
+    const items = function* () {
+      for (;;) yield taken++;
+    };
+    for (const n of iterateSync(executor.map(square, items(), { buffersize: 8 }))) if (n === 100) break;
+    const before = taken;
+    assertEquals(resultSync(executor.submit(square, 4)), 16);
+    assertEquals(taken, before, "map() takes no more items");
+
+    const futures = range(3).map((n) => executor.submit(square, n));
+    for (const first of iterateSync(asCompleted(futures))) {
+      assertEquals(resultSync(first), 0);
+      break;
+    }
+    assertEquals(waitSync(futures).done.size, 3, "the others go on");
+    const inputs = executor.stream(doubleAll, (async function* () {})());
+    assertThrows(() => iterateSync(inputs), Error, "async iterable");
+    await inputs.return!();
+  });
+
   behaviour(
     kind,
     ": a lost worker, a time limit and a kill settle calls while the program blocks",
@@ -232,6 +267,21 @@ test("what cannot be waited for is refused at the call", async () => {
   const async = executor.map(square, (async function* () {})());
   assertThrows(() => iterateSync(async), Error, "one of the inputs of map() is an async iterable");
   assertStrictEquals(resultSync(call), 1);
+});
+
+test("no wait ends before its time", async () => {
+  await using executor = new THREADS.Executor({ maxWorkers: 1 });
+  using gate = new Gate();
+  const held = executor.submit(hold, gate.folder, 1);
+  for (const timeout of [0, 1, 5, 20, 50.5]) {
+    const start = performance.now();
+    assertThrows(() => resultSync(held, timeout), TimeoutError);
+    assert(performance.now() - start >= timeout);
+    assertEquals(waitSync([held], { timeout }).done.size, 0);
+    assert(performance.now() - start >= 2 * timeout);
+  }
+  gate.open();
+  assertEquals(resultSync(held, Infinity), 1);
 });
 
 test("a time limit that a blocking wait fires does not fire again", async () => {
