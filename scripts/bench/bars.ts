@@ -1,6 +1,7 @@
 // What the library is held to: the rows of the table in which its bars are set, and what was reached of each.
 
 import { median } from "simple-statistics";
+import { BURST, ONE_BY_ONE } from "./cases/blocking.ts";
 import { LARGEST_OF_PEERS } from "./cases/burst.ts";
 import { IN_PARTS } from "./cases/cpu.ts";
 import { keptOf } from "./cases/limits.ts";
@@ -125,6 +126,17 @@ export const BARS: readonly Bar[] = [
     limit: () => 3,
     reached: overBare("threads", ["sequential", BUSY]),
   },
+  ...([[ONE_BY_ONE, 2], [BURST, 10]] as const).map(([figure, limit]): Bar => ({
+    title: `blocking, ${figure} / synckit, threads`,
+    sense: ">=",
+    unit: "",
+    limit: () => limit,
+    reached: (measured, runtime) =>
+      ratio(
+        measured.values("blocking", runtime, "ours", "threads", figure),
+        measured.values("blocking", runtime, "synckit", "threads", ONE_BY_ONE),
+      ),
+  })),
   ...perKind((kind) => ({
     title: `64 MiB copied / bare channel, ${kind}`,
     sense: ">=",

@@ -1,6 +1,7 @@
 // All cases, in the order in which they are run and shown.
 
 import type { Case } from "./case.ts";
+import { blockingCase } from "./cases/blocking.ts";
 import { burstCase } from "./cases/burst.ts";
 import { cpuCase } from "./cases/cpu.ts";
 import { idleCase } from "./cases/idle.ts";
@@ -20,6 +21,7 @@ export const CASES: readonly Case[] = [
   burstCase,
   patternsCase,
   sequentialCase,
+  blockingCase,
   mapCase,
   payloadCase,
   cpuCase,

@@ -22,6 +22,10 @@ export interface Pool {
   asCompleted?(calls: readonly PromiseLike<unknown>[]): AsyncIterable<unknown>;
   /** Calls increment() of a module that imports what marks it as a task of ours: in a worker that has loaded nothing else. */
   incrementOfModule?(n: number): PromiseLike<unknown>;
+  /** Calls a task, and blocks until it has its result. */
+  submitSync?(task: TaskName, arg: unknown): unknown;
+  /** Blocks until calls are done, and returns how many that are. */
+  waitSync?(calls: readonly PromiseLike<unknown>[]): number;
   /** Sends bytes there and back without a copy. */
   move?(bytes: Uint8Array): PromiseLike<unknown>;
   /** Ends the workers. */
@@ -34,11 +38,15 @@ export interface OpenOptions {
   readonly kind: Kind;
   /** The calls after which a worker is replaced. */
   readonly maxTasksPerWorker?: number | undefined;
+  /** Whether calls are waited for without the event loop. */
+  readonly blocks?: boolean | undefined;
 }
 
 /** What an adapter exports. */
 export interface Contender {
   readonly kinds: readonly Kind[];
+  /** The only cases that it knows; all, by default. */
+  readonly cases?: readonly string[];
   /**
    * Makes a pool of that many workers. It need not wait until they are up. Only ours and the bare channel know
    * `maxTasksPerWorker`.
@@ -55,6 +63,7 @@ export const CONTENDERS = [
   "multithreading",
   "piscina",
   "poolifier",
+  "synckit",
   "tinypool",
   "workerpool",
 ] as const;

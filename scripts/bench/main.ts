@@ -40,6 +40,9 @@ const TIME_LIMIT = 60_000;
 /** The same for its first few calls: some never answer. */
 const FIRST_TIME_LIMIT = 20_000;
 
+/** The cases of Python. */
+const OF_PYTHON = ["sequential", "burst", "map", "start", "scaling"];
+
 /** Those which every ratio needs. */
 const YARDSTICKS = ["ours", "bare", "python"];
 
@@ -149,14 +152,16 @@ async function enrol(command: readonly string[], names: readonly string[], quick
     const python = name === "python";
     const program = python ? ["python3", join(HERE, "contenders/python.py")] : [...command, join(HERE, "measure.ts")];
     if (python && (await run("python3", ["--version"])).code !== 0) continue;
-    for (const kind of python ? KINDS : (await contender(name)).kinds) {
+    const its = python ? { kinds: KINDS, cases: OF_PYTHON } : await contender(name);
+    const cases = its.cases ?? CASES.map(({ name }) => name);
+    for (const kind of its.kinds) {
       const entrant: Entrant = {
         name,
         kind,
         command: (caseName) => [...program, caseName, ...(python ? [] : [name]), kind, ...size],
-        cases: python ? ["burst", "sequential", "map", "start", "scaling"] : CASES.map(({ name }) => name),
+        cases,
       };
-      const tried = await measureOnce([...entrant.command("sequential"), "quick"], FIRST_TIME_LIMIT);
+      const tried = await measureOnce([...entrant.command(its.cases?.[0] ?? "sequential"), "quick"], FIRST_TIME_LIMIT);
       if (typeof tried === "string") {
         entrant.failure = tried;
         console.log(`  ${name}, ${kind}: ${tried}`);

@@ -15,8 +15,9 @@ type AnyTask = Task<[arg: unknown], unknown>;
 /** Loaded when first asked for, and then only once, as by a program's own import. */
 let loading: Promise<typeof import("../../../mod.ts")> | undefined;
 
-export const open: Contender["open"] = async ({ workers, kind, maxTasksPerWorker }) => {
+export const open: Contender["open"] = async ({ workers, kind, maxTasksPerWorker, blocks }) => {
   loading ??= load(isDeno ? "../../../mod.ts" : "@concurrent/futures");
+  const sync = blocks ? await loadSync() : undefined;
   const { asCompleted, ProcessPoolExecutor, taskModule, ThreadPoolExecutor, transfer, wait } = await loading;
   const Executor = kind === "threads" ? ThreadPoolExecutor : ProcessPoolExecutor;
   const executor = new Executor({ maxWorkers: workers, maxTasksPerWorker });
@@ -37,6 +38,10 @@ export const open: Contender["open"] = async ({ workers, kind, maxTasksPerWorker
     },
     wait: (calls) => wait(calls as Future<unknown>[]),
     asCompleted: (calls) => asCompleted(calls as Future<unknown>[]),
+    ...(sync && {
+      submitSync: (task: TaskName, arg: unknown) => sync.resultSync(executor.submit(tasks[task], arg)),
+      waitSync: (calls: readonly PromiseLike<unknown>[]) => sync.waitSync(calls as Future<unknown>[]).done.size,
+    }),
     incrementOfModule: async (n) => executor.submit((await loadMarked()).increment, n),
     ...(kind === "threads" && {
       move: (bytes: Uint8Array) => executor.submit(moving.giveBack, transfer(bytes, [bytes.buffer as ArrayBuffer])),
@@ -44,6 +49,11 @@ export const open: Contender["open"] = async ({ workers, kind, maxTasksPerWorker
     close: () => executor.shutdown(),
   };
 };
+
+/** Before any worker starts. */
+function loadSync(): Promise<typeof import("../../../src/sync/mod.ts")> {
+  return load(isDeno ? "../../../src/sync/mod.ts" : "@concurrent/futures/sync");
+}
 
 /** Not with the first pool, which does not need it. */
 function loadMarked(): Promise<typeof import("./workers/ours_task.ts")> {

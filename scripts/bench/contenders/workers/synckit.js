@@ -1,5 +1,6 @@
 // The worker of synckit.
 
 import { runAsWorker } from "synckit";
+import * as tasks from "../tasks.js";
 
-runAsWorker((n) => n * 2);
+runAsWorker((task, arg) => tasks[task](arg));
