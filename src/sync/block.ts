@@ -19,7 +19,8 @@ const RARELY = 256;
 
 const looks = new Habit(RARELY);
 
-wantBlocking();
+// In a browser, workers are heard by its event loop alone, with or without this module.
+if (runtime !== "browser") wantBlocking();
 
 /**
  * Throws what says why something cannot be waited for.

@@ -44,6 +44,15 @@ const EXPECTED: Readonly<Record<string, unknown>> = {
   transfer: [254, 253, 252, 0],
   idle: 4,
   initializer: "hello",
+  blocking: [
+    "Cannot wait for a result as a browser cannot receive anything without its event loop",
+    "Cannot iterate over results as a browser cannot receive anything without its event loop",
+    9,
+  ],
+  inlineExecutor: [
+    ...["Futures", [1, 4, 9], "RangeError: out of range", [254, 253], 0, /^DataCloneError: /, /^TaskTimeoutError: /],
+    [1, 2],
+  ],
   processes: "Cannot create ProcessPoolExecutor as browsers have no processes: use ThreadPoolExecutor",
 };
 

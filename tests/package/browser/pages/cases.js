@@ -1,5 +1,13 @@
 // What the test runs in a page: each case returns what JSON can hold.
-import { asCompleted, ProcessPoolExecutor, taskModule, ThreadPoolExecutor, transfer } from "@concurrent/futures";
+import {
+  asCompleted,
+  InlineExecutor,
+  ProcessPoolExecutor,
+  taskModule,
+  ThreadPoolExecutor,
+  transfer,
+} from "@concurrent/futures";
+import { iterateSync, resultSync } from "@concurrent/futures/sync";
 import * as tasks from "./tasks.js";
 
 const prices = taskModule(new URL("./prices.js", import.meta.url));
@@ -131,6 +139,39 @@ export function cases(options = {}) {
         },
         initargs: ["hello"],
       }),
+    /** Imported, it changes nothing; called, it says why not. */
+    blocking: () =>
+      using(async (executor) => {
+        const future = executor.submit(tasks.square, 3), messages = [];
+        for (const attempt of [() => resultSync(future), () => iterateSync(executor.map(tasks.square, [1]))]) {
+          try {
+            messages.push(attempt());
+          } catch (error) {
+            messages.push(error.message);
+          }
+        }
+        return [...messages, await future];
+      }),
+    inlineExecutor: async () => {
+      const executor = new InlineExecutor();
+      const here = await executor.submit(() => document.title);
+      const results = [];
+      for await (const n of executor.map(tasks.square, [1, 2, 3])) results.push(n);
+      const error = await executor.submit(tasks.fail).exception();
+      const bytes = new Uint8Array([1, 2]);
+      const inverted = await executor.submit(tasks.invert, transfer(bytes, [bytes.buffer]));
+      const uncloneable = await outcome(executor.submit(tasks.square, () => {}));
+      const stopped = await outcome(executor.with({ timeout: 20, grace: 0 }).submit(tasks.untilAborted));
+      const yielded = [];
+      for await (
+        const n of executor.stream(function* () {
+          yield 1;
+          yield 2;
+        })
+      ) yielded.push(n);
+      await executor.shutdown();
+      return [here, results, `${error}`, [...inverted], bytes.length, uncloneable, stopped, yielded];
+    },
     processes: () => {
       try {
         new ProcessPoolExecutor();
