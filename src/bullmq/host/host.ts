@@ -140,7 +140,8 @@ export class QueueHost implements Host {
     });
     this.#timers = [
       setInterval(() => background(this.#beat(), (error) => this.#report(error)), HEARTBEAT),
-      setInterval(() => this.#runner.handBackLate(), PATIENCE),
+      // Four looks in that time: a call waits a quarter longer at most.
+      setInterval(() => this.#runner.handBackLate(), PATIENCE / 4),
     ];
   }
 
