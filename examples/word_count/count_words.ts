@@ -31,7 +31,8 @@ export const beginWorker = task(import.meta.url, function beginWorker(): void {
   worker = currentTask().workerName;
 });
 
-/** Counts what a batch has of words, letters and sentences, upper and lower case being the same. Tells who did it, and when. */
+/** Counts what a batch has of words, letters and sentences, upper and lower case being the same. Tells who did it, and when;
+ * and reports the bytes of each piece when that is done. */
 export const countWords = task(import.meta.url, function countWords(batch: Batch) {
   const began = now();
   const counts: Counts = new Map();
@@ -42,6 +43,7 @@ export const countWords = task(import.meta.url, function countWords(batch: Batch
       letters += found;
       if (found > 0) sentences++;
     }
+    currentTask().report(piece.to - piece.from);
   }
   return { counts, letters, sentences, worker, began, ended: now(), bytes: batch.bytes };
 }, { module: "count_words" }); // what hosts on other machines call this module: see ../cluster/

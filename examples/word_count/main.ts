@@ -76,10 +76,11 @@ function readInput(): Input | undefined {
 
 /** Does the job in one way, and shows that it goes on. */
 async function measure(name: string, countAll: (job: Job) => Promise<Counted>, input: Input): Promise<Measured> {
-  const progress = showProgress(name, input.batches.length);
+  const progress = showProgress(name, input.bytes);
+  let done = 0;
   const start = performance.now();
   try {
-    const counted = await countAll({ ...input, onProgress: (done) => progress.update(done) });
+    const counted = await countAll({ ...input, onProgress: (bytes) => progress.update(done += bytes) });
     return { name, began: performance.timeOrigin + start, milliseconds: performance.now() - start, ...counted };
   } finally {
     progress.stop();

@@ -8,8 +8,8 @@ import { type Counts, countWords, type Text } from "./count_words.ts";
 export interface Job {
   readonly batches: readonly Batch[];
   readonly workers: number;
-  /** Is told how many calls are done whenever one is. */
-  readonly onProgress: (done: number) => void;
+  /** Is told of each piece of text that was counted, and how long it was in bytes, if the executor has reports. */
+  readonly onProgress: (bytes: number) => void;
 }
 
 /** Who made a call, and when, in milliseconds on the clock that all workers share. */
@@ -31,7 +31,7 @@ export interface Mapper {
 }
 
 /** Counts the words of each batch on a worker, and adds the counts up here as they come. */
-export async function mapReduce(executor: Mapper, { batches, onProgress }: Job): Promise<Counted> {
+export async function mapReduce(executor: Mapper, { batches }: Job): Promise<Counted> {
   const counts: Counts = new Map();
   const calls: CallRecord[] = [];
   let letters = 0, sentences = 0;
@@ -46,7 +46,6 @@ export async function mapReduce(executor: Mapper, { batches, onProgress }: Job):
     letters += moreLetters;
     sentences += moreSentences;
     calls.push(call);
-    onProgress(calls.length);
   }
   return { counts, letters, sentences, calls };
 }

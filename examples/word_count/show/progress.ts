@@ -4,24 +4,25 @@
 
 import process from "node:process";
 import cliProgress from "cli-progress";
+import { megabytes } from "../report.ts";
 
 /** Plain lines come after so many parts of the whole. */
 const LINES = 4;
 
-/** Shows the progress of something that has `total` steps. */
+/** Shows how much of a text was counted, in bytes. */
 export interface Progress {
   update(done: number): void;
   stop(): void;
 }
 
-/** Begins to show it. */
+/** Begins to show it, for a text of `total` bytes. */
 export function showProgress(name: string, total: number): Progress {
   return process.stderr.isTTY ? bar(name, total) : lines(name, total);
 }
 
 function bar(name: string, total: number): Progress {
   const bar = new cliProgress.SingleBar({
-    format: `${name.padEnd(9)} {bar} {value} of {total} calls, {duration_formatted}`,
+    format: `${name.padEnd(9)} {bar} {percentage} % of ${megabytes(total)}, {duration_formatted}`,
     barCompleteChar: "█",
     barIncompleteChar: "░",
     stream: process.stderr,
@@ -36,7 +37,7 @@ function lines(name: string, total: number): Progress {
   return {
     update(done) {
       const part = Math.floor((done / total) * LINES);
-      if (part > told) console.error(`${name}: ${done} of ${total} calls`);
+      if (part > told) console.error(`${name}: ${Math.floor((done / total) * 100)} % of ${megabytes(total)}`);
       told = part;
     },
     stop() {},
