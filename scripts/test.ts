@@ -49,6 +49,7 @@ const LONG = [
   "scripts/stress/chaos",
   "tests/behaviour/call_options_test.ts", // waits for many limits of time
   "tests/behaviour/bullmq/", // start Redis servers and hosts
+  "tests/behaviour/permissions_test.ts", // some hundred programs on Deno
   "tests/faults/fault_matrix_test.ts", // some hundred programs
   "tests/package/browser/", // builds the package, and starts a browser
   "tests/package/bundlers/", // builds and runs programs with a dozen bundlers
