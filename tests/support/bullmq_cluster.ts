@@ -10,6 +10,7 @@ import { Keys } from "../../src/bullmq/protocol.ts";
 import { Cluster, type HostOptions } from "./bullmq_host.ts";
 import { MODULES } from "./bullmq_tasks.ts";
 import { needsRedis, type RedisOptions, RedisServer } from "./redis_server.ts";
+import { Relay } from "./relay.ts";
 
 /** How the cluster of a test is started. */
 interface ClusterOptions extends RedisOptions {
@@ -25,6 +26,13 @@ export class TestCluster extends Cluster {
   /** The options of a queue. */
   get connection(): { readonly url: string } {
     return { url: this.server.url };
+  }
+
+  /** Opens a line to the server, for whoever is started after this: it stays until they have closed. */
+  async relay(): Promise<Relay> {
+    const relay = await Relay.start(this.server.url);
+    this.#open.push(() => relay[Symbol.asyncDispose]());
+    return relay;
   }
 
   /** Makes this program a host. */

@@ -16,9 +16,11 @@ export class Relay implements AsyncDisposable {
   /** What is sent in place of each command. */
   #instead: Buffer | undefined;
   #refused = 0;
+  #isClosed = false;
 
   private constructor(target: number) {
     this.#server = createServer((client) => {
+      if (this.#isClosed) return void client.destroy(); // it was under way
       const server = connect(target, "127.0.0.1");
       for (const [from, to] of [[client, server], [server, client]] as const) {
         this.#sockets.add(from);
@@ -75,6 +77,7 @@ export class Relay implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#isClosed = true;
     for (const socket of [...this.#sockets, ...this.#cut]) socket.destroy();
     await new Promise((resolve) => this.#server.close(resolve));
   }

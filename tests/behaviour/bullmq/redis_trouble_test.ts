@@ -8,7 +8,6 @@ import { join } from "node:path";
 import process from "node:process";
 import { BrokenExecutor, CancelledError } from "../../../mod.ts";
 import { clusterTest, type TestCluster } from "../../support/bullmq_cluster.ts";
-import { Relay } from "../../support/relay.ts";
 import { Gate } from "../../support/gate.ts";
 import type { BullMQExecutor } from "../../../src/bullmq/submit/bullmq_executor.ts";
 import { JobLostError, RedisRefusedError } from "../../../src/bullmq/errors.ts";
@@ -17,7 +16,7 @@ import { square } from "../../fixtures/tasks/arithmetic.ts";
 import { until, within } from "../../support/until.ts";
 
 clusterTest("BullMQExecutor and its hosts connect again when a connection goes silent", async (cluster) => {
-  await using relay = await Relay.start(cluster.server.url);
+  const relay = await cluster.relay();
   const connection = { url: relay.url };
   await cluster.serve({ connection });
   const executor = cluster.executor({ connection });
@@ -177,7 +176,7 @@ const SAID: Readonly<Record<string, string>> = {
 
 for (const [code, said] of Object.entries(SAID)) {
   clusterTest(`BullMQExecutor's calls and its hosts wait while Redis says ${code}`, async (cluster) => {
-    await using relay = await Relay.start(cluster.server.url);
+    const relay = await cluster.relay();
     const lines: string[] = [], errors: unknown[] = [], connection = { url: relay.url };
     const executor = cluster.executor({
       connection,
