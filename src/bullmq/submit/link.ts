@@ -6,7 +6,7 @@ import type { NewJob } from "./call_job.ts";
 import { roomFor } from "../codec.ts";
 import { Insistence } from "../insist.ts";
 import { background } from "../background.ts";
-import { answered, connect, isConnectionError, opened } from "../connection.ts";
+import { answered, connect, opened } from "../connection.ts";
 import type { ClusterSettings } from "./options.ts";
 import { Keys, LONGEST_NAME, readReply, type Reply } from "../protocol.ts";
 import { endOfStream, StreamReader } from "../stream_reader.ts";
@@ -176,8 +176,9 @@ export class Link {
         }
         const answers = await pipeline.exec();
         return answers!.map(([error, fields]) => {
-          if (error && isConnectionError(error)) throw error;
-          return error ? GONE : fields as (string | null)[]; // the key holds something other than a job
+          if (!error) return fields as (string | null)[];
+          if (error.message.startsWith("WRONGTYPE ")) return GONE; // the key holds something other than a job
+          throw error; // whether the job is there, nobody knows
         });
       });
       if (!found) return;

@@ -200,6 +200,26 @@ for (const [code, said] of Object.entries(SAID)) {
   });
 }
 
+clusterTest("BullMQExecutor takes no job for lost that Redis does not tell of", async (cluster) => {
+  await using relay = await Relay.start(cluster.server.url);
+  await cluster.serve();
+  const executor = cluster.executor({ connection: { url: relay.url }, log() {} });
+  using gate = new Gate();
+  const call = executor.with({ retries: 0 }).submit(hold, gate.folder, 7);
+  await gate.noted();
+  relay.say("NOAUTH Authentication required.");
+  await relay.said(60); // it reads the stream every 100 ms, and looks for jobs every two seconds
+  relay.say(undefined);
+  const monitor = await cluster.redis().monitor();
+  let looks = 0;
+  monitor.on("monitor", (_time: string, [command]: string[]) => looks += command!.toLowerCase() === "hmget" ? 1 : 0);
+  await until("it has looked for the job twice, or does not wait for it any more", () => looks > 1 || call.done());
+  monitor.disconnect();
+  gate.open();
+  assertEquals(await within("the call", call), 7);
+  assertEquals(gate.notes.length, 1);
+});
+
 clusterTest(
   "BullMQExecutor adds the calls that a full Redis did not take, but for those cancelled meanwhile",
   async (cluster) => {
