@@ -26,6 +26,8 @@ export interface HostOptions {
   readonly name?: string;
   readonly stalledInterval?: number;
   readonly drainTimeout?: number;
+  /** The modules that it serves, if not those of the tests. */
+  readonly modules?: Readonly<Record<string, URL>>;
   /** How it reaches Redis, if not by `--url` alone. */
   readonly connection?: { readonly args: readonly string[]; readonly env: Readonly<Record<string, string>> };
 }
@@ -82,12 +84,15 @@ export class HostProcess {
   readonly serving: Promise<void>;
   /** Resolves with its exit code, or the name of the signal that ended it. */
   readonly ended: Promise<number | string>;
+  /** What it has printed. */
+  output = "";
 
   constructor(url: string, queue: string, options: HostOptions) {
-    const { runtime: on = runtime, workers = 1, kind, name, stalledInterval, drainTimeout } = options;
+    const { runtime: on = runtime, workers = 1, kind, name, stalledInterval, drainTimeout, modules = MODULES } =
+      options;
     const { connection = { args: ["--url", url], env: {} } } = options;
     const [command, ...args] = hostCommand(on);
-    const tasks = Object.entries(MODULES).flatMap(([name, module]) => ["--tasks", `${name}=${module.href}`]);
+    const tasks = Object.entries(modules).flatMap(([name, module]) => ["--tasks", `${name}=${module.href}`]);
     const { NODE_TEST_CONTEXT: _, ...env } = process.env;
     this.#child = spawn(command, [
       ...[...args, "--queue", queue, ...connection.args, ...tasks, "--workers", String(workers)],
@@ -97,13 +102,12 @@ export class HostProcess {
       ...(kind === "processes" ? ["--processes"] : []),
     ], { stdio: ["ignore", "inherit", "pipe"], env: { ...env, ...connection.env } });
     this.ended = new Promise((resolve) => this.#child.once("close", (code, signal) => resolve(signal ?? code ?? 0)));
-    let output = "";
     this.serving = new Promise((resolve, reject) => {
       this.#child.stderr!.setEncoding("utf8").on("data", (text: string) => {
-        output += text;
-        if (/^Host .* serves queue /m.test(output)) resolve();
+        this.output += text;
+        if (/^Host .* serves queue /m.test(this.output)) resolve();
       });
-      void this.ended.then((how) => reject(new Error(`A host on ${on} has ended: ${how}\n${output}`)));
+      void this.ended.then((how) => reject(new Error(`A host on ${on} has ended: ${how}\n${this.output}`)));
     });
     this.serving.catch(() => {}); // whoever waits for it is told
   }
@@ -112,10 +116,15 @@ export class HostProcess {
     return this.#child.pid!;
   }
 
-  /** Sends it a signal, and waits for its end. */
-  async end(signal: "SIGTERM" | "SIGKILL"): Promise<number | string> {
+  /** Sends it a signal, unless it has ended. */
+  signal(signal: "SIGTERM" | "SIGKILL" | "SIGSTOP" | "SIGCONT"): void {
     // Not child.kill(): Deno (2.9) then says that the signal has ended the child, even if it exited with a code.
     if (this.#child.exitCode === null && this.#child.signalCode === null) process.kill(this.pid, signal);
+  }
+
+  /** Sends it a signal, and waits for its end. */
+  async end(signal: "SIGTERM" | "SIGKILL"): Promise<number | string> {
+    this.signal(signal);
     return await within(`A host's end by ${signal}`, this.ended);
   }
 }

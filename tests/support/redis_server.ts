@@ -1,7 +1,7 @@
 // A real Redis server for tests and benches: on a free port, with a folder of its own. It ends when its program ends.
 
 import { type ChildProcess, spawn } from "node:child_process";
-import { accessSync, constants, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { accessSync, constants, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import process from "node:process";
@@ -24,6 +24,9 @@ const PORTS = { from: 20_000, count: 10_000 };
 /** A shell program that waits until the program that started it ends, then kills the server and removes the folder. */
 const WATCHER = `cat > /dev/null; [ ! -e "$1/pid" ] || kill -KILL "$(cat "$1/pid")"; rm -rf "$1"`;
 
+/** The file with the users of a server. */
+const USERS = "users.acl";
+
 /** How a server is started. */
 export interface RedisOptions {
   /** Whether Redis writes to the disk before it answers; if not, nothing outlives the server. */
@@ -34,6 +37,8 @@ export interface RedisOptions {
   readonly settings?: readonly string[];
   /** It is a Sentinel, which watches the server of this URL by the name "main" and replaces it after half a second. */
   readonly watches?: string;
+  /** The lines of the file with its users; with it, `ACL SAVE` keeps them over a restart. */
+  readonly users?: readonly string[];
 }
 
 /** A server. `await using` ends it and removes its folder. */
@@ -56,6 +61,7 @@ export class RedisServer implements AsyncDisposable {
   static async start(options: RedisOptions = {}): Promise<RedisServer> {
     const server = new RedisServer(options);
     try {
+      if (options.users) writeFileSync(join(server.#folder, USERS), `${options.users.join("\n")}\n`);
       await server.restart();
     } catch (error) {
       await server[Symbol.asyncDispose]();
@@ -101,6 +107,14 @@ export class RedisServer implements AsyncDisposable {
     return this.#end("SIGKILL");
   }
 
+  /** Removes what it has written to the disk, while it does not run: a restart without its data. */
+  forget(): void {
+    if (this.#server) throw new Error("The Redis server is running");
+    for (const file of readdirSync(this.#folder)) {
+      if (file.startsWith("appendonly")) rmSync(join(this.#folder, file), { recursive: true });
+    }
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#server) await this.kill();
     const ended = endOf(this.#watcher);
@@ -123,7 +137,7 @@ export class RedisServer implements AsyncDisposable {
 async function launch(
   port: number,
   folder: string,
-  { appendOnly = false, tls, watches, settings = [] }: RedisOptions,
+  { appendOnly = false, users, tls, watches, settings = [] }: RedisOptions,
 ): Promise<{ server: ChildProcess | undefined; output: string }> {
   const server = spawn(redisProgram!, [
     ...(watches === undefined ? [] : [sentinelFile(folder, watches), "--sentinel"]),
@@ -134,6 +148,7 @@ async function launch(
     ...["--maxmemory-policy", "noeviction", "--save", ""],
     // With "everysec", writes may wait for two seconds while the disk is busy.
     ...["--appendonly", appendOnly ? "yes" : "no", "--appendfsync", "always"],
+    ...(users ? ["--aclfile", join(folder, USERS)] : []),
     ...settings,
   ], { stdio: ["ignore", "pipe", "ignore"], detached: true });
   let output = "";

@@ -1,5 +1,5 @@
-// A line to a server that can go silent, as when a cable is cut: neither side is told. It can also have the server refuse every
-// command with an error of the test's choice.
+// A line to a server that can go silent, as when a cable is cut: neither side is told. It can also end in the middle of a
+// message, and have the server refuse every command with an error of the test's choice.
 
 import { Buffer } from "node:buffer";
 import { connect, createServer, type Server, type Socket } from "node:net";
@@ -17,6 +17,8 @@ export class Relay implements AsyncDisposable {
   #instead: Buffer | undefined;
   #refused = 0;
   #isClosed = false;
+  /** Those that end with half of what is said next. */
+  readonly #severed = new WeakSet<Socket>();
 
   private constructor(target: number) {
     this.#server = createServer((client) => {
@@ -27,6 +29,7 @@ export class Relay implements AsyncDisposable {
         let rest = "";
         from.on("data", (data: Buffer) => {
           if (!this.#sockets.has(from)) return;
+          if (this.#severed.has(from)) return this.#sever(from, to, data);
           if (from === server) return void to.write(data);
           // Commands are cut out of what comes, so that none is replaced by half.
           const [commands, left] = commandsOf(rest + data.toString("latin1"));
@@ -61,6 +64,11 @@ export class Relay implements AsyncDisposable {
     this.#sockets.clear();
   }
 
+  /** Ends every connection that there is in the middle of what is said next, and tells both sides. New ones work. */
+  sever(): void {
+    for (const socket of this.#sockets) this.#severed.add(socket);
+  }
+
   /** From now on the server answers each command with an error; or as it likes again. */
   say(error: string | undefined): void {
     this.#refused = 0;
@@ -74,6 +82,14 @@ export class Relay implements AsyncDisposable {
   /** Resolves when so many commands were answered with an error. */
   said(count: number): Promise<void> {
     return until(`${count} commands were refused`, () => this.#refused >= count);
+  }
+
+  #sever(from: Socket, to: Socket, data: Buffer): void {
+    this.#sockets.delete(from);
+    to.write(data.subarray(0, data.length >> 1), () => {
+      from.destroy();
+      to.destroy();
+    });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

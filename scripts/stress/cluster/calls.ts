@@ -8,6 +8,7 @@ import type { BullMQExecutor } from "../../../src/bullmq/submit/bullmq_executor.
 import { divide, square } from "../../../tests/fixtures/tasks/arithmetic.ts";
 import { echo, enterSlowly } from "../../../tests/fixtures/tasks/cluster_tasks.ts";
 import { exit } from "../../../tests/fixtures/tasks/worker_tasks.ts";
+import { JobLostError } from "../../../src/bullmq/errors.ts";
 import type { Dice } from "../lib/dice.ts";
 
 /** What calls need besides. */
@@ -94,7 +95,13 @@ function outcomeOf<T>(future: Future<T> | Promise<T>): Promise<Outcome> {
   return Promise.resolve(future).then((value) => ({ value }), (error) => ({ error }));
 }
 
-/** Any call may be lost, when its hosts keep being lost. */
+/** What comes of a call whose hosts, or whose jobs, keep being lost. */
+export const HOSTS_LOST = "lost with its hosts", JOB_LOST = "lost with Redis' data";
+
+/** How often a call of a kind may lose its host or its job before it fails for that; 3 without a word. */
+export const REDELIVERIES: Readonly<Record<string, number>> = { exits: 0, retryOn: 2 };
+
+/** Any call may be lost, when its hosts or its jobs keep being lost; the program finds out whether they were. */
 function right(
   outcome: Outcome,
   value: unknown,
@@ -106,7 +113,8 @@ function right(
     throw new Error(`it returned ${JSON.stringify(outcome.value)?.slice(0, 200)}`);
   }
   const { error } = outcome;
-  if (error instanceof WorkerLostError) return "lost with its hosts";
+  if (error instanceof WorkerLostError) return HOSTS_LOST;
+  if (error instanceof JobLostError) return JOB_LOST;
   if (mayFail(error)) return "failed as it should";
   throw new Error(`it failed: ${error}`, { cause: error });
 }

@@ -1,74 +1,114 @@
-// What befalls hosts and Redis in a chaos run.
+// What befalls hosts, Redis, its data, its password and the lines to it in a chaos run: one thing after the other.
 
 import process from "node:process";
 import { delay } from "@std/async";
-import { type Cluster, type HostProcess, STALLED } from "../../../tests/support/bullmq_host.ts";
+import type { BullMQExecutor } from "../../../src/bullmq/submit/bullmq_executor.ts";
 import type { RedisServer } from "../../../tests/support/redis_server.ts";
+import type { Relay } from "../../../tests/support/relay.ts";
 import type { Dice } from "../lib/dice.ts";
+import type { Hosts } from "./hosts.ts";
+import { type Passwords, setPasswords } from "./passwords.ts";
 
-/** Hosts at a time. */
-const HOSTS = 2;
+/** The longest that Redis is of no use, in milliseconds: less than the time after which calls fail for that. */
+const LONGEST = 6_000;
 
-/** How long a host may finish on SIGTERM what it has, in milliseconds. */
-const DRAIN = 1500;
+/** The longest that Redis does not answer, in milliseconds: more than `socketTimeout`. */
+const LONGEST_SILENCE = 18_000;
 
-/** The longest that a host is stopped: it loses its calls, and then goes on; in milliseconds. */
-const LONGEST_STOP = 2 * STALLED;
+/** What faults strike. */
+export interface Targets {
+  readonly dice: Dice;
+  readonly server: RedisServer;
+  readonly hosts: Hosts;
+  /** The lines to Redis. */
+  readonly lines: { readonly ofExecutors: Relay; readonly ofHosts: Relay };
+  readonly passwords: Passwords;
+  /** Makes new executors with the password of now, and resolves when the old ones have done their calls. */
+  replaceExecutors(): Promise<void>;
+  /** The executors of now. */
+  executors(): readonly BullMQExecutor[];
+}
 
-/** The hosts of a run. */
-export class Faults {
-  readonly #cluster: Cluster;
-  readonly #server: RedisServer;
-  readonly #dice: Dice;
-  readonly #hosts: HostProcess[] = [];
+/** Lets one thing happen, and resolves when everything is there again. */
+type Fault = (targets: Targets) => Promise<void>;
 
-  constructor(cluster: Cluster, server: RedisServer, dice: Dice) {
-    this.#cluster = cluster;
-    this.#server = server;
-    this.#dice = dice;
-  }
+/** Faults by which Redis loses data. */
+export const LOSING: ReadonlySet<string> = new Set(["data dropped", "Redis restarted without its data"]);
 
-  /** Starts the hosts. */
-  async begin(): Promise<void> {
-    this.#hosts.push(...await Promise.all(Array.from({ length: HOSTS }, () => this.#start())));
-  }
+/** All faults. */
+export const FAULTS: Readonly<Record<string, Fault>> = {
+  "host killed": ({ hosts }) => hosts.replace("SIGKILL"),
+  "host told to end": ({ hosts }) => hosts.replace("SIGTERM"),
+  "host stopped for a moment": ({ hosts, dice }) => hosts.freeze(dice.int(100, hosts.stallLimit)),
+  "host frozen past the stall limit": ({ hosts, dice }) =>
+    hosts.freeze(dice.int(hosts.stallLimit, 2 * hosts.stallLimit)),
+  "host with a broken module": ({ hosts }) => hosts.startBroken(),
+  "host with an older module": (targets) => allServe(targets).then(() => targets.hosts.startOlder()),
+  "host whose module breaks": (targets) => allServe(targets).then(() => targets.hosts.startBreaking()),
 
-  /** Lets something happen; resolves with what, when everything is there again. */
-  async strike(): Promise<string> {
-    const dice = this.#dice;
-    const place = dice.int(0, HOSTS - 1), host = this.#hosts[place]!;
-    const what = dice.pick([
-      "host killed",
-      "host told to end",
-      "host stopped for a while",
-      "Redis killed",
-      "Redis ended",
-    ]);
-    if (what === "host stopped for a while") {
-      process.kill(host.pid, "SIGSTOP");
-      await delay(dice.int(100, LONGEST_STOP));
-      process.kill(host.pid, "SIGCONT");
-    } else if (what.startsWith("host")) {
-      const how = await host.end(what === "host killed" ? "SIGKILL" : "SIGTERM");
-      if (how !== "SIGKILL" && how !== 0) throw new Error(`A host that was told to end did so with ${how}`);
-      this.#hosts[place] = await this.#start();
-    } else {
-      if (what === "Redis killed") await this.#server.kill();
-      else await this.#server.stop();
-      await delay(dice.int(0, 3000));
-      await this.#server.restart();
-    }
-    return what;
-  }
-
-  #start(): Promise<HostProcess> {
-    const dice = this.#dice;
-    return this.#cluster.host({
-      runtime: dice.pick(["deno", "bun", "node"]),
-      workers: dice.int(1, 2),
-      kind: dice.pick(["threads", "threads", "processes"]),
-      stalledInterval: STALLED,
-      drainTimeout: DRAIN,
+  async "Redis killed"({ server, dice }) {
+    await server.kill();
+    await delay(dice.int(0, 3000));
+    await server.restart();
+  },
+  async "Redis ended"({ server, dice }) {
+    await server.stop();
+    await delay(dice.int(0, 3000));
+    await server.restart();
+  },
+  async "Redis silent"({ server, dice }) {
+    process.kill(server.pid!, "SIGSTOP");
+    await delay(dice.skewed(500, LONGEST_SILENCE));
+    process.kill(server.pid!, "SIGCONT");
+  },
+  async "Redis full"({ passwords, dice }) {
+    await passwords.operate(async (redis) => {
+      // Nothing fits in any more, or a few jobs do.
+      const used = Number(/used_memory:(\d+)/.exec(await redis.info("memory"))![1]);
+      await redis.config("SET", "maxmemory", dice.oneIn(2) ? 1 : used + 30_000);
+      await delay(dice.int(500, LONGEST));
+      await redis.config("SET", "maxmemory", 0);
     });
-  }
+  },
+  async "data dropped"({ passwords }) {
+    await passwords.operate((redis) => redis.flushall());
+  },
+  async "Redis restarted without its data"({ server, dice }) {
+    await server.kill();
+    server.forget();
+    await delay(dice.int(0, 1000));
+    await server.restart();
+  },
+
+  async "connections cut half-way"({ lines, dice }) {
+    for (const line of dice.pick([[lines.ofExecutors], [lines.ofHosts], Object.values(lines)])) line.sever();
+    await delay(500);
+  },
+  async "connections gone silent"({ lines, dice }) {
+    for (const line of dice.pick([[lines.ofExecutors], [lines.ofHosts], Object.values(lines)])) line.cut();
+    await delay(dice.int(0, LONGEST));
+  },
+
+  /** By mistake: nobody has the new one. */
+  async "password changed for a while"({ passwords, dice }) {
+    await passwords.operate(async (redis) => {
+      await setPasswords(redis, ["nobody has this one"], true);
+      await delay(dice.int(0, LONGEST));
+      await setPasswords(redis, [passwords.current], true);
+    });
+  },
+  /** As it should be done: both hold until everybody has the new one. */
+  async "password rotated"({ passwords, hosts, replaceExecutors }) {
+    await passwords.operate((redis) => setPasswords(redis, [passwords.current, passwords.next()], false));
+    await Promise.all([replaceExecutors(), hosts.replaceAll()]);
+    await passwords.operate((redis) => setPasswords(redis, [passwords.current], true));
+  },
+};
+
+/**
+ * Waits until all hosts are known. Only then is a call that one of them cannot run for another: their records are gone for some
+ * seconds when Redis has lost its data.
+ */
+async function allServe({ executors, hosts }: Targets): Promise<void> {
+  while (!hosts.serve(await executors()[0]!.cluster().then(({ hosts }) => hosts))) await delay(200);
 }

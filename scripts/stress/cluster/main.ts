@@ -15,9 +15,16 @@ import type { Counts, Verdict } from "../lib/verdict.ts";
 const HELP = `deno task chaos:cluster [--minutes <number>] [--seed <number>] [--runtime deno|bun|node]...
 
 Three executors make calls of all kinds on two hosts: they return, throw, are cancelled, aborted and out of time, share a
-key, end their worker. Meanwhile hosts, on any runtime, with threads or processes, are killed, told to end, or stopped for so
-long that they lose their calls and then go on; and the Redis server is killed, or ended, and comes back. Every Future has to
-settle, with the right result or an error that it may have, nothing may be left in Redis, and shutdown() has to end.
+key, end their worker. Meanwhile one thing after the other befalls them:
+
+  hosts, on any runtime, with threads or processes, are killed, told to end, and frozen past the time after which they lose
+  their calls; others are started that have a broken module, an older one, or one that breaks;
+  Redis is killed, ended, frozen and full, its data are dropped, it is restarted without them, its password is changed by
+  mistake and rotated; connections are cut half-way through a message, or go silent.
+
+Every Future has to settle, with the right result or an error that it may have. A call may run twice only when a fault
+explains it, and may be lost only after as many faults as it may survive. Nothing may be left in Redis, and shutdown() has
+to end. A call that is not settled after three minutes hangs: the machine may be busy.
 
   --minutes <number>  how long it takes for each runtime of the executors (1)
   --seed <number>     repeats the choices of another run; the timing is the machine's (a new one)
@@ -26,7 +33,7 @@ settle, with the right result or an error that it may have, nothing may be left 
 Exit code 1 when anything is wrong.`;
 
 /** How much longer than its time the program may take, in milliseconds: for what hangs. */
-const EXTRA = 240_000;
+const EXTRA = 600_000;
 
 async function main(): Promise<void> {
   const { values } = parseArgs({

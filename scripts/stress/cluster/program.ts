@@ -8,45 +8,59 @@ import process from "node:process";
 import { setTimeout as delay } from "node:timers/promises";
 import type { BullMQExecutor } from "../../../src/bullmq/submit/bullmq_executor.ts";
 import { Cluster } from "../../../tests/support/bullmq_host.ts";
-import { entryCounts } from "../../../tests/support/entry_counts.ts";
 import { RedisServer } from "../../../tests/support/redis_server.ts";
+import { Relay } from "../../../tests/support/relay.ts";
 import { Dice } from "../lib/dice.ts";
-import { KINDS, NOTING } from "./calls.ts";
-import { Faults } from "./faults.ts";
 import { count, type Counts, type Verdict } from "../lib/verdict.ts";
+import { KINDS } from "./calls.ts";
+import { FAULTS, type Targets } from "./faults.ts";
+import { Hosts } from "./hosts.ts";
+import { intime, PATIENCE } from "./intime.ts";
+import { Judge } from "./judge.ts";
+import { FIRST_PASSWORD, Passwords, usersWith } from "./passwords.ts";
 
 /** Calls that are out at a time, about. */
 const MOST = 60;
 
-/** How long calls may take when nothing befalls anybody any more, in milliseconds. */
-const PATIENCE = 60_000;
+/** Executors at a time; the last one has its calls cancelled if it dies. */
+const EXECUTORS = 3;
 
 const [seconds, seed, folder] = process.argv.slice(2) as [string, string, string];
 const injected: Counts = {}, survived: Counts = {};
-const problems: string[] = [];
-/** Calls that have returned, and whose task notes that in the ledger. */
-const noted: number[] = [];
 const ledger = join(folder, "ledger");
 writeFileSync(ledger, "");
 
-const server = await RedisServer.start({ appendOnly: true });
+const server = await RedisServer.start({ appendOnly: true, users: usersWith(FIRST_PASSWORD) });
+const lines = { ofExecutors: await Relay.start(server.url), ofHosts: await Relay.start(server.url) };
 const cluster = new Cluster(server);
-const executors: BullMQExecutor[] = [
-  cluster.executor(),
-  cluster.executor(),
-  cluster.executor({ orphans: "cancel" }),
-];
-const faults = new Faults(cluster, server, new Dice(Number(seed), 1));
-const out = new Map<number, string>();
+const passwords = new Passwords(server);
+const judge = new Judge(ledger);
+const { problems } = judge;
+const hosts = new Hosts({
+  ...{ cluster, line: lines.ofHosts, passwords, folder },
+  dice: new Dice(Number(seed), 1),
+});
+let executors = makeExecutors();
+const targets: Targets = {
+  ...{ server, hosts, lines, passwords },
+  dice: new Dice(Number(seed), 3),
+  executors: () => executors,
+  async replaceExecutors() {
+    const before = executors;
+    executors = makeExecutors();
+    await intime("shutdown()", Promise.all(before.map((executor) => executor.shutdown())));
+  },
+};
 const end = performance.now() + Number(seconds) * 1000;
 const goesOn = () => problems.length === 0 && performance.now() < end;
 
-await faults.begin();
-await Promise.all([call(new Dice(Number(seed), 2)), strike(new Dice(Number(seed), 3))]);
-await Promise.race([settled(), delay(PATIENCE)]);
-checkLedger();
-for (const [serial, kind] of out) problems.push(`${kind} ${serial} hangs`);
+await hosts.begin();
+await Promise.all([call(new Dice(Number(seed), 2)), strike()]);
+await judge.allSettled();
+judge.checkRuns(survived);
 if (problems.length === 0) await checkEnd();
+count(survived, "most lines that a host has printed", hosts.longestLog);
+count(survived, "lines that the executors have printed", judge.lines);
 
 const verdict: Verdict = { injected, survived, problems };
 process.stdout.write(`\n${JSON.stringify(verdict)}\n`);
@@ -54,50 +68,48 @@ await cluster[Symbol.asyncDispose]();
 await server[Symbol.asyncDispose]();
 process.stdout.write("\n", () => process.exit(problems.length === 0 ? 0 : 1));
 
+function makeExecutors(): BullMQExecutor[] {
+  const options = {
+    connection: { url: lines.ofExecutors.url, password: passwords.current },
+    log: (line: string) => judge.said(line),
+  };
+  return Array.from(
+    { length: EXECUTORS },
+    (_, i) =>
+      cluster.executor({
+        name: `executor-${i}`,
+        ...options,
+        ...(i === EXECUTORS - 1 ? { orphans: "cancel" } : undefined),
+      }),
+  );
+}
+
 /** Makes calls, alone and many at once. */
 async function call(dice: Dice): Promise<void> {
   for (let serial = 0; goesOn();) {
-    const executor = dice.pick(executors);
-    for (let count = dice.oneIn(8) ? dice.int(1, 80) : dice.int(0, 3); count > 0; count--) {
-      void follow(dice.pick(Object.keys(KINDS)), executor, dice, serial++);
+    const executor = dice.pick(executors), least = dice.int(0, MOST);
+    for (let more = dice.oneIn(8) ? dice.int(1, 80) : dice.int(0, 3); more > 0; more--) {
+      const kind = dice.pick(Object.keys(KINDS)), setup = { executor, dice, ledger, serial };
+      void judge.follow(serial++, kind, KINDS[kind]!(setup)).then((what) => count(survived, what));
     }
     await delay(dice.int(0, 60));
-    while (out.size > MOST && goesOn()) await delay(50);
-  }
-}
-
-async function follow(kind: string, executor: BullMQExecutor, dice: Dice, serial: number): Promise<void> {
-  out.set(serial, kind);
-  try {
-    const what = await KINDS[kind]!({ executor, dice, ledger, serial });
-    count(survived, `${kind}: ${what}`);
-    if (what === "returned" && NOTING.has(kind)) noted.push(serial);
-  } catch (error) {
-    problems.push(`${kind} ${serial}: ${error instanceof Error ? error.message : error}`);
-  }
-  out.delete(serial);
-}
-
-async function strike(dice: Dice): Promise<void> {
-  while (goesOn()) {
-    await delay(dice.int(500, 4000));
-    try {
-      count(injected, await faults.strike());
-    } catch (error) {
-      problems.push(String(error));
+    judge.checkHanging();
+    // While calls keep coming, those of a low priority do not get their turn.
+    for (let most = MOST; judge.isBehind(most) && goesOn(); most = least) {
+      await delay(50);
+      judge.checkHanging();
     }
   }
 }
 
-async function settled(): Promise<void> {
-  while (out.size > 0) await delay(50);
-}
-
-/** What has returned has run; what did so more than once had lost its host. */
-function checkLedger(): void {
-  const runs = entryCounts(ledger);
-  for (const serial of noted) if (!runs.has(serial)) problems.push(`call ${serial} returned and has not run`);
-  count(survived, "ran to its end more than once", [...runs.values()].filter((times) => times > 1).length);
+async function strike(): Promise<void> {
+  const { dice } = targets, names = Object.keys(FAULTS);
+  while (goesOn()) {
+    await delay(dice.int(500, 4000));
+    const name = dice.pick(names);
+    count(injected, name);
+    await judge.during(name, intime(name, FAULTS[name]!(targets)));
+  }
 }
 
 /** Nothing is left in Redis, and the executors end. */
@@ -111,6 +123,7 @@ async function checkEnd(): Promise<void> {
     if (performance.now() > late) return void problems.push(`${waiting} jobs wait and ${running} run for nobody`);
     await delay(100);
   }
-  const ended = Promise.all(executors.map((executor) => executor.shutdown())).then(() => true);
-  if (!await Promise.race([ended, delay(PATIENCE, false)])) problems.push("shutdown() hangs");
+  await intime("shutdown()", Promise.all(executors.map((executor) => executor.shutdown()))).catch((error) =>
+    problems.push(error.message)
+  );
 }

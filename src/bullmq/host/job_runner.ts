@@ -1,6 +1,6 @@
 // Runs the calls of jobs in the host's local executor: from a job to its reply, or back into the queue.
 
-import { DelayedError, type Job, WaitingError } from "bullmq";
+import type { Job } from "bullmq";
 import type { Redis } from "ioredis";
 import type { ExecutorView } from "../../executor/executor.ts";
 import { CancelledError } from "../../future/errors.ts";
@@ -9,6 +9,7 @@ import { type JobData, type Keys, readJob, type Reply } from "../protocol.ts";
 import { ActiveCall, BACK } from "./active_call.ts";
 import { decodeArguments, decodeChunk } from "./call_arguments.ts";
 import { ChunkRun } from "./chunk_run.ts";
+import { handBack } from "./hand_back.ts";
 import {
   hostsLost,
   hostUnfit,
@@ -123,23 +124,18 @@ export class JobRunner {
     let reply: Reply | PassedOn | typeof BACK = BACK;
     try {
       if (!this.#closing && !this.#alone) reply = await Promise.race([this.#start(job, call), call.handedBack]);
-      if (reply !== BACK && !("delay" in reply)) return await this.replies.store(id, reply);
+      if (reply !== BACK && !("delay" in reply)) {
+        const stored = await this.replies.store(id, reply);
+        if (stored) return stored;
+        reply = BACK;
+      }
     } finally {
       this.#active.delete(id);
       if (this.#alone === call) this.#alone = undefined;
       if (this.#active.size === 1) this.#onAlone?.();
       this.#rest();
     }
-    try {
-      if (reply === BACK) {
-        await job.moveToWait(token);
-        // BullMQ (6.7) wakes nobody for a job with a priority, and an idle host would sleep on for up to ten seconds.
-        await this.#redis.zadd(this.#keys.marker, 0, "0");
-      } else await job.moveToDelayed(Date.now() + reply.delay, token);
-    } catch {
-      // Another host gets the job when its lock runs out.
-    }
-    throw reply === BACK ? new WaitingError() : new DelayedError();
+    return await handBack(job, token, reply === BACK ? undefined : reply.delay, this.#redis, this.#keys);
   }
 
   /** The queue is empty. */
@@ -187,6 +183,7 @@ export class JobRunner {
 
   /** Ends every call together with its worker, and hands it back. */
   giveUp(): void {
+    this.replies.end();
     for (const call of this.#active.values()) {
       call.handBack();
       call.end(new CancelledError("The host was closed"));

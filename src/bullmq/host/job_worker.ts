@@ -1,7 +1,11 @@
 // BullMQ's worker, made fit for jobs that anybody may have written, and for hosts that lose one.
 
 import { type Job, type JobJson, type JobsOptions, Worker } from "bullmq";
+import { isRefusal } from "../insist.ts";
 import { KEEP_JOBS } from "../queue_options.ts";
+
+/** The pause after Redis has refused that a job is done, in milliseconds. */
+const PAUSE = 500;
 
 /** Stands for data that is malformed or too long: it is no call. */
 const NOTHING = "{}";
@@ -38,6 +42,28 @@ export class JobWorker extends Worker {
     } catch {
       return super.createJob({ ...known, data: NOTHING }, id);
     }
+  }
+
+  /**
+   * Says in Redis that a job is done; again and again while Redis refuses, as when it is full, unless the host closes or the
+   * job's lock runs out. BullMQ (6.7) would fail the job, whose task has returned, with what Redis said.
+   */
+  protected override async handleCompleted(...args: Parameters<Worker["handleCompleted"]>): Promise<Job> {
+    for (;;) {
+      try {
+        return await super.handleCompleted(...args);
+      } catch (error) {
+        if (!isRefusal(error) || this.closing) throw error;
+        this.emit("error", error as Error);
+        await new Promise((resolve) => setTimeout(resolve, PAUSE));
+      }
+    }
+  }
+
+  /** Leaves a job alone that Redis has not taken: it is delivered again when its lock runs out. */
+  protected override async handleFailed(...args: Parameters<Worker["handleFailed"]>): Promise<Job> {
+    if (isRefusal(args[0])) return undefined!; // there is no next job
+    return await super.handleFailed(...args);
   }
 
   /**

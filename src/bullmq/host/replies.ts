@@ -2,6 +2,7 @@
 
 import type { Redis } from "ioredis";
 import { encode, encodeFailure, tooLong } from "../codec.ts";
+import { Insistence } from "../insist.ts";
 import { Durations } from "../metrics.ts";
 import { type ItemReply, type Keys, LONG_REPLY, type Reply } from "../protocol.ts";
 import type { Outcome } from "./chunk_run.ts";
@@ -24,11 +25,13 @@ export class Replies {
   readonly #settings: ServeSettings;
   readonly #keys: Keys;
   readonly #redis: Redis;
+  readonly #insistence: Insistence;
 
   constructor(settings: ServeSettings, keys: Keys, redis: Redis) {
     this.#settings = settings;
     this.#keys = keys;
     this.#redis = redis;
+    this.#insistence = new Insistence(redis, Infinity, settings.notices);
   }
 
   /** The reply with a result. Throws when that cannot be sent. */
@@ -73,11 +76,20 @@ export class Replies {
     return { each };
   }
 
-  /** Puts a long reply under a key of its own, so that only its executor downloads it. */
-  async store(id: string, reply: Reply): Promise<Reply> {
+  /**
+   * Puts a long reply under a key of its own, so that only its executor downloads it; again and again while Redis refuses, as
+   * when it is full. Returns what the job returns, `undefined` when Redis has not taken the reply until the end.
+   */
+  async store(id: string, reply: Reply): Promise<Reply | undefined> {
     if (lengthOf(reply) < LONG_REPLY) return reply;
-    await this.#redis.set(this.#keys.reply(id), JSON.stringify(reply), "PX", this.#settings.keepJobs);
-    return { stored: true };
+    const json = JSON.stringify(reply), key = this.#keys.reply(id), { keepJobs } = this.#settings;
+    const stored = await this.#insistence.repeat(() => this.#redis.set(key, json, "PX", keepJobs));
+    return stored && { stored: true };
+  }
+
+  /** The host closes: nothing is tried again. */
+  end(): void {
+    this.#insistence.end();
   }
 }
 

@@ -92,6 +92,7 @@ export class ClusterEngine extends Engine {
       onChange: (settled) => settled ? this.closeIfDone() : this.queueLimit.wake(),
       onUncertain: () => this.#lookUp(this.#sent.all),
       onLost: (sent) => this.#recover(sent),
+      onOrphaned: (sent) => this.#reclaim(sent),
     });
   }
 
@@ -197,10 +198,23 @@ export class ClusterEngine extends Engine {
     background(this.#addAgain(lost), this.#onError);
   }
 
+  /** Adds a call again that a host has stopped as it took this executor for dead: it was cut off from Redis. */
+  #reclaim(sent: SentCall): void {
+    const { notices, orphanTimeout } = this.#settings;
+    const what = `Hosts have stopped calls of this executor, as it could not reach Redis for ${orphanTimeout} ms`;
+    notices.error(new Error(`${what}: they are added again if they may be`), "orphaned");
+    const again = this.#link?.then((link) => {
+      this.#outbox.resendAnew(link, sent);
+      this.closeIfDone();
+    });
+    if (again) background(again, this.#onError);
+  }
+
   async #addAgain(lost: readonly SentCall[]): Promise<void> {
     const link = await this.#link;
     if (!link) return;
-    this.#outbox.resend(link, lost.filter(({ id }) => this.#sent.get(id)));
+    // Two look-ups at a time may both miss a job: what one of them has added again counts as lost once.
+    this.#outbox.resend(link, lost.filter(({ id, added }) => added && this.#sent.get(id)));
     this.closeIfDone();
     if (this.#searching) return;
     this.#searching = true;

@@ -12,6 +12,7 @@ import type { Call } from "../../executor/call.ts";
 import type { CallLifecycle } from "../../executor/call_lifecycle.ts";
 import type { ErrorConstructorLike } from "../../wire/error_class.ts";
 import { decode, decodeFailure } from "../codec.ts";
+import { keyOf } from "./call_job.ts";
 import type { LinkEvents } from "./link.ts";
 import type { ClusterSettings } from "./options.ts";
 import { type ItemReply, LONGEST_NAME, type Reply } from "../protocol.ts";
@@ -36,6 +37,8 @@ interface InboxActions {
   onUncertain(): void;
   /** The jobs of these calls are lost. */
   onLost(sent: readonly SentCall[]): void;
+  /** A host has stopped a call as it took this executor for dead. */
+  onOrphaned(sent: SentCall): void;
 }
 
 /** Settles the sent calls of an executor. */
@@ -82,6 +85,7 @@ export class Inbox implements LinkEvents {
   }
 
   onReply(id: string, reply: Reply | undefined): void {
+    if (reply && "cancelled" in reply && this.#isOrphaned(id)) return this.#actions.onOrphaned(this.#sent.get(id)!);
     const sent = this.#end(id);
     if (!sent) return;
     this.#settle(sent, reply);
@@ -106,11 +110,11 @@ export class Inbox implements LinkEvents {
     this.#actions.onChange(true);
   }
 
-  onMissing(ids: readonly string[]): void {
+  onMissing(ids: readonly string[], since: number): void {
     const lost: SentCall[] = [];
     for (const id of ids) {
       const sent = this.#sent.get(id);
-      if (sent?.added === false) continue; // it may not be there yet
+      if (sent?.added === false || (sent && sent.addedAt > since)) continue; // it may not have been there yet
       // Nobody wants it any more: then it is as good as removed.
       if (!sent || this.#stops.has(id) || sent.stopping) this.onRemoved(id);
       else lost.push(sent);
@@ -154,6 +158,12 @@ export class Inbox implements LinkEvents {
 
   #rejectAll(sent: SentCall, error: Error): void {
     for (const call of sent.calls) this.#calls.reject(call, error, "final");
+  }
+
+  /** Whether a call that was stopped is wanted here. The job of a key is not this executor's alone. */
+  #isOrphaned(id: string): boolean {
+    const sent = this.#sent.get(id);
+    return sent !== undefined && keyOf(sent.first) === undefined && !this.#stops.has(id) && !sent.stopping;
   }
 
   #cancel(sent: SentCall, message?: string): void {

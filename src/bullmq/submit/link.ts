@@ -6,7 +6,7 @@ import type { NewJob } from "./call_job.ts";
 import { roomFor } from "../codec.ts";
 import { Insistence } from "../insist.ts";
 import { background } from "../background.ts";
-import { answered, connect, isConnectionError, opened } from "../connection.ts";
+import { answered, connect, opened } from "../connection.ts";
 import type { ClusterSettings } from "./options.ts";
 import { Keys, LONGEST_NAME, readReply, type Reply } from "../protocol.ts";
 import { endOfStream, StreamReader } from "../stream_reader.ts";
@@ -27,8 +27,8 @@ export interface LinkEvents {
   onFailed(id: string, reason: string): void;
   /** Somebody has removed the job. */
   onRemoved(id: string): void;
-  /** These jobs are not in Redis, and nothing was said of them. */
-  onMissing(ids: readonly string[]): void;
+  /** These jobs are not in Redis, and nothing was said of them. It was asked at `since`, by `performance.now()`. */
+  onMissing(ids: readonly string[], since: number): void;
   /** Events may have been missed: all jobs must be looked up. */
   onUncertain(): void;
 }
@@ -84,6 +84,8 @@ export class Link {
   readonly #queue: Queue;
   readonly #reader: StreamReader;
   readonly #owner: string;
+  /** Says in Redis that the executor lives; none when nobody asks. */
+  #beat: (() => void) | undefined;
   #heartbeat: ReturnType<typeof setInterval> | undefined;
   readonly #insistence: Insistence;
   /** Jobs that are done, and whose stored reply is on its way. */
@@ -126,14 +128,16 @@ export class Link {
       data,
       opts: { jobId: id, removeOnComplete: { age }, removeOnFail: { age }, priority, ...delayed },
     }));
-    const [{ name, data, opts }] = entries as [typeof entries[number]];
-    // For one job addBulk() takes 0.05 ms more than add(), a twentieth of the round trip.
-    let rest = entries;
-    await this.#insistence.repeat<unknown>(() => {
-      const now = rest;
-      // After a refusal some may be there, and done.
-      rest = entries.filter(({ opts }) => this.#events.waitsFor(opts.jobId));
-      return now.length > 1 ? this.#queue.addBulk(now) : this.#queue.add(name, data, opts);
+    let repeated = false;
+    await this.#insistence.repeat<unknown>(async () => {
+      // After a refusal some may be there and done, and some may have been cancelled.
+      const now = repeated ? entries.filter(({ opts }) => this.#events.waitsFor(opts.jobId)) : entries;
+      repeated = true;
+      this.#beat?.(); // Redis may have lost what says that the executor lives, and a host may take the jobs at once
+      const [first, second] = now;
+      if (!first) return;
+      // For one job addBulk() takes 0.05 ms more than add(), a twentieth of the round trip.
+      return second ? await this.#queue.addBulk(now) : await this.#queue.add(first.name, first.data, first.opts);
     });
   }
 
@@ -163,15 +167,18 @@ export class Link {
   async lookUp(ids: readonly string[]): Promise<void> {
     for (let from = 0; from < ids.length; from += LOOKUPS) {
       const slice = ids.slice(from, from + LOOKUPS);
+      let since = 0;
       const found = await this.#insistence.repeat(async () => {
+        since = performance.now();
         const pipeline = this.#redis.pipeline();
         for (const id of slice) {
           pipeline.hmget(this.#keys.job(id), "timestamp", "finishedOn", "returnvalue", "failedReason", "processedOn");
         }
         const answers = await pipeline.exec();
         return answers!.map(([error, fields]) => {
-          if (error && isConnectionError(error)) throw error;
-          return error ? GONE : fields as (string | null)[]; // the key holds something other than a job
+          if (!error) return fields as (string | null)[];
+          if (error.message.startsWith("WRONGTYPE ")) return GONE; // the key holds something other than a job
+          throw error; // whether the job is there, nobody knows
         });
       });
       if (!found) return;
@@ -183,15 +190,15 @@ export class Link {
         else if (finished) this.#onDone(id, returned ?? null);
         else if (processed) this.#events.onActive(id);
       });
-      if (missing.length > 0) await this.#miss(missing);
+      if (missing.length > 0) await this.#miss(missing, since);
     }
   }
 
   /** A job can be done and removed before its end is read: a host's clock may be wrong by hours. */
-  async #miss(ids: readonly string[]): Promise<void> {
+  async #miss(ids: readonly string[], since: number): Promise<void> {
     await this.#insistence.repeat(() => this.#reader.catchUp(this.#redis));
     const missing = ids.filter((id) => !this.#fetching.has(id) && this.#events.waitsFor(id));
-    if (missing.length > 0 && !this.#closed) this.#events.onMissing(missing);
+    if (missing.length > 0 && !this.#closed) this.#events.onMissing(missing, since);
   }
 
   /** Checks that the connection lives, and that no event was missed. */
@@ -288,6 +295,8 @@ export class Link {
     const { orphanTimeout } = this.#settings;
     const beat = () => void this.#redis.set(this.#keys.owner(this.#owner), "1", "PX", orphanTimeout).catch(() => {});
     beat();
+    this.#beat = beat;
+    this.#redis.on("ready", beat);
     this.#heartbeat = setInterval(beat, orphanTimeout / 3);
     (this.#heartbeat as unknown as { unref?(): void }).unref?.();
   }

@@ -123,6 +123,19 @@ export class Outbox {
     background(this.#add(link, jobs, again), (error) => this.#settings.notices.error(error));
   }
 
+  /** Adds a call again whose job is done, as another job. */
+  resendAnew(link: Link, done: SentCall): void {
+    if (!this.#sent.forget(done)) return;
+    const sent = new SentCall({ id: this.#nextId(), delayed: undefined }, done.calls, this.#actions);
+    sent.losses = done.losses;
+    this.#sent.add(sent);
+    this.resend(link, [sent]);
+  }
+
+  #nextId(): string {
+    return `${this.#owner}-${this.#lastId++}`;
+  }
+
   #add(link: Link, jobs: readonly NewJob[], sent: readonly SentCall[]): Promise<void> {
     const added = link.add(jobs).then(
       () => this.#added(sent),
@@ -144,7 +157,7 @@ export class Outbox {
           calls.forEach(this.#actions.onUnwanted);
           continue;
         }
-        const job = jobOf(parcel, `${this.#owner}-${this.#lastId++}`, this.#owner, this.#settings);
+        const job = jobOf(parcel, this.#nextId(), this.#owner, this.#settings);
         const sent = new SentCall(job, calls, this.#actions);
         this.#sent.add(sent);
         batch.push({ job, sent });
@@ -167,7 +180,8 @@ export class Outbox {
   }
 
   #added(sent: readonly SentCall[]): void {
-    for (const one of sent) one.added = true;
+    const addedAt = performance.now();
+    for (const one of sent) Object.assign(one, { added: true, addedAt });
     this.#actions.onAdded(sent);
   }
 
@@ -184,5 +198,7 @@ export class Outbox {
 
 function lostTooOften(count: number): JobLostError {
   const often = count === 1 ? "" : ` ${count} times`;
-  return new JobLostError(`Redis has lost the job of the call${often}: its data were dropped, evicted or not kept`);
+  return new JobLostError(
+    `Redis has lost the job of the call${often}: its data were dropped, evicted or not kept, or the executor was cut off`,
+  );
 }

@@ -25,6 +25,8 @@ export class SentCall implements CallHolder {
   adding: Promise<void> | undefined;
   /** Whether Redis has added the job. */
   added = false;
+  /** When it has, by `performance.now()`: an answer to an older question knows nothing of the job. */
+  addedAt = Infinity;
   /** How often Redis has lost the job. */
   losses = 0;
   /** Whether a host has the job, which BullMQ calls active. */
@@ -33,7 +35,7 @@ export class SentCall implements CallHolder {
   readonly delayed: Delayed | undefined;
   #stopping = false;
 
-  constructor({ id, delayed }: NewJob, calls: readonly Call[], actions: SentCallActions) {
+  constructor({ id, delayed }: Pick<NewJob, "id" | "delayed">, calls: readonly Call[], actions: SentCallActions) {
     this.id = id;
     this.delayed = delayed;
     this.first = calls[0]!;

@@ -199,6 +199,67 @@ for (const [code, said] of Object.entries(SAID)) {
   });
 }
 
+clusterTest("BullMQExecutor takes no job for lost that Redis does not tell of", async (cluster) => {
+  const relay = await cluster.relay();
+  await cluster.serve();
+  const executor = cluster.executor({ connection: { url: relay.url }, log() {} });
+  using gate = new Gate();
+  const call = executor.with({ retries: 0 }).submit(hold, gate.folder, 7);
+  await gate.noted();
+  relay.say("NOAUTH Authentication required.");
+  await relay.said(60); // it reads the stream every 100 ms, and looks for jobs every two seconds
+  relay.say(undefined);
+  const monitor = await cluster.redis().monitor();
+  let looks = 0;
+  monitor.on("monitor", (_time: string, [command]: string[]) => looks += command!.toLowerCase() === "hmget" ? 1 : 0);
+  await until("it has looked for the job twice, or does not wait for it any more", () => looks > 1 || call.done());
+  monitor.disconnect();
+  gate.open();
+  assertEquals(await within("the call", call), 7);
+  assertEquals(gate.notes.length, 1);
+});
+
+clusterTest(
+  "BullMQExecutor adds the calls that a full Redis did not take, but for those cancelled meanwhile",
+  async (cluster) => {
+    await cluster.serve();
+    const lines: string[] = [];
+    const executor = cluster.executor({ log: (line) => lines.push(line) });
+    assertEquals(await executor.submit(square, 1), 1);
+    using gate = new Gate();
+    const redis = cluster.redis();
+    await redis.config("SET", "maxmemory", 1);
+    const cancelled = executor.submit(note, gate.folder, "cancelled");
+    const kept = executor.with({ retries: 0 }).submit(square, 3);
+    await until("Redis has refused them", () => lines.length > 0);
+    assert(cancelled.cancel());
+    await redis.config("SET", "maxmemory", 0);
+    assertEquals(await within("the other call", kept), 9);
+    assertEquals(await within("a later call", executor.submit(square, 4)), 16);
+    assertEquals(gate.notes, []);
+  },
+);
+
+type HoldText = (folder: string, text: string) => Promise<string>;
+
+for (const [what, text] of Object.entries({ short: "x", long: "x".repeat(20_000) })) {
+  clusterTest(`A host keeps the ${what} result of a call until a full Redis takes it`, async (cluster) => {
+    const lines: string[] = [];
+    await cluster.serve({ log: (line) => lines.push(line) });
+    const executor = cluster.executor();
+    using gate = new Gate();
+    const call = executor.with({ retries: 0 }).submit(hold as unknown as HoldText, gate.folder, text);
+    await gate.noted();
+    const redis = cluster.redis();
+    await redis.config("SET", "maxmemory", 1);
+    gate.open();
+    await until("Redis has refused the result", () => lines.length > 0);
+    await redis.config("SET", "maxmemory", 0);
+    assertEquals(await within("the call", call), text);
+    assertEquals(gate.notes.length, 1);
+  });
+}
+
 clusterTest("BullMQExecutor fails the calls that a full Redis did not take, and no others", async (cluster) => {
   const redis = cluster.redis(), executor = cluster.executor({ redisTimeout: 200, onUnobserved() {} });
   using gate = new Gate();
