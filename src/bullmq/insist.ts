@@ -40,6 +40,21 @@ export class Insistence {
     this.#redis = redis;
     this.#timeout = timeout;
     this.#notices = notices;
+    this.#listen();
+  }
+
+  /** Tells what Redis says to the client that connects, of its password say: commands wait until then, and hear nothing of it. */
+  #listen(): void {
+    let refused = false;
+    this.#redis.on("error", (error) => {
+      if (!isRefusal(error)) return;
+      refused = true;
+      this.#notices.error(error);
+    });
+    this.#redis.on("ready", () => {
+      if (refused && this.#refusedSince === undefined) this.#notices.over();
+      refused = false;
+    });
   }
 
   /**
