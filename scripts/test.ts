@@ -48,6 +48,7 @@ const CASES = ["thread", "process"].map((kind) => `./tests/behaviour/${kind}_poo
 const LONG = [
   "scripts/stress/chaos",
   "tests/behaviour/bullmq/", // start Redis servers and hosts
+  "tests/behaviour/call_options_test.ts", // waits for many limits of time
   "tests/behaviour/permissions_test.ts", // some hundred programs on Deno
   "tests/faults/fault_matrix_test.ts", // some hundred programs
   "tests/package/browser/", // builds the package, and starts a browser
@@ -56,16 +57,19 @@ const LONG = [
   "tests/package/demo_", // whole programs, with much to count
   "tests/package/toolchains/", // runs programs by many tools
   "tests/package/types/", // a dozen compilations
-  "tests/properties/claims_model_test.ts", // every order of the reads and writes of a page
+  "tests/properties/", // many thousand random programs, and every order of the reads and writes of a page
   "tests/unit/bullmq/", // many thousand values
+  "tests/unit/wire/hostile_wire_test.ts", // many thousand messages
   "tests/world/compil", // builds programs with other tools
   // Each starts dozens of programs:
   "tests/world/hostile_line_test.ts",
   "tests/world/one_file_test.ts",
   "tests/world/output_test.ts",
+  "tests/world/reentrant_calls_test.ts",
   "tests/world/own_worker_test.ts",
   "tests/world/shared_line_test.ts",
   "tests/world/start_test.ts",
+  "tests/world/sync_faults_test.ts",
 ];
 
 /** Folders with packages of their own, and the files that need them. */
