@@ -29,8 +29,7 @@ export interface JobData {
 export type Reply =
   /** The result, encoded. */
   | { readonly ok: string }
-  /** The record of a failure, encoded; the task has thrown it, or the host could not run the call. */
-  | { readonly failure: string; readonly by: "task" | "host" }
+  | FailureReply
   /** How each item of a chunk has ended, in their order. */
   | { readonly each: readonly ItemReply[] }
   /** The call was stopped as its executor asked. */
@@ -38,8 +37,14 @@ export type Reply =
   /** The reply is too long for a stream: it is under {@linkcode Keys.reply}. */
   | { readonly stored: true };
 
+/** The record of a failure, encoded; the task has thrown it, or the host could not run the call. */
+export interface FailureReply {
+  readonly failure: string;
+  readonly by: "task" | "host";
+}
+
 /** How an item of a chunk has ended: its result, encoded, or the record of its failure. */
-export type ItemReply = string | { readonly failure: string; readonly by: "task" | "host" };
+export type ItemReply = string | FailureReply;
 
 /** Maximum number of items in a chunk, as each becomes a call of its own at its host: larger ones go as several. */
 export const MOST_ITEMS = 10_000;
@@ -176,7 +181,7 @@ export function readReply(json: unknown): Reply | undefined {
   return stored === true ? { stored } : undefined;
 }
 
-function readFailure({ failure, by }: Record<string, unknown>): Exclude<ItemReply, string> | undefined {
+function readFailure({ failure, by }: Record<string, unknown>): FailureReply | undefined {
   return typeof failure === "string" && (by === "task" || by === "host") ? { failure, by } : undefined;
 }
 

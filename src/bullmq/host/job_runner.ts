@@ -237,14 +237,9 @@ export class JobRunner {
       if (items) {
         const outcomes = await (call.chunk = new ChunkRun(executor, task, items)).outcomes();
         if (outcomes.length < items.length) return this.#stopped.has(id) ? { cancelled: true } : BACK;
-        // What concerns one item as much as the other concerns the chunk.
-        for (const outcome of outcomes) {
-          if (
-            outcome.status === "rejected" && (isOfHost(outcome.reason) || this.#isStopped(id, call, outcome.reason))
-          ) {
-            throw outcome.reason;
-          }
-        }
+        const errors = outcomes.flatMap((outcome) => outcome.status === "rejected" ? [outcome.reason] : []);
+        const ofAll = errors.find((error) => isOfHost(error) || this.#isStopped(id, call, error));
+        if (ofAll) throw ofAll; // it concerns one item as much as the other
         this.#ran(call);
         return this.replies.each(outcomes);
       }

@@ -4,13 +4,10 @@ import type { Redis } from "ioredis";
 import { encode, encodeFailure, tooLong } from "../codec.ts";
 import { Insistence } from "../insist.ts";
 import { Durations } from "../metrics.ts";
-import { type ItemReply, type Keys, LONG_REPLY, type Reply } from "../protocol.ts";
+import { type FailureReply, type ItemReply, type Keys, LONG_REPLY, type Reply } from "../protocol.ts";
 import type { Outcome } from "./chunk_run.ts";
 import { isOfExecutor } from "./host_errors.ts";
 import type { ServeSettings } from "./serve_options.ts";
-
-/** The reply to a call that has failed. */
-export type FailureReply = Exclude<ItemReply, string>;
 
 /** Makes the replies of one host. Each item of a chunk counts as the call that it is. */
 export class Replies {
@@ -36,44 +33,46 @@ export class Replies {
 
   /** The reply with a result. Throws when that cannot be sent. */
   success(value: unknown): Reply {
-    this.completed++;
-    return { ok: encode(value, this.#settings.maxPayload) };
+    return { ok: this.#counted(encode(value, this.#settings.maxPayload)) };
   }
 
   /** The reply with a failure: of one call, or of all `calls` of a chunk. */
   failure(error: unknown, by: "task" | "host", calls: number = 1): FailureReply {
-    this.failed += calls;
-    if (by === "host") this.failedByHost += calls;
-    return { failure: encodeFailure(error, this.#settings.maxPayload), by };
+    return this.#counted(this.#record(error, by), calls);
   }
 
   /** The reply to a chunk. Its items have the room of one call. */
   each(outcomes: readonly Outcome[]): Reply {
     const { maxPayload } = this.#settings;
     let room = maxPayload;
-    const spend = ({ length }: string) => {
-      if (length > room) throw tooLong("that is among the results of a chunk, all of them together", maxPayload);
-      room -= length;
-    };
     const each = outcomes.map((outcome): ItemReply => {
       try {
-        if (outcome.status === "rejected") {
-          const { reason } = outcome, by = isOfExecutor(reason) ? "host" : "task";
-          const failure = encodeFailure(reason, maxPayload);
-          spend(failure);
-          this.failed++;
-          if (by === "host") this.failedByHost++;
-          return { failure, by };
-        }
-        const text = encode(outcome.value, maxPayload);
-        spend(text);
-        this.completed++;
-        return text;
+        const reply = outcome.status === "fulfilled"
+          ? encode(outcome.value, maxPayload)
+          : this.#record(outcome.reason, isOfExecutor(outcome.reason) ? "host" : "task");
+        const { length } = textOf(reply);
+        if (length > room) throw tooLong("that is among the results of a chunk, all of them together", maxPayload);
+        room -= length;
+        return this.#counted(reply);
       } catch (error) {
         return this.failure(error, "task"); // it cannot be sent, or there is no room for it
       }
     });
     return { each };
+  }
+
+  #record(error: unknown, by: "task" | "host"): FailureReply {
+    return { failure: encodeFailure(error, this.#settings.maxPayload), by };
+  }
+
+  /** Counts what is answered to so many calls. */
+  #counted<R extends ItemReply>(reply: R, calls = 1): R {
+    if (typeof reply === "string") this.completed += calls;
+    else {
+      this.failed += calls;
+      if (reply.by === "host") this.failedByHost += calls;
+    }
+    return reply;
   }
 
   /**
@@ -94,8 +93,10 @@ export class Replies {
 }
 
 function lengthOf(reply: Reply): number {
-  if ("each" in reply) {
-    return reply.each.reduce((sum, item) => sum + (typeof item === "string" ? item : item.failure).length, 0);
-  }
+  if ("each" in reply) return reply.each.reduce((sum, item) => sum + textOf(item).length, 0);
   return "ok" in reply ? reply.ok.length : "failure" in reply ? reply.failure.length : 0;
+}
+
+function textOf(reply: ItemReply): string {
+  return typeof reply === "string" ? reply : reply.failure;
 }

@@ -180,8 +180,8 @@ export class ClusterEngine extends Engine {
     progress.timer = startTimer(expires, () => {
       // A chunk begins as one.
       const calls = call.worker instanceof SentCall ? call.worker.calls : [call];
-      for (const call of calls) {
-        if (this.withdraw(call)) call.reject(new TimeoutError(`The call has not begun within ${expires} ms`));
+      for (const one of calls) {
+        if (this.withdraw(one)) one.reject(new TimeoutError(`The call has not begun within ${expires} ms`));
       }
       this.closeIfDone();
     });

@@ -77,7 +77,7 @@ export class Inbox implements LinkEvents {
     const sent = this.#sent.get(id);
     if (lost && sent) this.lost += sent.size;
     this.#setActive(id, false);
-    if (this.#stops.has(id) || sent?.stopping) this.#stops.tell(id);
+    if (this.#isUnwanted(id)) this.#stops.tell(id);
   }
 
   onEnded(id: string): void {
@@ -85,7 +85,8 @@ export class Inbox implements LinkEvents {
   }
 
   onReply(id: string, reply: Reply | undefined): void {
-    if (reply && "cancelled" in reply && this.#isOrphaned(id)) return this.#actions.onOrphaned(this.#sent.get(id)!);
+    const orphan = reply && "cancelled" in reply ? this.#orphan(id) : undefined;
+    if (orphan) return this.#actions.onOrphaned(orphan);
     const sent = this.#end(id);
     if (!sent) return;
     this.#settle(sent, reply);
@@ -114,9 +115,9 @@ export class Inbox implements LinkEvents {
     const lost: SentCall[] = [];
     for (const id of ids) {
       const sent = this.#sent.get(id);
-      if (sent?.added === false || (sent && sent.addedAt > since)) continue; // it may not have been there yet
-      // Nobody wants it any more: then it is as good as removed.
-      if (!sent || this.#stops.has(id) || sent.stopping) this.onRemoved(id);
+      if (sent && sent.addedAt > since) continue; // it may not have been there yet
+      // What nobody wants any more is as good as removed.
+      if (!sent || this.#isUnwanted(id)) this.onRemoved(id);
       else lost.push(sent);
     }
     if (lost.length > 0) this.#actions.onLost(lost);
@@ -160,10 +161,15 @@ export class Inbox implements LinkEvents {
     for (const call of sent.calls) this.#calls.reject(call, error, "final");
   }
 
-  /** Whether a call that was stopped is wanted here. The job of a key is not this executor's alone. */
-  #isOrphaned(id: string): boolean {
+  /** Whether a job is to be stopped, or was to be. */
+  #isUnwanted(id: string): boolean {
+    return this.#stops.has(id) || this.#sent.get(id)?.stopping === true;
+  }
+
+  /** What was stopped although it is wanted here. The job of a key is not this executor's alone. */
+  #orphan(id: string): SentCall | undefined {
     const sent = this.#sent.get(id);
-    return sent !== undefined && keyOf(sent.first) === undefined && !this.#stops.has(id) && !sent.stopping;
+    return sent && keyOf(sent.first) === undefined && !this.#isUnwanted(id) ? sent : undefined;
   }
 
   #cancel(sent: SentCall, message?: string): void {

@@ -112,12 +112,12 @@ export class Outbox {
         jobs.push({ ...jobOf(parcels[0]!, sent.id, this.#owner, this.#settings), delayed: sent.delayed });
         again.push(sent);
       } catch (error) {
-        if (this.#sent.forget(sent)) { for (const call of sent.calls) this.#actions.onRefused(call, error); }
+        this.#refuse(sent, error);
       }
     }
     for (const sent of again) {
       this.#sent.setActive(sent, false);
-      sent.added = false;
+      sent.addedAt = Infinity;
     }
     if (again.length === 0) return;
     background(this.#add(link, jobs, again), (error) => this.#settings.notices.error(error));
@@ -181,7 +181,7 @@ export class Outbox {
 
   #added(sent: readonly SentCall[]): void {
     const addedAt = performance.now();
-    for (const one of sent) Object.assign(one, { added: true, addedAt });
+    for (const one of sent) one.addedAt = addedAt;
     this.#actions.onAdded(sent);
   }
 
@@ -189,10 +189,13 @@ export class Outbox {
   async #refused(link: Link, sent: readonly SentCall[], reason: unknown): Promise<void> {
     const present = await link.present(sent.map(({ id }) => id)).catch(() => NONE);
     this.#added(sent.filter(({ id }) => present.has(id)));
-    for (const one of sent) {
-      if (present.has(one.id) || !this.#sent.forget(one)) continue;
-      for (const call of one.calls) this.#actions.onRefused(call, reason);
-    }
+    for (const one of sent) if (!present.has(one.id)) this.#refuse(one, reason);
+  }
+
+  /** The calls of a job cannot be sent. */
+  #refuse(sent: SentCall, reason: unknown): void {
+    if (!this.#sent.forget(sent)) return;
+    for (const call of sent.calls) this.#actions.onRefused(call, reason);
   }
 }
 

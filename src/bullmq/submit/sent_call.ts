@@ -23,9 +23,9 @@ export class SentCall implements CallHolder {
   size: number;
   /** Resolves when Redis has added the job, or has refused it. */
   adding: Promise<void> | undefined;
-  /** Whether Redis has added the job. */
-  added = false;
-  /** When it has, by `performance.now()`: an answer to an older question knows nothing of the job. */
+  /**
+   * When Redis had added the job, by `performance.now()`; Infinity before. An answer to an older question knows nothing of it.
+   */
   addedAt = Infinity;
   /** How often Redis has lost the job. */
   losses = 0;
@@ -42,6 +42,11 @@ export class SentCall implements CallHolder {
     this.#calls = this.#number(calls);
     this.size = calls.length;
     this.#actions = actions;
+  }
+
+  /** Whether Redis has added the job. */
+  get added(): boolean {
+    return this.addedAt !== Infinity;
   }
 
   /** Its calls. */
