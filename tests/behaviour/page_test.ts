@@ -16,6 +16,7 @@ import {
   killOwnProcess,
   overwritePage,
 } from "../fixtures/tasks/page_tasks.ts";
+import { blockUntilDead } from "../support/dead.ts";
 import { Gate } from "../support/gate.ts";
 import { reportsOf } from "../support/observe.ts";
 import { workerProcesses } from "../support/leaks.ts";
@@ -98,8 +99,11 @@ test(
     using gate = new Gate();
     const futures = Array.from({ length: 100 }, (_, n) => executor.submit(block, gate.folder, n));
     await gate.noted();
-    gate.open(); // for those that run later; the first one has
-    for (const pid of workerProcesses()) process.kill(pid, "SIGKILL");
+    for (const pid of workerProcesses()) {
+      process.kill(pid, "SIGKILL");
+      blockUntilDead(pid);
+    }
+    gate.open(); // for those that run later: a worker that saw it could die between the begin of a call and its note
     const errors = await Promise.all(futures.map((future) => future.exception()));
     for (const error of errors) {
       assert(error === undefined || (error instanceof WorkerLostError && error.started === true), String(error));

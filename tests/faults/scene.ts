@@ -1,6 +1,5 @@
 // Stages one cell of the matrix: a call that the fault hits, the victim, and its neighbours.
 
-import { readFileSync } from "node:fs";
 import process from "node:process";
 import { type Executor, type Future, type ProcessPoolExecutorOptions, taskModule } from "../../mod.ts";
 import { runtime } from "../support/runtime.ts";
@@ -9,6 +8,7 @@ import type { Gate } from "../support/gate.ts";
 import { square } from "../fixtures/tasks/arithmetic.ts";
 import { hold } from "../fixtures/tasks/gate_tasks.ts";
 import { workerPid } from "../fixtures/tasks/worker_tasks.ts";
+import { blockUntilDead } from "../support/dead.ts";
 import { until } from "../support/until.ts";
 import {
   arm,
@@ -157,8 +157,7 @@ export async function stage(
         if (way === "throw") fail();
         if (looks++ === 0) {
           endWorker(pid);
-          // The system acts on a signal some 0.1 ms later (Linux, Deno 2.9): the worker could begin the call before.
-          while (end?.startsWith("SIG") && isRunning(pid));
+          if (end?.startsWith("SIG")) blockUntilDead(pid); // or else it could begin the call
         }
         return 1;
       },
@@ -169,15 +168,5 @@ export async function stage(
     if (end === "signal") controller.abort(REASON);
     else if (end === "terminateWorkers" || end === "killWorkers") executor[end]();
     else if (end && end !== "timeout") process.kill(pid, end);
-  }
-}
-
-/** Whether a process has not ended: one that has, and whose parent has not looked, is a zombie. Linux alone tells. */
-function isRunning(pid: number): boolean {
-  if (process.platform !== "linux") return false;
-  try {
-    return !/\) [ZX]/.test(readFileSync(`/proc/${pid}/stat`, "utf8"));
-  } catch {
-    return false;
   }
 }
