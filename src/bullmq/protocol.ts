@@ -1,6 +1,8 @@
 // What executors and hosts say to each other in Redis: the names of keys, the content of a job and of its reply. Another
 // program has written what is read here, so it is checked field by field, and only fields that were checked are taken over.
 
+import { isRecord } from "../wire/check.ts";
+
 /** The data of a job: one call, or a chunk of calls of `map`. */
 export interface JobData {
   /** The version of this protocol. */
@@ -219,10 +221,6 @@ function parse(json: unknown): unknown {
   } catch {
     return undefined;
   }
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 function isArguments(value: unknown): value is string | string[] {

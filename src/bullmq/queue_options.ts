@@ -5,6 +5,7 @@ import {
   checkFunction,
   checkPositiveInteger,
   checkString,
+  isRecord,
   refuseKind,
   refuseRange,
 } from "../wire/check.ts";
@@ -64,7 +65,7 @@ export function readQueueOptions(action: string, options: QueueOptions): QueueSe
   // BullMQ joins the parts of its keys with colons.
   if (queue === "" || queue.includes(":")) refuseRange(action, "queue", "a name without colons", queue);
   checkString(action, "prefix", prefix);
-  if (typeof connection !== "object" || connection === null) {
+  if (!isRecord(connection)) {
     refuseSecret(action, "connection", 'an object such as { url: "redis://127.0.0.1:6379" }', connection);
   }
   const { url } = connection;

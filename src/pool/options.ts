@@ -10,6 +10,7 @@ import {
   checkOptions,
   checkPositiveInteger,
   checkString,
+  isRecord,
   optionNames,
   refuseKind,
   refuseRange,
@@ -241,7 +242,7 @@ export function readOptions(backend: Backend, options: LocalExecutorOptions): Po
   checkPermissions(action, permissions);
   checkWorker(action, options);
   checkEntry(action, entry);
-  if (env !== undefined && !isObject(env)) refuseKind(action, "env", "an object", env);
+  if (env !== undefined && !isRecord(env)) refuseKind(action, "env", "an object", env);
   if (cwd !== undefined && typeof cwd !== "string" && !(cwd instanceof URL && cwd.protocol === "file:")) {
     refuseKind(action, "cwd", "a path or a file: URL", cwd);
   }
@@ -279,8 +280,4 @@ function defaultName(backend: Backend): string {
   const count = counts.get(backend) ?? 0;
   counts.set(backend, count + 1);
   return `${backend.name}-${count}`;
-}
-
-function isObject(value: unknown): boolean {
-  return typeof value === "object" && value !== null;
 }

@@ -1,7 +1,7 @@
 // The option `permissions`: what workers may do on Deno. Both executors check it here, and grant it in different ways.
 
 import type { WorkerPermissions } from "./backend.ts";
-import { refuseKind, show } from "../wire/check.ts";
+import { isRecord, refuseKind, show } from "../wire/check.ts";
 
 /** The kinds of permissions, and how a question about a kind names a value of its list. */
 export const PERMISSIONS: Readonly<Record<string, string>> = {
@@ -23,7 +23,7 @@ export type Ask = (
 /** Checks the form of the option. Whether the program has these permissions is asked only on Deno. */
 export function checkPermissions(action: string, permissions: unknown): void {
   if (permissions === "inherit" || permissions === "none") return;
-  if (typeof permissions !== "object" || permissions === null) {
+  if (!isRecord(permissions)) {
     refuseKind(action, "permissions", '"inherit", "none" or an object', permissions);
   }
   for (const [name, wanted] of Object.entries(permissions)) {

@@ -16,6 +16,11 @@ export function refuseRange(action: string, name: string, wanted: string, value:
   throw new RangeError(`Cannot ${action} as '${name}' must be ${wanted}: received ${show(value)}`);
 }
 
+/** Whether a value is an object, and no array: the indices of one would be taken for names. */
+export function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
 /**
  * The names of the options of an interface.
  *
@@ -31,7 +36,7 @@ export function optionNames<Options>(names: Record<keyof Options, true>): readon
  * @param known The names of the options that there are.
  */
 export function checkOptions(action: string, options: unknown, known: readonly string[]): void {
-  if (typeof options !== "object" || options === null) refuse(action, "its options must be an object", options);
+  if (!isRecord(options)) refuse(action, "its options must be an object", options);
   for (const [name, value] of Object.entries(options)) {
     if (value === undefined || known.includes(name)) continue;
     throw new TypeError(`Cannot ${action} as ${aboutUnknown(name, known)}`);

@@ -35,6 +35,7 @@ for (const kind of KINDS) {
     const wrong: [Anything, RegExp][] = [
       [1, /'permissions' must be "inherit", "none" or an object: received 1/],
       [null, /'permissions' must be/],
+      [[], /'permissions' must be/],
       ["all", /'permissions' must be .*: received "all"/],
       [{ disk: true }, /'permissions.disk'.* no such permission/],
       [{ toString: true }, /'permissions.toString'.* no such permission/],
@@ -62,6 +63,7 @@ behaviour(PROCESSES, " refuses wrong folders and flags", () => {
     [{ execArgv: ["--a", undefined] }, /'execArgv\[1\]' must be a string: received undefined/],
     [{ execArgv: new Array(1) }, /'execArgv\[0\]' must be a string/],
     [{ env: "A=b" }, /'env' must be an object/],
+    [{ env: ["A=b"] }, /'env' must be an object/],
   ];
   for (const [options, message] of wrong) {
     assertError(assertThrows(() => new ProcessPoolExecutor(options), String(message)), { name: "TypeError", message });

@@ -5,6 +5,7 @@ import {
   checkOptions,
   checkPositiveInteger,
   checkString,
+  isRecord,
   optionNames,
   refuseKind,
   refuseRange,
@@ -166,7 +167,7 @@ export function readServeOptions(options: ServeOptions, id: string): ServeSettin
   const shared = readQueueOptions(action, options);
   const { tasks, executor, workers = workersOf(executor), name = id } = options;
   const { stalledInterval = 30_000, drainTimeout = 20_000, health } = options;
-  if (typeof tasks !== "object" || tasks === null || Object.keys(tasks).length === 0) {
+  if (!isRecord(tasks) || Object.keys(tasks).length === 0) {
     refuseKind(action, "tasks", 'an object such as { words: new URL("./words.ts", import.meta.url) }', tasks);
   }
   for (const key of Object.keys(tasks)) checkName(action, "tasks", key);
@@ -200,7 +201,7 @@ export function readServeOptions(options: ServeOptions, id: string): ServeSettin
 
 function checkHealth(action: string, health: HealthOptions | undefined): void {
   if (health === undefined) return;
-  if (typeof health !== "object" || health === null) {
+  if (!isRecord(health)) {
     refuseKind(action, "health", "an object such as { port: 8080 }", health);
   }
   checkOptions(`${action} the page of 'health'`, health, HEALTH_OPTIONS);
