@@ -166,8 +166,12 @@ export class Inbox implements LinkEvents {
     return this.#stops.has(id) || this.#sent.get(id)?.stopping === true;
   }
 
-  /** What was stopped although it is wanted here. The job of a key is not this executor's alone. */
+  /**
+   * What a host has stopped although it is wanted here, as it took this executor for dead. The job of a key is not this
+   * executor's alone.
+   */
   #orphan(id: string): SentCall | undefined {
+    if (this.#settings.orphans !== "cancel") return undefined;
     const sent = this.#sent.get(id);
     return sent && keyOf(sent.first) === undefined && !this.#isUnwanted(id) ? sent : undefined;
   }

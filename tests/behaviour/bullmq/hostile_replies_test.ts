@@ -1,7 +1,7 @@
 // Replies that no host has sent: each call is settled, and the executor goes on.
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { wait } from "../../../mod.ts";
+import { CancelledError, wait } from "../../../mod.ts";
 import { JobLostError } from "../../../src/bullmq/errors.ts";
 import { anyReply, sample } from "../../support/bullmq_arbitraries.ts";
 import { clusterTest } from "../../support/bullmq_cluster.ts";
@@ -56,6 +56,18 @@ clusterTest("BullMQExecutor settles calls with random replies, and goes on", asy
   const calls = texts.map((_, n) => executor.submit(square, n));
   assertEquals((await within(repeat, wait(calls))).notDone.size, 0);
   assertEquals(await within(repeat, executor.submit(square, 3)), 9);
+});
+
+clusterTest("BullMQExecutor runs no call again that somebody says to have stopped", async (cluster) => {
+  let answers = 0;
+  cluster.answer(() => {
+    answers++;
+    return { cancelled: true };
+  });
+  const executor = cluster.executor();
+  const error = await within("the call", executor.submit(square, 3).exception().catch((error: unknown) => error));
+  assert(error instanceof CancelledError, String(error));
+  assertEquals(answers, 1);
 });
 
 clusterTest("BullMQExecutor rejects calls whose stored replies are malformed", async (cluster) => {
