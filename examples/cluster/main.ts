@@ -47,7 +47,7 @@ async function main(folder: string | undefined, redis: string | undefined, comma
   if (bytes === 0) throw new TypeError(`Cannot count words as there is no text in '${folder}'`);
   const batches = cut(files, Math.max(MIN_BATCH_BYTES, Math.ceil(bytes / CALLS)));
   console.log(`${number(files.length)} files, ${megabytes(bytes)}, in ${batches.length} calls.`);
-  const job: Job = { batches, workers: WORKERS, onProgress() {} };
+  const job: Job = { batches, workers: WORKERS };
 
   await using own = redis === undefined ? await startRedis() : undefined;
   const address = redis ?? own!.address;

@@ -31,9 +31,13 @@ export const beginWorker = task(import.meta.url, function beginWorker(): void {
   worker = currentTask().workerName;
 });
 
-/** Counts what a batch has of words, letters and sentences, upper and lower case being the same. Tells who did it, and when;
- * and reports the bytes of each piece when that is done. */
-export const countWords = task(import.meta.url, function countWords(batch: Batch) {
+/** Counts what a batch has, and reports the bytes of each piece when that is done. */
+export const countBatch = task(import.meta.url, function countBatch(batch: Batch) {
+  return countWords(batch, (bytes) => currentTask().report(bytes));
+}, { module: "count_words" }); // what hosts on other machines call this module: see ../cluster/
+
+/** Counts what a batch has of words, letters and sentences, upper and lower case being the same. Tells who did it, and when. */
+export function countWords(batch: Batch, onCounted: (bytes: number) => void = () => {}) {
   const began = now();
   const counts: Counts = new Map();
   let letters = 0, sentences = 0;
@@ -43,10 +47,10 @@ export const countWords = task(import.meta.url, function countWords(batch: Batch
       letters += found;
       if (found > 0) sentences++;
     }
-    currentTask().report(piece.to - piece.from);
+    onCounted(piece.to - piece.from);
   }
   return { counts, letters, sentences, worker, began, ended: now(), bytes: batch.bytes };
-}, { module: "count_words" }); // what hosts on other machines call this module: see ../cluster/
+}
 
 /** Adds the words of a sentence to `counts`; returns how many letters they have. */
 function countIn(sentence: string, counts: Counts): number {

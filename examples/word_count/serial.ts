@@ -7,5 +7,5 @@ import { type Counted, type Job, mapReduce } from "./map_reduce.ts";
 /** Does the whole job, from starting the workers to their end. */
 export async function countAll(job: Job): Promise<Counted> {
   await using executor = new Executor({ maxWorkers: job.workers, initializer: beginWorker });
-  return await mapReduce(executor.with({ onReport: (bytes) => job.onProgress(Number(bytes)) }), job);
+  return await mapReduce(executor, job);
 }
