@@ -1,7 +1,13 @@
-// Compiles the source and its tests for versions of Node that know neither types nor `await using`: 20 and 22.
+// Compiles the source and its tests for versions of Node that know neither types nor `await using`, 20 and 22:
+//
+//   deno run -A scripts/compile.ts <folder>
+//
+// It is a program of its own as it needs `typescript`: a program of Deno (2.9) that was started before that was installed does
+// not find it.
 
 import { mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
+import process from "node:process";
 import ts from "typescript";
 import { ROOT } from "./install.ts";
 
@@ -29,7 +35,7 @@ Array.fromAsync ??= async (items) => {
  *
  * @param to Where the compiled files go, in the same folders.
  */
-export function compile(to: string): void {
+function compile(to: string): void {
   const files = FOLDERS.flatMap((folder) =>
     (readdirSync(join(ROOT, folder), { recursive: true }) as string[]).map((file) => join(folder, file))
   ).filter((file) => /\.(ts|js|json)$/.test(file) && !file.endsWith(".d.ts") && !file.includes("node_modules"));
@@ -49,3 +55,5 @@ function toJavaScript(source: string): string {
   const compilerOptions = { target: ScriptTarget.ES2022, module: ModuleKind.ESNext, verbatimModuleSyntax: true };
   return ts.transpileModule(source, { compilerOptions }).outputText.replaceAll(TS, "$1js");
 }
+
+compile(process.argv[2]!);

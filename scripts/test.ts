@@ -126,7 +126,7 @@ async function main(): Promise<void> {
     const suites = [
       ...suitesOf(testFiles(), scratch, programs)
         .map((suite) => ({ ...suite, files: suite.files.filter(isChosen) })),
-      ...(others.length === 0 ? [] : await otherSuites(scratch))
+      ...(others.length === 0 ? [] : await otherSuites(scratch, programs.deno))
         .map((suite) => ({ ...suite, files: suite.files.filter(isNamed) })),
     ].filter(({ name, files }) => files.length > 0 && (values.runtime ?? SUITES).includes(name));
     if (suites.length === 0) {
@@ -185,12 +185,12 @@ function suitesOf(files: readonly string[], scratch: string, { deno, bun, node24
 }
 
 /** What runs on other versions of the runtimes. */
-async function otherSuites(scratch: string): Promise<Suite[]> {
+async function otherSuites(scratch: string, deno: string): Promise<Suite[]> {
   const { denoOldest, bunOldest, nodeOldest, node22, node26 } = await otherRuntimes();
   const compiled = join(scratch, "compiled");
-  await install(ROOT); // typescript, which this module imports
-  const { compile } = await import("./compile.ts");
-  compile(compiled);
+  await install(ROOT);
+  const compilation = await run(deno, ["run", "-A", "scripts/compile.ts", compiled], { cwd: ROOT });
+  if (compilation.code !== 0) throw new Error(`Cannot compile the tests for older Nodes: ${compilation.output}`);
   const suite = (name: Suite["name"], runner: "deno" | "bun" | "node", program: string, cwd?: string): Suite => ({
     name,
     files: cwd ? CASES.map((file) => file.replace(/\.ts$/, ".js")) : CASES,
