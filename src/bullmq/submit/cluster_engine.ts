@@ -232,6 +232,7 @@ export class ClusterEngine extends Engine {
 
   /** While there is work, keeps the program alive and checks at intervals that no event was missed. */
   #stayAlive(): void {
+    if (this.#ending) return; // what was heard last can lead to no more work
     this.#watch ??= setInterval(() => {
       this.#link?.then((link) => {
         if (performance.now() - Math.max(link.heard, this.#closingSince) > this.#settings.connectTimeout) {

@@ -107,16 +107,24 @@ function assertKinds(read: object | undefined, kinds: Readonly<Record<string, Re
 
 property("readJob() takes over what is of the right kind, and nothing else", 1000, nearlyJob, (json) => {
   const number = /^(integer|number)$/;
-  assertKinds(timed(json, () => readJob(JSON.parse(json))), {
-    ...{ futures: /^integer$/, module: /^string$/, name: /^string$/, args: /^string$/, redeliveries: /^integer$/ },
-    ...{ timeout: number, grace: number, retries: /^integer$/, stoppable: /^boolean$/, owner: /^string$/ },
+  const read = timed(json, () => readJob(JSON.parse(json)));
+  assertKinds(read, {
+    ...{ futures: /^integer$/, module: /^string$/, name: /^string$/, args: /^(string|array)$/ },
+    ...{ redeliveries: /^integer$/, timeout: number, grace: number, retries: /^integer$/ },
+    ...{ stoppable: /^boolean$/, owner: /^string$/ },
   });
+  if (Array.isArray(read?.args)) assert(read.args.length > 0 && read.args.every((text) => typeof text === "string"));
 });
 
 property("readReply() takes over what is of the right kind, and nothing else", 1000, nearlyReply, (json) => {
-  assertKinds(timed(json, () => readReply(json)), {
+  const read = timed(json, () => readReply(json));
+  assertKinds(read, {
     ...{ ok: /^string$/, failure: /^string$/, by: /^string$/, cancelled: /^boolean$/, stored: /^boolean$/ },
+    each: /^array$/,
   });
+  for (const item of read && "each" in read ? read.each : []) {
+    if (typeof item !== "string") assertKinds(item, { failure: /^string$/, by: /^string$/ });
+  }
 });
 
 property("readHost() takes over what is of the right kind, and nothing else", 1000, nearlyHost, (json) => {
