@@ -15,11 +15,13 @@ const MARK = "FUTURES_TEST_RUN";
 export class Leftovers {
   readonly #mark: string;
   readonly #temporary: string;
+  readonly #compiled: string;
 
   /** @param scratch A folder that no other run has. */
   constructor(scratch: string) {
     this.#mark = scratch;
     this.#temporary = mkdtempSync(join(scratch, "tmp-"));
+    this.#compiled = join(scratch, "node");
   }
 
   /** What is added to the environment of the programs. */
@@ -27,8 +29,9 @@ export class Leftovers {
     const temporary = this.#temporary;
     return {
       ...{ [MARK]: this.#mark, TMPDIR: temporary, TMP: temporary, TEMP: temporary },
-      // The runtimes' own caches would look like files that the programs left.
-      ...{ NODE_DISABLE_COMPILE_CACHE: "1", BUN_RUNTIME_TRANSPILER_CACHE_PATH: "0" },
+      // The runtimes' own caches would look like files that the programs left. Node's has a folder of its own: without it
+      // every worker strips the types of the source anew, and files of tests take twice as long (24.21).
+      ...{ NODE_COMPILE_CACHE: this.#compiled, BUN_RUNTIME_TRANSPILER_CACHE_PATH: "0" },
     };
   }
 

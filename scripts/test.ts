@@ -49,6 +49,8 @@ const LONG = [
   "scripts/stress/chaos",
   "tests/behaviour/bullmq/", // start Redis servers and hosts
   "tests/behaviour/call_options_test.ts", // waits for many limits of time
+  "tests/behaviour/endless_finalizer_test.ts", // waits for limits of five seconds
+  "tests/behaviour/open_files_test.ts", // kills workers a dozen times
   "tests/behaviour/permissions_test.ts", // some hundred programs on Deno
   "tests/faults/fault_matrix_test.ts", // some hundred programs
   "tests/package/browser/", // builds the package, and starts a browser

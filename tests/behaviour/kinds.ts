@@ -114,8 +114,6 @@ export const INLINE: Kind = {
     ".killWorkers() ends workers in their finalizers": GOES_ON,
     " runs the finalizer once in each worker at the shutdown, which waits for it": ONE,
     " runs the finalizer when resize() ends a worker": ONE,
-    " kills a worker whose finalizer never ends: loopAsTold": BLOCKS,
-    " kills a worker whose finalizer never ends: holdAsTold": GOES_ON,
     ".with({ onReport }) hears nothing of a call that has ended, though its task goes on": GOES_ON,
     ".with({ onReport }) hears nothing after a call was stopped while it reported": GOES_ON,
     ".with({ onReport }) may end the executor in its callback": GOES_ON,

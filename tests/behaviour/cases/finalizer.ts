@@ -14,21 +14,20 @@ import {
   failAsTold,
   finalizeAsTold,
   holdAsTold,
-  loopAsTold,
   tellFolder,
 } from "../../fixtures/tasks/finalizer_tasks.ts";
 import { exit, workerIndex } from "../../fixtures/tasks/worker_tasks.ts";
 import { assertError } from "../../support/assert_error.ts";
 
-export function finalizerCases(kind: Kind): void {
-  /** Options of workers that note what their finalizer does at a gate. */
-  const noting = (gate: Gate, finalizer = finalizeAsTold) => ({
-    name: "pool",
-    initializer: tellFolder,
-    initargs: [gate.folder],
-    finalizer,
-  });
+/** Options of workers that note what their finalizer does at a gate. */
+export const noting = (gate: Gate, finalizer = finalizeAsTold) => ({
+  name: "pool",
+  initializer: tellFolder,
+  initargs: [gate.folder],
+  finalizer,
+});
 
+export function finalizerCases(kind: Kind): void {
   behaviour(kind, " runs the finalizer once in each worker at the shutdown, which waits for it", async (Executor) => {
     using gate = new Gate();
     const executor = new Executor({ maxWorkers: 2, ...noting(gate) });
@@ -119,21 +118,6 @@ export function finalizerCases(kind: Kind): void {
     assertMatch(String(reports[0]![0]), /A finalizer did not run to its end in pool_0:$/);
     assertMatch(String(reports[0]![1]), /exit code 7.*a finalizer has 5 s, then its worker is killed$/);
   });
-
-  // A thread of Deno in a loop cannot be stopped, and would take a core from the tests that follow.
-  const endless = [holdAsTold, ...(kind.sharesMemory && "Deno" in globalThis ? [] : [loopAsTold])];
-  for (const finalizer of endless) {
-    behaviour(kind, ` kills a worker whose finalizer never ends: ${finalizer.name}`, async (Executor) => {
-      using gate = new Gate();
-      const reports = await reportsOf(async () => {
-        await using executor = new Executor({ maxWorkers: 1, ...noting(gate, finalizer) });
-        await executor.submit(square, 2);
-      });
-      assertEquals(gate.notes, ["finalizer of pool_0, index 0"]);
-      assertEquals(reports.length, 1);
-      assertMatch(String(reports[0]![0]), /A finalizer did not run to its end in pool_0:$/);
-    });
-  }
 
   behaviour(kind, ".killWorkers() ends workers in their finalizers", async (Executor) => {
     using gate = new Gate();
