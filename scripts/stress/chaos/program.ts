@@ -16,8 +16,11 @@ import type { Line, Outcome } from "./outcome.ts";
 import { PlayedRound } from "./round.ts";
 import { count, type Counts } from "../lib/verdict.ts";
 
-/** A round plans for seconds: one that has not ended by then hangs, in milliseconds. */
-const ROUND_LIMIT = 60_000;
+/**
+ * A round of which nothing changes in this time hangs, in milliseconds. There is no limit to the whole: a round of two thousand
+ * calls that replaces a process of Node after each few takes minutes on a busy machine.
+ */
+const STILL = 60_000;
 
 /** How much more may be there in the last quarter than in the second: of memory a share and MiB, of handles a number. */
 const MORE = { rss: [1.25, 32], heap: [1.1, 4], files: [1, 4], threads: [1, 8] } as const;
@@ -56,11 +59,18 @@ async function play(round: Round): Promise<string[]> {
   const ledger = join(folder, `${round.number}.ledger`);
   writeFileSync(ledger, "");
   const played = new PlayedRound(round, backend, ledger);
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const late = new Promise<"late">((resolve) => timer = setTimeout(resolve, ROUND_LIMIT, "late"));
-  const ended = await Promise.race([late, played.play()]);
-  clearTimeout(timer);
-  if (ended === "late") return [`it hangs: ${played.describe()}`];
+  let timer: ReturnType<typeof setInterval> | undefined;
+  const hung = new Promise<string>((resolve) => {
+    let before = "";
+    timer = setInterval(() => {
+      const now = played.describe();
+      if (now === before) resolve(now);
+      before = now;
+    }, STILL);
+  });
+  const ended = await Promise.race([hung, played.play()]);
+  clearInterval(timer);
+  if (typeof ended === "string") return [`it hangs: ${ended}`];
   try {
     await assertNothingIsLeft();
   } catch (error) {
