@@ -84,6 +84,21 @@ export class Keys {
     return `${this.#base}:events`;
   }
 
+  /** BullMQ's sets of the jobs that are finished, by when they were. */
+  get finished(): readonly string[] {
+    return [`${this.#base}:completed`, `${this.#base}:failed`];
+  }
+
+  /** What the keys of jobs begin with. */
+  get jobs(): string {
+    return `${this.#base}:`;
+  }
+
+  /** Says which host cleans the queue; it expires. */
+  get cleaner(): string {
+    return `${this.#base}:futures:cleaner`;
+  }
+
   /** The stream with the ids of jobs that are to be stopped. */
   get stops(): string {
     return `${this.#base}:futures:stops`;

@@ -18,7 +18,6 @@ interface QueueOptions {
   connection?: RedisConnection | undefined;
   prefix?: string | undefined;
   maxPayload?: number | undefined;
-  keepJobs?: number | undefined;
   connectTimeout?: number | undefined;
   log?: ((line: string) => void) | undefined;
   onError?: ((error: unknown) => void) | undefined;
@@ -30,15 +29,14 @@ export interface QueueSettings {
   readonly connection: RedisConnection;
   readonly prefix: string;
   readonly maxPayload: number;
-  readonly keepJobs: number;
   readonly connectTimeout: number;
 }
 
-/** The default of `keepJobs`, in milliseconds. */
+/** How long a finished job stays unless its call says otherwise, in milliseconds. */
 export const KEEP_JOBS = 3_600_000;
 
 /** The shortest time that a finished job is kept, in milliseconds: its executor must be able to read the result. */
-const SHORTEST_KEEP = 60_000;
+export const SHORTEST_KEEP = 60_000;
 
 const ESCAPED = "whose user and password have been through encodeURIComponent()";
 
@@ -60,7 +58,7 @@ function refuseSecret(action: string, name: string, wanted: string, value: unkno
  */
 export function readQueueOptions(action: string, options: QueueOptions): QueueSettings {
   const { queue, connection = {}, prefix = "bull", maxPayload = MAX_PAYLOAD } = options;
-  const { keepJobs = KEEP_JOBS, connectTimeout = 10_000 } = options;
+  const { connectTimeout = 10_000 } = options;
   if (typeof queue !== "string") refuseKind(action, "queue", "a string", queue);
   // BullMQ joins the parts of its keys with colons.
   if (queue === "" || queue.includes(":")) refuseRange(action, "queue", "a name without colons", queue);
@@ -73,7 +71,6 @@ export function readQueueOptions(action: string, options: QueueOptions): QueueSe
     refuseSecret(action, "connection.url", `a URL such as "redis://user:password@host:6379/0", ${ESCAPED}`, url);
   }
   checkPositiveInteger(action, "maxPayload", maxPayload);
-  checkDuration(action, "keepJobs", keepJobs);
   checkDuration(action, "connectTimeout", connectTimeout);
   checkFunction(action, "log", options.log);
   checkFunction(action, "onError", options.onError);
@@ -82,7 +79,6 @@ export function readQueueOptions(action: string, options: QueueOptions): QueueSe
     connection,
     prefix,
     maxPayload,
-    keepJobs: Math.min(Math.max(keepJobs, SHORTEST_KEEP), Number.MAX_SAFE_INTEGER),
     connectTimeout,
   };
 }

@@ -30,6 +30,7 @@ const HELP = `Runs the calls of a queue: a host of BullMQExecutor.
   --name <name>             the host's name
   --stalled-interval <ms>   within this time the calls of a lost host are delivered again (30000)
   --drain-timeout <ms>      on SIGTERM or SIGINT it takes no more calls, and waits this long for those that run (20000)
+  --keep-count <number>     how many finished jobs without a key stay in Redis (100000)
   --health-port <number>    the port of /live, /ready and /metrics, by HTTP (none)
   --health-hostname <name>  the address that listens there (all addresses)
   --help
@@ -88,6 +89,7 @@ function read(args: string[]) {
         name: { type: "string" },
         "stalled-interval": { type: "string" },
         "drain-timeout": { type: "string" },
+        "keep-count": { type: "string" },
         "health-port": { type: "string" },
         "health-hostname": { type: "string" },
         help: { type: "boolean", short: "h", default: false },
@@ -110,6 +112,7 @@ function read(args: string[]) {
       name: values.name,
       stalledInterval: number("stalled-interval", values["stalled-interval"]),
       drainTimeout: number("drain-timeout", values["drain-timeout"]),
+      keepCount: number("keep-count", values["keep-count"]),
       health: readHealth(number("health-port", values["health-port"]), values["health-hostname"]),
     };
   } catch (error) {

@@ -1,6 +1,7 @@
 // A host: takes jobs from a queue and runs their calls in a local executor. So a call can be stopped as any local one, and
 // a task that blocks its thread does not keep BullMQ from renewing the locks of the host's jobs.
 
+import type { Job } from "bullmq";
 import type { Redis } from "ioredis";
 import { type Deferred, deferred } from "../../future/deferred.ts";
 import { startTimer, type Timer } from "../../future/timer.ts";
@@ -8,14 +9,16 @@ import { runtime } from "../../runtime.ts";
 import { background } from "../background.ts";
 import { roomFor } from "../codec.ts";
 import { answered, holding, isConnectionError } from "../connection.ts";
+import { isRefusal } from "../insist.ts";
 import { gauge, type Metric, writeMetrics } from "../metrics.ts";
 import { leftBehind } from "../notices.ts";
 import { type HostStats, Keys, LONGEST_NAME, MOST_ITEMS } from "../protocol.ts";
 import type { StreamReader } from "../stream_reader.ts";
+import { Cleaner } from "./cleaner.ts";
 import { HealthPage } from "./health.ts";
 import { isLockLost } from "./host_errors.ts";
 import { JobRunner, PATIENCE } from "./job_runner.ts";
-import { JobWorker } from "./job_worker.ts";
+import { JobWorker, type KeptJob } from "./job_worker.ts";
 import { isJobGone, jobsLost } from "./lost_jobs.ts";
 import { Refusals } from "./refusals.ts";
 import type { ServeSettings } from "./serve_options.ts";
@@ -77,6 +80,7 @@ export class QueueHost implements Host {
   readonly #redis: Redis;
   readonly #worker: JobWorker;
   readonly #runner: JobRunner;
+  readonly #cleaner: Cleaner;
   readonly #stops: StreamReader;
   readonly #timers: readonly ReturnType<typeof setInterval>[];
   /** Calls that were done lately, per second. */
@@ -98,6 +102,7 @@ export class QueueHost implements Host {
     this.#redis = redis;
     this.#keys = new Keys(prefix, queue);
     this.#closed.promise.catch(() => {}); // it is no unhandled rejection when nobody waits for it
+    this.#cleaner = new Cleaner(id, redis, this.#keys, settings.keepCount);
     this.#runner = new JobRunner(settings, this.#keys, redis, new Refusals(id, redis, this.#keys), {
       setConcurrency: (most) => this.#worker.concurrency = most,
       onUnfit: (error) => {
@@ -109,7 +114,7 @@ export class QueueHost implements Host {
     });
     // A third each: the lock has to run out, and then the job has to be found without one twice.
     const third = Math.ceil(stalledInterval / 3);
-    this.#worker = new JobWorker(queue, (job, token) => this.#runner.process(job, token!), {
+    this.#worker = new JobWorker(queue, (job, token) => this.#runner.process(job as KeptJob, token!), {
       connection: redis,
       prefix,
       name,
@@ -123,6 +128,8 @@ export class QueueHost implements Host {
     // The arguments' text is in JSON once more: its quotes take two characters there. Some names, or quotes, are around it.
     this.#worker.longest = 2 * roomFor(settings.maxPayload) + 20 * LONGEST_NAME + 3 * MOST_ITEMS;
     this.#worker.on("drained", () => this.#runner.drained());
+    const onFinished = (job: Job | undefined) => job && this.#cleaner.finished(job.id!, (job as KeptJob).keep);
+    this.#worker.on("completed", onFinished).on("failed", onFinished);
     this.#worker.on("error", (error) => {
       // BullMQ repeats what the connection has failed; and a job whose lock is lost is another host's.
       if (isJobGone(error)) settings.notices.error(jobsLost(), "lost");
@@ -139,7 +146,10 @@ export class QueueHost implements Host {
       metrics: () => this.#metrics(),
     });
     this.#timers = [
-      setInterval(() => background(this.#beat(), (error) => this.#report(error)), HEARTBEAT),
+      setInterval(() => {
+        background(this.#beat(), (error) => this.#report(error));
+        this.#clean();
+      }, HEARTBEAT),
       // Four looks in that time: a call waits a quarter longer at most.
       setInterval(() => this.#runner.handBackLate(), PATIENCE / 4),
     ];
@@ -169,6 +179,7 @@ export class QueueHost implements Host {
     await this.#worker.waitUntilReady();
     await this.#beat(); // first, so that the error of an unknown task names this host, too
     this.#worker.run().catch((error) => this.#report(error));
+    this.#clean();
   }
 
   close(): Promise<void> {
@@ -194,6 +205,13 @@ export class QueueHost implements Host {
 
   #report(error: unknown): void {
     this.#settings.notices.error(error);
+  }
+
+  /** Removes what is left of finished jobs. Before anything was finished, too: other hosts may have left it. */
+  #clean(): void {
+    background(this.#cleaner.clean(), (error) => {
+      if (!isConnectionError(error) && !isRefusal(error)) this.#report(error); // the next turn comes soon
+    });
   }
 
   /** Says in Redis that the host lives, and what it is doing. */
@@ -265,8 +283,9 @@ export class QueueHost implements Host {
     this.#stops.end();
     try {
       if (this.#redis.status === "ready") {
+        const kept = this.#cleaner.keep();
         const gone = this.#redis.multi().del(this.#keys.host(this.#id)).srem(this.#keys.hosts, this.#id).exec();
-        await answered(this.#redis, END_MARGIN, gone);
+        await answered(this.#redis, END_MARGIN, Promise.all([kept, gone]));
       }
     } catch {
       // The key expires.

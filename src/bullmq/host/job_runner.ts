@@ -20,7 +20,7 @@ import {
   isTaskNotFound,
   taskNotFound,
 } from "./host_errors.ts";
-import { LOST } from "./job_worker.ts";
+import { type KeptJob, LOST } from "./job_worker.ts";
 import { dropJob } from "./lost_jobs.ts";
 import { Prefetch } from "./prefetch.ts";
 import type { Refusals } from "./refusals.ts";
@@ -107,7 +107,7 @@ export class JobRunner {
    * @throws {WaitingError} (rejects) when the job was handed back, or Redis has lost it: BullMQ leaves it alone then.
    * @throws {DelayedError} (rejects) when it was handed on to other hosts, as this one cannot run it.
    */
-  async process(job: Job, token: string): Promise<Reply> {
+  async process(job: KeptJob, token: string): Promise<Reply> {
     const id = job.id!;
     if (job.timestamp === LOST) return await dropJob(id, this.#redis, this.#keys, this.#settings.notices);
     const data = readJob(job.data);
@@ -125,7 +125,7 @@ export class JobRunner {
     try {
       if (!this.#closing && !this.#alone) reply = await Promise.race([this.#start(job, call), call.handedBack]);
       if (reply !== BACK && !("delay" in reply)) {
-        const stored = await this.replies.store(id, reply);
+        const stored = await this.replies.store(job, reply);
         if (stored) return stored;
         reply = BACK;
       }

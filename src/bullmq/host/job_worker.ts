@@ -2,7 +2,7 @@
 
 import { type Job, type JobJson, type JobsOptions, Worker } from "bullmq";
 import { isRefusal } from "../insist.ts";
-import { KEEP_JOBS } from "../queue_options.ts";
+import { KEEP_JOBS, SHORTEST_KEEP } from "../queue_options.ts";
 
 /** The pause after Redis has refused that a job is done, in milliseconds. */
 const PAUSE = 500;
@@ -13,6 +13,11 @@ const NOTHING = "{}";
 /** The time of a job whose hash was gone when a host took its id: BullMQ (6.7) writes into it that the job is active. */
 export const LOST = 0;
 
+/** A job, and how long it stays when it is finished, in milliseconds: its call says so, or it does by default. */
+export interface KeptJob extends Job {
+  keep: number;
+}
+
 /** Takes jobs from a queue. */
 export class JobWorker extends Worker {
   /** How long the data of a job may be, in characters. */
@@ -22,12 +27,12 @@ export class JobWorker extends Worker {
    * Makes a job of what Redis has, of which any field may be missing or malformed. Only what a call needs is taken over: BullMQ
    * believes the rest, such as when to repeat the job, and one cron pattern of thirty characters takes it a second.
    */
-  protected override createJob({ data, opts, ...raw }: JobJson, id: string): Job {
+  protected override createJob({ data, opts, ...raw }: JobJson, id: string): KeptJob {
     const known: JobJson = {
       id: raw.id,
       name: raw.name,
       data: typeof data === "string" && data.length <= this.longest ? data : NOTHING,
-      opts: { removeOnComplete: keep(opts.removeOnComplete), removeOnFail: keep(opts.removeOnFail) },
+      opts: {}, // so BullMQ removes no jobs when this one is finished: see cleaner.ts
       progress: 0,
       timestamp: raw.timestamp || (raw.name === undefined ? LOST : 1),
       attemptsMade: raw.attemptsMade || 0,
@@ -37,6 +42,10 @@ export class JobWorker extends Worker {
       failedReason: "",
       returnvalue: "null", // BullMQ (6.7) parses it; to fail at "" takes it a tenth of what a trivial call takes a host
     };
+    return Object.assign(this.#make(known, id), { keep: keep(opts.removeOnComplete) });
+  }
+
+  #make(known: JobJson, id: string): Job {
     try {
       return super.createJob(known, id);
     } catch {
@@ -76,8 +85,9 @@ export class JobWorker extends Worker {
   }
 }
 
-/** How long a finished job stays, in seconds. */
-function keep(option: JobsOptions["removeOnComplete"]): { age: number } {
+/** How long a finished job stays, in milliseconds. The option of BullMQ, in seconds, says it: older hosts leave it to BullMQ. */
+function keep(option: JobsOptions["removeOnComplete"]): number {
   const age: unknown = typeof option === "object" && option !== null && "age" in option ? option.age : undefined;
-  return { age: Number.isSafeInteger(age) && (age as number) >= 0 ? age as number : KEEP_JOBS / 1000 };
+  if (!Number.isSafeInteger(age)) return KEEP_JOBS;
+  return Math.min(Math.max((age as number) * 1000, SHORTEST_KEEP), Number.MAX_SAFE_INTEGER);
 }

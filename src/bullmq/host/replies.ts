@@ -7,6 +7,7 @@ import { Durations } from "../metrics.ts";
 import { type FailureReply, type ItemReply, type Keys, LONG_REPLY, type Reply } from "../protocol.ts";
 import type { Outcome } from "./chunk_run.ts";
 import { isOfExecutor } from "./host_errors.ts";
+import type { KeptJob } from "./job_worker.ts";
 import type { ServeSettings } from "./serve_options.ts";
 
 /** Makes the replies of one host. Each item of a chunk counts as the call that it is. */
@@ -77,12 +78,12 @@ export class Replies {
 
   /**
    * Puts a long reply under a key of its own, so that only its executor downloads it; again and again while Redis refuses, as
-   * when it is full. Returns what the job returns, `undefined` when Redis has not taken the reply until the end.
+   * when it is full. It stays as long as its job. Returns what the job returns, `undefined` when Redis has not taken the reply until the end.
    */
-  async store(id: string, reply: Reply): Promise<Reply | undefined> {
+  async store({ id, keep }: KeptJob, reply: Reply): Promise<Reply | undefined> {
     if (lengthOf(reply) < LONG_REPLY) return reply;
-    const json = JSON.stringify(reply), key = this.#keys.reply(id), { keepJobs } = this.#settings;
-    const stored = await this.#insistence.repeat(() => this.#redis.set(key, json, "PX", keepJobs));
+    const json = JSON.stringify(reply), key = this.#keys.reply(id!);
+    const stored = await this.#insistence.repeat(() => this.#redis.set(key, json, "PX", keep));
     return stored && { stored: true };
   }
 

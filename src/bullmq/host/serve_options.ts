@@ -77,11 +77,13 @@ export interface ServeOptions {
    */
   maxPayload?: number | undefined;
   /**
-   * Time in milliseconds that a long result stays in Redis, at least 60,000. As an executor's `keepJobs`.
+   * Maximum number of finished jobs that stay in Redis; the oldest go first, each a minute after it was finished at the
+   * earliest. Those that have a key do not go: they stay for the `keepJobs` of their executor. The smallest number among the
+   * hosts of a queue holds.
    *
-   * @default 3_600_000 (an hour)
+   * @default 100_000
    */
-  keepJobs?: number | undefined;
+  keepCount?: number | undefined;
   /**
    * Time in milliseconds to try to connect to Redis for the first time. Then `serve` rejects.
    *
@@ -123,7 +125,7 @@ const SERVE_OPTIONS = optionNames<ServeOptions>({
   stalledInterval: true,
   drainTimeout: true,
   maxPayload: true,
-  keepJobs: true,
+  keepCount: true,
   connectTimeout: true,
   health: true,
   log: true,
@@ -143,6 +145,7 @@ export interface ServeSettings extends QueueSettings {
   readonly name: string;
   readonly stalledInterval: number;
   readonly drainTimeout: number;
+  readonly keepCount: number;
   readonly health: HealthOptions | undefined;
   readonly notices: Notices;
 }
@@ -166,7 +169,7 @@ export function readServeOptions(options: ServeOptions, id: string): ServeSettin
   checkOptions(action, options, SERVE_OPTIONS);
   const shared = readQueueOptions(action, options);
   const { tasks, executor, workers = workersOf(executor), name = id } = options;
-  const { stalledInterval = 30_000, drainTimeout = 20_000, health } = options;
+  const { stalledInterval = 30_000, drainTimeout = 20_000, keepCount = 100_000, health } = options;
   if (!isRecord(tasks) || Object.keys(tasks).length === 0) {
     refuseKind(action, "tasks", 'an object such as { words: new URL("./words.ts", import.meta.url) }', tasks);
   }
@@ -183,6 +186,7 @@ export function readServeOptions(options: ServeOptions, id: string): ServeSettin
   checkName(action, "name", name);
   checkPositiveInteger(action, "stalledInterval", stalledInterval);
   checkDuration(action, "drainTimeout", drainTimeout);
+  if (keepCount !== Infinity && keepCount !== 0) checkPositiveInteger(action, "keepCount", keepCount);
   checkHealth(action, health);
   return {
     ...shared,
@@ -194,6 +198,7 @@ export function readServeOptions(options: ServeOptions, id: string): ServeSettin
     name,
     stalledInterval: Math.max(stalledInterval, SHORTEST_INTERVAL),
     drainTimeout,
+    keepCount,
     health,
     notices: new Notices("Host", name, options),
   };

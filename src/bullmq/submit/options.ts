@@ -14,7 +14,7 @@ import type { UnobservedHandler } from "../../future/unobserved.ts";
 import type { ErrorConstructorLike } from "../../wire/error_class.ts";
 import type { RedisConnection } from "../connection.ts";
 import { Notices } from "../notices.ts";
-import { type QueueSettings, readQueueOptions } from "../queue_options.ts";
+import { KEEP_JOBS, type QueueSettings, readQueueOptions, SHORTEST_KEEP } from "../queue_options.ts";
 
 /** Options of a {@linkcode BullMQExecutor}. */
 export interface BullMQExecutorOptions {
@@ -59,8 +59,9 @@ export interface BullMQExecutorOptions {
    */
   orphanTimeout?: number | undefined;
   /**
-   * Time in milliseconds that a finished job stays in Redis, at least 60,000. For that long, `key` refers to the job, and
-   * dashboards show it.
+   * Time in milliseconds that a finished job and its result stay in Redis, at least 60,000. For that long, `key` refers to the
+   * job, and dashboards show it. Jobs without a key go earlier when there are too many, see `keepCount` of
+   * {@linkcode ServeOptions}.
    *
    * @default 3_600_000 (an hour)
    */
@@ -138,6 +139,7 @@ export interface ClusterSettings extends QueueSettings {
   readonly maxQueue: number;
   readonly orphans: "run" | "cancel";
   readonly orphanTimeout: number;
+  readonly keepJobs: number;
   readonly onUnobserved: UnobservedHandler | undefined;
   readonly errorTypes: ReadonlyMap<string, ErrorConstructorLike>;
   readonly redisTimeout: number;
@@ -156,10 +158,12 @@ export function readOptions(options: BullMQExecutorOptions): ClusterSettings {
   const shared = readQueueOptions(action, options);
   const { name = `BullMQExecutor(${shared.queue})`, maxQueue = Infinity, orphans = "run" } = options;
   const { orphanTimeout = 30_000, redisTimeout = 30_000, onUnobserved, errorTypes = [] } = options;
+  const { keepJobs = KEEP_JOBS } = options;
   checkString(action, "name", name);
   if (maxQueue !== Infinity) checkPositiveInteger(action, "maxQueue", maxQueue);
   if (orphans !== "run" && orphans !== "cancel") refuseRange(action, "orphans", '"run" or "cancel"', orphans);
   checkPositiveInteger(action, "orphanTimeout", orphanTimeout);
+  checkDuration(action, "keepJobs", keepJobs);
   checkDuration(action, "redisTimeout", redisTimeout);
   checkFunction(action, "onUnobserved", onUnobserved);
   checkErrorTypes(action, errorTypes);
@@ -169,6 +173,7 @@ export function readOptions(options: BullMQExecutorOptions): ClusterSettings {
     maxQueue,
     orphans,
     orphanTimeout,
+    keepJobs: Math.min(Math.max(keepJobs, SHORTEST_KEEP), Number.MAX_SAFE_INTEGER),
     redisTimeout,
     onUnobserved,
     errorTypes: new Map(errorTypes.map((type) => [type.name, type])),

@@ -18,7 +18,7 @@ import { until, within } from "../../support/until.ts";
 const COMMANDS =
   "bzpopmin client|setname del eval evalsha exec exists get getrange hdel hexists hget hgetall hincrby hmget hmset " +
   "hset incr info lindex llen lpos lpush lrange lrem ltrim multi persist pexpire pttl rpop rpoplpush rpush sadd " +
-  "scard set smembers srandmember srem xadd xrange xread xrevrange xtrim zadd zcard zcount zpopmin zrange " +
+  "scard set smembers srandmember srem time xadd xrange xread xrevrange xtrim zadd zcard zcount zpopmin zrange " +
   "zrangebyscore zrem zremrangebyrank zremrangebyscore zrevrange zrevrangebyscore zscore";
 
 /**

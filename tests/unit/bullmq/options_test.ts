@@ -28,8 +28,6 @@ const SHARED: Wrong = [
   ["connection", [], "TypeError"],
   ["prefix", 1, "TypeError"],
   ["name", 1, "TypeError"],
-  ["keepJobs", -1, "RangeError"],
-  ["keepJobs", "1", "TypeError"],
   ["maxPayload", 0, "RangeError"],
   ["connectTimeout", NaN, "RangeError"],
   ["log", "console", "TypeError"],
@@ -37,6 +35,8 @@ const SHARED: Wrong = [
 ];
 
 const OF_EXECUTORS: Wrong = [
+  ["keepJobs", -1, "RangeError"],
+  ["keepJobs", "1", "TypeError"],
   ["maxQueue", 0, "RangeError"],
   ["maxQueue", "1", "TypeError"],
   ["orphans", "kill", "RangeError"],
@@ -55,6 +55,8 @@ const OF_HOSTS: Wrong = [
   ["workers", 0, "RangeError"],
   ["stalledInterval", 0, "RangeError"],
   ["drainTimeout", -1, "RangeError"],
+  ["keepCount", -1, "RangeError"],
+  ["keepCount", "1", "TypeError"],
 ];
 
 function message(option: string): RegExp {
