@@ -1,4 +1,4 @@
-// Errors of calls that Redis did not take, or did not keep.
+// Errors of calls that Redis did not take, did not keep, or does not have.
 
 /**
  * Redis has refused a call for as long as the executor waits (`redisTimeout`): it is full, read-only, starting, or does not take
@@ -22,6 +22,31 @@ export class RedisRefusedError extends Error {
   constructor(message?: string, options?: ErrorOptions) {
     super(message, options);
     this.name = "RedisRefusedError";
+  }
+}
+
+/**
+ * There is no call with the key that {@linkcode BullMQExecutor.result} was asked for: it was not submitted to this queue, was
+ * cancelled while it waited for a host, or was done longer ago than the `keepJobs` of its executor.
+ *
+ * @example A result that may be gone
+ * ```ts ignore
+ * import { CallNotFoundError } from "@concurrent/futures/bullmq";
+ *
+ * const error = await executor.result("chapter 1").exception();
+ * if (error instanceof CallNotFoundError) executor.with({ key: "chapter 1" }).submit(words.countWords, "to be");
+ * ```
+ */
+export class CallNotFoundError extends Error {
+  /**
+   * For executors, and for tests of your own code.
+   *
+   * @param message What was looked for.
+   * @param options The `cause`: an error that led to this one.
+   */
+  constructor(message?: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = "CallNotFoundError";
   }
 }
 

@@ -7,7 +7,7 @@
 export { BullMQExecutor } from "./submit/bullmq_executor.ts";
 export type { BullMQCallOptions, BullMQExecutorView } from "./submit/bullmq_executor.ts";
 export type { ClusterStats } from "./submit/cluster_stats.ts";
-export { JobLostError, RedisRefusedError } from "./errors.ts";
+export { CallNotFoundError, JobLostError, RedisRefusedError } from "./errors.ts";
 export type { RedisConnection } from "./connection.ts";
 export { type MetricLabels, metricsOf } from "./metrics.ts";
 export type { HealthOptions } from "./host/health.ts";

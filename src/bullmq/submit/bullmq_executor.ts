@@ -4,7 +4,7 @@ import { CALL_OPTIONS, type CallOptions, type CallSettings, readCallOptions } fr
 import { Executor, type ExecutorView, View } from "../../executor/executor.ts";
 import type { Future } from "../../future/future.ts";
 import type { Submittable } from "../../task/task.ts";
-import { checkDuration, refuse, refuseRange } from "../../wire/check.ts";
+import { checkDuration, refuse, refuseKind, refuseRange } from "../../wire/check.ts";
 import { ClusterEngine } from "./cluster_engine.ts";
 import { holding } from "../connection.ts";
 import { checkName } from "../queue_options.ts";
@@ -16,7 +16,8 @@ import { type BullMQExecutorOptions, readOptions } from "./options.ts";
 export interface BullMQCallOptions extends Omit<CallOptions, "buffersize"> {
   /**
    * Idempotency key of one call, at most 1,000 characters. Calls with the same key are one: they have the same Future, and in
-   * Redis the same job, for all executors of the queue, until the job is removed (`keepJobs`).
+   * Redis the same job, for all executors of the queue, until the job is removed (`keepJobs`). Who takes back or stops such a call
+   * does so for all of them, and a failure is a result, too. {@linkcode BullMQExecutor.result} gives the result to others.
    *
    * @default none
    */
@@ -110,6 +111,58 @@ export class BullMQExecutor extends Executor {
   override submit<A extends unknown[], R>(fn: Submittable<A, R>, ...args: A): Future<Awaited<R>>;
   override submit<A extends unknown[], R>(fn: Submittable<A, R>, ...args: A): Future<Awaited<R>> {
     return super.submit(fn, ...args);
+  }
+
+  /**
+   * Waits until Redis has every call that was submitted so far: hosts run them then, whatever becomes of this program, unless
+   * its `orphans` are cancelled.
+   *
+   * While Redis is away, it waits as the calls do. Calls that were cancelled do not count, and later ones may.
+   *
+   * @returns Resolves when Redis has them.
+   * @throws (rejects) the reason when a call cannot be sent meanwhile, with which its Future rejects, too: a `DataCloneError` or a
+   * `RangeError` when a value cannot be sent, a {@linkcode RedisRefusedError} when Redis has refused it for `redisTimeout`.
+   * @throws {BrokenExecutor} (rejects) when Redis cannot be reached, or does not answer within `connectTimeout` after a shutdown.
+   *
+   * @example A program that only submits
+   * ```ts ignore
+   * for (const text of texts) executor.with({ key: text }).submit(words.countWords, text);
+   * await executor.accepted();
+   * process.exit(); // the hosts have the calls
+   * ```
+   */
+  async accepted(): Promise<void> {
+    await holding(this.#engine.accepted());
+  }
+
+  /**
+   * The result of a call with a `key`, which this or another program has submitted, as long as Redis has it: while it waits or
+   * runs, and for the `keepJobs` of its executor after that.
+   *
+   * Nothing is submitted, so this works without knowing the task. When `retryOn` has had the call run again, it is the result of
+   * the last attempt so far.
+   *
+   * @typeParam R The type of the result. Nothing checks it.
+   * @param key The key.
+   * @returns A Future of the result. It rejects with whatever the call has failed with, with a {@linkcode CancelledError} when the
+   * call was cancelled, with a {@linkcode CallNotFoundError} when Redis has no call with that key, and with a
+   * {@linkcode BrokenExecutor} when Redis cannot be reached. Cancelling it, and the shutdown of this executor, end the waiting
+   * and not the call.
+   * @throws {TypeError} when `key` is not a string.
+   * @throws {RangeError} when `key` is too long.
+   * @throws {ShutdownError} when the executor has been shut down.
+   * @throws {BrokenExecutor} when Redis could not be reached.
+   *
+   * @example The result of another program's call
+   * ```ts ignore
+   * const count = await executor.result<number>("chapter 1").result({ timeout: 10_000 });
+   * ```
+   */
+  result<R = unknown>(key: string): Future<R> {
+    const action = "get the result of a call";
+    if (typeof key !== "string") refuseKind(action, "key", "a string", key);
+    checkName(action, "key", key);
+    return this.#engine.results.get(key) as Future<R>;
   }
 
   /**

@@ -111,7 +111,7 @@ export function keyOf(call: Call): string | undefined {
  * The id of the job of a key; each attempt has its own. BullMQ takes no colons in ids, and no numbers for ids. A key may have
  * any characters, halves of a surrogate pair too, which encodeURIComponent() would not take.
  */
-function idOfKey(key: string, attempt: number): string {
+export function idOfKey(key: string, attempt: number): string {
   const escaped = key.replace(/[^\w.-]/g, (unit) => `%${unit.charCodeAt(0).toString(16).padStart(4, "0")}`);
   return `key-${attempt}-${escaped}`;
 }

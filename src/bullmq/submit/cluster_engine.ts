@@ -18,6 +18,7 @@ import { background } from "../background.ts";
 import { answeredWithin, holding } from "../connection.ts";
 import { type ClusterStats, readCluster } from "./cluster_stats.ts";
 import { Inbox } from "./inbox.ts";
+import { KeyResults } from "./key_results.ts";
 import { type Link, openLink } from "./link.ts";
 import { NamedTasks } from "./named_tasks.ts";
 import type { ClusterSettings } from "./options.ts";
@@ -52,6 +53,8 @@ export class ClusterEngine extends Engine {
   readonly #stops: Stops;
   readonly #outbox: Outbox;
   readonly #inbox: Inbox;
+  /** The results of keys, whoever has submitted their calls. */
+  readonly results: KeyResults;
   #link: Promise<Link> | undefined;
   #watch: ReturnType<typeof setInterval> | undefined;
   #ending = false;
@@ -88,9 +91,15 @@ export class ClusterEngine extends Engine {
       },
       abort: (sent) => this.#stops.tell(sent.id, sent.adding),
     });
-    this.#inbox = new Inbox(this.#sent, this.#stops, this, settings, {
+    this.results = new KeyResults(settings, this, {
+      sentAll: () => this.#outbox.sentAll(),
+      onWork: () => this.#stayAlive(),
+      link: () => this.link(),
+      onDone: () => this.closeIfDone(),
+    });
+    this.#inbox = new Inbox(this.#sent, this.#stops, this.results, this, settings, {
       onChange: (settled) => settled ? this.closeIfDone() : this.queueLimit.wake(),
-      onUncertain: () => this.#lookUp(this.#sent.all),
+      onUncertain: () => this.#lookUp(this.#sent.all, this.results.ids),
       onLost: (sent) => this.#recover(sent),
       onOrphaned: (sent) => this.#reclaim(sent),
     });
@@ -132,6 +141,12 @@ export class ClusterEngine extends Engine {
     return this.#link ??= openLink(this.#settings, this.id, this.#inbox);
   }
 
+  /** Waits until Redis has all calls that were submitted so far. */
+  async accepted(): Promise<void> {
+    if (!this.#ending) await this.#outbox.accepted();
+    if (this.broken) throw this.brokenError();
+  }
+
   /** What the whole cluster is doing. */
   async cluster(): Promise<ClusterStats> {
     const link = await this.link();
@@ -165,12 +180,17 @@ export class ClusterEngine extends Engine {
     }
   }
 
+  protected override break(message: string, cause: unknown): void {
+    super.break(message, cause);
+    this.#outbox.end({ reason: this.brokenError() });
+  }
+
   /** Closes when everything is done. */
   protected closeIfDone(): void {
     this.queueLimit.wake();
     if (this.queue.size + this.resting + this.#sent.size + this.#stops.pending > 0) return;
     if (this.closing) background(holding(this.#closeLink()), this.#onError);
-    else this.#endWatch();
+    else if (this.results.size === 0) this.#endWatch();
   }
 
   /** Rejects a call that has not begun in time. Nothing else uses its timer before it has begun. */
@@ -225,8 +245,8 @@ export class ClusterEngine extends Engine {
     }
   }
 
-  #lookUp(sent: readonly SentCall[]): void {
-    const ids = sent.filter(({ added }) => added).map(({ id }) => id);
+  #lookUp(sent: readonly SentCall[], others: readonly string[] = []): void {
+    const ids = [...sent.filter(({ added }) => added).map(({ id }) => id), ...others];
     if (ids.length > 0) void this.#link?.then((link) => link.lookUp(ids)).catch(() => {}); // the next check comes soon
   }
 
@@ -240,7 +260,7 @@ export class ClusterEngine extends Engine {
         }
         return link.check();
       }).catch(() => {}); // the next check comes soon
-      this.#lookUp(this.#sent.oldest(CHECKED));
+      this.#lookUp(this.#sent.oldest(CHECKED), this.results.ids.slice(0, CHECKED));
       if (this.#sent.size > 0 && this.#sent.active === 0) {
         background(this.#unserved.check(this.#link, this.waiting), this.#onError);
       }
@@ -275,6 +295,8 @@ export class ClusterEngine extends Engine {
     this.#ending = true;
     const link = this.#link;
     this.#link = undefined;
+    this.#outbox.end();
+    this.results.close();
     try {
       await (await link)?.close();
     } catch {

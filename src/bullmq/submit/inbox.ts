@@ -1,33 +1,20 @@
 // Receives replies: what Redis says about jobs settles their calls.
 
-import {
-  BrokenExecutor,
-  BrokenProcessPool,
-  BrokenThreadPool,
-  CancelledError,
-  TaskTimeoutError,
-  WorkerLostError,
-} from "../../future/errors.ts";
+import { CancelledError } from "../../future/errors.ts";
 import type { Call } from "../../executor/call.ts";
 import type { CallLifecycle } from "../../executor/call_lifecycle.ts";
-import type { ErrorConstructorLike } from "../../wire/error_class.ts";
-import { decode, decodeFailure } from "../codec.ts";
 import { keyOf } from "./call_job.ts";
+import type { KeyResults } from "./key_results.ts";
 import type { LinkEvents } from "./link.ts";
 import type { ClusterSettings } from "./options.ts";
 import { type ItemReply, LONGEST_NAME, type Reply } from "../protocol.ts";
+import { NO_REPLY, readItem } from "./read_item.ts";
 import type { SentCall } from "./sent_call.ts";
 import type { SentCalls } from "./sent_calls.ts";
 import type { Stops } from "./stops.ts";
 
-/** The classes of the errors that hosts make themselves. */
-const HOST_ERRORS: ReadonlyMap<string, ErrorConstructorLike> = new Map(
-  [BrokenExecutor, BrokenProcessPool, BrokenThreadPool, TaskTimeoutError, WorkerLostError]
-    .map((type) => [type.name, type as ErrorConstructorLike]),
-);
-
-/** The message when a job returned something that is no reply. */
-const NO_REPLY = "The job's return value is not a reply of this library: is another worker on this queue?";
+/** The message when a job is gone that was there. */
+const REMOVED = "The job was removed from its queue";
 
 /** What the inbox asks of its engine. */
 interface InboxActions {
@@ -47,6 +34,7 @@ export class Inbox implements LinkEvents {
   lost = 0;
   readonly #sent: SentCalls;
   readonly #stops: Stops;
+  readonly #results: KeyResults;
   readonly #calls: CallLifecycle;
   readonly #settings: ClusterSettings;
   readonly #actions: InboxActions;
@@ -54,19 +42,21 @@ export class Inbox implements LinkEvents {
   constructor(
     sent: SentCalls,
     stops: Stops,
+    results: KeyResults,
     calls: CallLifecycle,
     settings: ClusterSettings,
     actions: InboxActions,
   ) {
     this.#sent = sent;
     this.#stops = stops;
+    this.#results = results;
     this.#calls = calls;
     this.#settings = settings;
     this.#actions = actions;
   }
 
   waitsFor(id: string): boolean {
-    return this.#sent.get(id) !== undefined;
+    return this.#sent.get(id) !== undefined || this.#results.has(id);
   }
 
   onActive(id: string): void {
@@ -85,6 +75,7 @@ export class Inbox implements LinkEvents {
   }
 
   onReply(id: string, reply: Reply | undefined): void {
+    this.#results.onReply(id, reply);
     const orphan = reply && "cancelled" in reply ? this.#orphan(id) : undefined;
     if (orphan) return this.#actions.onOrphaned(orphan);
     const sent = this.#end(id);
@@ -94,10 +85,11 @@ export class Inbox implements LinkEvents {
   }
 
   onFailed(id: string, reason: string): void {
+    const error = () => new Error(`BullMQ has failed the job: ${reason.slice(0, LONGEST_NAME)}`);
+    if (this.#results.has(id)) this.#results.onFailed(id, error());
     const sent = this.#end(id);
     if (!sent) return;
-    const shown = reason.slice(0, LONGEST_NAME);
-    this.#rejectAll(sent, new Error(`BullMQ has failed the job: ${shown}`));
+    this.#rejectAll(sent, error());
     this.#actions.onChange(true);
   }
 
@@ -105,9 +97,10 @@ export class Inbox implements LinkEvents {
   onRemoved(id: string): void {
     // Unless Redis has confirmed the job, it may not be there yet.
     if (this.#sent.get(id)?.added === false) return this.#stops.ended(id);
+    this.#results.onRemoved(id, REMOVED);
     const sent = this.#end(id);
     if (!sent) return;
-    this.#cancel(sent, "The job was removed from its queue");
+    this.#cancel(sent, REMOVED);
     this.#actions.onChange(true);
   }
 
@@ -116,6 +109,7 @@ export class Inbox implements LinkEvents {
     for (const id of ids) {
       const sent = this.#sent.get(id);
       if (sent && sent.addedAt > since) continue; // it may not have been there yet
+      if (!sent) this.#results.onMissing(id);
       // What nobody wants any more is as good as removed.
       if (!sent || this.#isUnwanted(id)) this.onRemoved(id);
       else lost.push(sent);
@@ -143,18 +137,9 @@ export class Inbox implements LinkEvents {
   }
 
   #settleOne(call: Call, reply: ItemReply): void {
-    const { errorTypes, maxPayload } = this.#settings;
-    let value: unknown;
-    const ofHost = typeof reply !== "string" && reply.by === "host";
-    try {
-      value = typeof reply === "string"
-        ? decode(reply, errorTypes, maxPayload)
-        : decodeFailure(reply.failure, ofHost ? HOST_ERRORS : errorTypes, maxPayload);
-    } catch (error) {
-      return this.#calls.reject(call, new Error("A host sent a malformed reply", { cause: error }), "final");
-    }
-    if (typeof reply === "string") this.#calls.fulfil(call, value);
-    else this.#calls.reject(call, value, ofHost ? "final" : "thrown");
+    const outcome = readItem(reply, this.#settings);
+    if (outcome.status === "fulfilled") this.#calls.fulfil(call, outcome.value);
+    else this.#calls.reject(call, outcome.reason, outcome.kind);
   }
 
   #rejectAll(sent: SentCall, error: Error): void {

@@ -153,6 +153,12 @@ export class Link {
     }));
   }
 
+  /** Whether a job is in Redis. */
+  async has(id: string): Promise<boolean> {
+    const present = await this.#insistence.repeat(() => this.present([id]));
+    return present !== undefined && present.size > 0;
+  }
+
   /** Removes a job, or tells its host to stop it. */
   async stop(id: string): Promise<void> {
     await this.#insistence.repeat(async () => {

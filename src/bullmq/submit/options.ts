@@ -60,7 +60,7 @@ export interface BullMQExecutorOptions {
   orphanTimeout?: number | undefined;
   /**
    * Time in milliseconds that a finished job and its result stay in Redis, at least 60,000. For that long, `key` refers to the
-   * job, and dashboards show it. Jobs without a key go earlier when there are too many, see `keepCount` of
+   * job, {@linkcode BullMQExecutor.result} gives its result, and dashboards show it. Jobs without a key go earlier when there are too many, see `keepCount` of
    * {@linkcode ServeOptions}.
    *
    * @default 3_600_000 (an hour)

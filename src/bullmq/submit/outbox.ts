@@ -2,6 +2,7 @@
 
 import type { Call } from "../../executor/call.ts";
 import type { CallQueue } from "../../executor/call_queue.ts";
+import { type Deferred, deferred } from "../../future/deferred.ts";
 import { background } from "../background.ts";
 import { JobLostError } from "../errors.ts";
 import { jobOf, type NewJob, parcelsOf, redeliveriesOf } from "./call_job.ts";
@@ -46,6 +47,10 @@ export class Outbox {
   readonly #actions: OutboxActions;
   #lastId = 0;
   #sending = false;
+  /** The sending that is under way, or was the last. */
+  #flushing: Promise<void> | undefined;
+  /** Those who wait until all calls are sent. */
+  readonly #acceptances = new Set<Deferred<void>>();
   #flushQueued = false;
 
   constructor(
@@ -68,8 +73,43 @@ export class Outbox {
     this.#flushQueued = true;
     queueMicrotask(() => {
       this.#flushQueued = false;
-      background(this.#flush(), this.#actions.onUnreachable);
+      this.#flushing = this.#flush();
+      background(this.#flushing, this.#actions.onUnreachable);
     });
+  }
+
+  /**
+   * Waits until Redis has whatever is to be sent.
+   *
+   * @throws (rejects) the reason when a call cannot be sent meanwhile.
+   */
+  async accepted(): Promise<void> {
+    const acceptance = deferred<void>();
+    this.#acceptances.add(acceptance);
+    try {
+      await Promise.race([this.sentAll(), acceptance.promise]);
+    } finally {
+      this.#acceptances.delete(acceptance);
+    }
+  }
+
+  /** Nothing more is sent: all calls are settled, as the executor ends; or they have failed, for a reason. */
+  end(failure?: { readonly reason: unknown }): void {
+    for (const acceptance of this.#acceptances) {
+      if (failure) acceptance.reject(failure.reason);
+      else acceptance.resolve();
+    }
+  }
+
+  /** Waits until Redis has, or has refused, whatever is to be sent. */
+  async sentAll(): Promise<void> {
+    while (this.#flushQueued || this.#sending) await (this.#flushQueued ? undefined : this.#flushing);
+    await Promise.all(this.#sent.all.filter(({ added }) => !added).map(({ adding }) => adding));
+  }
+
+  #cannotSend(call: Call, reason: unknown): void {
+    for (const acceptance of this.#acceptances) acceptance.reject(reason);
+    this.#actions.onRefused(call, reason);
   }
 
   async #flush(): Promise<void> {
@@ -151,7 +191,9 @@ export class Outbox {
     while (count < BULK) {
       const next = this.#nextCalls();
       if (next.length === 0) break;
-      for (const parcel of parcelsOf(next, this.#settings.maxPayload, this.#actions.onRefused)) {
+      for (
+        const parcel of parcelsOf(next, this.#settings.maxPayload, (call, reason) => this.#cannotSend(call, reason))
+      ) {
         const { calls } = parcel;
         if (!calls[0]!.wanted) { // its map() has ended while arguments were read
           calls.forEach(this.#actions.onUnwanted);
@@ -195,7 +237,7 @@ export class Outbox {
   /** The calls of a job cannot be sent. */
   #refuse(sent: SentCall, reason: unknown): void {
     if (!this.#sent.forget(sent)) return;
-    for (const call of sent.calls) this.#actions.onRefused(call, reason);
+    for (const call of sent.calls) this.#cannotSend(call, reason);
   }
 }
 

@@ -93,6 +93,8 @@ async function everything(cluster: TestCluster, url: string, recorder: Recorder)
   await fetch(`http://127.0.0.1:${host.healthPort}/metrics`).then((page) => page.text());
   assertEquals(await within("calls", Promise.all([1, 2, 3].map((n) => executor.submit(square, n)))), [1, 4, 9]);
   assertEquals(await within("a call with a key", executor.with({ key: "one" }).submit(square, 4)), 16);
+  await within("accepted()", executor.accepted());
+  assertEquals(await within("its result", executor.result("one")), 16);
   assertEquals(await within("a call that waits", executor.with({ delay: 50 }).submit(square, 5)), 25);
   const long = "x".repeat(10_000);
   assertEquals(await within("a long reply", executor.submit(echo, long)), long);
