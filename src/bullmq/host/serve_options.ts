@@ -78,8 +78,8 @@ export interface ServeOptions {
   maxPayload?: number | undefined;
   /**
    * Maximum number of finished jobs that stay in Redis; the oldest go first, each a minute after it was finished at the
-   * earliest. Those that have a key do not go: they stay for the `keepJobs` of their executor. The smallest number among the
-   * hosts of a queue holds.
+   * earliest. Those that have a key do not go: they stay for the `keepJobs` of their executor. All hosts of a queue should have
+   * the same number, as one of them cleans for all.
    *
    * @default 100_000
    */
