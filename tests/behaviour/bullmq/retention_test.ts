@@ -38,7 +38,8 @@ clusterTest("BullMQExecutor's jobs and long replies stay as long as each executo
   await cluster.serve();
   const long = "x".repeat(10_000);
   const jobs: { readonly id: string; readonly most: number }[] = [];
-  for (const [keepJobs, most] of [[1, 60_000], [undefined, HOUR], [2 * HOUR, 2 * HOUR]] as const) {
+  const cases = [[1, 60_000], [undefined, HOUR], [2 * HOUR, 2 * HOUR], [Infinity, Number.MAX_SAFE_INTEGER]] as const;
+  for (const [keepJobs, most] of cases) {
     assertEquals(await within("a call", cluster.executor({ keepJobs }).submit(echo, long)), long);
     await until("the job is finished", async () => (await finished(redis, keys)).length > jobs.length);
     const id = (await finished(redis, keys)).find((id) => jobs.every((job) => job.id !== id))!;
@@ -134,3 +135,22 @@ clusterTest("A key is free again when its job has expired, and the new job is no
   gate.open();
   assertEquals(await within("the new call", again), 7);
 });
+
+clusterTest(
+  "A job that anybody may have written stays for a time that Redis knows, and spoils none of the others",
+  async (cluster) => {
+    const redis = cluster.redis(), { keys } = cluster;
+    await cluster.serve();
+    const jobs = await cluster.jobs();
+    const ages: unknown[] = [-1, 0, 1e300, Number.MAX_SAFE_INTEGER, "1", null];
+    for (const age of ages) {
+      await within("a job", jobs.replyTo(await jobs.add("x", {}, { removeOnComplete: { age: age as number } })));
+    }
+    await run(cluster, redis, 1);
+    const ids = await finished(redis, keys);
+    assertEquals(ids.length, ages.length + 1);
+    await until("Redis knows how long each stays", async () => {
+      return (await Promise.all(ids.map((id) => redis.pttl(keys.job(id))))).every((left) => left > HOUR / 100);
+    });
+  },
+);
