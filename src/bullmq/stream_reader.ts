@@ -1,6 +1,7 @@
 // Reads a stream of Redis from a given entry on, through a connection of its own, and goes on when that is lost.
 
 import type { Redis } from "ioredis";
+import { type Deferred, deferred } from "../future/deferred.ts";
 import { background } from "./background.ts";
 import { isConnectionError } from "./connection.ts";
 
@@ -16,15 +17,31 @@ const MOST = 1000;
 /** The pause after an error, in milliseconds. */
 const PAUSE = 100;
 
+/**
+ * How long nobody has to want entries before the reader rests, in milliseconds: a program that awaits one call after another
+ * does not make it look for the end of the stream each time.
+ */
+const REST_AFTER = 1000;
+
 /** Called with the fields of an entry: names and values in turn. */
 export type EntryHandler = (fields: readonly string[]) => void;
 
-/** Reads one stream. */
+/**
+ * Reads one stream.
+ *
+ * invariant: it rests only while nobody wants entries, and {@linkcode wake} is called before anybody does.
+ */
 export class StreamReader {
   readonly #client: Redis;
   readonly #key: string;
   readonly #handle: EntryHandler;
   readonly #onError: (error: unknown) => void;
+  readonly #isWanted: () => boolean;
+  /** Since when nobody wants entries, as far as was seen. */
+  #idleSince = Infinity;
+  /** Resolves when it has rested enough. */
+  #rest: Deferred<void> | undefined;
+  #isWaking = false;
   #position: string;
   #ended = false;
   /** When Redis answered last. */
@@ -36,21 +53,51 @@ export class StreamReader {
    * @param from The entry after which to begin.
    * @param handle Called with each entry.
    * @param onError Called with what Redis refuses, and with what `handle` throws.
+   * @param isWanted Whether anybody wants entries now. When nobody has for a while, the reader rests with the next ones: to read
+   *   the entries of others takes 0.06 ms of processor time for each of their calls (Node 24).
    */
-  constructor(client: Redis, key: string, from: string, handle: EntryHandler, onError: (error: unknown) => void) {
+  constructor(
+    client: Redis,
+    key: string,
+    from: string,
+    handle: EntryHandler,
+    onError: (error: unknown) => void,
+    isWanted: () => boolean = () => true,
+  ) {
     this.#client = client;
     this.#key = key;
     this.#position = from;
     this.#handle = handle;
     this.#onError = onError;
+    this.#isWanted = isWanted;
     background(this.#read(), onError);
   }
 
   /** Connects again if Redis has been silent for too long: a connection can die without an error. */
   check(): void {
-    if (performance.now() - this.#heard < SILENCE) return;
+    if (this.#rest || performance.now() - this.#heard < SILENCE) return;
     this.#heard = performance.now();
     this.#client.disconnect(true);
+  }
+
+  /**
+   * Goes on, if it rests, after what is in the stream now. What leads to entries is asked for after this, on the same connection:
+   * Redis keeps the order.
+   *
+   * @param client A connection.
+   */
+  wake(client: Redis): void {
+    const rest = this.#rest;
+    if (!rest || this.#isWaking) return;
+    this.#isWaking = true;
+    const goOn = () => {
+      this.#rest = undefined;
+      this.#isWaking = false;
+      this.#heard = performance.now();
+      rest.resolve();
+    };
+    // Without an answer it goes on from where it was.
+    endOfStream(client, this.#key).then((end) => this.#position = end).then(goOn, goOn);
   }
 
   /** Whether entries may be gone that were not read, when `first` is the oldest in the stream. */
@@ -94,6 +141,16 @@ export class StreamReader {
     }
   }
 
+  async #restIfIdle(): Promise<void> {
+    const now = performance.now();
+    if (this.#isWanted()) this.#idleSince = Infinity;
+    else this.#idleSince = Math.min(this.#idleSince, now);
+    if (now - this.#idleSince < REST_AFTER) return;
+    this.#rest = deferred();
+    await this.#rest.promise;
+    this.#idleSince = Infinity;
+  }
+
   async #read(): Promise<void> {
     while (!this.#ended) {
       try {
@@ -102,6 +159,7 @@ export class StreamReader {
         for (const [id, fields] of answer?.[0]?.[1] ?? []) {
           if (compare(id, this.#position) > 0) this.#take(id, fields);
         }
+        await this.#restIfIdle();
       } catch (error) {
         if (this.#ended) return;
         // If the connection was lost, the client connects again, and the stream keeps its entries meanwhile.

@@ -59,6 +59,10 @@ export class Inbox implements LinkEvents {
     return this.#sent.get(id) !== undefined || this.#results.has(id);
   }
 
+  isWaiting(): boolean {
+    return this.#sent.size + this.#stops.pending + this.#results.size > 0;
+  }
+
   onActive(id: string): void {
     this.#setActive(id, true);
   }

@@ -15,6 +15,8 @@ import { endOfStream, StreamReader } from "../stream_reader.ts";
 export interface LinkEvents {
   /** Whether the executor waits for a job. */
   waitsFor(id: string): boolean;
+  /** Whether the executor waits for anything. */
+  isWaiting(): boolean;
   /** A host has the job. */
   onActive(id: string): void;
   /** No host has the job any more: its host handed it back, or was lost. */
@@ -115,6 +117,7 @@ export class Link {
       from,
       (fields) => this.#onEntry(fields),
       (error) => settings.notices.error(error),
+      () => events.isWaiting(),
     );
     redis.on("ready", () => events.onUncertain());
     if (settings.orphans === "cancel") this.#live();
@@ -122,6 +125,7 @@ export class Link {
 
   /** Adds jobs. A job whose id is there already stays as it is. */
   async add(jobs: readonly NewJob[]): Promise<void> {
+    this.#reader.wake(this.#redis);
     const age = Math.ceil(this.#settings.keepJobs / 1000);
     const entries = jobs.map(({ id, data, priority, delayed }) => ({
       name: `${data.module}.${data.name}`,
@@ -171,6 +175,7 @@ export class Link {
 
   /** Reads the state of jobs, and tells it as events. */
   async lookUp(ids: readonly string[]): Promise<void> {
+    this.#reader.wake(this.#redis);
     for (let from = 0; from < ids.length; from += LOOKUPS) {
       const slice = ids.slice(from, from + LOOKUPS);
       let since = 0;
