@@ -77,6 +77,8 @@ export class ClusterEngine extends Engine {
       // The job of a key may have been there before, and be done.
       onAdded: (sent) => this.#lookUp(sent.filter(({ first }) => keyOf(first) !== undefined)),
       onRefused: (call, reason) => this.#refuse(call, reason),
+      // The job of a key may be somebody else's, too.
+      onAbandoned: (sent, adding) => keyOf(sent.first) === undefined && this.#stops.tell(sent.id, adding),
       onUnwanted: (call) => this.cancel(call, new CancelledError()),
       onUnreachable: (error) => {
         if (error instanceof BrokenExecutor) this.break(error.message, error.cause);
