@@ -122,6 +122,26 @@ clusterTest("A call that hosts hand back can be cancelled meanwhile", async (clu
   assertEquals(await within("another call", executor.submit(texts.first)), "old");
 });
 
+clusterTest(
+  "A call that hosts have handed back 500 times fails, whatever hosts say that they serve",
+  async (cluster) => {
+    using gate = new Gate();
+    const old = makeModule(gate.folder, "old.mjs", { first: "old" });
+    const host = await cluster.serve({ tasks: { texts: old }, workers: 1 });
+    const redis = cluster.redis(), { keys } = cluster;
+    // It lives for ever by its record, and takes no calls.
+    await redis.set(keys.host("frozen"), JSON.stringify({ ...host.stats(), name: "frozen" }));
+    await redis.sadd(keys.hosts, "frozen");
+    const future = cluster.executor().submit(texts.second);
+    let key: string | undefined;
+    await until("it was handed back", async () => (key = (await redis.keys(keys.refusals("*")))[0]) !== undefined);
+    assertEquals(future.done(), false);
+    await redis.hincrby(key!, "somebody", 500);
+    const error = await within("the call", future.exception());
+    assertMatch(String(error), /^TypeError: .*'second'/);
+  },
+);
+
 clusterTest("A host whose module fails to load again and again hands back its calls, and ends", async (cluster) => {
   using gate = new Gate();
   const damaged = makeModule(gate.folder, "damaged.mjs", { first: "damaged" });
