@@ -237,9 +237,10 @@ export class ClusterEngine extends Engine {
     if (this.#ending) return; // what was heard last can lead to no more work
     this.#watch ??= setInterval(() => {
       this.#link?.then((link) => {
-        if (performance.now() - Math.max(link.heard, this.#closingSince) > this.#settings.connectTimeout) {
-          this.#giveUp();
-        }
+        const { connectTimeout } = this.#settings,
+          silent = performance.now() - Math.max(link.heard, this.#closingSince);
+        if (silent > connectTimeout) this.#giveUp();
+        else if (silent > connectTimeout / 2) link.reconnect(); // the connection may be silent, and not Redis
         return link.check();
       }).catch(() => {}); // the next check comes soon
       this.#lookUp(this.#sent.oldest(CHECKED));

@@ -116,7 +116,10 @@ export class Link {
       (fields) => this.#onEntry(fields),
       (error) => settings.notices.error(error),
     );
-    redis.on("ready", () => events.onUncertain());
+    redis.on("ready", () => {
+      this.heard = performance.now();
+      events.onUncertain();
+    });
     if (settings.orphans === "cancel") this.#live();
   }
 
@@ -220,6 +223,11 @@ export class Link {
       if (this.#redis.status === "ready") this.heard = performance.now(); // an error is an answer, too
     });
     if (this.#reader.missed(first?.[0])) this.#events.onUncertain();
+  }
+
+  /** Connects anew, and sooner than after `socketTimeout`. */
+  reconnect(): void {
+    if (this.#redis.status === "ready") this.#redis.disconnect(true);
   }
 
   /** BullMQ's queue, to ask about the queue as a whole. */

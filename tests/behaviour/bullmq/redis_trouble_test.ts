@@ -25,6 +25,20 @@ clusterTest("BullMQExecutor and its hosts connect again when a connection goes s
   assertEquals(await within("a call after the cut", executor.submit(square, 4)), 16);
 });
 
+clusterTest("BullMQExecutor gives no call up in a shutdown because its connection has gone silent", async (cluster) => {
+  const relay = await cluster.relay();
+  await cluster.serve({ workers: 1 });
+  const executor = cluster.executor({ connection: { url: relay.url }, connectTimeout: 8000 });
+  using gate = new Gate();
+  const future = executor.submit(hold, gate.folder, 7);
+  await gate.noted();
+  relay.cut();
+  const end = executor.shutdown();
+  gate.open();
+  assertEquals(await within("the call", future), 7);
+  await within("shutdown()", end);
+});
+
 const TROUBLES: Readonly<Record<string, (cluster: TestCluster) => Promise<unknown>>> = {
   "is away": ({ server }) => server.stop(),
   "answers nothing": ({ server }) => Promise.resolve(process.kill(server.pid!, "SIGSTOP")),
