@@ -293,13 +293,17 @@ export class Link {
     let reply = readReply(json);
     if (reply && "stored" in reply) {
       this.#fetching.add(id);
-      reply = readReply(await this.#stored(id).finally(() => this.#fetching.delete(id)));
+      const since = performance.now();
+      const stored = await this.#stored(id).finally(() => this.#fetching.delete(id));
+      const isLost = stored === "" && await this.#insistence.repeat(() => this.#redis.exists(this.#keys.job(id))) === 0;
       if (this.#closed) return;
+      if (isLost) return this.#events.onMissing([id], since);
+      reply = readReply(stored);
     }
     this.#events.onReply(id, reply);
   }
 
-  /** The stored reply of a job. Its text is in JSON once more, where a character takes at most three bytes. */
+  /** The stored reply of a job, empty when there is none. Its text is in JSON once more, where a character takes at most three bytes. */
   async #stored(id: string): Promise<string | undefined> {
     try {
       const longest = 3 * roomFor(this.#settings.maxPayload) + LONGEST_NAME;

@@ -393,6 +393,22 @@ clusterTest("BullMQExecutor reads the events to their end before a job counts as
   assertEquals(await within("the call", future), 9);
 });
 
+clusterTest("A call is lost when Redis loses its long result before the executor has read that", async (cluster) => {
+  const redis = cluster.redis(), { keys } = cluster;
+  const executor = cluster.executor({ log() {} });
+  const again = executor.submit(square, 3), once = executor.with({ retries: 0 }).submit(square, 4);
+  await waiting(executor, 2);
+  for (const id of await redis.zrange(keys.prioritized, "0", "-1")) {
+    await redis.multi().del(keys.job(id)).zrem(keys.prioritized, id)
+      .xadd(keys.events, "*", "event", "completed", "jobId", id, "returnvalue", JSON.stringify({ stored: true }))
+      .exec();
+  }
+  const error = await within("the call that must not run twice", once.exception());
+  assert(error instanceof JobLostError, String(error));
+  await cluster.serve();
+  assertEquals(await within("the other call", again), 9);
+});
+
 clusterTest("A host says once that Redis is full, and goes on when it is not", async (cluster) => {
   const redis = cluster.redis(), executor = cluster.executor();
   const future = executor.submit(square, 3);
