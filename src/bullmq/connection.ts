@@ -156,13 +156,20 @@ function complete(url: string, password: string | undefined): string {
  *
  * @param client The client.
  * @param timeout How long, in milliseconds.
- * @throws {BrokenExecutor} (rejects) when time is up, Redis refuses the connection, or it is a Redis Cluster.
+ * @throws {BrokenExecutor} (rejects) when time is up, Redis refuses the connection, or it is a Redis Cluster or a Sentinel.
  */
 export async function opened(client: Redis, timeout: number): Promise<void> {
   await connected(client, timeout);
   const told = client.info("server").catch(() => ""); // who may not ask need not know
   // Redis (7.0) and Valkey (8.0).
-  if (/^(redis|server)_mode:cluster/m.test(await answered(client, timeout, told))) {
+  const [, , mode] = /^(redis|server)_mode:(\w+)/m.exec(await answered(client, timeout, told)) ?? [];
+  if (mode === "sentinel") {
+    throw new BrokenExecutor(
+      "This is a Sentinel, which has no queues: give its address as 'connection.sentinels' (--sentinel), and as " +
+        "'connection.name' (--sentinel-name) the name by which it knows the server",
+    );
+  }
+  if (mode === "cluster") {
     throw new BrokenExecutor(
       "Redis Cluster cannot be used, as the keys of a queue have to be on one server: use a single server, or several " +
         "with Sentinel",
@@ -176,23 +183,24 @@ function connected(client: Redis, timeout: number): Promise<void> {
     let last: unknown;
     const done = (error?: BrokenExecutor) => {
       timer.clear();
-      client.off("ready", onReady).off("error", onError).off("end", onEnd);
+      client.off("connect", onConnect).off("ready", onReady).off("error", onError).off("end", onEnd);
       if (error) reject(error);
       else resolve();
     };
     const fail = (what = last instanceof ReplyError ? "Redis refuses the connection" : "Redis cannot be reached") =>
       done(new BrokenExecutor(last ? `${what}: ${causeOf(last)}` : what, { cause: last }));
+    const onConnect = () => last = notReady();
     const onReady = () => done();
     const onError = (error: Error) => {
       last = error;
       if (REFUSED.test(error.message)) fail();
-      else if (NOT_TRUSTED.test(String((error as { code?: unknown }).code))) {
+      else if (isNotTrusted(error)) {
         fail("Redis shows a certificate that is not trusted; give its authority as 'connection.tls.ca'");
       }
     };
     const onEnd = () => fail();
     const timer = startTimer(timeout, fail);
-    client.on("ready", onReady).on("error", onError).on("end", onEnd);
+    client.on("connect", onConnect).on("ready", onReady).on("error", onError).on("end", onEnd);
   });
 }
 
@@ -235,6 +243,16 @@ export function answeredWithin<T>(timeout: number, work: Promise<T>): Promise<T>
 
 function notAnswered(timeout: number): BrokenExecutor {
   return new BrokenExecutor(`Redis has not answered for ${timeout} ms`);
+}
+
+/** The reason when a client is connected and no more is heard: ioredis (6.0) is silent while Redis loads its data. */
+export function notReady(): Error {
+  return new Error("it takes connections, but is not ready: it may be loading its data");
+}
+
+/** Whether the certificate of Redis is one that no other attempt makes valid. */
+export function isNotTrusted(error: Error): boolean {
+  return NOT_TRUSTED.test(String((error as { code?: unknown }).code));
 }
 
 /** Keeps the program alive until a promise is settled. */

@@ -1,15 +1,16 @@
 // Errors of calls that Redis did not take, did not keep, or does not have.
 
 /**
- * Redis has refused a call for as long as the executor waits (`redisTimeout`): it is full, read-only, starting, or does not take
- * the password any more. `cause` says which. The call does not run.
+ * Redis has not taken a call for as long as the executor waits (`redisTimeout`): it is away, full, read-only, starting, or does
+ * not take the password any more. `cause` says which. The call does not run. If Redis had it already when the connection was
+ * lost, it is removed, or stopped, as soon as Redis is back, unless it has a `key`.
  *
  * @example A full Redis
  * ```ts ignore
  * import { RedisRefusedError } from "@concurrent/futures/bullmq";
  *
  * const error = await executor.submit(words.countWords, "to be").exception();
- * if (error instanceof RedisRefusedError) console.log(error.message); // Redis has not taken the call: OOM command not allowed ...
+ * if (error instanceof RedisRefusedError) console.log(error.message); // Redis has not taken the call within 30000 ms: OOM command ...
  * ```
  */
 export class RedisRefusedError extends Error {

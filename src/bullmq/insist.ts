@@ -1,9 +1,11 @@
 // Commands that are repeated: Redis may be away for a while, and may refuse for a while.
 
 import { type Redis, ReplyError } from "ioredis";
-import { isConnectionError } from "./connection.ts";
+import { type Deferred, deferred } from "../future/deferred.ts";
+import { startTimer, type Timer } from "../future/timer.ts";
+import { isConnectionError, isNotTrusted, notReady } from "./connection.ts";
 import { RedisRefusedError } from "./errors.ts";
-import type { Notices } from "./notices.ts";
+import { causeOf, type Notices } from "./notices.ts";
 
 /**
  * What Redis says when another attempt may succeed: it is full, a replica, without replicas, cannot save, busy with a script,
@@ -22,6 +24,11 @@ export function isRefusal(error: unknown): boolean {
   return REFUSAL.test(message) || (Array.isArray(previousErrors) && previousErrors.some(isRefusal));
 }
 
+/** Whether it is the error of ioredis (6.0) when no Sentinel knows a server that is in charge. */
+function isOfSentinels(error: Error): boolean {
+  return error.message.startsWith("All sentinels are unreachable");
+}
+
 /** Repeats the commands of one connection. */
 export class Insistence {
   readonly #redis: Redis;
@@ -29,11 +36,21 @@ export class Insistence {
   readonly #notices: Notices;
   /** Since when Redis refuses, by `performance.now()`. */
   #refusedSince: number | undefined;
+  /** The last error of the connection, while that is not ready. */
+  #why: unknown;
+  /** Resolves when the connection is ready, or there will be none any more. */
+  #ready: Deferred<void> | undefined;
+  /** Those who wait, and not for longer than Redis may be away: each is given the error. */
+  readonly #impatient = new Set<(error: Error) => void>();
+  /** Runs while the connection is not ready and somebody is impatient. */
+  #patience: Timer | undefined;
+  /** What those get who come after it has run out, until the connection is ready. */
+  #away: RedisRefusedError | undefined;
   #ended = false;
 
   /**
    * @param redis The connection.
-   * @param timeout How long Redis may refuse, in milliseconds.
+   * @param timeout How long Redis may refuse, or be away, in milliseconds.
    * @param notices Told when it refuses.
    */
   constructor(redis: Redis, timeout: number, notices: Notices) {
@@ -43,38 +60,78 @@ export class Insistence {
     this.#listen();
   }
 
-  /** Tells what Redis says to the client that connects, of its password say: commands wait until then, and hear nothing of it. */
+  /** Tells what Redis says to the client that connects, of its password say: no command is under way then that would hear of it. */
   #listen(): void {
     let refused = false;
     this.#redis.on("error", (error) => {
-      if (!isRefusal(error)) return;
+      this.#why = error;
+      if (!isRefusal(error) && !isNotTrusted(error) && !isOfSentinels(error)) return;
       refused = true;
       this.#notices.error(error);
     });
+    this.#redis.on("connect", () => this.#why = notReady());
+    this.#redis.on("close", () => this.#beImpatient());
+    this.#redis.on("end", () => this.#wake());
     this.#redis.on("ready", () => {
+      this.#why = this.#away = undefined;
+      this.#patience?.clear();
+      this.#patience = undefined;
+      this.#wake();
       if (refused && this.#refusedSince === undefined) this.#notices.over();
       refused = false;
     });
   }
 
   /**
-   * Repeats a command, which must do no harm twice, until Redis has taken it.
+   * Repeats a command, which must do no harm twice, until Redis has taken it. It is given only while the connection is ready:
+   * what the client keeps until then nobody can take back.
    *
    * @param command Gives the command.
    * @returns Its answer; `undefined` when the connection was ended meanwhile.
    * @throws {RedisRefusedError} (rejects) when Redis has refused for too long.
    * @throws {Error} (rejects) with any other error of the command.
    */
-  async repeat<T>(command: () => Promise<T>): Promise<T | undefined> {
+  repeat<T>(command: () => Promise<T>): Promise<T | undefined> {
+    return this.#repeat(command, (work) => work);
+  }
+
+  /**
+   * As {@linkcode repeat}, but gives up also when Redis is away for too long. The command may be under way then, and may be
+   * carried out later.
+   */
+  offer<T>(command: () => Promise<T>): Promise<T | undefined> {
+    return this.#repeat(command, (work) => this.within(work));
+  }
+
+  /**
+   * Waits, but no longer than Redis may be away.
+   *
+   * @param work What waits for Redis.
+   * @throws {RedisRefusedError} (rejects) when Redis is away for too long.
+   */
+  within<T>(work: Promise<T>): Promise<T> {
+    return new Promise((resolve, reject) => {
+      const done = () => this.#impatient.delete(reject);
+      this.#impatient.add(reject);
+      work.finally(done).then(resolve, reject);
+      if (this.#away) reject(this.#away);
+      else this.#beImpatient();
+    });
+  }
+
+  async #repeat<T>(command: () => Promise<T>, wait: <W>(work: Promise<W>) => Promise<W>): Promise<T | undefined> {
     for (let pause = PAUSE;; pause = Math.min(2 * pause, LONGEST_PAUSE)) {
       try {
-        const answer = await command();
+        if (this.#redis.status !== "ready" && this.#redis.status !== "end") {
+          await wait((this.#ready ??= deferred()).promise);
+        }
+        if (this.#ended) return undefined;
+        const answer = await wait(command());
         if (this.#refusedSince !== undefined) this.#accepted();
         return answer;
       } catch (error) {
         if (this.#ended) return undefined;
         if (isRefusal(error)) this.#refused(error as Error);
-        // A command waits in the client until that is connected again.
         else if (!isConnectionError(error) || this.#redis.status === "end") throw error;
         else pause = PAUSE;
       }
@@ -85,6 +142,23 @@ export class Insistence {
   /** From now on no command is repeated. */
   end(): void {
     this.#ended = true;
+    this.#patience?.clear();
+    this.#wake();
+  }
+
+  #wake(): void {
+    this.#ready?.resolve();
+    this.#ready = undefined;
+  }
+
+  /** Lets time run while the connection is not ready and somebody is impatient. */
+  #beImpatient(): void {
+    if (this.#patience || this.#ended || this.#redis.status === "ready" || this.#impatient.size === 0) return;
+    this.#patience = startTimer(this.#timeout, () => {
+      if (this.#impatient.size === 0) return void (this.#patience = undefined);
+      this.#away = this.#error(this.#why);
+      for (const reject of this.#impatient) reject(this.#away);
+    });
   }
 
   #accepted(): void {
@@ -96,7 +170,11 @@ export class Insistence {
     this.#notices.error(error);
     this.#refusedSince ??= performance.now();
     if (performance.now() - this.#refusedSince < this.#timeout) return;
-    const message = `Redis has not taken the call within ${this.#timeout} ms: ${error.message}`;
-    throw new RedisRefusedError(message, { cause: error });
+    throw this.#error(error);
+  }
+
+  #error(cause: unknown): RedisRefusedError {
+    const why = cause === undefined ? "" : `: ${causeOf(cause)}`;
+    return new RedisRefusedError(`Redis has not taken the call within ${this.#timeout} ms${why}`, { cause });
   }
 }

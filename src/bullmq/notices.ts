@@ -72,7 +72,9 @@ const PLAIN: ReadonlySet<string> = new Set(["Error", "ReplyError", "BrokenExecut
 /** One line on an error: its name if it says something, and its message. */
 export function causeOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
-  const [message = ""] = error.message.replace(/ script: [0-9a-f]{40}, on @.*$/s, "").split("\n");
+  // What a script adds, and how often ioredis (6.0) has tried, are no causes.
+  const [message = ""] = error.message.replace(/ script: [0-9a-f]{40}, on @.*$/s, "")
+    .replace(/ Retrying from scratch after \d+ms\./, "").split("\n");
   if (message === "") return String((error as { code?: unknown }).code ?? error.name);
   return PLAIN.has(error.name) ? message : `${error.name}: ${message}`;
 }

@@ -110,5 +110,7 @@ export const FAULTS: Readonly<Record<string, Fault>> = {
  * seconds when Redis has lost its data.
  */
 async function allServe({ executors, hosts }: Targets): Promise<void> {
-  while (!hosts.serve(await executors()[0]!.cluster().then(({ hosts }) => hosts))) await delay(200);
+  // Nothing is heard of it while its connection is silent since another fault, for up to `socketTimeout`.
+  const known = () => executors()[0]!.cluster().then(({ hosts }) => hosts, () => []);
+  while (!hosts.serve(await known())) await delay(200);
 }

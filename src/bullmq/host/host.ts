@@ -12,7 +12,7 @@ import { answered, holding, isConnectionError } from "../connection.ts";
 import { isRefusal } from "../insist.ts";
 import { gauge, type Metric, writeMetrics } from "../metrics.ts";
 import { leftBehind } from "../notices.ts";
-import { type HostStats, Keys, LONGEST_NAME, MOST_ITEMS } from "../protocol.ts";
+import { HEARTBEAT, type HostStats, Keys, LONGEST_NAME, MOST_ITEMS } from "../protocol.ts";
 import type { StreamReader } from "../stream_reader.ts";
 import { Cleaner } from "./cleaner.ts";
 import { HealthPage } from "./health.ts";
@@ -23,8 +23,8 @@ import { isJobGone, jobsLost } from "./lost_jobs.ts";
 import { Refusals } from "./refusals.ts";
 import type { ServeSettings } from "./serve_options.ts";
 
-/** How often a host says that it lives, and how long that holds, in milliseconds. */
-const HEARTBEAT = 5000, HOST_TTL = 3 * HEARTBEAT;
+/** How long it holds that a host lives, in milliseconds. */
+const HOST_TTL = 3 * HEARTBEAT;
 
 /** How long Redis may take to count what waits, for a scraper, in milliseconds. */
 const SCRAPE_LIMIT = 1000;

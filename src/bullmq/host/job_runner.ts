@@ -258,7 +258,7 @@ export class JobRunner {
         if (this.#refusals.failed(data.module)) {
           this.#actions.onUnfit(hostUnfit(this.#settings.name, data.module, error));
         }
-        return await this.#passOn(id, call, () => error);
+        return await this.#passOn(id, call, () => error, true);
       }
       this.replies.durations.add(performance.now() - call.since);
       return this.replies.failure(error, isOfExecutor(error) ? "host" : "task", call.count);
@@ -279,10 +279,15 @@ export class JobRunner {
   }
 
   /** Hands a call on that this host cannot run; fails it if no other host may be able to. */
-  async #passOn(id: string, call: ActiveCall, error: () => Error | Promise<Error>): Promise<Reply | PassedOn> {
+  async #passOn(
+    id: string,
+    call: ActiveCall,
+    error: () => Error | Promise<Error>,
+    isBroken = false,
+  ): Promise<Reply | PassedOn> {
     let delay: number | undefined;
     try {
-      delay = await this.#refusals.refuse(id, call.data);
+      delay = await this.#refusals.refuse(id, call.data, isBroken);
     } catch (error) {
       if (isConnectionError(error)) return { delay: AGAIN }; // and otherwise, the keys hold anything
     }

@@ -35,10 +35,12 @@ export class Refusals {
    *
    * @param jobId The id of its job.
    * @param data The call.
+   * @param isBroken Whether only this host is the reason, as a module that it has served fails to load: then the call waits for
+   * another one, even if none is known.
    * @returns How long the job has to wait before the next host may take it, in milliseconds; `undefined` when no other host is
    * left that serves the module, or the call was handed back too often.
    */
-  async refuse(jobId: string, { module }: JobData): Promise<number | undefined> {
+  async refuse(jobId: string, { module }: JobData, isBroken: boolean): Promise<number | undefined> {
     const key = this.#keys.refusals(jobId);
     const [hosts, answers] = await Promise.all([
       readHostsById(this.#redis, this.#keys),
@@ -47,7 +49,9 @@ export class Refusals {
     const refused = answers![2]![1] as Record<string, string>;
     const count = Object.values(refused).reduce((sum, times) => sum + Number(times), 0);
     const others = [...hosts].filter(([id, { tasks }]) => !Object.hasOwn(refused, id) && tasks.includes(module));
-    if (others.length === 0 || count > MOST_REFUSALS) return undefined;
+    // When this host is not known, Redis has lost what hosts say about themselves, and they say it again within seconds.
+    const mayServe = isBroken || others.length > 0 || !hosts.has(this.#hostId);
+    if (!mayServe || count > MOST_REFUSALS) return undefined;
     return Math.min(FIRST_DELAY * 2 ** (count - 1), LONGEST_DELAY);
   }
 

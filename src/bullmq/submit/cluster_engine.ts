@@ -80,6 +80,8 @@ export class ClusterEngine extends Engine {
       // The job of a key may have been there before, and be done.
       onAdded: (sent) => this.#lookUp(sent.filter(({ first }) => keyOf(first) !== undefined)),
       onRefused: (call, reason) => this.#refuse(call, reason),
+      // The job of a key may be somebody else's, too.
+      onAbandoned: (sent, adding) => keyOf(sent.first) === undefined && this.#stops.tell(sent.id, adding),
       onUnwanted: (call) => this.cancel(call, new CancelledError()),
       onUnreachable: (error) => {
         if (error instanceof BrokenExecutor) this.break(error.message, error.cause);
@@ -255,9 +257,10 @@ export class ClusterEngine extends Engine {
     if (this.#ending) return; // what was heard last can lead to no more work
     this.#watch ??= setInterval(() => {
       this.#link?.then((link) => {
-        if (performance.now() - Math.max(link.heard, this.#closingSince) > this.#settings.connectTimeout) {
-          this.#giveUp();
-        }
+        const { connectTimeout } = this.#settings,
+          silent = performance.now() - Math.max(link.heard, this.#closingSince);
+        if (silent > connectTimeout) this.#giveUp();
+        else if (silent > connectTimeout / 2) link.reconnect(); // the connection may be silent, and not Redis
         return link.check();
       }).catch(() => {}); // the next check comes soon
       this.#lookUp(this.#sent.oldest(CHECKED), this.results.ids.slice(0, CHECKED));

@@ -119,12 +119,21 @@ export class Link {
       (error) => settings.notices.error(error),
       () => events.isWaiting(),
     );
-    redis.on("ready", () => events.onUncertain());
+    redis.on("ready", () => {
+      this.heard = performance.now();
+      events.onUncertain();
+    });
     if (settings.orphans === "cancel") this.#live();
   }
 
-  /** Adds jobs. A job whose id is there already stays as it is. */
-  async add(jobs: readonly NewJob[]): Promise<void> {
+  /**
+   * Adds jobs. A job whose id is there already stays as it is.
+   *
+   * @param jobs The jobs.
+   * @param onAttempt Given each attempt: Redis may carry out the last one even if this rejects before it is settled.
+   * @throws {RedisRefusedError} (rejects) when Redis has refused, or was away, for too long.
+   */
+  async add(jobs: readonly NewJob[], onAttempt: (attempt: Promise<unknown>) => void): Promise<void> {
     this.#reader.wake(this.#redis);
     const age = Math.ceil(this.#settings.keepJobs / 1000);
     const entries = jobs.map(({ id, data, priority, delayed }) => ({
@@ -133,7 +142,7 @@ export class Link {
       opts: { jobId: id, removeOnComplete: { age }, removeOnFail: { age }, priority, ...delayed },
     }));
     let repeated = false;
-    await this.#insistence.repeat<unknown>(async () => {
+    const attempt = async () => {
       // After a refusal some may be there and done, and some may have been cancelled.
       const now = repeated ? entries.filter(({ opts }) => this.#events.waitsFor(opts.jobId)) : entries;
       repeated = true;
@@ -142,14 +151,19 @@ export class Link {
       if (!first) return;
       // For one job addBulk() takes 0.05 ms more than add(), a twentieth of the round trip.
       return second ? await this.#queue.addBulk(now) : await this.#queue.add(first.name, first.data, first.opts);
+    };
+    await this.#insistence.offer<unknown>(() => {
+      const begun = attempt();
+      onAttempt(begun);
+      return begun;
     });
   }
 
-  /** Which of these jobs are in Redis. Asks once. */
+  /** Which of these jobs are in Redis. Asks once; rejects when Redis does not tell. */
   async present(ids: readonly string[]): Promise<ReadonlySet<string>> {
     const pipeline = this.#redis.pipeline();
     for (const id of ids) pipeline.exists(this.#keys.job(id));
-    const answers = await pipeline.exec();
+    const answers = await this.#insistence.within(pipeline.exec());
     return new Set(ids.filter((_, i) => {
       const [error, count] = answers![i]!;
       if (error) throw error;
@@ -222,6 +236,11 @@ export class Link {
     if (this.#reader.missed(first?.[0])) this.#events.onUncertain();
   }
 
+  /** Connects anew, and sooner than after `socketTimeout`. */
+  reconnect(): void {
+    if (this.#redis.status === "ready") this.#redis.disconnect(true);
+  }
+
   /** BullMQ's queue, to ask about the queue as a whole. */
   get queue(): Queue {
     return this.#queue;
@@ -285,13 +304,17 @@ export class Link {
     let reply = readReply(json);
     if (reply && "stored" in reply) {
       this.#fetching.add(id);
-      reply = readReply(await this.#stored(id).finally(() => this.#fetching.delete(id)));
+      const since = performance.now();
+      const stored = await this.#stored(id).finally(() => this.#fetching.delete(id));
+      const isLost = stored === "" && await this.#insistence.repeat(() => this.#redis.exists(this.#keys.job(id))) === 0;
       if (this.#closed) return;
+      if (isLost) return this.#events.onMissing([id], since);
+      reply = readReply(stored);
     }
     this.#events.onReply(id, reply);
   }
 
-  /** The stored reply of a job. Its text is in JSON once more, where a character takes at most three bytes. */
+  /** The stored reply of a job, empty when there is none. Its text is in JSON once more, where a character takes at most three bytes. */
   async #stored(id: string): Promise<string | undefined> {
     try {
       const longest = 3 * roomFor(this.#settings.maxPayload) + LONGEST_NAME;

@@ -81,8 +81,8 @@ export interface BullMQExecutorOptions {
    */
   connectTimeout?: number | undefined;
   /**
-   * Time in milliseconds that a call waits while Redis refuses it: because it is full, read-only, starting, or does not take
-   * the password any more. Then the call fails with a {@linkcode RedisRefusedError}.
+   * Time in milliseconds that calls wait for Redis to take them, while it is away, full, read-only, starting, or does not take
+   * the password any more. Then they fail with a {@linkcode RedisRefusedError}, and so do others until it takes calls again.
    *
    * @default 30_000
    */

@@ -18,8 +18,6 @@ import type { SentCalls } from "./sent_calls.ts";
  */
 const BULK = 500;
 
-const NONE: ReadonlySet<string> = new Set();
-
 /** What the outbox asks of its engine. */
 interface OutboxActions extends SentCallActions {
   /** The link to Redis. */
@@ -32,6 +30,8 @@ interface OutboxActions extends SentCallActions {
   onAdded(sent: readonly SentCall[]): void;
   /** A call cannot be sent. */
   onRefused(call: Call, reason: unknown): void;
+  /** Calls have failed whose job Redis may have, or may get: `adding` resolves when it is known. */
+  onAbandoned(sent: SentCall, adding: Promise<void> | undefined): void;
   /** Nobody wants the result of a call any more. */
   onUnwanted(call: Call): void;
   /** Redis cannot be reached. */
@@ -177,9 +177,14 @@ export class Outbox {
   }
 
   #add(link: Link, jobs: readonly NewJob[], sent: readonly SentCall[]): Promise<void> {
-    const added = link.add(jobs).then(
+    let unanswered: Promise<unknown> | undefined;
+    const added = link.add(jobs, (attempt) => {
+      unanswered = attempt;
+      const answered = () => unanswered = undefined;
+      attempt.then(answered, answered);
+    }).then(
       () => this.#added(sent),
-      (error) => this.#refused(link, sent, error),
+      (error) => this.#refused(link, sent, error, unanswered),
     );
     for (const one of sent) one.adding = added;
     return added;
@@ -227,17 +232,29 @@ export class Outbox {
     this.#actions.onAdded(sent);
   }
 
-  /** Each job of a bulk is judged by itself: Redis may have taken it before it refused another. */
-  async #refused(link: Link, sent: readonly SentCall[], reason: unknown): Promise<void> {
-    const present = await link.present(sent.map(({ id }) => id)).catch(() => NONE);
-    this.#added(sent.filter(({ id }) => present.has(id)));
-    for (const one of sent) if (!present.has(one.id)) this.#refuse(one, reason);
+  /**
+   * Each job of a bulk is judged by itself: Redis may have taken it before it refused another. When Redis does not tell, or has
+   * an attempt `unanswered`, the calls fail, and what it may have is stopped as soon as it is there again.
+   */
+  async #refused(
+    link: Link,
+    sent: readonly SentCall[],
+    reason: unknown,
+    unanswered: Promise<unknown> | undefined,
+  ): Promise<void> {
+    const present = unanswered ? undefined : await link.present(sent.map(({ id }) => id)).catch(() => undefined);
+    this.#added(sent.filter(({ id }) => present?.has(id)));
+    for (const one of sent) {
+      if (present?.has(one.id) || !this.#refuse(one, reason) || present) continue;
+      this.#actions.onAbandoned(one, unanswered?.then(() => {}, () => {}));
+    }
   }
 
-  /** The calls of a job cannot be sent. */
-  #refuse(sent: SentCall, reason: unknown): void {
-    if (!this.#sent.forget(sent)) return;
+  /** The calls of a job cannot be sent. Returns whether anybody has waited for them. */
+  #refuse(sent: SentCall, reason: unknown): boolean {
+    if (!this.#sent.forget(sent)) return false;
     for (const call of sent.calls) this.#cannotSend(call, reason);
+    return true;
   }
 }
 

@@ -1,11 +1,12 @@
 // Says when no host serves the queue: calls that wait for one would wait in silence.
 
 import { readHosts } from "../hosts.ts";
+import { HEARTBEAT } from "../protocol.ts";
 import { report } from "../../report.ts";
 import type { Link } from "./link.ts";
 
-/** How long there has to be no host, in milliseconds: one may be starting. */
-const PATIENCE = 4000;
+/** How long there has to be no host, in milliseconds: one may be starting, or Redis may have lost what they say. */
+const PATIENCE = HEARTBEAT + 1000;
 
 /** Looks for hosts while calls wait. */
 export class Unserved {

@@ -13,6 +13,7 @@ import { COSTLY } from "../../support/costly_texts.ts";
 import { Gate } from "../../support/gate.ts";
 import { reportsOf } from "../../support/observe.ts";
 import { DEEP, LONGEST_PAUSE, longestPause } from "../../support/pause.ts";
+import { runtime } from "../../support/runtime.ts";
 import { otherRuntimes } from "../../support/runtime_commands.ts";
 import { square } from "../../fixtures/tasks/arithmetic.ts";
 import { within } from "../../support/until.ts";
@@ -123,6 +124,59 @@ clusterTest("A host with threads answers random jobs, and goes on", async (clust
   const replies = await within(repeat, Promise.all(jobs.map((job) => queue.replyTo(job))));
   for (const [n, reply] of replies.entries()) assert(readReply(reply), `${repeat}: ${texts[n]}`);
   assertEquals(await within(repeat, cluster.executor().submit(square, 3)), 9);
+});
+
+clusterTest("A host looks at the length of arguments before it reads them", async (cluster) => {
+  const queue = await cluster.jobs(), redis = cluster.redis(), executor = cluster.executor();
+  const host = await cluster.serve({ workers: 1 });
+  assertEquals(await within("a call", executor.submit(square, 3)), 9);
+  const call = JSON.stringify({ ...CALL, module: "cluster_tasks", name: "echo", args: "ARGS" });
+  // What would fit nobody: its quotes are escaped, as JSON in JSON has them.
+  const data = call.replace("ARGS", `[[1],\\"${"x".repeat(200 * 2 ** 20)}\\"]`);
+  await using read = longestParsed();
+  const job = await queue.add("long", {}, { jobId: "long", delay: 3_600_000 });
+  await redis.hset(cluster.keys.job("long"), "data", data);
+  const replied = queue.replyTo(job);
+  await job.promote();
+  assertMatch(JSON.stringify(await within("its reply", replied)), /is no call of an executor/);
+  assert(read.longest < 100_000, `${read.longest} characters were read`);
+  // A text that is longer than the host takes, and that it has to read to know, is refused before it becomes values.
+  const long = { ...CALL, module: "cluster_tasks", name: "echo", args: `[[1],"${"x".repeat(17 * 2 ** 20)}"]` };
+  const reply = JSON.stringify(await within("its reply", queue.replyTo(await queue.add("long", long))));
+  assertMatch(reply, /malformed arguments.*characters, more than 16777216/);
+  assertEquals(await within("a good call", executor.submit(square, 4)), 16);
+  assertEquals(host.stats().failed, 2);
+});
+
+/** Notes the longest text that this program reads as JSON. */
+function longestParsed(): { longest: number } & AsyncDisposable {
+  const { parse } = JSON;
+  const noted = {
+    longest: 0,
+    [Symbol.asyncDispose]: () => {
+      JSON.parse = parse;
+      return Promise.resolve();
+    },
+  };
+  JSON.parse = (text, reviver) => {
+    noted.longest = Math.max(noted.longest, String(text).length);
+    return parse(text, reviver);
+  };
+  return noted;
+}
+
+clusterTest("A job without a number of redeliveries is no call, and costs no host", async (cluster) => {
+  using gate = new Gate();
+  const queue = await cluster.jobs(), host = await cluster.host({ runtime });
+  const deadly = { ...CALL, module: "cluster_tasks", name: "killHost", args: JSON.stringify([[1], gate.folder]) };
+  for (const redeliveries of [undefined, null, "3", 1.5, -1, 1e300, [3], true]) {
+    const job = await queue.add("deadly", { ...deadly, redeliveries });
+    const reply = JSON.stringify(await within(`the job with ${redeliveries}`, queue.replyTo(job)));
+    assertMatch(reply, /is no call of an executor/, String(redeliveries));
+  }
+  assertEquals(gate.notes, []);
+  assertEquals(await within("a good call", cluster.executor().submit(square, 3)), 9);
+  assertEquals(await host.end("SIGTERM"), 0, "it has lived until then");
 });
 
 /** Fields of jobs as BullMQ keeps them, and what is in their place. */

@@ -25,6 +25,20 @@ clusterTest("BullMQExecutor and its hosts connect again when a connection goes s
   assertEquals(await within("a call after the cut", executor.submit(square, 4)), 16);
 });
 
+clusterTest("BullMQExecutor gives no call up in a shutdown because its connection has gone silent", async (cluster) => {
+  const relay = await cluster.relay();
+  await cluster.serve({ workers: 1 });
+  const executor = cluster.executor({ connection: { url: relay.url }, connectTimeout: 8000 });
+  using gate = new Gate();
+  const future = executor.submit(hold, gate.folder, 7);
+  await gate.noted();
+  relay.cut();
+  const end = executor.shutdown();
+  gate.open();
+  assertEquals(await within("the call", future), 7);
+  await within("shutdown()", end);
+});
+
 const TROUBLES: Readonly<Record<string, (cluster: TestCluster) => Promise<unknown>>> = {
   "is away": ({ server }) => server.stop(),
   "answers nothing": ({ server }) => Promise.resolve(process.kill(server.pid!, "SIGSTOP")),
@@ -377,6 +391,22 @@ clusterTest("BullMQExecutor reads the events to their end before a job counts as
   await redis.multi().del(keys.job(id!))
     .xadd(keys.events, "*", "event", "completed", "jobId", id!, "returnvalue", JSON.stringify({ ok: "[9]" })).exec();
   assertEquals(await within("the call", future), 9);
+});
+
+clusterTest("A call is lost when Redis loses its long result before the executor has read that", async (cluster) => {
+  const redis = cluster.redis(), { keys } = cluster;
+  const executor = cluster.executor({ log() {} });
+  const again = executor.submit(square, 3), once = executor.with({ retries: 0 }).submit(square, 4);
+  await waiting(executor, 2);
+  for (const id of await redis.zrange(keys.prioritized, "0", "-1")) {
+    await redis.multi().del(keys.job(id)).zrem(keys.prioritized, id)
+      .xadd(keys.events, "*", "event", "completed", "jobId", id, "returnvalue", JSON.stringify({ stored: true }))
+      .exec();
+  }
+  const error = await within("the call that must not run twice", once.exception());
+  assert(error instanceof JobLostError, String(error));
+  await cluster.serve();
+  assertEquals(await within("the other call", again), 9);
 });
 
 clusterTest("A host says once that Redis is full, and goes on when it is not", async (cluster) => {

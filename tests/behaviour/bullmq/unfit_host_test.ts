@@ -122,6 +122,40 @@ clusterTest("A call that hosts hand back can be cancelled meanwhile", async (clu
   assertEquals(await within("another call", executor.submit(texts.first)), "old");
 });
 
+clusterTest(
+  "A call that hosts have handed back 500 times fails, whatever hosts say that they serve",
+  async (cluster) => {
+    using gate = new Gate();
+    const old = makeModule(gate.folder, "old.mjs", { first: "old" });
+    const host = await cluster.serve({ tasks: { texts: old }, workers: 1 });
+    const redis = cluster.redis(), { keys } = cluster;
+    // It lives for ever by its record, and takes no calls.
+    await redis.set(keys.host("frozen"), JSON.stringify({ ...host.stats(), name: "frozen" }));
+    await redis.sadd(keys.hosts, "frozen");
+    const future = cluster.executor().submit(texts.second);
+    let key: string | undefined;
+    await until("it was handed back", async () => (key = (await redis.keys(keys.refusals("*")))[0]) !== undefined);
+    assertEquals(future.done(), false);
+    await redis.hincrby(key!, "somebody", 500);
+    const error = await within("the call", future.exception());
+    assertMatch(String(error), /^TypeError: .*'second'/);
+  },
+);
+
+clusterTest("A call is handed on while Redis has lost which hosts there are", async (cluster) => {
+  using gate = new Gate();
+  const old = makeModule(gate.folder, "old.mjs", { first: "old" });
+  const recent = makeModule(gate.folder, "recent.mjs", { second: "recent" });
+  await cluster.serve({ tasks: { texts: old }, workers: 1 });
+  const redis = cluster.redis(), { keys } = cluster, executor = cluster.executor();
+  assertEquals(await within("a call", executor.submit(texts.first)), "old");
+  await redis.del(keys.hosts, ...await redis.keys(keys.host("*")));
+  const future = executor.submit(texts.second);
+  await until("it was handed back", async () => (await redis.keys(keys.refusals("*"))).length > 0);
+  await cluster.serve({ tasks: { texts: recent }, workers: 1 });
+  assertEquals(await within("the call", future), "recent");
+});
+
 clusterTest("A host whose module fails to load again and again hands back its calls, and ends", async (cluster) => {
   using gate = new Gate();
   const damaged = makeModule(gate.folder, "damaged.mjs", { first: "damaged" });
@@ -146,4 +180,19 @@ clusterTest("A host whose module fails to load again and again hands back its ca
   assertMatch(String(reports[0]![0]), /Host unfit/);
   assertEquals(await hostNames(cluster), ["fit"]);
   assertEquals(await within("the next call", executor.submit(texts.first)), "sound");
+});
+
+clusterTest("A call waits for another host when the only one cannot load its module any more", async (cluster) => {
+  using gate = new Gate();
+  const damaged = makeModule(gate.folder, "damaged.mjs", { first: "damaged" });
+  await using local = new ThreadPoolExecutor({ maxWorkers: 1, maxTasksPerWorker: 1 });
+  const unfit = await cluster.serve({ tasks: { texts: damaged }, executor: local, log() {} });
+  const executor = cluster.executor();
+  assertEquals(await within("a call", executor.submit(texts.first)), "damaged");
+  writeFileSync(join(gate.folder, "damaged.mjs.broken"), "");
+  const future = executor.submit(texts.first);
+  await within("the host's end", unfit.closed.catch(() => {}));
+  assertEquals(future.done(), false);
+  await cluster.serve({ tasks: { texts: makeModule(gate.folder, "sound.mjs", { first: "sound" }) }, workers: 1 });
+  assertEquals(await within("the call", future), "sound");
 });
