@@ -89,6 +89,7 @@ function connect(worker: Worker, events: ChannelEvents): WorkerChannel {
   let exitCode: number | undefined;
   const mail = polledPort(() => line, () => close({ exitCode: exitCode ?? 1, error }));
   const end = () => {
+    line.refuseReports();
     mail?.end();
     void terminate(worker, (error) => close({ error, abandoned: true }));
   };
