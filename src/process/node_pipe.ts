@@ -1,11 +1,13 @@
-// The end of a worker process of Node, whose channel is a pipe that libuv writes to. While a task does not come to an `await`,
-// nothing leaves that the pipe has no room for: some 300 small messages (Node 20, 24), then the memory of the worker grows.
-// A pipe that blocks holds the task until the program has read. Deno and Bun have nothing of the kind.
+// The pipe that is the channel between a program and a worker process on Node. While a task does not come to an `await`, nothing
+// leaves that the pipe has no room for: some 300 small messages (Node 20, 24), then the memory of the worker grows. A pipe
+// that blocks holds the task until the program has read. Deno and Bun show nothing of theirs.
 
 /** Internals of a channel (Node 20, 24). */
 interface Pipe {
   /** Whether a write waits for room. */
   setBlocking?(blocks: boolean): void;
+  readStart?(): void;
+  readStop?(): void;
 }
 
 /**
@@ -25,6 +27,18 @@ export function waitsForProgram(process: object): (send: () => void) => void {
     } finally {
       setBlocking.call(pipe, false); // reads and other messages never block
     }
+  };
+}
+
+/** Makes a function that sets whether the program reads what a worker sends. */
+export function readsFrom(child: object): (reads: boolean) => void {
+  let wasReading = true;
+  return (reads) => {
+    if (reads === wasReading) return;
+    wasReading = reads;
+    const pipe = inside<Pipe>(child, "kChannelHandle"); // gone when the line is closed
+    if (reads) pipe?.readStart?.();
+    else pipe?.readStop?.();
   };
 }
 

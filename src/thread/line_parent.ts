@@ -63,12 +63,16 @@ export class ParentLine extends Line<ToWorker, FromWorker> {
     this.deliverTo((message) => {
       this.#note(message);
       deliver(message);
-      if (message?.kind === "reports") this.#paceMaker?.note();
     });
     if (typeof SharedArrayBuffer !== "function") return;
     this.#memory = newLine();
     this.open(this.#memory, "parent");
     this.#paceMaker = new PaceMaker();
+  }
+
+  /** So many messages with reports were heard. */
+  heard(messages: number): void {
+    this.#paceMaker?.heard(messages);
   }
 
   /** The worker is being ended: what its task reports is dropped, and stops the task. */

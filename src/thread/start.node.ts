@@ -125,6 +125,7 @@ function connect(worker: Worker, events: ChannelEvents): WorkerChannel {
     claims: new WordClaims(),
     refusesToBlock: mail ? undefined : TOO_EARLY,
     send: (message, transfer) => line.send(message, transfer),
+    heard: (messages) => line.heard(messages),
     clone: cloneForThread,
     keepAlive: (alive) =>
       attempt(() => {

@@ -194,6 +194,7 @@ function connect(worker: Worker & BunWorker, events: ChannelEvents): WorkerChann
     claims: typeof SharedArrayBuffer === "function" ? new WordClaims() : undefined,
     refusesToBlock: mail ? undefined : TOO_EARLY,
     send: (message, transfer) => line.send(message, transfer),
+    heard: (messages) => line.heard(messages),
     clone: isBun ? structuredClone : cloneForThread,
     keepAlive: (alive) =>
       attempt(() => {

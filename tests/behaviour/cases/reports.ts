@@ -229,13 +229,14 @@ export function reportCases(kind: Kind): void {
       const executor = new Executor({ maxWorkers: 1 });
       using gate = new Gate();
       const controller = new AbortController(), listener = new Listener();
+      await executor.submit(reportMany, 1); // its module is loaded
       const future = executor.with({
         ...listener.options,
         grace: 10,
-        ...(how === "timeout" && { timeout: 50 }),
+        ...(how === "timeout" && { timeout: 200 }),
         ...(how === "signal" && { signal: controller.signal }),
       }).submit(reportWithoutAwait, gate.folder);
-      await until("it reports", () => listener.heard.length > 0);
+      await until("it reports, or was stopped", () => listener.heard.length > 0 || future.done());
       // What stops it comes from a timer of the program, which has to fire meanwhile.
       for (let n = 0; n < 10; n++) await new Promise((resolve) => setTimeout(resolve, 1));
       if (how === "signal") controller.abort(new Error("enough"));
@@ -258,6 +259,25 @@ export function reportCases(kind: Kind): void {
     };
     assertEquals(await executor.with({ onReport }).submit(reportMany, 5000), 5000);
     assertEquals([listener.heard, listener.late], [upTo(5000).map((n) => n % 5 === 0 ? n : { n }), []]);
+  });
+
+  behaviour(kind, ".with({ onReport }) that is slow lets timers of the program through", async (Executor) => {
+    await using executor = new Executor({ maxWorkers: 1 });
+    const listener = new Listener(), between: number[] = [];
+    const onReport = (value: unknown, future: Future<unknown>) => {
+      listener.onReport(value, future);
+      for (const end = performance.now() + 0.1; performance.now() < end;);
+    };
+    const timer = setInterval(() => between.push(listener.heard.length), 1);
+    try {
+      // Each is a message of more reports than fit in a turn.
+      assertEquals(await executor.with({ onReport }).submit(count, 4000), 4000);
+    } finally {
+      clearInterval(timer);
+    }
+    assertEquals([listener.heard, listener.late], [upTo(4000), []]);
+    const within = new Set(between.filter((n) => n > 0 && n < 4000));
+    assert(within.size >= 8, `timers fired ${within.size} times among the reports`);
   });
 
   behaviour(kind, ".with({ onReport }) may end the executor in its callback", async (Executor) => {
