@@ -26,7 +26,7 @@ export class Inbox implements ChannelEvents {
   #messages = 0;
   #turnComes = false;
   #step = 1;
-  /** The worker is being ended, and reports were left out: no later one is passed on. */
+  /** The worker is being ended, and reports had waited: neither they nor later ones are passed on. */
   #drops = false;
 
   /**
@@ -58,7 +58,7 @@ export class Inbox implements ChannelEvents {
   #passOn(): void {
     this.#expectTurn();
     while (this.#waiting.length > 0) {
-      if (this.#spent > TURN && !this.#isLeaving()) return;
+      if (this.#spent > TURN) return;
       // Code of the user may block in the middle, and come here again: what is being passed on is not here any more.
       const message = this.#waiting.shift()!;
       const reported = isReports(message) ? readFromWorker(message) : undefined;
@@ -71,10 +71,7 @@ export class Inbox implements ChannelEvents {
   }
 
   #report({ call, values }: Reported): void {
-    if (this.#isLeaving() && (this.#drops || this.#spent > TURN)) {
-      this.#drops = true;
-      return;
-    }
+    if (this.#drops) return;
     const rest = values.slice(this.#step);
     if (rest.length > 0) this.#waiting.unshift({ kind: "reports", call, values: rest });
     else this.#messages++;
@@ -91,7 +88,10 @@ export class Inbox implements ChannelEvents {
     atNextTurn(() => {
       this.#turnComes = false;
       this.#spent = 0;
-      if (this.#waiting.length > 0) this.#passOn();
+      if (this.#waiting.length > 0) {
+        this.#drops ||= this.#isLeaving();
+        this.#passOn();
+      }
       const messages = this.#messages;
       this.#messages = 0;
       this.#heard(messages, this.#waiting.length > 0);
