@@ -1,6 +1,7 @@
 // What a worker says of a call that goes on: values of its stream, and what its task reports.
 
 import type { HeldCalls } from "./held_calls.ts";
+import { eachInOneGo } from "../wire/blocking.ts";
 import type { Said, StreamNews } from "../wire/messages.ts";
 
 /** What is said of a call before its answer. */
@@ -19,6 +20,8 @@ export function passOn(news: News, calls: HeldCalls): boolean {
   if (!call) return true;
   if (news.kind !== "reports") return call.hear(news);
   if (!call.reports || !calls.hasBegun(call)) return false;
-  for (const value of news.values) if (calls.has(call)) call.report(value);
+  eachInOneGo(news.values, (value) => {
+    if (calls.has(call)) call.report(value);
+  });
   return true;
 }

@@ -11,6 +11,7 @@ import type { Backend } from "./backend.ts";
 import type { PoolSettings } from "./options.ts";
 import { startTimer, type Timer } from "../future/timer.ts";
 import { WarmUp } from "./warm_up.ts";
+import { Inbox } from "./inbox.ts";
 import { WorkerHandle, type WorkerState } from "./worker_handle.ts";
 
 /** What the pool tells the scheduler. */
@@ -124,10 +125,15 @@ export class WorkerPool {
     const { memoryLimit } = workerOptions;
     const workerName = `${name}_${this.#started++}`, index = this.#freeIndex;
     // The events come after this function has returned, whatever a backend does: the handle is there by then.
-    const channel = this.#backend.start(workerName, workerOptions, {
-      onMessage: (message) => this.#events.onMessage(worker, message),
-      onClose: (exit) => atTickEnd(() => this.#onClose(worker, exit)),
-    });
+    const inbox = new Inbox(
+      {
+        onMessage: (message) => this.#events.onMessage(worker, message),
+        onClose: (exit) => atTickEnd(() => this.#onClose(worker, exit)),
+      },
+      (messages, waiting) => channel.heard?.(messages, waiting),
+      () => worker.state === "leaving",
+    );
+    const channel = this.#backend.start(workerName, workerOptions, inbox);
     const worker = new WorkerHandle(workerName, index, channel, maxTasksPerWorker ?? Infinity);
     this.workers.add(worker);
     this.#starting.add(worker);

@@ -3,12 +3,13 @@
 
 import type { ChildProcess, spawn } from "node:child_process";
 import { type ChannelEvents, STOP_LIMIT, type WorkerChannel, type WorkerExit } from "../wire/channel.ts";
-import { process } from "../runtime.ts";
+import { process, runtime } from "../runtime.ts";
 import type { FromWorker } from "../wire/messages.ts";
 import { seal } from "../wire/seal.ts";
 import { refusing } from "../wire/sendable.ts";
 import { cloneForProcess } from "./cloneable.ts";
 import { harden } from "./node_channel.ts";
+import { readsFrom } from "./node_pipe.ts";
 import { pack, unpack } from "./pack.ts";
 import { guard, unguard } from "./sentinel.ts";
 
@@ -69,10 +70,12 @@ function connect(child: ChildProcess, events: ChannelEvents): ProcessChannel {
   /** Why this end has killed the worker, unless it was asked to. */
   let why: Error | undefined;
   let polls = 0;
+  const read = runtime === "node" ? readsFrom(child) : undefined;
   let ended = false;
   const close = (how: WorkerExit) => {
     if (exit) return;
     exit = why ? { ...how, error: why } : how;
+    attempt(() => read?.(true));
     clearTimeout(killing);
     let timer: ReturnType<typeof setTimeout> | undefined;
     const gone = () => {
@@ -139,6 +142,8 @@ function connect(child: ChildProcess, events: ChannelEvents): ProcessChannel {
       if (ended || !child.connected) throw new Error("The worker has ended");
       refusing(() => child.send(packed));
     },
+    // Its last messages are read without a pause.
+    heard: (_messages, waiting) => attempt(() => read?.(!waiting || exit !== undefined)),
     clone: cloneForProcess,
     keepAlive(alive) {
       const channel = child.channel as { ref?(): void; unref?(): void } | null | undefined;

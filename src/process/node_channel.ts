@@ -3,6 +3,7 @@
 
 import type { ChildProcess } from "node:child_process";
 import { runtime } from "../runtime.ts";
+import { inside } from "./node_pipe.ts";
 
 /** Internals of a channel (Node 20, 24). */
 interface Channel {
@@ -54,10 +55,4 @@ export function harden(child: ChildProcess, onRubbish: (error: Error) => void): 
 function beginsMessage(channel: Channel): boolean {
   const [head] = inside<Uint8Array[]>(channel, "kMessageBuffer") ?? [];
   return head?.[4] === undefined || head[4] === 0xFF;
-}
-
-/** An internal property of an object of Node. */
-function inside<T>(object: object, name: string): T | undefined {
-  const symbol = Object.getOwnPropertySymbols(object).find(({ description }) => description === name);
-  return symbol && (object as Record<symbol, T>)[symbol];
 }

@@ -7,6 +7,7 @@ import type { FromWorker, ToWorker } from "../wire/messages.ts";
 import { enterPlace, WORKER_ARGUMENT } from "../wire/place.ts";
 import { refusing } from "../wire/sendable.ts";
 import { cloneForProcess } from "./cloneable.ts";
+import { waitsForProgram } from "./node_pipe.ts";
 import { pack, unpack } from "./pack.ts";
 import { openPage } from "./page.ts";
 
@@ -20,6 +21,7 @@ const BEAT = 1000;
 const sendToParent = process.send!.bind(process);
 const exit = process.exit.bind(process);
 const post = (message: FromWorker) => void sendToParent(pack(message));
+const waiting = runtime === "node" && process.platform !== "win32" ? waitsForProgram(process) : undefined;
 
 /** What the loop runs on. */
 export const port: ParentPort = {
@@ -51,7 +53,11 @@ export const port: ParentPort = {
     process.on("error", () => {});
     process.on("disconnect", () => void leave()); // the parent has ended
   },
-  send: (message) => refusing(() => post(message)),
+  send: (message) =>
+    refusing(() => {
+      if (waiting && message.kind === "reports") waiting(() => post(message));
+      else post(message);
+    }),
   clone: cloneForProcess,
   // Without the page, this worker cannot tell which calls it still has. What it has finished leaves as it ends.
   openPage: (descriptor) => openPage(descriptor, () => exit(1)),

@@ -21,11 +21,12 @@ export interface CurrentTask {
    * {@linkcode CallOptions.onReport}, in order; without that option nothing is sent, and the value is not looked at. After
    * the end of the call, and in an initializer, nothing happens.
    *
-   * The value is copied now, by structured clone; what {@linkcode transfer} marks is moved. Nothing holds a task that reports
-   * faster than the program listens.
+   * The value is copied now, by structured clone; what {@linkcode transfer} marks is moved. A task that reports faster than
+   * the program listens waits here: in a thread, and in a process on Node, which has a pipe that waits, but not on Windows.
    *
    * @param value Anything that can be copied.
    * @throws {DOMException} a DataCloneError, when the value cannot be copied.
+   * @throws {Error} when the worker, a thread, is being ended: the call was stopped, or its executor ends its workers.
    */
   report(value: unknown): void;
 }

@@ -60,6 +60,8 @@ export interface ReplyTo {
 export type InitWithLine = Extract<ToWorker, { kind: "init" }> & {
   readonly line?: SharedArrayBuffer | undefined;
   readonly replyTo?: ReplyTo | undefined;
+  /** What keeps its reports at the pace of the program (pace.ts). */
+  readonly pace?: SharedArrayBuffer | undefined;
 };
 
 /** Makes the memory of a line. */

@@ -4,6 +4,7 @@ import type { FromWorker, ToWorker } from "../wire/messages.ts";
 import { Bell } from "../wire/bell.ts";
 import { nextTurn } from "../wire/turn.ts";
 import { countCalls, Habit, type InitWithLine, Line, newLine, type ReplyTo, type Wire } from "./line.ts";
+import { PaceMaker } from "./pace.ts";
 
 /** How long it looks for an answer once per turn of the event loop, in milliseconds. */
 const LOOK = 0.06;
@@ -33,6 +34,8 @@ export class ParentLine extends Line<ToWorker, FromWorker> {
   #replyTo: ReplyTo | undefined;
   /** Pages that are not isolated from other origins have none: everything is posted. */
   readonly #memory: SharedArrayBuffer | undefined;
+  /** Keeps the worker's reports at the pace of this side. */
+  readonly #paceMaker: PaceMaker | undefined;
   readonly #looks = new Habit(RARELY);
   readonly #glances = new Habit(RARELY);
   /** Whether it looks, or will soon. */
@@ -64,13 +67,29 @@ export class ParentLine extends Line<ToWorker, FromWorker> {
     if (typeof SharedArrayBuffer !== "function") return;
     this.#memory = newLine();
     this.open(this.#memory, "parent");
+    this.#paceMaker = new PaceMaker();
+  }
+
+  /** So many messages with reports were heard. */
+  heard(messages: number): void {
+    this.#paceMaker?.heard(messages);
+  }
+
+  /** The worker is being ended: what its task reports is dropped, and stops the task. */
+  refuseReports(): void {
+    this.#paceMaker?.end();
   }
 
   send(message: ToWorker, transfer?: Transferable[]): void {
     if (!this.#memory) return this.post(message, transfer);
     if (message.kind === "init") {
       const replyTo = this.#replyTo;
-      const init: InitWithLine = { ...message, line: this.#memory, ...(replyTo && { replyTo }) };
+      const init: InitWithLine = {
+        ...message,
+        line: this.#memory,
+        pace: this.#paceMaker?.shared,
+        ...(replyTo && { replyTo }),
+      };
       return this.post(init, replyTo && [replyTo.port]);
     }
     const count = message.kind === undefined

@@ -5,6 +5,7 @@ import { Bell } from "../wire/bell.ts";
 import { endAsUnreadable } from "../wire/sendable.ts";
 import { nextTurn } from "../wire/turn.ts";
 import { countCalls, Habit, type InitWithLine, Line, type ReplyTo, type Wire } from "./line.ts";
+import { Pace } from "./pace.ts";
 
 /** How long it looks for the next call, in milliseconds. */
 const LOOK = 0.05;
@@ -36,6 +37,8 @@ export class WorkerLine extends Line<FromWorker, ToWorker> {
   /** When the event loop came round for the last time, as far as is known. */
   #turnedAt = 0;
 
+  /** Keeps reports at the pace of the parent. */
+  #pace: Pace | undefined;
   /** What the parent rings, if it may block. */
   #bell: Bell | undefined;
   readonly #wireOver: (port: MessagePort) => Wire<FromWorker>;
@@ -63,8 +66,9 @@ export class WorkerLine extends Line<FromWorker, ToWorker> {
       if (message.kind === undefined) this.owed += countCalls(message);
       else if (message.kind === "run") this.owed += countCalls(message.calls);
       else if (message.kind === "init") {
-        const { line, replyTo } = message as InitWithLine;
+        const { line, pace, replyTo } = message as InitWithLine;
         if (line) this.open(line, "worker");
+        if (pace) this.#pace = new Pace(pace);
         if (replyTo) this.#replyTo(replyTo);
       }
       deliver(message);
@@ -75,6 +79,9 @@ export class WorkerLine extends Line<FromWorker, ToWorker> {
     let count = 0;
     if (message.kind === undefined) count = message.length - 2;
     else if (message.kind === "done") count = message.results.length;
+    else if (message.kind === "reports") this.#pace?.keep();
+    // What a task throws, or returns, after it was told that its worker is being ended is no outcome of its call.
+    if (this.#pace?.hasRefused && message.kind !== "bye") return;
     this.owed = Math.max(0, this.owed - count);
     const isIdle = !this.#working && count > 0 && this.owed === 0;
     if (isIdle) this.awake(); // before the parent can answer

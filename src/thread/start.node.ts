@@ -89,6 +89,7 @@ function connect(worker: Worker, events: ChannelEvents): WorkerChannel {
   let exitCode: number | undefined;
   const mail = polledPort(() => line, () => close({ exitCode: exitCode ?? 1, error }));
   const end = () => {
+    line.refuseReports();
     mail?.end();
     void terminate(worker, (error) => close({ error, abandoned: true }));
   };
@@ -124,6 +125,7 @@ function connect(worker: Worker, events: ChannelEvents): WorkerChannel {
     claims: new WordClaims(),
     refusesToBlock: mail ? undefined : TOO_EARLY,
     send: (message, transfer) => line.send(message, transfer),
+    heard: (messages) => line.heard(messages),
     clone: cloneForThread,
     keepAlive: (alive) =>
       attempt(() => {

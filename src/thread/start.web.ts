@@ -88,6 +88,7 @@ function connect(worker: Worker & BunWorker, events: ChannelEvents): WorkerChann
     timer?.clear();
     finalizing?.clear();
     mail?.close();
+    line.refuseReports();
     attempt(() => worker.terminate());
     attempt(() => hold(false)); // a thread of Deno in a synchronous loop goes on, and would keep the program alive
     line.end(() => events.onClose(how));
@@ -121,6 +122,7 @@ function connect(worker: Worker & BunWorker, events: ChannelEvents): WorkerChann
   const isDeno = runtime === "deno", isBun = runtime === "bun";
   let stopping = false;
   const askOrAbandon = () => {
+    line.refuseReports();
     ask("end");
     closeIn(limit, { abandoned: true });
   };
@@ -192,6 +194,7 @@ function connect(worker: Worker & BunWorker, events: ChannelEvents): WorkerChann
     claims: typeof SharedArrayBuffer === "function" ? new WordClaims() : undefined,
     refusesToBlock: mail ? undefined : TOO_EARLY,
     send: (message, transfer) => line.send(message, transfer),
+    heard: (messages) => line.heard(messages),
     clone: isBun ? structuredClone : cloneForThread,
     keepAlive: (alive) =>
       attempt(() => {

@@ -44,6 +44,13 @@ export interface WorkerChannel {
    * omit `transfer` when nothing is moved: with an empty list, a round trip on Deno (2.9) is 9 % slower.
    */
   send(message: ToWorker, transfer?: Transferable[]): void;
+  /**
+   * The program has heard reports, in this turn of the event loop; lines that can hold a task which is faster have this.
+   *
+   * @param messages How many messages with reports.
+   * @param waiting Whether others have come, and wait until the next turn.
+   */
+  heard?(messages: number, waiting: boolean): void;
   /** Copies a value as the line would, or throws when it cannot cross. */
   clone(value: unknown): unknown;
   /** Sets whether the worker keeps the program alive. */

@@ -48,18 +48,19 @@ export class Reports {
    * @param value Any value.
    * @throws {DOMException} a DataCloneError, when the value cannot cross.
    * @throws whatever a getter of the value throws.
+   * @throws {Error} when the worker is being ended: where nothing else can stop a task in a loop, this does.
    */
   add(call: number, value: unknown): void {
     if (call !== this.#call) return;
     if (!isSimple(value)) return this.#send(call, value);
     this.#values.push(value);
-    if (this.#values.length === MOST_REPORTS || this.#isAllowed()) this.flush();
+    if (this.#values.length === MOST_REPORTS || this.#isAllowed()) this.#flush();
     else this.#flushSoon();
   }
 
   /** An object is sent by itself, so that an error is its own, and now: the task may change it next. */
   #send(call: number, value: unknown): void {
-    this.flush();
+    this.#flush();
     assertNotLocal(value);
     this.#port.send({ kind: "reports", call, values: [value] }, transfersOf(value)?.slice());
   }
@@ -82,13 +83,17 @@ export class Reports {
     });
   }
 
-  /** Sends what has been reported. */
-  flush(): void {
+  #flush(): void {
     const values = this.#values;
     if (values.length === 0) return;
     this.#values = [];
+    this.#port.send({ kind: "reports", call: this.#call!, values });
+  }
+
+  /** Sends what has been reported. */
+  flush(): void {
     try {
-      this.#port.send({ kind: "reports", call: this.#call!, values });
+      this.#flush();
     } catch {
       // The line is closed: the parent has ended this worker, and knows.
     }

@@ -3,6 +3,7 @@
 import { assert, assertEquals, assertMatch, assertNotStrictEquals, assertRejects, assertThrows } from "@std/assert";
 import process from "node:process";
 import { BrokenProcessPool, ProcessPoolExecutor, transfer, WorkerLostError } from "../../mod.ts";
+import { runtime } from "../../src/runtime.ts";
 import { behaviour, type Kind } from "./behaviour.ts";
 import { executorCases } from "./executor_cases.ts";
 import { Gate } from "../support/gate.ts";
@@ -10,6 +11,7 @@ import { PROCESSES } from "./kinds.ts";
 import { isAlive } from "../support/leaks.ts";
 import { square } from "../fixtures/tasks/arithmetic.ts";
 import { block, hold } from "../fixtures/tasks/gate_tasks.ts";
+import { reportAndNote } from "../fixtures/tasks/report_tasks.ts";
 import { workerPid } from "../fixtures/tasks/worker_tasks.ts";
 import { until } from "../support/until.ts";
 import { assertError } from "../support/assert_error.ts";
@@ -43,6 +45,26 @@ function processCases(kind: Kind): void {
       },
     );
   }
+
+  behaviour(kind, ".with({ onReport }) holds a task on Node while the program does not read", async (Executor) => {
+    await using executor = new Executor({ maxWorkers: 1 });
+    using gate = new Gate();
+    let heard = 0, before = 0, after = 0;
+    const onReport = () => {
+      if (heard++ > 0) return;
+      // The pipe has room for some hundred reports. Without an end, it would be all in this time.
+      const nothing = new Int32Array(new SharedArrayBuffer(4));
+      Atomics.wait(nothing, 0, 0, 100);
+      before = gate.notes.length;
+      Atomics.wait(nothing, 0, 0, 200);
+      after = gate.notes.length;
+    };
+    await executor.with({ onReport }).submit(reportAndNote, gate.folder, 20_000);
+    assertEquals([heard, gate.notes.length], [20_000, 20]);
+    if (runtime === "node" && process.platform !== "win32") {
+      assert(after <= before + 1 && after < 10, `${before}, ${after}`);
+    }
+  });
 
   behaviour(kind, " replaces an idle worker that is killed when the next call comes [P13]", async (Executor) => {
     await using executor = new Executor({ maxWorkers: 1 });

@@ -4,6 +4,7 @@ import { assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { ThreadPoolExecutor } from "../../mod.ts";
+import { reportAndTell } from "../fixtures/tasks/report_tasks.ts";
 import { assertError } from "../support/assert_error.ts";
 
 const CALLS = 2000;
@@ -126,4 +127,19 @@ test("a buffer is moved in a chain of calls", async () => {
       assertEquals(bytes.length, 0);
     }
   }
+});
+
+test("a task that reports is held while the program does not read, but goes on", async () => {
+  await using executor = new ThreadPoolExecutor({ maxWorkers: 1 });
+  const words = new Int32Array(new SharedArrayBuffer(4));
+  let heard = 0;
+  const future = executor.with({ onReport: () => heard++ }).submit(reportAndTell, words, 400);
+  while (Atomics.load(words, 0) === 0) await new Promise((resolve) => setTimeout(resolve, 1));
+  const begun = performance.now();
+  while (Atomics.load(words, 0) !== 2) Atomics.wait(words, 0, 1, 5);
+  const took = performance.now() - begun;
+  // It has 128 reports that are not read, three times, and waits 100 ms after each time.
+  assert(took > 150, `it was held for ${took} ms`);
+  await future;
+  assertStrictEquals(heard, 400);
 });

@@ -16,6 +16,7 @@ import {
 import { exceptionSync, iterateSync, resultSync, waitSync } from "../../src/sync/mod.ts";
 import { square } from "../fixtures/tasks/arithmetic.ts";
 import { hold } from "../fixtures/tasks/gate_tasks.ts";
+import { reportMany, reportWithoutAwait } from "../fixtures/tasks/report_tasks.ts";
 import { countAndNote, doubleAll, sumOfSquares } from "../fixtures/tasks/sync_tasks.ts";
 import { Gate } from "../support/gate.ts";
 import { startProgram } from "../support/run_program.ts";
@@ -40,6 +41,24 @@ for (const kind of KINDS) {
       assert(exceptionSync(failed) instanceof SyntaxError);
       assertThrows(() => resultSync(failed), SyntaxError);
       assertEquals(exceptionSync(executor.submit(square, 2)), undefined);
+    },
+  );
+
+  behaviour(
+    kind,
+    ": a task that reports without an await is heard, and stopped, in a blocking wait",
+    async (Executor) => {
+      await using executor = new Executor({ maxWorkers: 1 });
+      using gate = new Gate();
+      let heard: unknown[] = [];
+      const onReport = (value: unknown) => void heard.push(value);
+      assertEquals(resultSync(executor.with({ onReport }).submit(reportMany, 3000)), 3000);
+      assertEquals(heard, range(3000).map((n) => n % 5 === 0 ? n : { n }));
+      heard = [];
+      const endless = executor.with({ onReport, timeout: 100 }).submit(reportWithoutAwait, gate.folder);
+      assert(exceptionSync(endless) instanceof TaskTimeoutError);
+      assertEquals(heard, range(heard.length).map((n) => n % 5 === 0 ? n : { n }));
+      assertEquals(resultSync(executor.submit(square, 5)), 25);
     },
   );
 

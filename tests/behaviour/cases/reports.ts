@@ -18,9 +18,11 @@ import {
   reportAround,
   reportAttempt,
   reportForever,
+  reportMany,
   reportNothing,
   reportObjects,
   reportUnsendable,
+  reportWithoutAwait,
 } from "../../fixtures/tasks/report_tasks.ts";
 import { assertError } from "../../support/assert_error.ts";
 import { until } from "../../support/until.ts";
@@ -220,6 +222,62 @@ export function reportCases(kind: Kind): void {
     assertEquals(await executor.submit(square, 3), 9);
     assert(aborted.heard.length > 0);
     for (const { heard, late } of [timed, aborted]) assertEquals([heard, late], [upTo(heard.length), []]);
+  });
+
+  for (const how of ["timeout", "signal", "terminateWorkers", "killWorkers"] as const) {
+    behaviour(kind, `.with({ onReport }) can stop a task that reports without an await: ${how}`, async (Executor) => {
+      const executor = new Executor({ maxWorkers: 1 });
+      using gate = new Gate();
+      const controller = new AbortController(), listener = new Listener();
+      await executor.submit(reportMany, 1); // its module is loaded
+      const future = executor.with({
+        ...listener.options,
+        grace: 10,
+        ...(how === "timeout" && { timeout: 200 }),
+        ...(how === "signal" && { signal: controller.signal }),
+      }).submit(reportWithoutAwait, gate.folder);
+      await until("it reports, or was stopped", () => listener.heard.length > 0 || future.done());
+      // What stops it comes from a timer of the program, which has to fire meanwhile.
+      for (let n = 0; n < 10; n++) await new Promise((resolve) => setTimeout(resolve, 1));
+      if (how === "signal") controller.abort(new Error("enough"));
+      else if (how !== "timeout") executor[how]();
+      const expected = { timeout: /TaskTimeoutError/, signal: /enough/ }[how as string] ?? /WorkerLostError/;
+      assertMatch(String(await errorOf(future)), expected);
+      await executor.shutdown();
+      const expectedReports = listener.heard.map((_, n) => n % 5 === 0 ? n : { n });
+      assertEquals([listener.heard, listener.late], [expectedReports, []]);
+      assertStrictEquals(executor.stats().abandoned, 0, "its worker has ended");
+    });
+  }
+
+  behaviour(kind, ".with({ onReport }) loses nothing while the program is busy", async (Executor) => {
+    await using executor = new Executor({ maxWorkers: 1 });
+    const listener = new Listener(), nothing = new Int32Array(new SharedArrayBuffer(4));
+    const onReport = (value: unknown, future: Future<unknown>) => {
+      if (listener.heard.length % 1000 === 0) Atomics.wait(nothing, 0, 0, 50); // this thread does nothing else
+      listener.onReport(value, future);
+    };
+    assertEquals(await executor.with({ onReport }).submit(reportMany, 5000), 5000);
+    assertEquals([listener.heard, listener.late], [upTo(5000).map((n) => n % 5 === 0 ? n : { n }), []]);
+  });
+
+  behaviour(kind, ".with({ onReport }) that is slow lets timers of the program through", async (Executor) => {
+    await using executor = new Executor({ maxWorkers: 1 });
+    const listener = new Listener(), between: number[] = [];
+    const onReport = (value: unknown, future: Future<unknown>) => {
+      listener.onReport(value, future);
+      for (const end = performance.now() + 0.1; performance.now() < end;);
+    };
+    const timer = setInterval(() => between.push(listener.heard.length), 1);
+    try {
+      // They come in messages of 1,024, each of which would take 100 ms.
+      assertEquals(await executor.with({ onReport }).submit(count, 4000), 4000);
+    } finally {
+      clearInterval(timer);
+    }
+    assertEquals([listener.heard, listener.late], [upTo(4000), []]);
+    const most = Math.max(...[...between, 4000].map((heard, i) => heard - (between[i - 1] ?? 0)));
+    assert(most < 700, `${most} reports came between two timers`);
   });
 
   behaviour(kind, ".with({ onReport }) may end the executor in its callback", async (Executor) => {
