@@ -53,6 +53,7 @@ const LONG = [
   "tests/behaviour/open_files_test.ts", // kills workers a dozen times
   "tests/behaviour/permissions_test.ts", // some hundred programs on Deno
   "tests/faults/fault_matrix_test.ts", // some hundred programs
+  "tests/faults/longer_faults_test.ts", // some hundred programs
   "tests/package/browser/", // builds the package, and starts a browser
   "tests/package/bundlers/", // builds and runs programs with a dozen bundlers
   "tests/package/consumer/", // builds and installs the package

@@ -10,6 +10,7 @@ import { IN_ORDER } from "./cases/patterns.ts";
 import { PROGRAM_FIGURES } from "./cases/programs.ts";
 import { BUSY } from "./cases/sequential.ts";
 import { OF_MODULE } from "./cases/start.ts";
+import { MAP, streamed } from "./cases/stream.ts";
 import { type Kind, KINDS } from "./contender.ts";
 import { type Measured, ratio, type Runtime } from "./results.ts";
 
@@ -98,6 +99,15 @@ export const BARS: readonly Bar[] = [
       unit: "",
       limit: () => limit!,
       reached: ours(kind, ["map", ahead(buffersize!)], ["map", ""]),
+    }))
+  ),
+  ...[16, 64, 1024].flatMap((buffersize) =>
+    perKind((kind) => ({
+      title: `stream of a million numbers with buffersize ${buffersize} / map, ${kind}`,
+      sense: ">=",
+      unit: "",
+      limit: () => 0.5,
+      reached: ours(kind, ["stream", streamed(buffersize)], ["stream", MAP]),
     }))
   ),
   {

@@ -16,6 +16,7 @@ import { retireCase } from "./cases/retire.ts";
 import { scalingCase } from "./cases/scaling.ts";
 import { sequentialCase } from "./cases/sequential.ts";
 import { startCase } from "./cases/start.ts";
+import { streamCase } from "./cases/stream.ts";
 
 export const CASES: readonly Case[] = [
   burstCase,
@@ -23,6 +24,7 @@ export const CASES: readonly Case[] = [
   sequentialCase,
   blockingCase,
   mapCase,
+  streamCase,
   payloadCase,
   cpuCase,
   mixCase,

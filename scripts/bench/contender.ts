@@ -16,6 +16,8 @@ export interface Pool {
   submit(task: TaskName, arg: unknown): PromiseLike<unknown>;
   /** Calls a task for each item and returns the last result, where the contender has a way of its own for it. */
   map?(task: TaskName, items: readonly unknown[], buffersize?: number): Promise<unknown>;
+  /** Streams what a task yields, and returns the last value, where the contender has a way of its own for it. */
+  stream?(task: TaskName, arg: unknown, buffersize: number): Promise<unknown>;
   /** Waits for calls by wait(), where the contender has it. */
   wait?(calls: readonly PromiseLike<unknown>[]): Promise<unknown>;
   /** Waits for calls by asCompleted(), where the contender has it. */

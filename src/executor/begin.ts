@@ -56,6 +56,7 @@ export function stream<Y>(
   }
   const task = engine.tasks.get("stream a task", fn);
   settings?.scope?.assertOpen("stream a task in");
+  settings?.scope?.assertInside("stream a task");
   engine.assertOpen();
   engine.queueLimit.admit();
   return new Streaming<Y>(engine, task, settings ?? readCallOptions({}), args);

@@ -11,8 +11,8 @@ import {
   refuseRange,
 } from "../wire/check.ts";
 import type { Future } from "../future/future.ts";
-import { type Abortable, unwatchSignal, watchSignal } from "../future/signal.ts";
-import type { Scope } from "./scope.ts";
+import { unwatchSignal, watchSignal } from "../future/signal.ts";
+import type { Member, Scope } from "./scope.ts";
 
 /** Options of {@linkcode Executor.with}, for each call that is submitted through the view. */
 export interface CallOptions {
@@ -168,13 +168,13 @@ export class CallSettings {
   }
 
   /** Has the signal and the group stop a call, from now until {@linkcode unwatch}. */
-  watch(call: Abortable): void {
+  watch(call: Member): void {
     this.scope?.add(call);
     if (this.signal) watchSignal(this.signal, call);
   }
 
   /** Ends {@linkcode watch}: the call is done. */
-  unwatch(call: Abortable): void {
+  unwatch(call: Member): void {
     if (this.signal) unwatchSignal(this.signal, call);
     this.scope?.remove(call);
   }

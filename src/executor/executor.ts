@@ -487,7 +487,8 @@ export abstract class Executor<Stats extends CallStats = CallStats> implements A
    * argument cannot be copied, with a {@linkcode WorkerLostError} if a worker ends before it answers, with a
    * {@linkcode CancelledError} if a shutdown cancels what has not begun.
    * @throws {TypeError} when `fn` cannot be a task, an argument is marked by {@linkcode transfer}, as it can be moved to one
-   * worker only, or the executor has no workers in this program, as a BullMQExecutor.
+   * worker only, or the executor has no workers in this program, as a BullMQExecutor. Views of {@linkcode Executor.with} and
+   * groups have no `broadcast`, and say so: their options are for calls that one worker runs.
    * @throws {Error} when a module does it while a worker loads it, see {@linkcode isWorker}.
    * @throws {ShutdownError} (rejects) when the executor has been shut down.
    * @throws {BrokenExecutor} (rejects) when the executor is broken.
@@ -628,6 +629,14 @@ export class View implements ExecutorView {
 
   ready(): Promise<void> {
     return this.#engine.queueLimit.ready();
+  }
+
+  /** Not of ExecutorView: for those whom no type tells. */
+  broadcast(): never {
+    throw new TypeError(
+      "Cannot broadcast a task with the options of with(), or in a group, as these are for calls that one worker runs: " +
+        "use broadcast() of the executor",
+    );
   }
 
   // deno-lint-ignore no-explicit-any

@@ -32,6 +32,12 @@ interface Failure {
   counted: boolean;
 }
 
+/** A call of a group, or the block of a group inside. */
+export interface Member extends Abortable {
+  /** It ends when the block is left, as nobody may come to take more of it: a stream. */
+  readonly endsWithBlock?: boolean;
+}
+
 /** A map() of a group. */
 interface ScopedMap {
   /** Ends the iteration for a reason. */
@@ -47,7 +53,7 @@ export class Scope implements Abortable {
   readonly #outer: AbortSignal | undefined;
   readonly #controller = new AbortController();
   /** Calls that are not settled, and blocks of groups inside that have not ended. */
-  readonly #members = new Set<Abortable>();
+  readonly #members = new Set<Member>();
   readonly #maps = new Set<ScopedMap>();
   /** Groups inside that have not ended. */
   readonly #inner = new Set<Scope>();
@@ -58,6 +64,8 @@ export class Scope implements Abortable {
   #left: Deferred<void> | undefined;
   #over = false;
   #isLooking = false;
+  /** Its block is a function, which runs. */
+  #runs = false;
 
   /**
    * @param parent The group that this one is in.
@@ -94,21 +102,22 @@ export class Scope implements Abortable {
   }
 
   /**
-   * Throws when the block was left: a map() reads no more items then, as after a shutdown.
+   * Throws when the block was left: a map() reads no more items then, as after a shutdown, and no stream begins.
    *
+   * @param action What cannot be done, for the message.
    * @throws {ShutdownError} when it was.
    */
-  assertInside(): void {
-    if (this.#left) throw new ShutdownError("Cannot read more items for map() as the block of its group was left");
+  assertInside(action = "read more items for map()"): void {
+    if (this.#left) throw new ShutdownError(`Cannot ${action} as the block of its group was left`);
   }
 
   /** A call that the group waits for, until {@linkcode Scope.remove}. */
-  add(call: Abortable): void {
+  add(call: Member): void {
     this.#members.add(call);
   }
 
   /** A call is done. Its Future is settled a moment later, and what that calls may submit more. */
-  remove(call: Abortable): void {
+  remove(call: Member): void {
     if (this.#members.delete(call)) this.#ended();
   }
 
@@ -132,7 +141,10 @@ export class Scope implements Abortable {
     remove: (call) => this.#forget(call),
   };
 
-  /** Hears of failed calls of map(): they are for its reader, and count when the group ends before somebody has taken them. */
+  /**
+   * Hears of failed calls of map(), and of failed streams: they are for its reader, and count when the group ends before
+   * somebody has taken them.
+   */
   readonly unread: FailureSink = {
     add: (call, reason) => this.#failures.set(call, { reason, counted: false }),
     remove: (call) => this.#forget(call),
@@ -181,6 +193,7 @@ export class Scope implements Abortable {
 
   async #run<T>(block: () => T | PromiseLike<T>): Promise<T> {
     let end: BlockEnd<T>;
+    this.#runs = true;
     try {
       end = { value: await block() };
     } catch (thrown) {
@@ -190,6 +203,7 @@ export class Scope implements Abortable {
       if (isPassedOn && this.#hasFailure) end = { value: undefined as T };
       else this.#abort(new CancelledError("The block of the group has failed", { cause: thrown }));
     }
+    this.#runs = false;
     if ("value" in end) {
       await this.leave();
       return end.value;
@@ -212,9 +226,18 @@ export class Scope implements Abortable {
     if (!this.#left) {
       this.#left = deferred();
       if (this.#over) this.#left.resolve(); // the group outside has ended, and told
-      else this.#lookSoon();
+      else {
+        this.#endStreams(new CancelledError("The block of the group of this stream() was left"));
+        this.#lookSoon();
+      }
     }
     return this.#left.promise;
+  }
+
+  /** Ends the streams that are under way, also of groups inside, but of those whose own block still runs. */
+  #endStreams(reason: CancelledError): void {
+    for (const inner of [...this.#inner]) if (!inner.#runs) inner.#endStreams(reason);
+    for (const member of [...this.#members]) if (member.endsWithBlock) member.abort(reason);
   }
 
   get #isIdle(): boolean {
@@ -240,7 +263,7 @@ export class Scope implements Abortable {
   #look(): void {
     if (this.#over) return;
     for (const [call, failure] of this.#failures) {
-      // The reader of a map() may still come, while the block goes on.
+      // The reader of a map() or a stream() may still come, while the block goes on.
       if (failure.counted || (!this.#left && !(call instanceof Future))) continue;
       failure.counted = true;
       this.#abort(new CancelledError("A call of the group has failed", { cause: failure.reason }));

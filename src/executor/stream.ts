@@ -6,6 +6,7 @@ import type { Engine } from "./engine.ts";
 import { TAKE, type Takeable } from "../wire/blocking.ts";
 import { deferred } from "../future/deferred.ts";
 import { CancelledError } from "../future/errors.ts";
+import type { FailureSink } from "./scope.ts";
 import { NOTHING, StreamBuffer } from "./stream_buffer.ts";
 import { StreamedCall, type StreamEnd } from "./stream_call.ts";
 import type { TaskRecord } from "./task_table.ts";
@@ -37,6 +38,8 @@ interface Waiter<Y> {
 /** What one stream() returns. */
 export class Streaming<Y> implements StreamIterator<Y>, Takeable<Y> {
   readonly #engine: Engine;
+  /** The group of a stream throws its failure, unless somebody takes it. */
+  readonly #unobserved: FailureSink;
   readonly #buffer: StreamBuffer;
   readonly #call: StreamedCall;
   readonly #waiters: Waiter<Y>[] = [];
@@ -49,6 +52,7 @@ export class Streaming<Y> implements StreamIterator<Y>, Takeable<Y> {
 
   constructor(engine: Engine, task: TaskRecord, settings: CallSettings, args: readonly unknown[]) {
     this.#engine = engine;
+    this.#unobserved = settings.scope?.unread ?? engine.unobserved;
     this.#buffer = new StreamBuffer(settings.buffersize);
     this.#call = new StreamedCall(engine, task, settings, args, {
       isWanted: () => !this.#left,
@@ -128,7 +132,7 @@ export class Streaming<Y> implements StreamIterator<Y>, Takeable<Y> {
 
   /** The reader was told of the end, or does not want to know. */
   #observe(end: StreamEnd): void {
-    if (end.failed && end.counts) this.#engine.unobserved.remove(this.#call);
+    if (end.failed && end.counts) this.#unobserved.remove(this.#call);
   }
 
   #leave(): void {
@@ -151,7 +155,7 @@ export class Streaming<Y> implements StreamIterator<Y>, Takeable<Y> {
   #onSettled(end: StreamEnd): void {
     this.#end = end;
     // What was cancelled has not failed, and nobody looks at the error of what was left.
-    if (end.failed && end.counts && !this.#left) this.#engine.unobserved.add(this.#call, end.reason);
+    if (end.failed && end.counts && !this.#left) this.#unobserved.add(this.#call, end.reason);
     this.#settled.resolve();
     this.#serve();
   }

@@ -65,6 +65,11 @@ export class StreamedCall extends Call {
     return Infinity;
   }
 
+  /** Nobody takes more of it when the block of its group was left. */
+  get endsWithBlock(): boolean {
+    return true;
+  }
+
   override get attempt(): number {
     return this.progress!.attempt;
   }

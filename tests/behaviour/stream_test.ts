@@ -437,6 +437,78 @@ for (const kind of KINDS) {
   });
 }
 
+for (const kind of KINDS) {
+  behaviour(kind, ".stream() in a group ends when the block is left, and who reads on is told", async (Executor) => {
+    await using executor = new Executor({ maxWorkers: 1 });
+    using gate = new Gate();
+    const [stream, queued] = await executor.group(async (group) => {
+      const view = group.with({ buffersize: 2 });
+      const both = [view.stream(tasks.noted, gate.folder), view.stream(tasks.noted, gate.folder)] as const;
+      assertEquals(await both[0].next(), { value: 0, done: false });
+      await gate.noted(2);
+      return both;
+    });
+    assertEquals(gate.notes.at(-1), "finally", "the group has waited for its end");
+    const { values, error } = await drain(stream);
+    assertEquals(values, [1, 2].slice(0, values.length));
+    assertError(error, { name: "CancelledError", message: "The block of the group of this stream() was left" });
+    assert((await drain(queued)).error instanceof CancelledError);
+    assertEquals(gate.notes.filter((line) => line === "0").length, 1, "what had not begun has not run");
+    const { lost, failed, cancelled } = executor.stats();
+    assertEquals([lost, failed, cancelled <= 1], [0, 0, true]);
+    assertEquals(await executor.group((group) => Array.fromAsync(group.stream(tasks.range, 0, 3))), [0, 1, 2]);
+  });
+
+  behaviour(
+    kind,
+    ".stream() in a group: its reader gets its error, and the group what nobody has read",
+    async (Executor) => {
+      const reports: unknown[] = [];
+      const executor = new Executor({ maxWorkers: 1, onUnobserved: (report) => reports.push(report) });
+      await executor.group(async (group) => {
+        assertError((await drain(group.stream(tasks.failAfter, 2))).error, new RangeError("failed after 2"));
+      });
+      let unread: AsyncIterableIterator<number>;
+      const error = await assertRejects(() =>
+        executor.group(async (group) => {
+          unread = group.stream(tasks.failAfter, 0);
+          await until("it has failed", () => executor.stats().failed === 2);
+        }), RangeError);
+      assertError(error, { message: "failed after 0" });
+      assertStrictEquals((await drain(unread!)).error, error);
+      await executor.shutdown();
+      assertEquals(reports, []);
+    },
+  );
+
+  behaviour(kind, ".stream() in a group inside ends with the block outside, unless its own runs", async (Executor) => {
+    await using executor = new Executor({ maxWorkers: 2 });
+    using gate = new Gate();
+    let open: AsyncIterableIterator<number>;
+    let inside: Promise<number[]> | undefined;
+    const left = executor.group(async (group) => {
+      open = group.group().stream(tasks.noted, gate.folder);
+      inside = group.group((inner) => Array.fromAsync(inner.stream(tasks.slowRange, 0, 100)));
+      await gate.noted();
+    });
+    await left;
+    assertEquals(await inside, hundred);
+    assert((await drain(open!)).error instanceof CancelledError);
+    assertEquals(gate.notes.at(-1), "finally");
+  });
+
+  behaviour(kind, ".stream() begins in no group whose block was left", async (Executor) => {
+    await using executor = new Executor({ maxWorkers: 1 });
+    let error: unknown;
+    await executor.group((group) => {
+      group.submit((n: number) => n, 1).addDoneCallback(() => {
+        error = assertThrows(() => group.stream(tasks.range, 0, 1), ShutdownError);
+      });
+    });
+    assertError(error, { message: "Cannot stream a task as the block of its group was left" });
+  });
+}
+
 /** How a worker ends. */
 const ENDS = ["exits", "is killed", "times out", "is terminated by the executor", "is killed by the executor"] as const;
 

@@ -36,6 +36,11 @@ export const open: Contender["open"] = async ({ workers, kind, maxTasksPerWorker
       for await (const result of results) last = result;
       return last;
     },
+    async stream(task, arg, buffersize) {
+      let last: unknown;
+      for await (const value of executor.with({ buffersize }).stream(tasks[task] as never, arg as never)) last = value;
+      return last;
+    },
     wait: (calls) => wait(calls as Future<unknown>[]),
     asCompleted: (calls) => asCompleted(calls as Future<unknown>[]),
     ...(sync && {

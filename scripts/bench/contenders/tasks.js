@@ -5,6 +5,11 @@ export function increment(n) {
   return n + 1;
 }
 
+/** @param {number} count */
+export function* countTo(count) {
+  for (let n = 0; n < count; n++) yield n;
+}
+
 /** @param {Uint8Array} bytes */
 export function echo(bytes) {
   return bytes;

@@ -20,6 +20,8 @@ export interface Entry {
   /** It was cancelled before it had begun, as cancel() or the signal's abort has shown at once. */
   withdrawn?: boolean;
   readonly signal?: AbortSignal;
+  /** It is of a group, which tells of its failure. */
+  readonly grouped?: boolean;
 }
 
 /** How a map ended. */

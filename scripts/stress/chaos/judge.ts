@@ -36,9 +36,14 @@ class Judge {
   verdict(): Verdict {
     this.#problems.push(...this.#played.problems, ...this.#ledger.problems);
     const known = new Set(this.#played.entries.map(({ job }) => job.id));
+    for (const { ids } of this.#played.longer) for (const id of ids) known.add(id);
     for (const id of this.#ledger.ids) if (!known.has(id)) this.#problem(`call ${id} has run, and was not submitted`);
     for (const entry of this.#played.entries) this.#judgeCall(entry);
     for (const map of this.#played.maps) this.#judgeMap(map);
+    const { kills, longer } = this.#played;
+    const circumstances = { kills, cancels: this.#cancels, forces: this.#forces, ledger: this.#ledger };
+    for (const it of longer) this.#problems.push(...it.judge(circumstances, this.#injected, this.#survived));
+    count(this.#injected, "resizes", this.#played.resizes);
     this.#judgeWorkers();
     this.#judgeReport();
     return { injected: this.#injected, survived: this.#survived, problems: this.#problems };
@@ -189,7 +194,9 @@ class Judge {
   /** Failures that nobody looked at are told, all of them. Those that a map had not handed out yet may be, too. */
   #judgeReport(): void {
     const { entries, unobserved } = this.#played;
-    const unseen = entries.filter(({ future, looked }) => !looked && future?.outcome?.status === "rejected").length;
+    const unseen =
+      entries.filter(({ future, looked, grouped }) => !looked && !grouped && future?.outcome?.status === "rejected")
+        .length;
     const maps = entries.filter(({ future, told }) => !future && told?.status !== "fulfilled").length;
     if (unobserved < unseen || unobserved > unseen + maps) {
       this.#problem(`${unobserved} failures were reported that nobody had looked at: there were ${unseen} and ${maps}`);

@@ -4,6 +4,7 @@
 import { type Runtime, runtime } from "../../../src/runtime.ts";
 import type { Backend } from "../lib/target.ts";
 import { Dice } from "../lib/dice.ts";
+import type { GroupPlan, StreamPlan } from "./longer.ts";
 
 /** How a worker is lost from within a call. */
 export const CRASHES = ["exit", "Deno.exit", "close", "SIGKILL", "timer", "rejection", "stray", "memory"] as const;
@@ -76,6 +77,10 @@ export type Step =
     readonly ms: number;
     readonly until: "ALL_COMPLETED" | "FIRST_COMPLETED" | "FIRST_EXCEPTION";
   }
+  | { readonly do: "stream"; readonly stream: StreamPlan; readonly limits: Limits }
+  | { readonly do: "group"; readonly jobs: readonly Job[]; readonly limits: Limits; readonly group: GroupPlan }
+  | { readonly do: "broadcast"; readonly id: number }
+  | { readonly do: "resize"; readonly maxWorkers: number }
   | { readonly do: "ready" }
   | { readonly do: "pause"; readonly ms: number };
 
@@ -152,7 +157,7 @@ export function planRound(seed: number, number: number, backend: Backend, plan: 
 
   function step(): Step {
     if (lies && dice.oneIn(2)) return lyingStep();
-    switch (dice.int(0, 15)) {
+    switch (dice.int(0, 20)) {
       case 0:
       case 1:
         return { do: "submit", jobs: many(() => quick(), dice.skewed(1, 3000)), limits: {}, look: dice.oneIn(2) };
@@ -184,6 +189,20 @@ export function planRound(seed: number, number: number, backend: Backend, plan: 
         };
       case 12:
         return { do: "ready" };
+      case 13: {
+        const { retries: _retries, ...rest } = limits(); // a stream that has yielded is not run again
+        return { do: "stream", stream: streamPlan(), limits: rest };
+      }
+      case 14: {
+        const { signal: _signal, ...rest } = limits(); // a group has its own
+        const jobs = many(() => dice.oneIn(2) ? quick() : job(), dice.skewed(1, 20));
+        const unread = dice.oneIn(3) ? { unread: streamPlan() } : {};
+        return { do: "group", jobs, limits: rest, group: { throws: dice.oneIn(4), inside: dice.oneIn(3), ...unread } };
+      }
+      case 15:
+        return { do: "broadcast", id: id++ };
+      case 16:
+        return { do: "resize", maxWorkers: dice.int(1, 5) };
       default:
         return { do: "pause", ms: dice.pick([0, dice.int(1, 10), dice.int(10, 80)]) };
     }
@@ -266,6 +285,21 @@ export function planRound(seed: number, number: number, backend: Backend, plan: 
       ...(dice.oneIn(3) && { retries: dice.int(1, 3) }),
       ...(dice.oneIn(3) && { priority: dice.int(-2, 2) }),
       ...(dice.oneIn(2) && { signal: true }),
+    };
+  }
+
+  function streamPlan(): StreamPlan {
+    const crash = danger > 0 && dice.int(1, 100) <= danger;
+    return {
+      id: id++,
+      count: dice.skewed(0, 3000),
+      buffersize: dice.skewed(1, 200),
+      way: crash
+        ? dice.pick(available.filter((way) => way !== "memory" && way !== "stray"))
+        : dice.pick(["ends", "ends", "throws"] as const),
+      taskPause: dice.pick([0, 0, 0, 1]),
+      readerPause: dice.pick([0, 0, 0, 1]),
+      ...(dice.oneIn(4) && { leave: dice.skewed(1, 1000) }),
     };
   }
 

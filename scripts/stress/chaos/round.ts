@@ -17,6 +17,7 @@ import { workerProcesses } from "../../../tests/support/leaks.ts";
 import type { Backend } from "../lib/target.ts";
 import { driveMap } from "./drive_map.ts";
 import { type Entry, isBroken, type MapEnd } from "./entry.ts";
+import { type GroupPlan, type Longer, playBroadcast, playGroup, playStream, type StreamPlan } from "./longer.ts";
 import type { Job, Limits, MapPlan, Round, Step } from "./plan.ts";
 import { payloadOf } from "./values.ts";
 
@@ -26,6 +27,9 @@ const tasks = taskModule<typeof import("./tasks.ts")>(new URL("./tasks.ts", impo
 export class PlayedRound {
   readonly entries: Entry[] = [];
   readonly maps: MapEnd[] = [];
+  /** Streams, groups and broadcasts that have ended. */
+  readonly longer: Longer[] = [];
+  resizes = 0;
   readonly problems: string[] = [];
   /** Workers that were killed from outside. */
   kills = 0;
@@ -73,13 +77,29 @@ export class PlayedRound {
     const open = this.#open().map(({ job }) => `${job.id} (${job.way})`);
     const maps = this.maps.filter(({ how }) => how === undefined).length;
     const stats = JSON.stringify(this.executor.stats());
-    return `${open.length} Futures are not done: ${open.slice(0, 10)}; ${maps} maps; ${stats}`;
+    return `${open.length} Futures are not done: ${
+      open.slice(0, 10)
+    }; ${maps} maps; ${this.longer.length} streams, groups and broadcasts have ended; ${stats}`;
   }
 
   async #take(step: Step): Promise<void> {
     switch (step.do) {
       case "submit":
-        return this.#submit(step.jobs, step.limits, step.look);
+        return void this.#submit(step.jobs, this.#configure(step.limits), step.limits, step.look);
+      case "stream":
+        return this.#stream(step.stream, step.limits);
+      case "group":
+        return this.#group(step.jobs, step.limits, step.group);
+      case "broadcast":
+        return this.#drive(playBroadcast(this.executor.broadcast(tasks.tell, step.id), step.id));
+      case "resize":
+        try {
+          this.executor.resize(step.maxWorkers);
+          this.resizes++;
+        } catch (error) {
+          if (!this.#isBroken(error)) this.problems.push(`resize() has thrown ${String(error)}`);
+        }
+        return;
       case "map":
         return this.#map(step.jobs, step.limits, step.map);
       case "cancel": {
@@ -138,21 +158,49 @@ export class PlayedRound {
   }
 
   /** The same executor with the options of a step, and the signal if it has one. */
-  #configure(limits: Limits): { executor: ExecutorView; signal: AbortSignal | undefined } {
+  #configure(limits: Limits): Configured {
     const { signal: wanted, ...options } = limits;
     if (Object.keys(limits).length === 0) return { executor: this.executor, signal: undefined };
     const controller = wanted ? new AbortController() : undefined;
     if (controller) this.#controllers.push(controller);
     const signal = controller?.signal;
-    // What a task throws is worth another try here; the rules of loss and time need no permission.
-    const retryOn = (error: unknown) => error instanceof RangeError;
-    return { executor: this.executor.with({ ...options, retryOn, ...(signal && { signal }) }), signal };
+    return { executor: this.executor.with({ ...options, retryOn: isRetried, ...(signal && { signal }) }), signal };
   }
 
-  #submit(jobs: readonly Job[], limits: Limits, looked: boolean): void {
+  #drive(played: Promise<Longer>): void {
+    this.#driven.push(played.then((longer) => void this.longer.push(longer)));
+  }
+
+  #stream(plan: StreamPlan, limits: Limits): void {
     const { executor, signal } = this.#configure(limits);
+    this.#drive(playStream(() => this.#openStream(executor, plan), plan, limits, signal));
+  }
+
+  #openStream(executor: ExecutorView, plan: StreamPlan): AsyncIterableIterator<number> {
+    return executor.with({ buffersize: plan.buffersize }).stream(tasks.count, this.#ledger, plan);
+  }
+
+  #group(jobs: readonly Job[], limits: Limits, plan: GroupPlan): void {
+    const entries: Entry[] = [];
+    const submit = (view: ExecutorView, signal: AbortSignal) => {
+      const { signal: _signal, ...options } = limits;
+      const executor = view.with({ ...options, retryOn: isRetried });
+      entries.push(...this.#submit(jobs, { executor, signal }, limits, false, true));
+    };
+    this.#drive(playGroup(this.executor, plan, (view, stream) => this.#openStream(view, stream), entries, submit));
+  }
+
+  /** Submits calls; returns those that were taken. */
+  #submit(
+    jobs: readonly Job[],
+    { executor, signal }: Configured,
+    limits: Limits,
+    looked: boolean,
+    grouped = false,
+  ): Entry[] {
+    const taken: Entry[] = [];
     for (const job of jobs) {
-      const entry: Entry = { job, limits, looked, ...(signal && { signal }) };
+      const entry: Entry = { job, limits, looked, ...(signal && { signal }), ...(grouped && { grouped }) };
       try {
         entry.future = job.way === "quick" && job.times === 0
           ? executor.submit(tasks.quick, this.#ledger, job.id)
@@ -165,12 +213,14 @@ export class PlayedRound {
         continue;
       }
       this.entries.push(entry);
+      taken.push(entry);
       if (!looked) continue;
       entry.future.then(
         (value) => entry.told = { status: "fulfilled", value },
         (reason) => entry.told = { status: "rejected", reason },
       );
     }
+    return taken;
   }
 
   #map(jobs: readonly Job[], limits: Limits, plan: MapPlan): void {
@@ -200,6 +250,17 @@ export class PlayedRound {
   #isBroken(error: unknown): boolean {
     return isBroken(error) && this.kills >= 3;
   }
+}
+
+/** An executor for calls, and the signal that they have. */
+interface Configured {
+  readonly executor: ExecutorView;
+  readonly signal: AbortSignal | undefined;
+}
+
+/** What a task throws is worth another try here; the rules of loss and time need no permission. */
+function isRetried(error: unknown): boolean {
+  return error instanceof RangeError;
 }
 
 function payload(job: Job): Uint8Array | undefined {

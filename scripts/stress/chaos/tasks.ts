@@ -5,6 +5,7 @@ import { appendFileSync } from "node:fs";
 import process from "node:process";
 import { delay } from "@std/async";
 import { currentTask } from "../../../src/task/current_task.ts";
+import type { StreamPlan } from "./longer.ts";
 import type { Crash, Job } from "./plan.ts";
 import { answerTo, invert } from "./values.ts";
 
@@ -20,6 +21,27 @@ export function lie(ledger: string, id: number, ms: number): number {
   note(ledger, `b ${id} ${currentTask().attempt}\n`);
   if (ms > 0) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
   note(ledger, `e ${id} ${currentTask().attempt}\n`);
+  return answerTo(id);
+}
+
+/** A stream, which notes its end in its `finally`, as it may be left. */
+export async function* count(ledger: string, plan: StreamPlan): AsyncGenerator<number> {
+  const { attempt } = currentTask();
+  note(ledger, `b ${plan.id} ${attempt}\n`);
+  try {
+    for (let n = 0; n < plan.count; n++) {
+      if (plan.taskPause > 0 && n % 10 === 9) await delay(plan.taskPause);
+      yield n;
+    }
+    if (plan.way === "throws") throw new RangeError(`stream ${plan.id} has failed`);
+    if (plan.way !== "ends") await crash(plan.way, 0);
+  } finally {
+    note(ledger, `e ${plan.id} ${attempt}\n`);
+  }
+}
+
+/** What every worker is asked. */
+export function tell(id: number): number {
   return answerTo(id);
 }
 

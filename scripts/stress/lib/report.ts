@@ -1,11 +1,19 @@
 // The table for readers, from what the chaos run and the soak have kept.
 
 import { CRASHES } from "../chaos/plan.ts";
+import { programOf, type Soak, SOAKS } from "../soak/outcome.ts";
 import { writeSummary } from "../../summary.ts";
 import { type ChaosResult, readResults, type Result, type SoakResult } from "./results.ts";
 import { BACKENDS, RUNTIMES, type Target } from "./target.ts";
 
 const NAMES = { deno: "Deno", bun: "Bun", node: "Node" } as const;
+
+const LONGER: Readonly<Record<Exclude<Soak, "calls">, string>> = {
+  streams: "values of streams",
+  groups: "calls of groups",
+  workers: "broadcasts, each after a resize",
+};
+
 /** Writes the summary into the page that shows it. */
 export async function reportToReaders(): Promise<void> {
   await writeSummary("reliability", () => summaryOf(readResults()));
@@ -23,6 +31,14 @@ function summaryOf(results: readonly Result[]): string {
   const soak = targets.map((target) =>
     results.find((it): it is SoakResult => it.program === "soak" && isOf(target)(it))
   );
+  const longer = SOAKS.filter((what) => what !== "calls").flatMap((what): [title: string, cells: string[]][] => {
+    const soaked = targets.map((target) =>
+      results.find((it): it is SoakResult => it.program === programOf(what) && isOf(target)(it))
+    );
+    if (!soaked.some((it) => it)) return [];
+    const cells = soaked.map((it) => it ? `${format(it.outcome.calls)}: ${halfAndEnd(it)}` : "-");
+    return [[`the same of ${LONGER[what]}: MiB resident, after the half and at the end`, cells]];
+  });
   const ofChaos = (cell: (result: ChaosResult) => string) => chaos.map((it) => it ? cell(it) : "-");
   const injected = (...kinds: readonly string[]) => ofChaos(({ outcome }) => sum(outcome.injected, kinds));
   const survived = (...kinds: readonly string[]) => ofChaos(({ outcome }) => sum(outcome.survived, kinds));
@@ -56,6 +72,7 @@ function summaryOf(results: readonly Result[]): string {
     ["**soak**, in millions of calls", soak.map((it) => it ? format(it.outcome.calls / 1e6) : "-")],
     ["MiB resident, after the half and at the end", soak.map((it) => it ? halfAndEnd(it) : "-")],
     ["growth from there, in MiB per million calls", soak.map((it) => it ? it.outcome.slope.toFixed(2) : "-")],
+    ...longer,
   ];
   const head = ["", ...targets.map(({ runtime, backend }) => `${NAMES[runtime]}, ${backend}`)];
   return [
@@ -84,7 +101,7 @@ function format(value: number): string {
 /** Machine, versions, dates and seeds. */
 function conditionsOf(results: readonly Result[]): string {
   const distinct = (texts: readonly string[]) => [...new Set(texts)].join(", ");
-  const seeds = distinct(results.flatMap((it) => it.program === "soak" ? [] : [String(it.seed)]));
+  const seeds = distinct(results.flatMap((it) => "seed" in it ? [String(it.seed)] : []));
   return `Measured on ${distinct(results.map(({ date }) => date))}, on ${
     distinct(results.map(({ machine }) => machine))
   }, ` +

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import process from "node:process";
 import type { Outcome } from "../chaos/outcome.ts";
 import { ROOT } from "../../install.ts";
-import type { SoakOutcome } from "../soak/outcome.ts";
+import type { programOf, SoakOutcome } from "../soak/outcome.ts";
 import type { Target } from "./target.ts";
 
 /** Where the figures are that the README shows; short runs have a folder of their own, which is not kept. */
@@ -27,7 +27,7 @@ export interface ChaosResult extends Conditions {
 }
 
 export interface SoakResult extends Conditions {
-  readonly program: "soak";
+  readonly program: ReturnType<typeof programOf>;
   readonly outcome: SoakOutcome;
 }
 

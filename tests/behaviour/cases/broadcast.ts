@@ -120,6 +120,13 @@ export function broadcastCases(kind: Kind): void {
       message: /^Cannot broadcast a task as what transfer\(\) marks can be moved to one worker only/,
     });
     assertThrows(() => executor.broadcast(class {} as never), TypeError, "Cannot broadcast a task");
+    for (const view of [executor.with({ timeout: 1000 }), executor.group(), executor.group().with({ priority: 1 })]) {
+      assertThrows(
+        () => (view as unknown as typeof executor).broadcast(workerIndex),
+        TypeError,
+        "Cannot broadcast a task with the options of with(), or in a group",
+      );
+    }
     const error = await assertRejects(() => executor.broadcast((_: unknown) => 1, () => {}));
     assertError(error, { name: "DataCloneError" });
     assertEquals(await executor.broadcast(workerIndex), [0, 1]);
