@@ -81,7 +81,8 @@ export async function openLink(settings: ClusterSettings, owner: string, events:
 export class Link {
   readonly #settings: ClusterSettings;
   readonly #events: LinkEvents;
-  readonly #keys: Keys;
+  /** The queue's keys. */
+  readonly keys: Keys;
   readonly #redis: Redis;
   readonly #queue: Queue;
   readonly #reader: StreamReader;
@@ -101,7 +102,7 @@ export class Link {
     this.#settings = settings;
     this.#events = events;
     this.#owner = owner;
-    this.#keys = new Keys(settings.prefix, settings.queue);
+    this.keys = new Keys(settings.prefix, settings.queue);
     this.#redis = redis;
     this.#insistence = new Insistence(redis, settings.redisTimeout, settings.notices);
     this.#queue = new Queue(settings.queue, {
@@ -113,7 +114,7 @@ export class Link {
     const reader = connect(settings.connection);
     this.#reader = new StreamReader(
       reader,
-      this.#keys.events,
+      this.keys.events,
       from,
       (fields) => this.#onEntry(fields),
       (error) => settings.notices.error(error),
@@ -162,7 +163,7 @@ export class Link {
   /** Which of these jobs are in Redis. Asks once; rejects when Redis does not tell. */
   async present(ids: readonly string[]): Promise<ReadonlySet<string>> {
     const pipeline = this.#redis.pipeline();
-    for (const id of ids) pipeline.exists(this.#keys.job(id));
+    for (const id of ids) pipeline.exists(this.keys.job(id));
     const answers = await this.#insistence.within(pipeline.exec());
     return new Set(ids.filter((_, i) => {
       const [error, count] = answers![i]!;
@@ -182,7 +183,7 @@ export class Link {
     await this.#insistence.repeat(async () => {
       // It removes none if a host has the job.
       if (await this.#queue.remove(id) === 0) {
-        await this.#redis.xadd(this.#keys.stops, "MAXLEN", "~", STOPS, "*", "job", id);
+        await this.#redis.xadd(this.keys.stops, "MAXLEN", "~", STOPS, "*", "job", id);
       }
     });
   }
@@ -197,7 +198,7 @@ export class Link {
         since = performance.now();
         const pipeline = this.#redis.pipeline();
         for (const id of slice) {
-          pipeline.hmget(this.#keys.job(id), "timestamp", "finishedOn", "returnvalue", "failedReason", "processedOn");
+          pipeline.hmget(this.keys.job(id), "timestamp", "finishedOn", "returnvalue", "failedReason", "processedOn");
         }
         const answers = await pipeline.exec();
         return answers!.map(([error, fields]) => {
@@ -230,7 +231,7 @@ export class Link {
   async check(): Promise<void> {
     this.#reader.check();
     if (this.#redis.status !== "ready") return;
-    const [first] = await this.#redis.xrange(this.#keys.events, "-", "+", "COUNT", 1).finally(() => {
+    const [first] = await this.#redis.xrange(this.keys.events, "-", "+", "COUNT", 1).finally(() => {
       if (this.#redis.status === "ready") this.heard = performance.now(); // an error is an answer, too
     });
     if (this.#reader.missed(first?.[0])) this.#events.onUncertain();
@@ -251,10 +252,6 @@ export class Link {
     return this.#redis;
   }
 
-  get keys(): Keys {
-    return this.#keys;
-  }
-
   /** Closes the link. Commands that still wait resolve with `undefined`. */
   async close(): Promise<void> {
     this.#closed = true;
@@ -272,7 +269,7 @@ export class Link {
   }
 
   async #leave(): Promise<void> {
-    if (this.#heartbeat) await this.#redis.del(this.#keys.owner(this.#owner));
+    if (this.#heartbeat) await this.#redis.del(this.keys.owner(this.#owner));
     await this.#queue.close();
   }
 
@@ -306,7 +303,7 @@ export class Link {
       this.#fetching.add(id);
       const since = performance.now();
       const stored = await this.#stored(id).finally(() => this.#fetching.delete(id));
-      const isLost = stored === "" && await this.#insistence.repeat(() => this.#redis.exists(this.#keys.job(id))) === 0;
+      const isLost = stored === "" && await this.#insistence.repeat(() => this.#redis.exists(this.keys.job(id))) === 0;
       if (this.#closed) return;
       if (isLost) return this.#events.onMissing([id], since);
       reply = readReply(stored);
@@ -318,7 +315,7 @@ export class Link {
   async #stored(id: string): Promise<string | undefined> {
     try {
       const longest = 3 * roomFor(this.#settings.maxPayload) + LONGEST_NAME;
-      return await this.#insistence.repeat(() => this.#redis.getrange(this.#keys.reply(id), 0, longest));
+      return await this.#insistence.repeat(() => this.#redis.getrange(this.keys.reply(id), 0, longest));
     } catch {
       return undefined; // the key holds something other than text
     }
@@ -327,7 +324,7 @@ export class Link {
   /** Says in Redis that the executor lives, until the link is closed. */
   #live(): void {
     const { orphanTimeout } = this.#settings;
-    const beat = () => void this.#redis.set(this.#keys.owner(this.#owner), "1", "PX", orphanTimeout).catch(() => {});
+    const beat = () => void this.#redis.set(this.keys.owner(this.#owner), "1", "PX", orphanTimeout).catch(() => {});
     beat();
     this.#beat = beat;
     this.#redis.on("ready", beat);
