@@ -14,7 +14,7 @@ const HOUR = 3_600_000;
 
 /** The ids of BullMQ's finished jobs, the oldest first. */
 function finished(redis: Redis, keys: Keys): Promise<string[]> {
-  return redis.zrange(keys.finished[0]!, 0, -1);
+  return redis.zrange(keys.finished[0]!, 0, "-1");
 }
 
 /** Makes jobs older, as if they had been finished an hour ago, in the order of their ids here. */
