@@ -1,7 +1,7 @@
 // Errors of calls that Redis did not take, did not keep, or does not have.
 
 /**
- * Redis has not taken a call for as long as the executor waits (`redisTimeout`): it is away, full, read-only, starting, or does
+ * Redis has not taken a call for as long as the executor waits (`redisTimeout`): it is full, read-only, starting, or does
  * not take the password any more. `cause` says which. The call does not run. If Redis had it already when the connection was
  * lost, it is removed, or stopped, as soon as Redis is back, unless it has a `key`.
  *

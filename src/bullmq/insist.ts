@@ -3,6 +3,7 @@
 import { type Redis, ReplyError } from "ioredis";
 import { type Deferred, deferred } from "../future/deferred.ts";
 import { startTimer, type Timer } from "../future/timer.ts";
+import { background } from "./background.ts";
 import { isConnectionError, isNotTrusted, notReady } from "./connection.ts";
 import { RedisRefusedError } from "./errors.ts";
 import { causeOf, type Notices } from "./notices.ts";
@@ -36,21 +37,21 @@ export class Insistence {
   readonly #notices: Notices;
   /** Since when Redis refuses, by `performance.now()`. */
   #refusedSince: number | undefined;
-  /** The last error of the connection, while that is not ready. */
-  #why: unknown;
+  /** The last error of the connection, while that is not ready, if the next attempt need not do better: a refused password, say. */
+  #lasting: Error | undefined;
   /** Resolves when the connection is ready, or there will be none any more. */
   #ready: Deferred<void> | undefined;
-  /** Those who wait, and not for longer than Redis may be away: each is given the error. */
+  /** Those who wait, and not for longer than Redis may refuse: each is given the error. */
   readonly #impatient = new Set<(error: Error) => void>();
-  /** Runs while the connection is not ready and somebody is impatient. */
+  /** Runs while Redis is there, refuses to be used, and somebody is impatient. */
   #patience: Timer | undefined;
-  /** What those get who come after it has run out, until the connection is ready. */
-  #away: RedisRefusedError | undefined;
+  /** What those get who come after it has run out, until Redis is ready, or away. */
+  #refusal: RedisRefusedError | undefined;
   #ended = false;
 
   /**
    * @param redis The connection.
-   * @param timeout How long Redis may refuse, or be away, in milliseconds.
+   * @param timeout How long Redis may refuse, in milliseconds.
    * @param notices Told when it refuses.
    */
   constructor(redis: Redis, timeout: number, notices: Notices) {
@@ -64,18 +65,16 @@ export class Insistence {
   #listen(): void {
     let refused = false;
     this.#redis.on("error", (error) => {
-      this.#why = error;
-      if (!isRefusal(error) && !isNotTrusted(error) && !isOfSentinels(error)) return;
+      if (!isRefusal(error) && !isNotTrusted(error) && !isOfSentinels(error)) return this.#isAway();
       refused = true;
+      this.#lasting = error;
       this.#notices.error(error);
+      this.#beImpatient();
     });
-    this.#redis.on("connect", () => this.#why = notReady());
-    this.#redis.on("close", () => this.#beImpatient());
+    this.#redis.on("connect", () => this.#beImpatient());
     this.#redis.on("end", () => this.#wake());
     this.#redis.on("ready", () => {
-      this.#why = this.#away = undefined;
-      this.#patience?.clear();
-      this.#patience = undefined;
+      this.#isAway();
       this.#wake();
       if (refused && this.#refusedSince === undefined) this.#notices.over();
       refused = false;
@@ -96,25 +95,25 @@ export class Insistence {
   }
 
   /**
-   * As {@linkcode repeat}, but gives up also when Redis is away for too long. The command may be under way then, and may be
-   * carried out later.
+   * As {@linkcode repeat}, but gives up also when Redis lets nobody in for too long. The command may be under way then, and may
+   * be carried out later.
    */
   offer<T>(command: () => Promise<T>): Promise<T | undefined> {
     return this.#repeat(command, (work) => this.within(work));
   }
 
   /**
-   * Waits, but no longer than Redis may be away.
+   * Waits, but no longer than Redis may refuse to let anybody in. While it is away or silent, this waits.
    *
    * @param work What waits for Redis.
-   * @throws {RedisRefusedError} (rejects) when Redis is away for too long.
+   * @throws {RedisRefusedError} (rejects) when Redis refuses for too long.
    */
   within<T>(work: Promise<T>): Promise<T> {
     return new Promise((resolve, reject) => {
       const done = () => this.#impatient.delete(reject);
       this.#impatient.add(reject);
       work.finally(done).then(resolve, reject);
-      if (this.#away) reject(this.#away);
+      if (this.#refusal) reject(this.#refusal);
       else this.#beImpatient();
     });
   }
@@ -151,14 +150,34 @@ export class Insistence {
     this.#ready = undefined;
   }
 
-  /** Lets time run while the connection is not ready and somebody is impatient. */
+  /** Redis is ready, or cannot be reached: it refuses nothing. */
+  #isAway(): void {
+    this.#lasting = this.#refusal = undefined;
+    this.#patience?.clear();
+    this.#patience = undefined;
+  }
+
+  /** Lets time run while Redis is there, lets nobody in, and somebody is impatient. */
   #beImpatient(): void {
-    if (this.#patience || this.#ended || this.#redis.status === "ready" || this.#impatient.size === 0) return;
+    const { status } = this.#redis;
+    if (this.#patience || this.#ended || this.#impatient.size === 0) return;
+    if (status === "ready" || (status !== "connect" && !this.#lasting)) return;
     this.#patience = startTimer(this.#timeout, () => {
-      if (this.#impatient.size === 0) return void (this.#patience = undefined);
-      this.#away = this.#error(this.#why);
-      for (const reject of this.#impatient) reject(this.#away);
+      this.#patience = undefined;
+      if (this.#lasting) return this.#giveUp(this.#lasting);
+      // It may be loading its data, or be silent. This command it answers also while it loads.
+      background(this.#redis.info("persistence").then((info) => this.#isLoading(info)), () => {});
+      this.#beImpatient();
     });
+  }
+
+  #isLoading(info: string): void {
+    if (/^loading:1/m.test(info) && this.#redis.status !== "ready") this.#giveUp(notReady());
+  }
+
+  #giveUp(why: Error): void {
+    this.#refusal = this.#error(why);
+    for (const reject of this.#impatient) reject(this.#refusal);
   }
 
   #accepted(): void {
@@ -173,8 +192,9 @@ export class Insistence {
     throw this.#error(error);
   }
 
-  #error(cause: unknown): RedisRefusedError {
-    const why = cause === undefined ? "" : `: ${causeOf(cause)}`;
-    return new RedisRefusedError(`Redis has not taken the call within ${this.#timeout} ms${why}`, { cause });
+  #error(cause: Error): RedisRefusedError {
+    return new RedisRefusedError(`Redis has not taken the call within ${this.#timeout} ms: ${causeOf(cause)}`, {
+      cause,
+    });
   }
 }

@@ -132,7 +132,7 @@ export class Link {
    *
    * @param jobs The jobs.
    * @param onAttempt Given each attempt: Redis may carry out the last one even if this rejects before it is settled.
-   * @throws {RedisRefusedError} (rejects) when Redis has refused, or was away, for too long.
+   * @throws {RedisRefusedError} (rejects) when Redis has refused for too long.
    */
   async add(jobs: readonly NewJob[], onAttempt: (attempt: Promise<unknown>) => void): Promise<void> {
     this.#reader.wake(this.#redis);

@@ -81,8 +81,9 @@ export interface BullMQExecutorOptions {
    */
   connectTimeout?: number | undefined;
   /**
-   * Time in milliseconds that calls wait for Redis to take them, while it is away, full, read-only, starting, or does not take
-   * the password any more. Then they fail with a {@linkcode RedisRefusedError}, and so do others until it takes calls again.
+   * Time in milliseconds that calls wait while Redis refuses them: it is full, read-only, starting, or does not take the
+   * password any more. Then they fail with a {@linkcode RedisRefusedError}, and so do others until it takes calls again. While
+   * Redis is away or silent, calls wait without a limit.
    *
    * @default 30_000
    */
