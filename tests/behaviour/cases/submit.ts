@@ -106,7 +106,8 @@ export function submitCases(kind: Kind): void {
         const futures = gates.map((gate, n) => executor.submit(hold, gate.folder, n));
         for (const [n, gate] of gates.entries()) {
           await gate.noted();
-          assert(gates.slice(n + 2).every((later) => later.notes.length === 0), "a third call has begun");
+          // A call that happened to be quick may have let a worker have others ahead, and the other worker the one after them.
+          assert(gates.slice(n + 1).filter((later) => later.notes.length > 0).length <= 1, "a third call runs");
           gate.open();
           assertStrictEquals(await futures[n], n);
         }
