@@ -30,6 +30,11 @@ function isOfSentinels(error: Error): boolean {
   return error.message.startsWith("All sentinels are unreachable");
 }
 
+/** Whether no Sentinel was there: the next attempt may find one. Otherwise the error ends with the code and text of a reply. */
+function isUnreached(error: Error): boolean {
+  return isOfSentinels(error) && !/ Last error: [A-Z]+ /.test(error.message);
+}
+
 /** Repeats the commands of one connection. */
 export class Insistence {
   readonly #redis: Redis;
@@ -67,8 +72,9 @@ export class Insistence {
     this.#redis.on("error", (error) => {
       if (!isRefusal(error) && !isNotTrusted(error) && !isOfSentinels(error)) return this.#isAway();
       refused = true;
-      this.#lasting = error;
       this.#notices.error(error);
+      if (isUnreached(error)) return this.#isAway();
+      this.#lasting = error;
       this.#beImpatient();
     });
     this.#redis.on("connect", () => this.#beImpatient());

@@ -194,6 +194,25 @@ test("BullMQExecutor fails its calls after redisTimeout when Sentinel knows no s
   await until("calls are taken again", async () => !await executor.submit(square, 3).exception());
 });
 
+test("BullMQExecutor's calls wait while no Sentinel is there, also longer than redisTimeout", needsRedis, async () => {
+  await using server = await RedisServer.start();
+  await using sentinel = await RedisServer.start({ watches: server.url });
+  await using cluster = new TestCluster(server);
+  const connection = { sentinels: [{ host: "127.0.0.1", port: Number(new URL(sentinel.url).port) }], name: "main" };
+  await cluster.serve();
+  const lines: string[] = [];
+  const executor = cluster.executor({ connection, redisTimeout: 50, log: (line) => lines.push(line) });
+  assertEquals(await within("a call", executor.submit(square, 2)), 4);
+  await sentinel.stop();
+  await cluster.redis().call("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes");
+  const future = executor.submit(square, 3);
+  await until("it has tried to find one", () => lines.length > 0);
+  await new Promise((resolve) => setTimeout(resolve, 500));
+  assertEquals(future.done(), false);
+  await sentinel.restart();
+  assertEquals(await within("the call", future), 9);
+});
+
 test("BullMQExecutor and serve() say so when they are given a Sentinel in place of a server", needsRedis, async () => {
   await using server = await RedisServer.start();
   await using sentinel = await RedisServer.start({ watches: server.url });
