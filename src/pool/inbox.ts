@@ -5,6 +5,7 @@
 import { atNextTurn } from "../wire/blocking.ts";
 import type { ChannelEvents, WorkerExit } from "../wire/channel.ts";
 import { type FromWorker, readFromWorker, type Said } from "../wire/messages.ts";
+import { ownValue } from "../wire/parts.ts";
 
 /** How long reports of one worker are passed on in one turn, in milliseconds. */
 const TURN = 8;
@@ -99,6 +100,8 @@ export class Inbox implements ChannelEvents {
   }
 }
 
-function isReports(message: FromWorker | undefined): boolean {
-  return message?.kind === "reports";
+/** Whether a message is of reports, or says so: it may be anything, and nothing of it is called. */
+function isReports(message: FromWorker): boolean {
+  return typeof message === "object" && message !== null && !Array.isArray(message) &&
+    ownValue(message, "kind") === "reports";
 }
