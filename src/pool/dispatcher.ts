@@ -213,6 +213,7 @@ export class Dispatcher {
       if (calls.size < 2 || calls.lowest >= priority) continue;
       if (worker.channel.claims) overtaken.push(...calls.withdrawBelow(priority));
       else if (calls.last && calls.last.priority < priority) worker.recall(false);
+      if (worker.takesPinned) this.dispatchSoon(); // it had begun none of them
     }
     if (overtaken.length > 0) this.#owner.requeue(overtaken.sort((a, b) => b.turn - a.turn));
   }

@@ -7,8 +7,8 @@ import { delivered, MemoryExecutor, type MemoryWorker } from "../../support/memo
 const short = (n: number) => n;
 const KNOWN = 100;
 
-/** An executor whose one worker has answered calls of 0.1 ms and holds 100 more, of which it has begun the first. */
-async function holdingHundred(claims = true) {
+/** An executor whose one worker has answered calls of 0.1 ms and holds 100 more, of which it has begun the first, or none. */
+async function holdingHundred(claims = true, begins = claims) {
   const executor = new MemoryExecutor({ maxWorkers: 1 }, { served: false, claims });
   executor.map(short, Array.from({ length: KNOWN }, () => -1), { chunksize: KNOWN });
   const [worker] = executor.workers as [MemoryWorker];
@@ -18,7 +18,7 @@ async function holdingHundred(claims = true) {
   for (let n = 0; n < 100; n++) executor.submit(short, n);
   await delivered();
   assertStrictEquals(worker.calls.length, KNOWN + 100);
-  if (claims) assert(worker.begin(KNOWN));
+  if (begins) assert(worker.begin(KNOWN));
   return { executor, worker };
 }
 
@@ -37,6 +37,17 @@ test("Executor.with({ priority }) overtakes all that a worker was handed and has
   assertEquals(order.slice(0, 3), [2000, 1000, 1001]);
   const usual = order.filter((n) => n < 1000);
   assertEquals(usual, usual.map((_, n) => n + 1), "the others keep their order");
+  executor.killWorkers();
+  await executor.shutdown();
+});
+
+test("Executor.with({ priority }) overtakes all calls of a worker for which a broadcast waits, which runs then", async () => {
+  const { executor, worker } = await holdingHundred(true, false);
+  const results = executor.broadcast(short, 3000);
+  executor.with({ priority: 1 }).submit(short, 1000);
+  await delivered();
+  assertEquals(runs(worker), [3000], "the others come when it is done");
+  results.catch(() => {});
   executor.killWorkers();
   await executor.shutdown();
 });
