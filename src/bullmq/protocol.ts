@@ -141,6 +141,9 @@ export const MAX_PAYLOAD = 16 * 2 ** 20;
 /** From this length on, in characters, a reply has a key of its own: every executor reads the whole stream of events. */
 export const LONG_REPLY = 4096;
 
+/** What the ids of the jobs of keyed calls begin with. */
+export const KEYED = "key-";
+
 /** How often a host says that it lives, in milliseconds. For so long it is not known when Redis has lost its data. */
 export const HEARTBEAT = 5000;
 

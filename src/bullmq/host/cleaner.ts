@@ -5,7 +5,7 @@
 
 import type { Redis } from "ioredis";
 import { isRefusal } from "../insist.ts";
-import type { Keys } from "../protocol.ts";
+import { KEYED, type Keys } from "../protocol.ts";
 import { KEEP_JOBS, SHORTEST_KEEP } from "../queue_options.ts";
 
 /** How long one host is the cleaner, in milliseconds: less than a heartbeat. */
@@ -37,14 +37,15 @@ end`;
 const CLEAN = `
 local set, prefix, from, size = KEYS[1], ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
 local excess, before, keep = tonumber(ARGV[4]), tonumber(ARGV[5]), ARGV[6]
+local keyed, reply = ARGV[7], ARGV[8]
 local ids = redis.call("ZRANGE", set, from, from + size - 1, "WITHSCORES")
 local gone, removed = {}, 0
 for i = 1, #ids, 2 do
   local id, isOld, job = ids[i], tonumber(ids[i + 1]) < before, prefix .. ids[i]
   if type(redis.pcall("HGET", job, "finishedOn")) ~= "string" then
     gone[#gone + 1] = id -- it has expired, or it is another job by now
-  elseif removed < excess and isOld and string.sub(id, 1, 4) ~= "key-" then
-    redis.call("DEL", job, job .. ":logs", prefix .. "futures:reply:" .. id)
+  elseif removed < excess and isOld and string.sub(id, 1, #keyed) ~= keyed then
+    redis.call("DEL", job, job .. ":logs", reply .. id)
     gone[#gone + 1] = id
     removed = removed + 1
   elseif isOld and redis.call("PTTL", job) == -1 then
@@ -154,7 +155,8 @@ export class Cleaner {
   }
 
   async #cleanPage(set: string, from: number, excess: number): Promise<Page> {
-    const args = [this.#keys.jobs, from, PAGE, excess, Date.now() - SHORTEST_KEEP, KEEP_JOBS];
+    const before = Date.now() - SHORTEST_KEEP;
+    const args = [this.#keys.jobs, from, PAGE, excess, before, KEEP_JOBS, KEYED, this.#keys.reply("")];
     const counts = await this.#redis.eval(CLEAN, 1, set, ...args) as readonly [number, number, number];
     const [seen, left, removed] = counts;
     return { seen, left, removed };

@@ -3,7 +3,7 @@
 import { type Call, SubmittedCall } from "../../executor/call.ts";
 import { encodeSized, roomFor } from "../codec.ts";
 import type { ClusterSettings } from "./options.ts";
-import type { JobData } from "../protocol.ts";
+import { type JobData, KEYED } from "../protocol.ts";
 
 /** How often a call is delivered again after its host was lost, unless it has `retries`. */
 const REDELIVERIES = 3;
@@ -113,7 +113,7 @@ export function keyOf(call: Call): string | undefined {
  */
 export function idOfKey(key: string, attempt: number): string {
   const escaped = key.replace(/[^\w.-]/g, (unit) => `%${unit.charCodeAt(0).toString(16).padStart(4, "0")}`);
-  return `key-${attempt}-${escaped}`;
+  return `${KEYED}${attempt}-${escaped}`;
 }
 
 function dataOf(call: Call, args: JobData["args"], owner: string, { orphans }: ClusterSettings): JobData {

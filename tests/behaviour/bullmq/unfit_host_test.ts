@@ -100,14 +100,19 @@ clusterTest("A call goes on to a host that has its task, past hosts with an olde
   assertEquals([waiting, running], [0, 0]);
 });
 
-clusterTest("A call that hosts hand back can be cancelled meanwhile", async (cluster) => {
-  using gate = new Gate();
+/** Serves an old module, beside a host that lives for ever by its record, and takes no calls. */
+async function serveBesideFrozen(cluster: TestCluster, gate: Gate) {
   const old = makeModule(gate.folder, "old.mjs", { first: "old" });
   const host = await cluster.serve({ tasks: { texts: old }, workers: 1 });
   const redis = cluster.redis(), { keys } = cluster;
-  // A host that lives by its record, and takes no calls.
   await redis.set(keys.host("frozen"), JSON.stringify({ ...host.stats(), name: "frozen" }));
   await redis.sadd(keys.hosts, "frozen");
+  return { redis, keys };
+}
+
+clusterTest("A call that hosts hand back can be cancelled meanwhile", async (cluster) => {
+  using gate = new Gate();
+  const { redis, keys } = await serveBesideFrozen(cluster, gate);
   const executor = cluster.executor();
   const future = executor.submit(texts.second);
   let refused = false;
@@ -126,12 +131,7 @@ clusterTest(
   "A call that hosts have handed back 500 times fails, whatever hosts say that they serve",
   async (cluster) => {
     using gate = new Gate();
-    const old = makeModule(gate.folder, "old.mjs", { first: "old" });
-    const host = await cluster.serve({ tasks: { texts: old }, workers: 1 });
-    const redis = cluster.redis(), { keys } = cluster;
-    // It lives for ever by its record, and takes no calls.
-    await redis.set(keys.host("frozen"), JSON.stringify({ ...host.stats(), name: "frozen" }));
-    await redis.sadd(keys.hosts, "frozen");
+    const { redis, keys } = await serveBesideFrozen(cluster, gate);
     const future = cluster.executor().submit(texts.second);
     let key: string | undefined;
     await until("it was handed back", async () => (key = (await redis.keys(keys.refusals("*")))[0]) !== undefined);
