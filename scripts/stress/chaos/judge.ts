@@ -41,7 +41,8 @@ class Judge {
     for (const entry of this.#played.entries) this.#judgeCall(entry);
     for (const map of this.#played.maps) this.#judgeMap(map);
     const { kills, longer } = this.#played;
-    const circumstances = { kills, cancels: this.#cancels, forces: this.#forces, ledger: this.#ledger };
+    const strays = (this.#injected.stray ?? 0) > 0;
+    const circumstances = { kills, cancels: this.#cancels, forces: this.#forces, strays, ledger: this.#ledger };
     for (const it of longer) this.#problems.push(...it.judge(circumstances, this.#injected, this.#survived));
     count(this.#injected, "resizes", this.#played.resizes);
     this.#judgeWorkers();

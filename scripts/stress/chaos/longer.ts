@@ -46,6 +46,8 @@ export interface Circumstances {
   readonly cancels: boolean;
   /** Workers were ended on purpose. */
   readonly forces: boolean;
+  /** Calls have left an error behind that comes up later, when their worker runs something else. */
+  readonly strays: boolean;
   readonly ledger: Ledger;
 }
 
@@ -82,7 +84,7 @@ export async function playStream(
   }
   return {
     ids: [plan.id],
-    judge({ kills, cancels, forces, ledger }, injected, survived) {
+    judge({ kills, cancels, forces, strays, ledger }, injected, survived) {
       const { begun, ended } = ledger.of(plan.id);
       count(injected, "streams", 1);
       count(survived, `streams: ${how}`);
@@ -92,7 +94,7 @@ export async function playStream(
         problems.push(`the stream ${plan.id} (${plan.way}) ended after ${came} values of ${plan.count}`);
       }
       if (how !== "failed") return problems;
-      const allowed = reason instanceof WorkerLostError && (kills > 0 || forces || isCrash(plan.way)) ||
+      const allowed = reason instanceof WorkerLostError && (kills > 0 || forces || strays || isCrash(plan.way)) ||
         reason instanceof TaskTimeoutError && limits.timeout !== undefined ||
         signal?.aborted && reason === signal.reason ||
         reason instanceof CancelledError && cancels ||
