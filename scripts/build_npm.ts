@@ -131,6 +131,7 @@ async function bundle(bun: string): Promise<void> {
   // The chunks are as deep as the modules, so that URLs in them stay true.
   const shared = ["--splitting", "--chunk-naming=src/shared/[name]-[hash].[ext]"];
   await mustRun(bun, [...options, ...shared, ...together.map(([, path]) => path)], { cwd: ESM });
+  giveNamesBack(together.map(([, path]) => join(out, path)), join(out, "src/shared"));
   for (const file of filesOf(ESM)) if (file.endsWith(".js")) rmSync(file);
   cpSync(out, ESM, { recursive: true });
   // What a worker imports is known when it runs: bundlers have to leave it alone. Bun (1.4) drops such comments.
@@ -139,6 +140,32 @@ async function bundle(bun: string): Promise<void> {
     writeFileSync(file, readFileSync(file, "utf8").replaceAll(/\bimport\((\w+)\)/g, unread));
   }
   rmSync(out, { recursive: true });
+}
+
+/**
+ * Gives classes and functions of the package their names back. Bun (1.4) says `class Future2`, exported as `Future`, and so
+ * would a program's output, an error's `constructor.name`, and a stack.
+ */
+function giveNamesBack(entries: readonly string[], shared: string): void {
+  const files = [...entries, ...filesOf(shared)].filter((file) =>
+    file.endsWith(".js") && !/\.text-\w+\.js$/.test(file)
+  );
+  const code = new Map(files.map((file) => [file, readFileSync(file, "utf8")]));
+  const renamed = new Map<string, string>();
+  for (const text of code.values()) {
+    for (const [, now, name] of text.matchAll(/\b((\w+)2) as \2\b/g)) renamed.set(now!, name!);
+  }
+  for (const [file, text] of code) {
+    let mended = text;
+    for (const [now, name] of renamed) {
+      if (!new RegExp(`\\b${now}\\b`).test(text)) continue;
+      if (new RegExp(`\\b(class|function|const|let|var) ${name}\\b`).test(text)) {
+        throw new Error(`Cannot call ${now} ${name} as ${file} has another ${name}`);
+      }
+      mended = mended.replaceAll(new RegExp(`\\b${now}(?: as ${name})?\\b`, "g"), name);
+    }
+    if (mended !== text) writeFileSync(file, mended);
+  }
 }
 
 function writePackageJson(): void {

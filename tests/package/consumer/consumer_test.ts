@@ -17,9 +17,12 @@ import { publicApi } from "./public_api.ts";
 /** A program which has not ended by then never will. */
 const timeout = 30_000;
 
-/** Imports every entry point but the command, which would start. */
-const IMPORT_ALL = ENTRIES.filter(([name]) => name !== "./bullmq/serve")
-  .map(([name]) => `await import("@concurrent/futures${name.slice(1)}");\n`).join("");
+/** Imports every entry point but the command, which would start, and prints what is not called as it is exported. */
+const IMPORT_ALL = ENTRIES.filter(([name]) => name !== "./bullmq/serve").map(([name]) => `
+for (const [name, it] of Object.entries(await import("@concurrent/futures${name.slice(1)}"))) {
+  if (typeof it === "function" && it.name !== name) console.log("${name}:", name, "is called", it.name);
+}
+`).join("");
 
 test("npm package", async (t) => {
   const { bun, node20, node24 } = await runtimes();
@@ -127,7 +130,7 @@ test("npm package", async (t) => {
     else await mustRun(bun, ["add", "--ignore-scripts", ...peers], { cwd: folder });
     writeFileSync(join(folder, "entries.js"), IMPORT_ALL);
     for (const [name, runtime] of Object.entries({ "Node 20": node20, "Node 24": node24, Bun: bun })) {
-      await t.test(`has entry points that can all be imported on ${name}`, async () => {
+      await t.test(`has entry points that can all be imported, whose names are those of the source, on ${name}`, async () => {
         const { code, output } = await run(runtime, ["entries.js"], { cwd: folder, timeout });
         assertEquals(output, "");
         assertEquals(code, 0);
