@@ -103,9 +103,10 @@ export class PolledPort implements Polled {
     else this.#port.unref();
   }
 
-  /** Nothing more is read. */
+  /** Reads what is there, and nothing more: that a thread of Node (24) has ended is told before its last messages come. */
   close(): void {
     blockingHere()!.lines.delete(this);
+    while (this.#line().hasMail && this.#receive());
     this.#port.close();
   }
 }

@@ -47,6 +47,28 @@ programs([
     ),
   },
   {
+    name: "a program that could block and does not loses nothing that a worker says as it ends",
+    files: {
+      "main.ts": `
+        import { EXECUTOR as Executor } from "@concurrent/futures";
+        import "@concurrent/futures/sync";
+        const exit = async (code: number) => (await import("node:process")).default.exit(code);
+        const seen: string[] = [];
+        for (let round = 0; round < 10; round++) {
+          const ended = new Executor({ maxWorkers: 2, finalizer: () => {} });
+          await ended.warmUp();
+          await ended.shutdown();
+          const lost = new Executor({ maxWorkers: 1 });
+          const futures = [lost.submit((n: number) => [n], round), lost.submit(exit, 3)];
+          const [first, last] = await Promise.allSettled(futures);
+          seen.push(first!.status, last!.status);
+          await lost.shutdown();
+        }
+        console.log([...new Set(seen)].join());`,
+    },
+    prints: "fulfilled,rejected\n",
+  },
+  {
     name: "a thread of node:worker_threads that the program has started blocks by itself",
     files: {
       "inner.ts": `import { parentPort } from "node:worker_threads";` +
