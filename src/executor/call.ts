@@ -71,6 +71,8 @@ export interface CallHolder {
    * @throws {DOMException} a DataCloneError, when a value cannot cross.
    */
   tell?(call: Call, order: StreamOrders, transfer?: Transferable[]): void;
+  /** The call, which it has alone, waits for the program: that alone does not keep the program alive. */
+  rest?(call: Call): void;
   /**
    * Asks the worker for the calls that it has not begun, where only it can know.
    *

@@ -252,7 +252,7 @@ export abstract class Executor<Stats extends CallStats = CallStats> implements A
    *
    * Leaving the loop, `return()` and the option `signal` end the task: `currentTask().signal` aborts, and it is ended at its
    * `yield`, so that its `finally` blocks run. If it has not ended `grace` later, its worker is ended. A stream that is neither
-   * read to its end nor left keeps its worker: a shutdown waits for it.
+   * read to its end nor left keeps its worker, and a shutdown waits for it; a program that has nothing else to do leaves it.
    *
    * @param fn A self-contained generator function or async generator function, or one of {@linkcode task} or
    * {@linkcode taskModule}; also any other function that returns an iterable or an async iterable.

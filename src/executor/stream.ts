@@ -3,9 +3,11 @@
 
 import type { CallSettings } from "./call_options.ts";
 import type { Engine } from "./engine.ts";
+import { offDone, onDone } from "../runtime.ts";
 import { TAKE, type Takeable } from "../wire/blocking.ts";
 import { deferred } from "../future/deferred.ts";
 import { CancelledError } from "../future/errors.ts";
+import { startTimer, type Timer } from "../future/timer.ts";
 import type { FailureSink } from "./scope.ts";
 import { NOTHING, StreamBuffer } from "./stream_buffer.ts";
 import { StreamedCall, type StreamEnd } from "./stream_call.ts";
@@ -35,6 +37,9 @@ interface Waiter<Y> {
   reject(reason: unknown): void;
 }
 
+/** How long a stream is full until it counts as unread for now, in milliseconds: to tell the runtime costs time. */
+const UNREAD = 50;
+
 /** What one stream() returns. */
 export class Streaming<Y> implements StreamIterator<Y>, Takeable<Y> {
   readonly #engine: Engine;
@@ -49,6 +54,10 @@ export class Streaming<Y> implements StreamIterator<Y>, Takeable<Y> {
   #end: StreamEnd | undefined;
   #told = false;
   readonly #settled = deferred<void>();
+  /** Runs while its task may be waiting for a reader. */
+  #unread: Timer | undefined;
+  /** Whether its task waits for a reader, and does not keep the program alive. */
+  #rests = false;
 
   constructor(engine: Engine, task: TaskRecord, settings: CallSettings, args: readonly unknown[]) {
     this.#engine = engine;
@@ -95,7 +104,10 @@ export class Streaming<Y> implements StreamIterator<Y>, Takeable<Y> {
     const value = this.#left ? NOTHING : this.#buffer.take();
     if (value !== NOTHING) {
       const count = this.#end ? 0 : this.#buffer.announce();
-      if (count > 0) this.#call.more(count);
+      if (count > 0) {
+        this.#call.more(count);
+        if (this.#rests) this.#wake();
+      }
       return { value: value as Y, done: false };
     }
     if (!this.#left && !this.#end) return undefined;
@@ -138,6 +150,7 @@ export class Streaming<Y> implements StreamIterator<Y>, Takeable<Y> {
   #leave(): void {
     if (this.#left) return;
     this.#left = true;
+    this.#wake();
     this.#buffer.clear();
     if (!this.#end) this.#call.abort(new CancelledError());
     else if (!this.#told) this.#observe(this.#end);
@@ -149,11 +162,32 @@ export class Streaming<Y> implements StreamIterator<Y>, Takeable<Y> {
     if (!this.#buffer.add(values)) return false;
     if (this.#left) this.#buffer.clear();
     else this.#serve();
+    if (this.#buffer.isFull && !this.#left) this.#unread ??= startTimer(UNREAD, this.#rest);
     return true;
   }
 
+  /** If its task still waits for a reader, it does not keep the program alive from now on. */
+  readonly #rest = (): void => {
+    this.#unread = undefined;
+    if (!this.#buffer.isFull || this.#left || this.#end) return;
+    this.#rests = true;
+    this.#call.rest();
+    onDone(this.#abandon);
+  };
+
+  #wake(): void {
+    this.#unread?.clear();
+    this.#unread = undefined;
+    this.#rests = false;
+    offDone(this.#abandon);
+  }
+
+  /** The program has nothing left to do: so nobody will read on. */
+  readonly #abandon = (): void => this.#leave();
+
   #onSettled(end: StreamEnd): void {
     this.#end = end;
+    this.#wake();
     // What was cancelled has not failed, and nobody looks at the error of what was left.
     if (end.failed && end.counts && !this.#left) this.#unobserved.add(this.#call, end.reason);
     this.#settled.resolve();

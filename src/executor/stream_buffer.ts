@@ -57,6 +57,11 @@ export class StreamBuffer {
     return count;
   }
 
+  /** Whether no more may come, until some are taken. */
+  get isFull(): boolean {
+    return this.#due === 0;
+  }
+
   /** Drops the values. */
   clear(): void {
     this.#batches.length = this.#at = 0;

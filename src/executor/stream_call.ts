@@ -91,6 +91,11 @@ export class StreamedCall extends Call {
     this.worker?.tell?.(this, { kind: "more", count });
   }
 
+  /** Its worker waits until somebody takes values. */
+  rest(): void {
+    this.worker?.rest?.(this);
+  }
+
   override hear(news: StreamNews): boolean {
     this.#hasBegun = true;
     if (news.kind === "yields") return this.#owner.yields(news.values);

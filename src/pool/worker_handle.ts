@@ -108,6 +108,7 @@ export class WorkerHandle implements CallHolder {
   abort(call: Call, reason: unknown): void {
     this.#say(() => {
       if (!this.calls.has(call)) return;
+      this.keepAlive(true);
       const failure = toFailure(reason, this.channel.clone, "The signal was aborted with a reason that");
       this.#tell({ kind: "abort", call: call.number, reason: failure });
     });
@@ -116,12 +117,18 @@ export class WorkerHandle implements CallHolder {
   tell(call: Call, order: StreamOrders, transfer?: Transferable[]): void {
     if (order.kind === "more") {
       return this.#say(() => {
-        if (this.calls.has(call)) this.#tell({ ...order, call: call.number });
+        if (!this.calls.has(call)) return;
+        this.keepAlive(true);
+        this.#tell({ ...order, call: call.number });
       });
     }
     if (this.state !== "leaving" && this.calls.has(call)) {
       this.#outgoing.post({ ...order, call: call.number }, transfer);
     }
+  }
+
+  rest(call: Call): void {
+    if (this.calls.has(call)) this.keepAlive(false);
   }
 
   /**

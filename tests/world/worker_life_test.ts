@@ -37,6 +37,59 @@ programs([
     complains: /^$|left behind/,
   })),
   {
+    name: "a stream that nobody reads on ends with the program, and its finally runs",
+    files: {
+      "main.ts": HEAD + `
+        const executor = new Executor({ maxWorkers: 1 });
+        const stream = executor.with({ buffersize: 4 }).stream(function* () {
+          try {
+            for (let n = 0;; n++) yield n;
+          } finally {
+            console.log("finally");
+          }
+        });
+        console.log((await stream.next()).value, (await stream.next()).value);`,
+    },
+    prints: "0 1\nfinally",
+  },
+  {
+    name: "a program that waits for shutdown() alone leaves its streams, and what waits behind them runs",
+    files: {
+      "main.ts": HEAD + `
+        async function main() {
+          {
+            await using executor = new Executor({ maxWorkers: 1 });
+            const stream = executor.stream(function* () {
+              for (let n = 0;; n++) yield n;
+            });
+            console.log((await stream.next()).value);
+            executor.submit(() => "behind").then((value) => console.log(value));
+          }
+          console.log("the end");
+        }
+        main();`,
+    },
+    prints: "0\nbehind\nthe end",
+  },
+  {
+    name: "a slow reader gets all of a stream that nothing else keeps alive",
+    files: {
+      "main.ts": HEAD + `
+        const executor = new Executor({ maxWorkers: 1 });
+        const one = executor.with({ buffersize: 2 }).stream(function* () {
+          for (let n = 0; n < 9; n++) yield n;
+        });
+        const other = new Executor({ maxWorkers: 1 });
+        let sum = 0;
+        for await (const n of one) {
+          await new Promise((resolve) => setTimeout(resolve, 10));
+          sum += await other.submit((n: number) => new Promise<number>((resolve) => setTimeout(() => resolve(n), 10)), n);
+        }
+        console.log(sum);`,
+    },
+    prints: "36",
+  },
+  {
     name: "a burst of short calls behind a task that leaves a rejection gives each its result",
     files: {
       "main.ts": HEAD + `
