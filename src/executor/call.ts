@@ -73,6 +73,8 @@ export interface CallHolder {
   tell?(call: Call, order: StreamOrders, transfer?: Transferable[]): void;
   /** The call, which it has alone, waits for the program: that alone does not keep the program alive. */
   rest?(call: Call): void;
+  /** Somebody waits for what the worker sends next, where that pays. */
+  expect?(): void;
   /**
    * Asks the worker for the calls that it has not begun, where only it can know.
    *

@@ -48,10 +48,19 @@ export class StreamBuffer {
     return value;
   }
 
-  /** How many more the worker may yield than it knows, once that is worth a message; they are due then. Otherwise 0. */
+  /** Whether no value is there. */
+  get isEmpty(): boolean {
+    return this.#batches.length === 0;
+  }
+
+  /** Whether it is worth a message that the worker may yield more than it knows. */
+  get isWorthTelling(): boolean {
+    return this.#taken >= this.#portion;
+  }
+
+  /** How many more the worker may yield than it knows; they are due then. */
   announce(): number {
     const count = this.#taken;
-    if (count < this.#portion) return 0;
     this.#taken = 0;
     this.#due += count;
     return count;

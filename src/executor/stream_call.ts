@@ -96,6 +96,11 @@ export class StreamedCall extends Call {
     this.worker?.rest?.(this);
   }
 
+  /** Somebody waits for its next value. */
+  expect(): void {
+    this.worker?.expect?.();
+  }
+
   override hear(news: StreamNews): boolean {
     this.#hasBegun = true;
     if (news.kind === "yields") return this.#owner.yields(news.values);

@@ -131,6 +131,10 @@ export class WorkerHandle implements CallHolder {
     if (this.calls.has(call)) this.keepAlive(false);
   }
 
+  expect(): void {
+    this.channel.expect?.();
+  }
+
   /**
    * Asks a worker without claims for the calls that it has not begun.
    *

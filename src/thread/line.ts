@@ -12,7 +12,20 @@
 import type { FromWorker, ToWorker } from "../wire/messages.ts";
 import type { Bell } from "../wire/bell.ts";
 import { open, SEAL } from "../wire/seal.ts";
-import { ANSWERS, CALLS, DONE, RING_BYTES, RING_UNITS, RingError, RingReader, RingWriter } from "./ring.ts";
+import {
+  ANSWERS,
+  CALLS,
+  DONE,
+  ITEMS,
+  MORE,
+  PULL,
+  RING_BYTES,
+  RING_UNITS,
+  RingError,
+  RingReader,
+  RingWriter,
+  YIELDS,
+} from "./ring.ts";
 
 /** The words before the rings, on cache lines of their own: whether each side is awake, and how much it has posted. */
 const WORKER_AWAKE = 0, PARENT_AWAKE = 16, WORKER_POSTS = 32, PARENT_POSTS = 48;
@@ -160,8 +173,20 @@ export abstract class Line<Out extends Message, In extends Message> {
       // Answers begin with a call's number, calls with a task's.
       return writer.write(this.#own === PARENT_AWAKE ? CALLS : ANSWERS, this.#posted, message);
     }
-    if (message.kind !== "done" || message.failures || message.skipped || message.full) return false;
-    return writer.write(DONE, this.#posted, message.results, message.first, message.spent);
+    switch (message.kind) {
+      case "done":
+        if (message.failures || message.skipped || message.full) return false;
+        return writer.write(DONE, this.#posted, message.results, message.first, message.spent);
+      case "yields":
+        return writer.write(YIELDS, this.#posted, message.values, message.call, 0);
+      case "more":
+        return writer.write(MORE, this.#posted, [], message.call, message.count);
+      case "items":
+        return !message.ended && writer.write(ITEMS, this.#posted, message.values, message.call, message.input);
+      case "pull":
+        return writer.write(PULL, this.#posted, [message.count], message.call, message.input);
+    }
+    return false;
   }
 
   /**
@@ -219,9 +244,7 @@ export abstract class Line<Out extends Message, In extends Message> {
   #read(reader: RingReader): In {
     try {
       const values = reader.read();
-      if (reader.shape !== DONE) return values as unknown as In;
-      const { first, spent } = reader;
-      return { kind: "done", first, results: values, failures: undefined, spent, full: false } as unknown as In;
+      return (reader.shape < DONE ? values : toMessage(reader, values)) as In;
     } catch (error) {
       if (!(error instanceof RingError)) throw error;
       this.#reader = undefined;
@@ -286,6 +309,22 @@ export class Habit {
     this.#patience = TRIALS;
     this.#left = this.#pause;
     this.#pause = Math.min(2 * this.#pause, this.#rarely);
+  }
+}
+
+/** Makes a message of what an entry with two numbers says. */
+function toMessage({ shape, first, second }: RingReader, values: unknown[]): Message {
+  switch (shape) {
+    case YIELDS:
+      return { kind: "yields", call: first, values };
+    case MORE:
+      return { kind: "more", call: first, count: second };
+    case ITEMS:
+      return { kind: "items", call: first, input: second, values, ended: false };
+    case PULL:
+      return { kind: "pull", call: first, input: second, count: values[0] as number };
+    default:
+      return { kind: "done", first, results: values, failures: undefined, spent: second, full: false };
   }
 }
 

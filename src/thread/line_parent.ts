@@ -9,6 +9,9 @@ import { PaceMaker } from "./pace.ts";
 /** How long it looks for an answer once per turn of the event loop, in milliseconds. */
 const LOOK = 0.06;
 
+/** The same for what a worker that sleeps will say, when somebody waits for it: to wake up on a core of its own takes 70 µs. */
+const WAKING = 0.15;
+
 /**
  * How long it looks now and then when no look pays, in milliseconds. When both sides are on one core, a worker gets the other
  * one only after a tick or two of the kernel; then calls one after another are some ten times as fast. With it, the median
@@ -149,8 +152,24 @@ export class ParentLine extends Line<ToWorker, FromWorker> {
     return this.hasPost;
   }
 
+  /** Somebody waits for what the worker sends next. */
+  expect(): void {
+    this.#wasHeard = this.isHeard();
+    if (!this.#looking && !this.#looks.isWorthwhile()) return;
+    this.attend();
+    if (!this.#wasHeard) {
+      this.#fresh = false;
+      this.#until = performance.now() + WAKING;
+    } else if (this.#glances.isWorthwhile()) queueMicrotask(this.#peek);
+  }
+
   /** Looks for a moment at the end of the tick. */
   readonly #glance = (): void => {
+    this.#peek();
+    this.#goOn();
+  };
+
+  readonly #peek = (): void => {
     const start = performance.now(), end = start + GLANCE;
     if (start - this.#turnedAt < STRETCH) {
       let found = false;
@@ -161,7 +180,6 @@ export class ParentLine extends Line<ToWorker, FromWorker> {
       else this.#glances.missed();
       this.readAll();
     }
-    this.#goOn();
   };
 
   /** Looks once in this turn of the event loop. */

@@ -1,4 +1,5 @@
-// The worker's end of a line of shared memory (line.ts): when it has answered everything, it looks for more calls for a moment.
+// The worker's end of a line of shared memory (line.ts): when it has answered everything, it looks for more calls for a moment;
+// when a stream is as far ahead as it may be, for the word that it may go on.
 
 import type { FromWorker, ToWorker } from "../wire/messages.ts";
 import { Bell } from "../wire/bell.ts";
@@ -92,6 +93,20 @@ export class WorkerLine extends Line<FromWorker, ToWorker> {
     queueMicrotask(this.#work);
   }
 
+  /** Stays awake until the event loop comes round. */
+  attend(): void {
+    if (this.#working || !this.isHeard()) return;
+    this.#working = true;
+    this.awake();
+    nextTurn(this.#comeBack);
+  }
+
+  /** Reads what there is, or comes within a moment, even within the delivery of a message; whether there was something. */
+  look(): boolean {
+    if (this.readWithin()) return true;
+    return this.isHeard() && this.#await() && this.readWithin();
+  }
+
   override take(received: unknown): boolean {
     this.#turnedAt = performance.now();
     const wasWorking = this.#working;
@@ -127,10 +142,14 @@ export class WorkerLine extends Line<FromWorker, ToWorker> {
 
   /** Looks for a moment; whether there is something to read. */
   #look(): boolean {
-    const found = this.#bell ? this.#nap(this.#bell) : this.#spin(LOOK);
+    const found = this.#await();
     if (found) this.#looks.paid();
     else if (!this.hasPost) this.#looks.missed();
     return found;
+  }
+
+  #await(): boolean {
+    return this.#bell ? this.#nap(this.#bell) : this.#spin(LOOK);
   }
 
   #spin(most: number): boolean {

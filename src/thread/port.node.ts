@@ -43,6 +43,8 @@ export const port: ParentPort = {
     parent.on("close", () => process.exit());
   },
   send: (message, transfer) => line.send(message, transfer),
+  attend: () => line.attend(),
+  look: () => line.look(),
   clone: cloneForThread,
   excuse: (error) =>
     void process.on("unhandledRejection", (reason) => {

@@ -77,6 +77,8 @@ export const openPort = (own = false): ParentPort => ({
     scope.addEventListener("messageerror", ({ data }) => endAsUnreadable(data));
   },
   send: (message, transfer) => line.send(message, transfer),
+  attend: () => line.attend(),
+  look: () => line.look(),
   clone: isBun ? structuredClone : cloneForThread,
   excuse(error) {
     // A thread of Bun (1.4) gets this event from `process` alone, any other from its scope alone.

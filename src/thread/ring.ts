@@ -7,8 +7,8 @@
 /** No entry: the rest of the ring is empty. */
 const SKIP = 0;
 
-/** The shape of a message. */
-export const CALLS = 1, ANSWERS = 2, DONE = 3;
+/** The shape of a message. Those from DONE on have two numbers before their values. */
+export const CALLS = 1, ANSWERS = 2, DONE = 3, YIELDS = 4, PULL = 5, MORE = 6, ITEMS = 7;
 
 /** Units of a ring; a power of two. */
 export const RING_UNITS = 8192;
@@ -80,21 +80,21 @@ export class RingWriter {
    * @param shape What the values are.
    * @param posts The number of messages that were posted before it.
    * @param values The values.
-   * @param first Two more numbers, written before the others when they are given.
+   * @param first Two more numbers, written before the others: those of shapes which have them.
    * @returns Whether it was written. If not, a value is not plain, or there is no room, and nothing has happened.
    */
-  write(shape: number, posts: number, values: readonly unknown[], first?: number, spent?: number): boolean {
+  write(shape: number, posts: number, values: readonly unknown[], first?: number, second?: number): boolean {
     const used = (this.#tail - load(this.#views.positions, HEAD_AT)) >>> 0;
     if (used > UNITS) return false; // not a position
     const free = UNITS - used, at = this.#tail & (UNITS - 1), toEnd = UNITS - at;
-    const end = this.#encode(at, Math.min(free, toEnd, LARGEST), shape, posts, values, first, spent);
+    const end = this.#encode(at, Math.min(free, toEnd, LARGEST), shape, posts, values, first, second);
     if (end > 0) {
       this.#publish(end - at);
       return true;
     }
     // It may fit at the start of the ring; it does not when a value is not plain.
     if (end < 0 || toEnd > LARGEST || free <= toEnd) return false;
-    const wrapped = this.#encode(0, Math.min(free - toEnd, LARGEST), shape, posts, values, first, spent);
+    const wrapped = this.#encode(0, Math.min(free - toEnd, LARGEST), shape, posts, values, first, second);
     if (wrapped <= 0) return false;
     this.#views.words[at * 2] = toEnd;
     this.#views.words[at * 2 + 1] = posts;
@@ -117,7 +117,7 @@ export class RingWriter {
     posts: number,
     values: readonly unknown[],
     first: number | undefined,
-    spent: number | undefined,
+    second: number | undefined,
   ): number {
     const { words, numbers } = this.#views;
     const end = start + room, count = values.length;
@@ -125,7 +125,7 @@ export class RingWriter {
     if (first !== undefined) {
       if (at + 2 > end) return 0;
       numbers[at++] = first;
-      numbers[at++] = spent!;
+      numbers[at++] = second!;
     }
     if (at + count > end) return 0; // each value takes a unit or more
     for (let i = 0; i < count; i++) {
@@ -197,7 +197,7 @@ export class RingReader {
   /** The shape of the entry that was read, and the two numbers before its values. */
   shape = SKIP;
   first = 0;
-  spent = 0;
+  second = 0;
   readonly #views: Views;
   #head = 0;
 
@@ -239,11 +239,12 @@ export class RingReader {
     let values: unknown[] | undefined;
     if (shape !== SKIP) {
       let at = start + HEAD;
-      if (shape === DONE) {
+      if (shape < CALLS || shape > ITEMS) throw new RingError("no shape");
+      if (shape >= DONE) {
         if (at + 2 > end) throw new RingError("no numbers");
         this.first = numbers[at++]!;
-        this.spent = numbers[at++]!;
-      } else if (shape !== CALLS && shape !== ANSWERS) throw new RingError("no shape");
+        this.second = numbers[at++]!;
+      }
       values = this.#decode(at, end, words[start * 2 + 3]!);
     }
     this.#head = (this.#head + size) | 0;

@@ -126,6 +126,7 @@ function connect(worker: Worker, events: ChannelEvents): WorkerChannel {
     refusesToBlock: mail ? undefined : TOO_EARLY,
     send: (message, transfer) => line.send(message, transfer),
     heard: (messages) => line.heard(messages),
+    expect: () => line.expect(),
     clone: cloneForThread,
     keepAlive: (alive) =>
       attempt(() => {

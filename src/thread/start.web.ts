@@ -195,6 +195,7 @@ function connect(worker: Worker & BunWorker, events: ChannelEvents): WorkerChann
     refusesToBlock: mail ? undefined : TOO_EARLY,
     send: (message, transfer) => line.send(message, transfer),
     heard: (messages) => line.heard(messages),
+    expect: () => line.expect(),
     clone: isBun ? structuredClone : cloneForThread,
     keepAlive: (alive) =>
       attempt(() => {

@@ -51,6 +51,8 @@ export interface WorkerChannel {
    * @param waiting Whether others have come, and wait until the next turn.
    */
   heard?(messages: number, waiting: boolean): void;
+  /** Somebody waits for what the worker sends next; lines that can look for it have this. */
+  expect?(): void;
   /** Copies a value as the line would, or throws when it cannot cross. */
   clone(value: unknown): unknown;
   /** Sets whether the worker keeps the program alive. */
@@ -82,6 +84,10 @@ export interface ParentPort {
   receive(onMessage: (message: ToWorker) => void, onStop: () => Promise<void> | undefined): void;
   /** Sends a message, under the same terms as {@linkcode WorkerChannel.send}. */
   send(message: FromWorker, transfer?: Transferable[]): void;
+  /** The loop is about to send what the parent answers soon, and to {@linkcode look}; lines that can look have both. */
+  attend?(): void;
+  /** Passes on what the parent has sent, or sends within a moment; returns whether there was something. */
+  look?(): boolean;
   /** Copies a value as the line would, or throws when it cannot cross. */
   clone(value: unknown): unknown;
   /** Opens the page that it shares with the parent, by the number of its descriptor. Only processes have one. */

@@ -120,9 +120,13 @@ export class StreamRun {
   async #iterate(iterator: AnyIterator, isAsync: boolean): Promise<boolean> {
     for (;;) {
       while (this.#credit === 0 && !this.#left) {
+        this.#port.attend?.();
         this.#flush();
-        await new Promise<void>((resolve) => this.#onMore = resolve);
-        this.#turned();
+        if (this.#port.look?.()) this.#looked = performance.now();
+        else {
+          await new Promise<void>((resolve) => this.#onMore = resolve);
+          this.#turned();
+        }
       }
       if (this.#left) return false;
       if (this.#quick < TRUSTED) this.#flush();

@@ -98,4 +98,28 @@ for (const claims of CLAIMS_KINDS) {
     await executor.shutdown();
     await stream.return!();
   });
+
+  test(`Executor tells a worker of ${kind} once when the reader takes all values quickly, at half when it is slow`, async () => {
+    const { executor, stream, worker } = await streaming(claims, 4);
+    const told = () => worker.inbox.flatMap((message) => message.kind === "more" ? [message.count] : []);
+    const { now } = performance;
+    let time = 0;
+    performance.now = () => time;
+    try {
+      worker.say({ kind: "yields", call: 0, values: [1, 2, 3, 4] });
+      for (let n = 0; n < 4; n++) await stream.next();
+      assertEquals(told(), [4]);
+      await delivered();
+      worker.say({ kind: "yields", call: 0, values: [5, 6, 7, 8] });
+      await stream.next();
+      time++;
+      await stream.next();
+      assertEquals(told(), [4, 2]);
+    } finally {
+      performance.now = now;
+    }
+    executor.killWorkers();
+    await executor.shutdown();
+    await stream.return!();
+  });
 }

@@ -2,11 +2,15 @@
 // sleeps over an entry.
 
 import fc from "fast-check";
-import { assert, assertEquals, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertThrows, fail } from "@std/assert";
 import { test } from "node:test";
 import { countCalls, Habit, Line, newLine, type Wire } from "../../../src/thread/line.ts";
 import type { FromWorker, ToWorker } from "../../../src/wire/messages.ts";
+import { ParentLine } from "../../../src/thread/line_parent.ts";
+import { WorkerLine } from "../../../src/thread/line_worker.ts";
+import { RING_BYTES } from "../../../src/thread/ring.ts";
 import { seal } from "../../../src/wire/seal.ts";
+import { nextTurn } from "../../../src/wire/turn.ts";
 import { property } from "../../properties/properties.ts";
 import { assertError } from "../../support/assert_error.ts";
 
@@ -122,6 +126,102 @@ test("a side that sleeps is posted everything, one that is awake nothing that is
   while (worker.readNext());
   assertEquals(worker.sleep(), true);
   assertEquals(worker.got.map(argumentOf), [1, 2, "three"]);
+});
+
+test("what both sides say of a stream comes as it was said", () => {
+  const { memory, posted, parent, worker } = makeLine();
+  const orders: ToWorker[] = [
+    { kind: "more", call: 3, count: 8 },
+    { kind: "items", call: 3, input: 1, values: [1, "two", undefined], ended: false },
+  ];
+  const news: FromWorker[] = [
+    { kind: "yields", call: 3, values: [1.5, -0, null, 7n] },
+    { kind: "pull", call: 3, input: 1, count: 8 },
+  ];
+  worker.wakeUp();
+  parent.wakeUp();
+  for (const order of orders) parent.say(order);
+  for (const said of news) worker.say(said);
+  assertEquals(posted.length, 0);
+  while (worker.readNext());
+  while (parent.readNext());
+  assertEquals(worker.got, orders);
+  assertEquals(parent.got, news);
+  // These are rare, or no plain values.
+  parent.say({ kind: "items", call: 3, input: 1, values: [], ended: true });
+  parent.say({ kind: "items", call: 3, input: 1, values: [{}], ended: false });
+  assertEquals(posted.length, 2);
+  // A task can write over it.
+  worker.say({ kind: "pull", call: 3, input: 1, count: 8 });
+  new Int32Array(memory).fill(-1, 256 / 4 + RING_BYTES / 4);
+  assert(parent.readNext());
+  assertEquals(parent.got.at(-1), undefined);
+});
+
+/** A line whose ends are those of a thread, and what was posted through it. */
+function makeThread() {
+  const posts: string[] = [], heard: FromWorker[] = [], told: ToWorker[] = [];
+  /** The wire to one of them, which gets a copy in the next turn. */
+  const wireTo = (take: (message: unknown) => void): Wire<ToWorker | FromWorker> => ({
+    post(message) {
+      posts.push(message.kind ?? "plain");
+      const copy = structuredClone(seal(message));
+      nextTurn(() => take(copy));
+    },
+    wake: (message) => nextTurn(() => take(message)),
+  });
+  const parent: ParentLine = new ParentLine(wireTo((m) => worker.take(m)), (message) => void heard.push(message));
+  const worker: WorkerLine = new WorkerLine(wireTo((m) => parent.take(m)), () => fail());
+  worker.receive((message) => void told.push(message));
+  const turns = async (count: number) => {
+    for (let i = 0; i < count; i++) await new Promise<void>(nextTurn);
+  };
+  return { parent, worker, posts, heard, told, turns };
+}
+
+property(
+  "whatever the sides of a stream do, neither sleeps over what the other says",
+  50,
+  fc.array(fc.constantFrom("yield", "more", "call", "answer", "attend", "look", "expect", "tick", "turn"), {
+    maxLength: 60,
+  }),
+  async (steps) => {
+    const { parent, worker, heard, told, turns } = makeThread();
+    parent.send({ kind: "init", name: "", index: 0, claims: undefined, memoryLimit: undefined } as ToWorker);
+    await turns(3);
+    let yields = 0, mores = 0;
+    for (const step of steps) {
+      if (step === "yield") worker.send({ kind: "yields", call: 0, values: [yields++] });
+      else if (step === "more") parent.send({ kind: "more", call: 0, count: ++mores });
+      else if (step === "call") parent.send(calls(0));
+      else if (step === "answer") worker.send([0, 1, 0] as unknown as FromWorker);
+      else if (step === "attend") worker.attend();
+      else if (step === "look") worker.look();
+      else if (step === "expect") parent.expect();
+      else if (step === "tick") await Promise.resolve();
+      else await turns(1);
+    }
+    const isAllThere = () =>
+      heard.filter(({ kind }) => kind === "yields").length === yields &&
+      told.filter(({ kind }) => kind === "more").length === mores;
+    for (let left = 10_000; left > 0 && !isAllThere(); left--) await turns(1);
+    const got = heard.flatMap((message) => message.kind === "yields" ? message.values : []);
+    assertEquals(got, Array.from({ length: yields }, (_, n) => n));
+    const counts = told.flatMap((message) => message.kind === "more" ? [message.count] : []);
+    assertEquals(counts, Array.from({ length: mores }, (_, n) => n + 1));
+  },
+);
+
+test("a worker does not look for what a parent that sleeps may say", async () => {
+  const { parent, worker, posts, told, turns } = makeThread();
+  parent.send({ kind: "init", name: "", index: 0, claims: undefined, memoryLimit: undefined } as ToWorker);
+  await turns(3);
+  worker.attend();
+  assert(!worker.look());
+  parent.send({ kind: "more", call: 0, count: 1 });
+  assertEquals(posts, ["init", "more"], "it sleeps, too");
+  await turns(3);
+  assertEquals(told.length, 2);
 });
 
 test("a message that cannot be posted was not sent", () => {
