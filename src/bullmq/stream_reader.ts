@@ -3,9 +3,9 @@
 import type { Redis } from "ioredis";
 import { type Deferred, deferred } from "../future/deferred.ts";
 import { background } from "./background.ts";
-import { isConnectionError } from "./connection.ts";
+import { isConnectionError, longestBlock } from "./connection.ts";
 
-/** How long Redis waits for an entry before it answers that there is none, in milliseconds. */
+/** How long Redis waits for an entry before it answers that there is none, in milliseconds, unless the connection has less time. */
 const BLOCK = 5000;
 
 /** Without an answer for this long the connection counts as dead, in milliseconds. */
@@ -152,9 +152,10 @@ export class StreamReader {
   }
 
   async #read(): Promise<void> {
+    const block = Math.min(BLOCK, longestBlock(this.#client));
     while (!this.#ended) {
       try {
-        const answer = await this.#client.xread("COUNT", MOST, "BLOCK", BLOCK, "STREAMS", this.#key, this.#position);
+        const answer = await this.#client.xread("COUNT", MOST, "BLOCK", block, "STREAMS", this.#key, this.#position);
         this.#heard = performance.now();
         for (const [id, fields] of answer?.[0]?.[1] ?? []) {
           if (compare(id, this.#position) > 0) this.#take(id, fields);

@@ -1,6 +1,8 @@
 // BullMQ's worker, made fit for jobs that anybody may have written, and for hosts that lose one.
 
 import { type Job, type JobJson, type JobsOptions, Worker } from "bullmq";
+import type { Redis } from "ioredis";
+import { longestBlock } from "../connection.ts";
 import { isRefusal } from "../insist.ts";
 import { KEEP_JOBS, SHORTEST_KEEP } from "../queue_options.ts";
 
@@ -51,6 +53,11 @@ export class JobWorker extends Worker {
     } catch {
       return super.createJob({ ...known, data: NOTHING }, id);
     }
+  }
+
+  /** How long Redis is asked to wait for a job, in seconds; BullMQ (6.7) has it wait for five, and for ten before a delayed one. */
+  protected override getBlockTimeout(blockUntil: number): number {
+    return Math.min(super.getBlockTimeout(blockUntil), longestBlock(this.opts.connection as Redis) / 1000);
   }
 
   /**

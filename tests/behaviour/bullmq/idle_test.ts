@@ -1,10 +1,12 @@
-// What an executor does that waits for nothing, while others work.
+// What executors and hosts do when there is nothing to do, or only for others.
 
 import { assertEquals } from "@std/assert";
 import type { Redis } from "ioredis";
 import { StreamReader } from "../../../src/bullmq/stream_reader.ts";
+import { hold } from "../../fixtures/tasks/gate_tasks.ts";
 import { square } from "../../fixtures/tasks/arithmetic.ts";
 import { clusterTest } from "../../support/bullmq_cluster.ts";
+import { Gate } from "../../support/gate.ts";
 import { until, within } from "../../support/until.ts";
 
 /** The ids of the clients that read streams, and whether each waits for the next entry. */
@@ -67,4 +69,47 @@ clusterTest("a reader that has rested goes on after what was in the stream when 
   await add("third");
   await until("it goes on", () => read.at(-1) === "third");
   reader.end();
+});
+
+/** The ids of the clients: a connection that is made anew has another one. Redis keeps no order. */
+async function clients(redis: Redis): Promise<string[]> {
+  return (await redis.client("LIST") as string).match(/^id=\d+/gm)!.sort();
+}
+
+/** How often Redis has answered commands that wait for something. */
+async function waits(redis: Redis): Promise<Record<"xread" | "bzpopmin", number>> {
+  const stats = await redis.info("commandstats");
+  const count = (command: string) => Number(new RegExp(`cmdstat_${command}:calls=(\\d+)`).exec(stats)?.[1] ?? 0);
+  return { xread: count("xread"), bzpopmin: count("bzpopmin") };
+}
+
+clusterTest("No connection is made anew while nothing happens on it for longer than socketTimeout", async (cluster) => {
+  // Three answers in this time tell each connection that its server lives.
+  const connection = { ...cluster.connection, socketTimeout: 1500 }, redis = cluster.redis();
+  await cluster.serve({ connection, workers: 2 });
+  using gate = new Gate();
+  const waiting = cluster.executor({ connection }), idle = cluster.executor({ connection });
+  const future = waiting.submit(hold, gate.folder, 7);
+  assertEquals(await within("a call", idle.submit(square, 3)), 9);
+  await gate.noted();
+  const before = await clients(redis), { xread, bzpopmin } = await waits(redis);
+  await until("the host has asked for jobs, and it and an executor for news, for two such times", async () => {
+    const now = await waits(redis);
+    return now.bzpopmin >= bzpopmin + 6 && now.xread >= xread + 12;
+  });
+  assertEquals(await clients(redis), before);
+  gate.open();
+  assertEquals(await within("the call", future), 7);
+});
+
+clusterTest("A host whose next job is delayed keeps its connections, too", async (cluster) => {
+  const connection = { ...cluster.connection, socketTimeout: 1500 }, redis = cluster.redis();
+  await cluster.serve({ connection });
+  const future = cluster.executor({ connection }).with({ delay: 3_600_000 }).submit(square, 3);
+  const { bzpopmin } = await waits(redis);
+  await until("the host has been told of the job", async () => (await waits(redis)).bzpopmin >= bzpopmin + 2);
+  const before = await clients(redis);
+  await until("it has asked for two such times", async () => (await waits(redis)).bzpopmin >= bzpopmin + 8);
+  assertEquals(await clients(redis), before);
+  assertEquals(future.cancel(), true);
 });
