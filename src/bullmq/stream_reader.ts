@@ -26,6 +26,9 @@ const REST_AFTER = 1000;
 /** Called with the fields of an entry: names and values in turn. */
 export type EntryHandler = (fields: readonly string[]) => void;
 
+/** An entry: its id, and its fields. */
+type Entry = readonly [id: string, fields: readonly string[]];
+
 /**
  * Reads one stream.
  *
@@ -123,16 +126,22 @@ export class StreamReader {
     for (;;) {
       const answer = await client.xread("COUNT", MOST, "STREAMS", this.#key, from);
       const entries = answer?.[0]?.[1] ?? [];
-      for (const [id, fields] of entries) {
-        if (another || compare(id, this.#position) > 0) this.#take(id, fields);
-        from = id;
-      }
+      if (another) { for (const entry of entries) this.#take(entry); }
+      else this.#takeNew(entries);
+      from = entries.at(-1)?.[0] ?? from;
       if (entries.length < MOST) break;
     }
     if (another) this.#position = from;
   }
 
-  #take(id: string, fields: readonly string[]): void {
+  /** Takes the entries that were not read before; they are in order. */
+  #takeNew(entries: readonly Entry[]): void {
+    const first = entries.findIndex(([id]) => compare(id, this.#position) > 0);
+    if (first < 0) return;
+    for (let i = first; i < entries.length; i++) this.#take(entries[i]!);
+  }
+
+  #take([id, fields]: Entry): void {
     this.#position = id;
     try {
       this.#handle(fields);
@@ -157,9 +166,7 @@ export class StreamReader {
       try {
         const answer = await this.#client.xread("COUNT", MOST, "BLOCK", block, "STREAMS", this.#key, this.#position);
         this.#heard = performance.now();
-        for (const [id, fields] of answer?.[0]?.[1] ?? []) {
-          if (compare(id, this.#position) > 0) this.#take(id, fields);
-        }
+        this.#takeNew(answer?.[0]?.[1] ?? []);
         await this.#restIfIdle();
       } catch (error) {
         if (this.#ended) return;
