@@ -25,6 +25,28 @@ clusterTest(
   { hosts: [{ runtime: otherRuntimes[0]! }] },
 );
 
+/** What ends an executor, how its calls end then, and what is left of them. */
+const ENDS = [
+  ["shutdown", "BrokenExecutor", "calls that were sent and may run: 2"],
+  ["terminateWorkers", "CancelledError", "calls that were not told to stop: 1"],
+  ["killWorkers", "CancelledError", "calls that were not told to stop: 1"],
+] as const;
+
+for (const [why, signal] of Object.entries({ "there is none": "SIGKILL", "it is silent": "SIGSTOP" })) {
+  for (const [how, error, left] of ENDS) {
+    clusterTest(`A program ends after ${how}() without Redis, as ${why}, and says what is left`, async (cluster) => {
+      const { url, pid } = cluster.server;
+      const args = [url, cluster.queue, how, String(pid), signal];
+      const { code, stdout, stderr } = await runProgram("bullmq_end_alone", ...args);
+      assertEquals([stdout.split("\n").sort(), code], [["", error, error, "ended"].sort(), 0], stderr);
+      assertMatch(
+        stderr,
+        new RegExp(`^\\S+ Executor .*: ended without Redis, which did not answer for 1000 ms; ${left}\n$`),
+      );
+    });
+  }
+}
+
 clusterTest("A host that npx has started says that SIGTERM will not reach it, and ends with npx", async (cluster) => {
   const [command, ...first] = hostCommand(runtime);
   const args = [...first, "--queue", cluster.queue, "--url", cluster.server.url, "--tasks", SQUARE, "--workers", "1"];
