@@ -20,7 +20,7 @@ import { hostCommand } from "../../support/bullmq_host.ts";
 import { Gate } from "../../support/gate.ts";
 import type { RedisServer } from "../../support/redis_server.ts";
 import { square } from "../../fixtures/tasks/arithmetic.ts";
-import { CEILING, within } from "../../support/until.ts";
+import { CEILING, until, within } from "../../support/until.ts";
 
 /** With characters that mean something in a URL. */
 const PASSWORD = "t0p:s/e@c%41?ret#";
@@ -190,6 +190,34 @@ clusterTest(
     }
   },
 );
+
+clusterTest("A host says once that Redis refuses its password, and goes on when it takes it again", async (cluster) => {
+  const { server } = cluster, lines: string[] = [], errors: unknown[] = [];
+  await guarded(server);
+  const connection = { url: urlOf(server, "", PASSWORD) };
+  const host = await cluster.serve({
+    connection,
+    name: "one",
+    log: (line) => lines.push(line),
+    onError: (error) => errors.push(error),
+  });
+  const redis = new Redis(server.url, { password: PASSWORD });
+  try {
+    await redis.config("SET", "requirepass", "changed");
+    await redis.call("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes");
+    const refusals = async () =>
+      Number(/errorstat_WRONGPASS:count=(\d+)/.exec(await redis.info("errorstats"))?.[1] ?? 0);
+    await until("each of its connections was refused again and again", async () => await refusals() >= 9);
+    await redis.config("SET", "requirepass", PASSWORD);
+    const executor = cluster.executor({ connection });
+    assertEquals(await within("a call", executor.submit(square, 3)), 9);
+    assertMatch(lines.join("\n"), /^Host one: WRONGPASS .*$/, "it is one line");
+    assertKept([lines, errors]);
+    await within("close()", host.close());
+  } finally {
+    redis.disconnect();
+  }
+});
 
 clusterTest("No error of a connection shows what was sent, whichever way it comes", async ({ server }) => {
   const client = connect({ url: server.url });
