@@ -15,6 +15,17 @@ export interface MetricLabels {
   readonly [label: string]: string;
 }
 
+/** The name of the method of an executor that writes what it knows beyond its `stats()`. */
+export const MORE_METRICS: unique symbol = Symbol("more metrics");
+
+/** What {@linkcode metricsOf} needs of an executor. */
+export interface MeasuredExecutor {
+  /** Counts of its calls. */
+  stats(): CallStats;
+  /** Writes what it knows beyond that. */
+  [MORE_METRICS]?(labels: MetricLabels): string;
+}
+
 /** One number, with the labels that tell it from others of its name. */
 export interface Sample {
   readonly labels?: Readonly<Record<string, string>>;
@@ -73,9 +84,10 @@ export function writeMetrics(metrics: readonly Metric[], labels: Readonly<Record
 
 /**
  * Writes what an executor is doing in the text format of Prometheus, for the `/metrics` of a program that submits calls. It
- * works for every executor, that of threads included.
+ * works for every executor, that of threads included. Of a {@linkcode BullMQExecutor}, it also has how long calls took until
+ * their results were here, and how often the connection to Redis was lost.
  *
- * @param executor The executor: its {@linkcode Executor.stats} are read.
+ * @param executor The executor.
  * @param labels Labels for all numbers, such as the name of the executor.
  * @returns The text. Its content type is `text/plain; version=0.0.4`.
  *
@@ -91,9 +103,9 @@ export function writeMetrics(metrics: readonly Metric[], labels: Readonly<Record
  * assert.match(text, /futures_calls_total\{executor="images",outcome="completed"\} 1/);
  * ```
  */
-export function metricsOf(executor: { stats(): CallStats }, labels?: MetricLabels): string {
+export function metricsOf(executor: MeasuredExecutor, labels: MetricLabels = {}): string {
   const { queued, running, completed, failed, cancelled, lost } = executor.stats();
-  return writeMetrics([
+  const counts = writeMetrics([
     {
       name: "futures_calls_total",
       type: "counter",
@@ -112,7 +124,8 @@ export function metricsOf(executor: { stats(): CallStats }, labels?: MetricLabel
       help: "Workers that ended without being asked to; with hosts, losses of a host with a call of this program.",
       samples: [{ value: lost }],
     },
-  ], labels ?? {});
+  ], labels);
+  return counts + (executor[MORE_METRICS]?.(labels) ?? "");
 }
 
 /** A number that goes up and down. */

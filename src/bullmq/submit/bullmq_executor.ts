@@ -7,6 +7,7 @@ import type { Submittable } from "../../task/task.ts";
 import { checkDuration, refuse, refuseKind, refuseRange } from "../../wire/check.ts";
 import { ClusterEngine } from "./cluster_engine.ts";
 import { holding } from "../connection.ts";
+import { type MetricLabels, MORE_METRICS } from "../metrics.ts";
 import { checkName } from "../queue_options.ts";
 import type { ClusterStats } from "./cluster_stats.ts";
 import { KeyedFutures } from "./keyed_futures.ts";
@@ -174,6 +175,11 @@ export class BullMQExecutor extends Executor {
    */
   async cluster(): Promise<ClusterStats> {
     return await holding(this.#engine.cluster());
+  }
+
+  /** For {@linkcode metricsOf}. */
+  [MORE_METRICS](labels: MetricLabels): string {
+    return this.#engine.metrics(labels);
   }
 }
 

@@ -20,6 +20,7 @@ import { type ClusterStats, readCluster } from "./cluster_stats.ts";
 import { Inbox } from "./inbox.ts";
 import { KeyResults } from "./key_results.ts";
 import { type Link, openLink } from "./link.ts";
+import { type MetricLabels, writeMetrics } from "../metrics.ts";
 import { NamedTasks } from "./named_tasks.ts";
 import type { ClusterSettings } from "./options.ts";
 import { Outbox } from "./outbox.ts";
@@ -135,6 +136,18 @@ export class ClusterEngine extends Engine {
 
   stats(): CallStats {
     return { queued: this.waiting, running: this.#sent.active, ...this.settled, lost: this.#inbox.lost };
+  }
+
+  /** What stats() does not tell, in Prometheus' text. */
+  metrics(labels: MetricLabels): string {
+    const { durations, reconnects } = this.#inbox;
+    return writeMetrics([{
+      name: "futures_reconnects_total",
+      type: "counter",
+      help: "How often this program has lost its connection to Redis.",
+      samples: [{ value: reconnects }],
+    }], labels) +
+      durations.write("futures_call_duration_seconds", "How long calls took until their results were here.", labels);
   }
 
   /** The link to Redis, which is opened when it is first needed. */

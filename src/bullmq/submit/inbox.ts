@@ -6,6 +6,7 @@ import type { CallLifecycle } from "../../executor/call_lifecycle.ts";
 import { keyOf } from "./call_job.ts";
 import type { KeyResults } from "./key_results.ts";
 import type { LinkEvents } from "./link.ts";
+import { Durations } from "../metrics.ts";
 import type { ClusterSettings } from "./options.ts";
 import { type ItemReply, LONGEST_NAME, type Reply } from "../protocol.ts";
 import { NO_REPLY, readItem } from "./read_item.ts";
@@ -32,6 +33,10 @@ interface InboxActions {
 export class Inbox implements LinkEvents {
   /** How often a call of this executor has lost its host. */
   lost = 0;
+  /** How often the connection to Redis was lost. */
+  reconnects = 0;
+  /** How long calls took, from their sending to their reply; a chunk is one, and each attempt is. */
+  readonly durations: Durations = new Durations();
   readonly #sent: SentCalls;
   readonly #stops: Stops;
   readonly #results: KeyResults;
@@ -84,6 +89,7 @@ export class Inbox implements LinkEvents {
     if (orphan) return this.#actions.onOrphaned(orphan);
     const sent = this.#end(id);
     if (!sent) return;
+    this.durations.add(performance.now() - sent.since);
     this.#settle(sent, reply);
     this.#actions.onChange(true);
   }
@@ -123,6 +129,10 @@ export class Inbox implements LinkEvents {
 
   onUncertain(): void {
     this.#actions.onUncertain();
+  }
+
+  onReconnecting(): void {
+    this.reconnects++;
   }
 
   #settle(sent: SentCall, reply: Reply | undefined): void {

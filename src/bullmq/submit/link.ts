@@ -33,6 +33,8 @@ export interface LinkEvents {
   onMissing(ids: readonly string[], since: number): void;
   /** Events may have been missed: all jobs must be looked up. */
   onUncertain(): void;
+  /** The connection to Redis was lost, and is made anew. */
+  onReconnecting(): void;
 }
 
 /**
@@ -124,6 +126,7 @@ export class Link {
       this.heard = performance.now();
       events.onUncertain();
     });
+    redis.on("reconnecting", () => events.onReconnecting());
     if (settings.orphans === "cancel") this.#live();
   }
 

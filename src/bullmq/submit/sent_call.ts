@@ -27,6 +27,8 @@ export class SentCall implements CallHolder {
    * When Redis had added the job, by `performance.now()`; Infinity before. An answer to an older question knows nothing of it.
    */
   addedAt = Infinity;
+  /** When it was made of its calls, by `performance.now()`. */
+  readonly since: number = performance.now();
   /** How often Redis has lost the job. */
   losses = 0;
   /** Whether a host has the job, which BullMQ calls active. */

@@ -26,6 +26,13 @@ function valueOf(text: string, name: string, labels = ""): number {
   return Number(line?.split(" ").at(-1));
 }
 
+/** Fails if a line is none of the format. */
+function assertFormat(text: string): void {
+  for (const line of text.split("\n")) {
+    assertMatch(line, /^$|^# (HELP|TYPE) [a-z_]+ .+$|^[a-z_]+\{([a-z_]+="(\\.|[^"\\])*",?)*\} [\d.e+-]+$/);
+  }
+}
+
 clusterTest("A host says by HTTP that it lives and takes calls, and its numbers", async (cluster) => {
   const host = await cluster.serve({ health: { port: 0, hostname: "127.0.0.1" }, name: 'a "host"' });
   const port = host.healthPort!;
@@ -50,9 +57,7 @@ clusterTest("A host says by HTTP that it lives and takes calls, and its numbers"
   assertEquals(valueOf(text, "futures_host_call_duration_seconds_bucket", 'le="+Inf"'), 2);
   assertEquals(valueOf(text, "futures_queue_waiting"), 0);
   assertEquals(valueOf(text, "futures_host_reconnects_total"), 0);
-  for (const line of text.split("\n")) {
-    assertMatch(line, /^$|^# (HELP|TYPE) [a-z_]+ .+$|^[a-z_]+\{([a-z_]+="(\\.|[^"\\])*",?)*\} [\d.e+-]+$/);
-  }
+  assertFormat(text);
 });
 
 clusterTest("A host whose Redis is away is alive and not ready, and says why", async (cluster) => {
@@ -91,6 +96,28 @@ test("The option 'health' is checked", () => {
   assertThrows(read({ port: 1, path: "/" }), TypeError, "path");
   assertThrows(read({ port: 1, hostname: 1 }), TypeError, "'health.hostname'");
 });
+
+clusterTest(
+  "metricsOf() writes of BullMQExecutor how long calls take, and how often Redis was lost",
+  async (cluster) => {
+    await cluster.serve();
+    const executor = cluster.executor(), labels = { executor: "one" };
+    assertEquals(valueOf(metricsOf(executor, labels), "futures_call_duration_seconds_count"), 0);
+    assertEquals(await executor.submit(square, 3), 9);
+    const results = executor.map(square, [1, 2, 3, 4], { chunksize: 2 });
+    assertEquals(await within("map()", Array.fromAsync(results)), [1, 4, 9, 16]);
+    const text = metricsOf(executor, labels);
+    assertEquals(valueOf(text, "futures_calls_total", 'outcome="completed"'), 5);
+    assertEquals(valueOf(text, "futures_call_duration_seconds_count"), 3, "a chunk is one");
+    assertEquals(valueOf(text, "futures_call_duration_seconds_bucket", 'le="+Inf"'), 3);
+    assert(valueOf(text, "futures_call_duration_seconds_sum") > 0);
+    assertEquals(valueOf(text, "futures_reconnects_total"), 0);
+    assertFormat(text);
+    await cluster.redis().call("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes");
+    await until("it has connected again", () => valueOf(metricsOf(executor, labels), "futures_reconnects_total") === 1);
+    assertEquals(await within("a call", executor.submit(square, 4)), 16);
+  },
+);
 
 test("metricsOf() writes what any executor is doing", async () => {
   await using executor = new ThreadPoolExecutor({ maxWorkers: 1 });
