@@ -53,7 +53,8 @@ export interface RedisConnection {
   tls?: object | undefined;
   /**
    * Time in milliseconds without an answer after which a connection is given up and made anew, as ioredis' option. Redis is
-   * asked three times as often whether there is something new, so that a connection on which nothing happens stays.
+   * asked three times as often whether there is something new, so that a connection on which nothing happens stays. With
+   * `Infinity`, a connection that has died without an error is not noticed.
    *
    * @default 15_000
    */
@@ -96,6 +97,9 @@ const SOCKET_ERRORS: ReadonlySet<unknown> = new Set([
 /** A connection is given up when Redis answers nothing for this long, in milliseconds: it can die without an error. */
 const SOCKET_TIMEOUT = 15_000;
 
+/** A timer of more milliseconds is over at once, on every runtime. */
+const LONGEST_TIMER = 2 ** 31 - 1;
+
 /** The part of that for which a command may block: an answer that there is nothing must not be late on a busy machine. */
 const BLOCKING = 1 / 3;
 
@@ -114,12 +118,14 @@ const ABORTED = "AbortError";
  * @param connection How to reach Redis.
  * @returns The client. Its commands wait while it is not connected.
  */
-export function connect({ url, ...options }: RedisConnection): Redis {
-  const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
+export function connect({ url, socketTimeout = SOCKET_TIMEOUT, ...options }: RedisConnection): Redis {
+  const given = Object.fromEntries(
+    Object.entries(options).filter(([, value]) => value !== undefined),
+  );
   const settings = {
     retryStrategy: (times: number) => Math.min(FIRST_PAUSE * 2 ** (times - 1), LONGEST_PAUSE),
-    socketTimeout: SOCKET_TIMEOUT,
     ...given,
+    ...(socketTimeout > LONGEST_TIMER ? undefined : { socketTimeout }),
     maxRetriesPerRequest: null, // BullMQ's condition: a command waits until it can be sent
     lazyConnect: false,
   };

@@ -13,7 +13,7 @@ export class Notices {
   readonly #what: string;
   readonly #name: string;
   readonly #hooks: NoticeHooks;
-  /** What was told last of each subject. */
+  /** The cause that was told last of each subject. */
   readonly #told = new Map<string, string>();
 
   /**
@@ -45,9 +45,9 @@ export class Notices {
    * @param subject What it concerns.
    */
   error(error: unknown, subject = "Redis"): void {
-    const text = causeOf(error);
-    if (this.#told.get(subject) === text) return;
-    this.#told.set(subject, text);
+    const text = causeOf(error), cause = codeOf(error) ?? text;
+    if (this.#told.get(subject) === cause) return;
+    this.#told.set(subject, cause);
     this.line(text);
     this.#call("onError", error);
   }
@@ -68,6 +68,13 @@ export function leftBehind(timeout: number, left: readonly string[]): string {
 
 /** Names of errors that say nothing. */
 const PLAIN: ReadonlySet<string> = new Set(["Error", "ReplyError", "BrokenExecutor"]);
+
+/** The code of an error that Redis has answered with: the rest names the command, which may be another one each time. */
+function codeOf(error: unknown): string | undefined {
+  return error instanceof Error && error.name === "ReplyError"
+    ? /^(?!ERR )[A-Z]+(?= )/.exec(error.message)?.[0]
+    : undefined;
+}
 
 /** One line on an error: its name if it says something, and its message. */
 export function causeOf(error: unknown): string {

@@ -70,6 +70,9 @@ export function readQueueOptions(action: string, options: QueueOptions): QueueSe
   if (url !== undefined && (typeof url !== "string" || !isRedisUrl(url))) {
     refuseSecret(action, "connection.url", `a URL such as "redis://user:password@host:6379/0", ${ESCAPED}`, url);
   }
+  const { socketTimeout } = connection;
+  checkDuration(action, "connection.socketTimeout", socketTimeout);
+  if (socketTimeout === 0) refuseRange(action, "connection.socketTimeout", "> 0", socketTimeout);
   checkPositiveInteger(action, "maxPayload", maxPayload);
   checkDuration(action, "connectTimeout", connectTimeout);
   checkFunction(action, "log", options.log);

@@ -113,3 +113,13 @@ clusterTest("A host whose next job is delayed keeps its connections, too", async
   assertEquals(await clients(redis), before);
   assertEquals(future.cancel(), true);
 });
+
+clusterTest("Connections work without a socketTimeout", async (cluster) => {
+  const connection = { ...cluster.connection, socketTimeout: Infinity }, redis = cluster.redis();
+  await cluster.serve({ connection });
+  const executor = cluster.executor({ connection });
+  assertEquals(await within("a call", executor.submit(square, 3)), 9);
+  const before = await clients(redis);
+  for (const n of [4, 5, 6]) assertEquals(await within("a call", executor.submit(square, n)), n * n);
+  assertEquals(await clients(redis), before);
+});

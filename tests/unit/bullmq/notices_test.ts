@@ -2,6 +2,7 @@
 
 import { assertEquals } from "@std/assert";
 import { test } from "node:test";
+import { ReplyError } from "ioredis";
 import { causeOf, Notices } from "../../../src/bullmq/notices.ts";
 import { reportsOf } from "../../support/observe.ts";
 
@@ -23,6 +24,16 @@ test("An error is told once, and again only when another one or none came in bet
   // Each subject for itself.
   for (let n = 0; n < 9; n++) for (const subject of ["lost", "Redis"]) notices.error(full(), subject);
   assertEquals(lines.length, 5);
+});
+
+test("An error of Redis is told once, whichever command gets it", () => {
+  const lines: string[] = [];
+  const notices = new Notices("Host", "one", { log: (line) => lines.push(line) });
+  const errors = ["NOPERM no 'eval'", "NOPERM no 'get'", "ERR one thing", "ERR another"].map((text) =>
+    new ReplyError(text)
+  );
+  for (const error of [...errors, errors[0]!, errors[1]!]) notices.error(error);
+  assertEquals(lines, [0, 2, 3, 0].map((n) => `Host one: ${errors[n]!.message}`));
 });
 
 test("A hook that throws is told, and ends nothing", async () => {

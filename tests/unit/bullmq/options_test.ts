@@ -71,6 +71,15 @@ test("BullMQExecutor refuses wrong options when it is made", () => {
   for (const bad of [undefined, null, 1] as Anything[]) assertThrows(() => new BullMQExecutor(bad), TypeError);
 });
 
+test("BullMQExecutor and serve() refuse a socketTimeout with which no connection would stay", async () => {
+  for (const [socketTimeout, name] of [[0, "RangeError"], [-1, "RangeError"], ["1", "TypeError"]] as Anything[]) {
+    const options = { queue: "q", connection: { socketTimeout } };
+    const wanted = { name, message: message("connection.socketTimeout") };
+    assertError(assertThrows(() => new BullMQExecutor(options)), wanted);
+    assertError(await assertRejects(() => serve({ ...options, tasks: MODULES })), wanted);
+  }
+});
+
 test("serve() refuses wrong options", async () => {
   for (const [option, value, name] of [...SHARED, ...OF_HOSTS]) {
     const options = { queue: "q", tasks: MODULES, [option]: value } as Anything;
