@@ -179,7 +179,7 @@ export class BullMQExecutor extends Executor {
 
   /** For {@linkcode metricsOf}. */
   [MORE_METRICS](labels: MetricLabels): string {
-    return this.#engine.metrics(labels);
+    return this.#engine.inbox.metrics(labels);
   }
 }
 

@@ -20,7 +20,6 @@ import { type ClusterStats, readCluster } from "./cluster_stats.ts";
 import { Inbox } from "./inbox.ts";
 import { KeyResults } from "./key_results.ts";
 import { type Link, openLink } from "./link.ts";
-import { type MetricLabels, writeMetrics } from "../metrics.ts";
 import { NamedTasks } from "./named_tasks.ts";
 import type { ClusterSettings } from "./options.ts";
 import { Outbox } from "./outbox.ts";
@@ -53,7 +52,8 @@ export class ClusterEngine extends Engine {
   readonly #unserved: Unserved;
   readonly #stops: Stops;
   readonly #outbox: Outbox;
-  readonly #inbox: Inbox;
+  /** What was heard of calls. */
+  readonly inbox: Inbox;
   /** The results of keys, whoever has submitted their calls. */
   readonly results: KeyResults;
   #link: Promise<Link> | undefined;
@@ -100,7 +100,7 @@ export class ClusterEngine extends Engine {
       link: () => this.link(),
       onDone: () => this.closeIfDone(),
     });
-    this.#inbox = new Inbox(this.#sent, this.#stops, this.results, this, settings, {
+    this.inbox = new Inbox(this.#sent, this.#stops, this.results, this, settings, {
       onChange: (settled) => settled ? this.closeIfDone() : this.queueLimit.wake(),
       onUncertain: () => this.#lookUp(this.#sent.all, this.results.ids),
       onLost: (sent) => this.#recover(sent),
@@ -135,25 +135,13 @@ export class ClusterEngine extends Engine {
   }
 
   stats(): CallStats {
-    return { queued: this.waiting, running: this.#sent.active, ...this.settled, lost: this.#inbox.lost };
-  }
-
-  /** What stats() does not tell, in Prometheus' text. */
-  metrics(labels: MetricLabels): string {
-    const { durations, reconnects } = this.#inbox;
-    return writeMetrics([{
-      name: "futures_reconnects_total",
-      type: "counter",
-      help: "How often this program has lost its connection to Redis.",
-      samples: [{ value: reconnects }],
-    }], labels) +
-      durations.write("futures_call_duration_seconds", "How long calls took until their results were here.", labels);
+    return { queued: this.waiting, running: this.#sent.active, ...this.settled, lost: this.inbox.lost };
   }
 
   /** The link to Redis, which is opened when it is first needed. */
   link(): Promise<Link> {
     if (this.#ending) return Promise.reject(new ShutdownError());
-    return this.#link ??= openLink(this.#settings, this.id, this.#inbox);
+    return this.#link ??= openLink(this.#settings, this.id, this.inbox);
   }
 
   /** Waits until Redis has all calls that were submitted so far. */

@@ -6,7 +6,7 @@ import type { CallLifecycle } from "../../executor/call_lifecycle.ts";
 import { keyOf } from "./call_job.ts";
 import type { KeyResults } from "./key_results.ts";
 import type { LinkEvents } from "./link.ts";
-import { Durations } from "../metrics.ts";
+import { Durations, type MetricLabels, writeMetrics } from "../metrics.ts";
 import type { ClusterSettings } from "./options.ts";
 import { type ItemReply, LONGEST_NAME, type Reply } from "../protocol.ts";
 import { NO_REPLY, readItem } from "./read_item.ts";
@@ -34,9 +34,9 @@ export class Inbox implements LinkEvents {
   /** How often a call of this executor has lost its host. */
   lost = 0;
   /** How often the connection to Redis was lost. */
-  reconnects = 0;
+  #reconnects = 0;
   /** How long calls took, from their sending to their reply; a chunk is one, and each attempt is. */
-  readonly durations: Durations = new Durations();
+  readonly #durations: Durations = new Durations();
   readonly #sent: SentCalls;
   readonly #stops: Stops;
   readonly #results: KeyResults;
@@ -58,6 +58,14 @@ export class Inbox implements LinkEvents {
     this.#calls = calls;
     this.#settings = settings;
     this.#actions = actions;
+  }
+
+  /** What stats() does not tell, in Prometheus' text. */
+  metrics(labels: MetricLabels): string {
+    const help = "How often this program has lost its connection to Redis.", samples = [{ value: this.#reconnects }];
+    const reconnects = writeMetrics([{ name: "futures_reconnects_total", type: "counter", help, samples }], labels);
+    const took = "How long calls took until their results were here.";
+    return reconnects + this.#durations.write("futures_call_duration_seconds", took, labels);
   }
 
   waitsFor(id: string): boolean {
@@ -89,7 +97,7 @@ export class Inbox implements LinkEvents {
     if (orphan) return this.#actions.onOrphaned(orphan);
     const sent = this.#end(id);
     if (!sent) return;
-    this.durations.add(performance.now() - sent.since);
+    this.#durations.add(performance.now() - sent.since);
     this.#settle(sent, reply);
     this.#actions.onChange(true);
   }
@@ -132,7 +140,7 @@ export class Inbox implements LinkEvents {
   }
 
   onReconnecting(): void {
-    this.reconnects++;
+    this.#reconnects++;
   }
 
   #settle(sent: SentCall, reply: Reply | undefined): void {

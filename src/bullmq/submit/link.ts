@@ -85,8 +85,10 @@ export class Link {
   readonly #events: LinkEvents;
   /** The queue's keys. */
   readonly keys: Keys;
-  readonly #redis: Redis;
-  readonly #queue: Queue;
+  /** The connection, also for commands of others. */
+  readonly redis: Redis;
+  /** BullMQ's queue, also to ask about it as a whole. */
+  readonly queue: Queue;
   readonly #reader: StreamReader;
   readonly #owner: string;
   /** Says in Redis that the executor lives; none when nobody asks. */
@@ -105,14 +107,14 @@ export class Link {
     this.#events = events;
     this.#owner = owner;
     this.keys = new Keys(settings.prefix, settings.queue);
-    this.#redis = redis;
+    this.redis = redis;
     this.#insistence = new Insistence(redis, settings.redisTimeout, settings.notices);
-    this.#queue = new Queue(settings.queue, {
+    this.queue = new Queue(settings.queue, {
       connection: redis,
       prefix: settings.prefix,
       streams: { events: { maxLen: EVENTS } },
     });
-    this.#queue.on("error", () => {}); // a command rejects with its own error, and the connection comes back
+    this.queue.on("error", () => {}); // a command rejects with its own error, and the connection comes back
     const reader = connect(settings.connection);
     this.#reader = new StreamReader(
       reader,
@@ -138,7 +140,7 @@ export class Link {
    * @throws {RedisRefusedError} (rejects) when Redis has refused for too long.
    */
   async add(jobs: readonly NewJob[], onAttempt: (attempt: Promise<unknown>) => void): Promise<void> {
-    this.#reader.wake(this.#redis);
+    this.#reader.wake(this.redis);
     const age = Math.ceil(this.#settings.keepJobs / 1000);
     const entries = jobs.map(({ id, data, priority, delayed }) => ({
       name: `${data.module}.${data.name}`,
@@ -154,7 +156,7 @@ export class Link {
       const [first, second] = now;
       if (!first) return;
       // For one job addBulk() takes 0.05 ms more than add(), a twentieth of the round trip.
-      return second ? await this.#queue.addBulk(now) : await this.#queue.add(first.name, first.data, first.opts);
+      return second ? await this.queue.addBulk(now) : await this.queue.add(first.name, first.data, first.opts);
     };
     await this.#insistence.offer<unknown>(() => {
       const begun = attempt();
@@ -165,7 +167,7 @@ export class Link {
 
   /** Which of these jobs are in Redis. Asks once; rejects when Redis does not tell. */
   async present(ids: readonly string[]): Promise<ReadonlySet<string>> {
-    const pipeline = this.#redis.pipeline();
+    const pipeline = this.redis.pipeline();
     for (const id of ids) pipeline.exists(this.keys.job(id));
     const answers = await this.#insistence.within(pipeline.exec());
     return new Set(ids.filter((_, i) => {
@@ -185,21 +187,21 @@ export class Link {
   async stop(id: string): Promise<void> {
     await this.#insistence.repeat(async () => {
       // It removes none if a host has the job.
-      if (await this.#queue.remove(id) === 0) {
-        await this.#redis.xadd(this.keys.stops, "MAXLEN", "~", STOPS, "*", "job", id);
+      if (await this.queue.remove(id) === 0) {
+        await this.redis.xadd(this.keys.stops, "MAXLEN", "~", STOPS, "*", "job", id);
       }
     });
   }
 
   /** Reads the state of jobs, and tells it as events. */
   async lookUp(ids: readonly string[]): Promise<void> {
-    this.#reader.wake(this.#redis);
+    this.#reader.wake(this.redis);
     for (let from = 0; from < ids.length; from += LOOKUPS) {
       const slice = ids.slice(from, from + LOOKUPS);
       let since = 0;
       const found = await this.#insistence.repeat(async () => {
         since = performance.now();
-        const pipeline = this.#redis.pipeline();
+        const pipeline = this.redis.pipeline();
         for (const id of slice) {
           pipeline.hmget(this.keys.job(id), "timestamp", "finishedOn", "returnvalue", "failedReason", "processedOn");
         }
@@ -225,7 +227,7 @@ export class Link {
 
   /** A job can be done and removed before its end is read: a host's clock may be wrong by hours. */
   async #miss(ids: readonly string[], since: number): Promise<void> {
-    await this.#insistence.repeat(() => this.#reader.catchUp(this.#redis));
+    await this.#insistence.repeat(() => this.#reader.catchUp(this.redis));
     const missing = ids.filter((id) => !this.#fetching.has(id) && this.#events.waitsFor(id));
     if (missing.length > 0 && !this.#closed) this.#events.onMissing(missing, since);
   }
@@ -233,26 +235,16 @@ export class Link {
   /** Checks that the connection lives, and that no event was missed. */
   async check(): Promise<void> {
     this.#reader.check();
-    if (this.#redis.status !== "ready") return;
-    const [first] = await this.#redis.xrange(this.keys.events, "-", "+", "COUNT", 1).finally(() => {
-      if (this.#redis.status === "ready") this.heard = performance.now(); // an error is an answer, too
+    if (this.redis.status !== "ready") return;
+    const [first] = await this.redis.xrange(this.keys.events, "-", "+", "COUNT", 1).finally(() => {
+      if (this.redis.status === "ready") this.heard = performance.now(); // an error is an answer, too
     });
     if (this.#reader.missed(first?.[0])) this.#events.onUncertain();
   }
 
   /** Connects anew, and sooner than after `socketTimeout`. */
   reconnect(): void {
-    if (this.#redis.status === "ready") this.#redis.disconnect(true);
-  }
-
-  /** BullMQ's queue, to ask about the queue as a whole. */
-  get queue(): Queue {
-    return this.#queue;
-  }
-
-  /** The connection, for commands of others. */
-  get redis(): Redis {
-    return this.#redis;
+    if (this.redis.status === "ready") this.redis.disconnect(true);
   }
 
   /** Closes the link. Commands that still wait resolve with `undefined`. */
@@ -262,18 +254,18 @@ export class Link {
     clearInterval(this.#heartbeat);
     this.#reader.end();
     try {
-      if (this.#redis.status === "ready") {
-        await answered(this.#redis, this.#settings.connectTimeout, this.#leave());
+      if (this.redis.status === "ready") {
+        await answered(this.redis, this.#settings.connectTimeout, this.#leave());
       }
     } catch {
       // The connection is lost, and was to be closed.
     }
-    this.#redis.disconnect();
+    this.redis.disconnect();
   }
 
   async #leave(): Promise<void> {
-    if (this.#heartbeat) await this.#redis.del(this.keys.owner(this.#owner));
-    await this.#queue.close();
+    if (this.#heartbeat) await this.redis.del(this.keys.owner(this.#owner));
+    await this.queue.close();
   }
 
   #onEntry(fields: readonly string[]): void {
@@ -306,7 +298,7 @@ export class Link {
       this.#fetching.add(id);
       const since = performance.now();
       const stored = await this.#stored(id).finally(() => this.#fetching.delete(id));
-      const isLost = stored === "" && await this.#insistence.repeat(() => this.#redis.exists(this.keys.job(id))) === 0;
+      const isLost = stored === "" && await this.#insistence.repeat(() => this.redis.exists(this.keys.job(id))) === 0;
       if (this.#closed) return;
       if (isLost) return this.#events.onMissing([id], since);
       reply = readReply(stored);
@@ -318,7 +310,7 @@ export class Link {
   async #stored(id: string): Promise<string | undefined> {
     try {
       const longest = 3 * roomFor(this.#settings.maxPayload) + LONGEST_NAME;
-      return await this.#insistence.repeat(() => this.#redis.getrange(this.keys.reply(id), 0, longest));
+      return await this.#insistence.repeat(() => this.redis.getrange(this.keys.reply(id), 0, longest));
     } catch {
       return undefined; // the key holds something other than text
     }
@@ -327,10 +319,10 @@ export class Link {
   /** Says in Redis that the executor lives, until the link is closed. */
   #live(): void {
     const { orphanTimeout } = this.#settings;
-    const beat = () => void this.#redis.set(this.keys.owner(this.#owner), "1", "PX", orphanTimeout).catch(() => {});
+    const beat = () => void this.redis.set(this.keys.owner(this.#owner), "1", "PX", orphanTimeout).catch(() => {});
     beat();
     this.#beat = beat;
-    this.#redis.on("ready", beat);
+    this.redis.on("ready", beat);
     this.#heartbeat = setInterval(beat, orphanTimeout / 3);
     (this.#heartbeat as unknown as { unref?(): void }).unref?.();
   }
