@@ -7,8 +7,11 @@ import type { JobData, Keys } from "../protocol.ts";
 /** How often a call is handed back by hosts that cannot run it. What hosts say about themselves may be wrong. */
 const MOST_REFUSALS = 500;
 
-/** How long a call that was handed back waits, in milliseconds: it doubles each time, up to the longest. */
-const FIRST_DELAY = 20, LONGEST_DELAY = 1000;
+/**
+ * How long a call that was handed back waits, in milliseconds, how much longer each time, and at most: the first fifteen times
+ * take two seconds together, as hosts that cannot run it may outnumber those that can. Later, those are busy.
+ */
+const FIRST_DELAY = 20, GROWTH = 1.25, LONGEST_DELAY = 1000;
 
 /** How long Redis remembers who has handed back a call, in milliseconds. */
 const MEMORY = 600_000;
@@ -52,7 +55,7 @@ export class Refusals {
     // When this host is not known, Redis has lost what hosts say about themselves, and they say it again within seconds.
     const mayServe = isBroken || others.length > 0 || !hosts.has(this.#hostId);
     if (!mayServe || count > MOST_REFUSALS) return undefined;
-    return Math.min(FIRST_DELAY * 2 ** (count - 1), LONGEST_DELAY);
+    return Math.min(Math.round(FIRST_DELAY * GROWTH ** (count - 1)), LONGEST_DELAY);
   }
 
   /** A module has failed to load. Returns whether that goes on. */
