@@ -22,14 +22,10 @@ export class PinnedCall<T> extends SubmittedCall<T> {
 
 /** Resolves with the results of calls when all are done, or rejects with the first error in their order. */
 export async function resultsOf<T>(calls: readonly PinnedCall<T>[]): Promise<T[]> {
-  const results: T[] = [], errors: unknown[] = [];
-  for (const { future } of calls) {
-    try {
-      results.push(await future);
-    } catch (error) {
-      errors.push(error);
-    }
-  }
-  if (errors.length > 0) throw errors[0];
-  return results;
+  // All are observed from the begin on: a failure may come while an earlier call still runs, or right before the executor ends.
+  const ends = calls.map(({ future }) => future.then((value) => ({ value }), (error: unknown) => ({ error })));
+  return (await Promise.all(ends)).map((end) => {
+    if ("error" in end) throw end.error;
+    return end.value;
+  });
 }

@@ -82,6 +82,19 @@ export function broadcastCases(kind: Kind): void {
     assertEquals(await executor.submit(workerIndex), 0, "the calls of the next worker are not held up");
   });
 
+  behaviour(kind, ".broadcast() looks at each failure: none is reported as unobserved", async (Executor) => {
+    const unobserved: unknown[] = [];
+    const executor = new Executor({ maxWorkers: 3, onUnobserved: (report) => void unobserved.push(report) });
+    await executor.warmUp();
+    using gate = new Gate();
+    const told = executor.broadcast(hold, gate.folder, 0);
+    await gate.noted(3);
+    executor.killWorkers();
+    await assertRejects(() => told, WorkerLostError);
+    await executor.shutdown();
+    assertEquals(unobserved, []);
+  });
+
   behaviour(kind, ".shutdown() waits for a broadcast, or cancels it", async (Executor) => {
     for (const cancelFutures of [false, true]) {
       const executor = new Executor({ maxWorkers: 1 });
