@@ -34,17 +34,21 @@ class Judge {
   }
 
   verdict(): Verdict {
-    this.#problems.push(...this.#played.problems, ...this.#ledger.problems);
+    this.#problems.push(...this.#played.problems, ...this.#ledger.problems, ...this.#played.heard.problems);
     const known = new Set(this.#played.entries.map(({ job }) => job.id));
     for (const { ids } of this.#played.longer) for (const id of ids) known.add(id);
     for (const id of this.#ledger.ids) if (!known.has(id)) this.#problem(`call ${id} has run, and was not submitted`);
+    for (const id of this.#played.heard.ids) {
+      if (!known.has(id)) this.#problem(`call ${id} has reported, and was not submitted`);
+    }
     for (const entry of this.#played.entries) this.#judgeCall(entry);
     for (const map of this.#played.maps) this.#judgeMap(map);
-    const { kills, longer } = this.#played;
+    const { kills, longer, heard } = this.#played;
     const strays = (this.#injected.stray ?? 0) > 0;
-    const circumstances = { kills, cancels: this.#cancels, forces: this.#forces, strays, ledger: this.#ledger };
+    const circumstances = { kills, cancels: this.#cancels, forces: this.#forces, strays, ledger: this.#ledger, heard };
     for (const it of longer) this.#problems.push(...it.judge(circumstances, this.#injected, this.#survived));
     count(this.#injected, "resizes", this.#played.resizes);
+    count(this.#survived, "reports", heard.count);
     this.#judgeWorkers();
     this.#judgeReport();
     return { injected: this.#injected, survived: this.#survived, problems: this.#problems };
@@ -56,6 +60,7 @@ class Judge {
     count(this.#injected, ...injected(entry, notes));
     count(this.#survived, "calls");
     const outcome = outcomeOf(entry);
+    this.#judgeReports(entry, outcome && endingOf(outcome, signal), notes);
     if (!outcome) {
       const most = 1 + (limits.retries ?? 0);
       if (notes.begun.some((attempt) => attempt > most)) {
@@ -77,6 +82,16 @@ class Judge {
     }
     this.#judgeByNotes(entry, endingOf(outcome, signal), notes);
     this.#countEnd(outcome, endingOf(outcome, signal), notes);
+  }
+
+  /** Of an attempt that has come to its end, and was not stopped, all reports have come. */
+  #judgeReports({ job, limits, future }: Entry, ending: Ending | undefined, notes: Notes): void {
+    const hasItsEnd = ending === "fulfilled" || ending === "failed" || ending === "uncloneable";
+    // Of attempts before the last one, nobody has told whether they were stopped or struck at their end.
+    const mayBeStopped = limits.timeout !== undefined || limits.signal || isCrash(job.way) || this.#mayStrikeOthers;
+    const whole = !hasItsEnd || this.#forces ? [] : mayBeStopped ? notes.ended.slice(-1) : notes.ended;
+    const reports = limits.listens && job.reports;
+    this.#problems.push(...this.#played.heard.judge(job.id, reports, notes, whole, future));
   }
 
   #factsOf({ job, limits, withdrawn = false, signal }: Entry, { begun }: Notes): CallFacts {
@@ -194,14 +209,22 @@ class Judge {
 
   /** Failures that nobody looked at are told, all of them. Those that a map had not handed out yet may be, too. */
   #judgeReport(): void {
-    const { entries, unobserved } = this.#played;
+    const { entries, unobserved, firstUnobserved } = this.#played;
     const unseen =
       entries.filter(({ future, looked, grouped }) => !looked && !grouped && future?.outcome?.status === "rejected")
         .length;
     const maps = entries.filter(({ future, told }) => !future && told?.status !== "fulfilled").length;
     if (unobserved < unseen || unobserved > unseen + maps) {
-      this.#problem(`${unobserved} failures were reported that nobody had looked at: there were ${unseen} and ${maps}`);
+      this.#problem(
+        `${unobserved} failures were reported that nobody had looked at: there were ${unseen} and ${maps}; the first: ${firstUnobserved}`,
+      );
     }
+  }
+
+  /** Whether something has struck workers, whatever they ran. */
+  get #mayStrikeOthers(): boolean {
+    const { kills, entries } = this.#played;
+    return kills > 0 || entries.some(({ job }) => job.way === "stray");
   }
 
   /** Whether the round's end leaves nothing to run calls again. */

@@ -12,6 +12,7 @@ import {
 } from "../../../mod.ts";
 import { count, type Counts } from "../lib/verdict.ts";
 import { type Entry, isBroken } from "./entry.ts";
+import type { Heard, ReportsPlan } from "./heard.ts";
 import type { Ledger } from "./ledger.ts";
 import type { Crash, Limits } from "./plan.ts";
 import { answerTo } from "./values.ts";
@@ -28,6 +29,7 @@ export interface StreamPlan {
   readonly readerPause: number;
   /** The reader leaves after so many. */
   readonly leave?: number;
+  readonly reports?: ReportsPlan;
 }
 
 /** A group: its calls, and how its block ends. */
@@ -49,6 +51,7 @@ export interface Circumstances {
   /** Calls have left an error behind that comes up later, when their worker runs something else. */
   readonly strays: boolean;
   readonly ledger: Ledger;
+  readonly heard: Heard;
 }
 
 /** What the program knows of one of them, when the round is over. */
@@ -84,8 +87,12 @@ export async function playStream(
   }
   return {
     ids: [plan.id],
-    judge({ kills, cancels, forces, strays, ledger }, injected, survived) {
-      const { begun, ended } = ledger.of(plan.id);
+    judge({ kills, cancels, forces, strays, ledger, heard }, injected, survived) {
+      const notes = ledger.of(plan.id), { begun, ended } = notes;
+      const hasItsEnd = how === "complete" || how === "failed" && reason instanceof RangeError;
+      problems.push(
+        ...heard.judge(plan.id, limits.listens && plan.reports, notes, hasItsEnd && !forces ? begun.slice(-1) : []),
+      );
       count(injected, "streams", 1);
       count(survived, `streams: ${how}`);
       if (isCrash(plan.way)) count(injected, plan.way, begun.length);

@@ -4,6 +4,7 @@
 import { type Runtime, runtime } from "../../../src/runtime.ts";
 import type { Backend } from "../lib/target.ts";
 import { Dice } from "../lib/dice.ts";
+import { type ListenerPlan, LISTENERS, type ReportsPlan } from "./heard.ts";
 import type { GroupPlan, StreamPlan } from "./longer.ts";
 
 /** How a worker is lost from within a call. */
@@ -42,6 +43,7 @@ export interface Job {
   readonly size: number;
   /** So many attempts throw or lose their worker; the next one returns. */
   readonly times: number;
+  readonly reports?: ReportsPlan;
 }
 
 /** The options of the calls of one step. */
@@ -52,6 +54,8 @@ export interface Limits {
   readonly priority?: number;
   /** Whether there is a signal, for a later step to abort. */
   readonly signal?: boolean;
+  /** Who listens to what the tasks report. */
+  readonly listens?: ListenerPlan;
 }
 
 /** The options of a map; `leave`: the loop is left after so many results. */
@@ -108,6 +112,9 @@ const CALLS_PER_ROUND = 100_000;
 
 /** The longest that a call keeps its worker busy: threads of Deno cannot be stopped, and are waited for. */
 const LONGEST = 250;
+
+/** Bytes that one attempt reports at most: where nothing holds a task that nobody hears, its worker keeps them. */
+const MOST_REPORTED = 2 ** 22;
 
 /** The ways to lose a worker from within: those that a runtime and backend have, and that leave the program alone. */
 export function crashes(backend: Backend, on: Runtime = runtime): Crash[] {
@@ -252,7 +259,7 @@ export function planRound(seed: number, number: number, backend: Backend, plan: 
   function job(): Job {
     if (danger > 0 && dice.int(1, 100) <= danger) {
       const way = dice.pick(available.filter((crash) => crash !== "memory" || memory));
-      return { id: id++, way, ms: dice.int(0, 5), size: 0, times: dice.int(1, 3) };
+      return { id: id++, way, ms: dice.int(0, 5), size: 0, times: dice.int(1, 3), ...reporting() };
     }
     const way = dice.pick(
       [
@@ -274,6 +281,20 @@ export function planRound(seed: number, number: number, backend: Backend, plan: 
       ms: way === "busy" || way === "cooperative" ? dice.skewed(1, LONGEST) : dice.skewed(0, 40),
       size: way === "echo" ? dice.skewed(0, 2 ** 18) : 0,
       times: way === "throw" ? dice.int(1, 4) : 0,
+      ...reporting(),
+    };
+  }
+
+  function reporting(): { reports?: ReportsPlan } {
+    if (!dice.oneIn(3)) return {};
+    const count = dice.skewed(1, 5000), kind = dice.pick(["text", "object", "bytes"] as const);
+    return {
+      reports: {
+        ...{ count, kind },
+        size: kind === "object" ? 0 : dice.skewed(0, Math.floor(Math.min(2 ** 16, MOST_REPORTED / count))),
+        pause: dice.pick([0, 0, 50, 500]),
+        leaves: dice.oneIn(4),
+      },
     };
   }
 
@@ -285,6 +306,7 @@ export function planRound(seed: number, number: number, backend: Backend, plan: 
       ...(dice.oneIn(3) && { retries: dice.int(1, 3) }),
       ...(dice.oneIn(3) && { priority: dice.int(-2, 2) }),
       ...(dice.oneIn(2) && { signal: true }),
+      ...(dice.oneIn(2) && { listens: dice.pick(LISTENERS) }),
     };
   }
 
@@ -300,6 +322,7 @@ export function planRound(seed: number, number: number, backend: Backend, plan: 
       taskPause: dice.pick([0, 0, 0, 1]),
       readerPause: dice.pick([0, 0, 0, 1]),
       ...(dice.oneIn(4) && { leave: dice.skewed(1, 1000) }),
+      ...reporting(),
     };
   }
 

@@ -2,12 +2,14 @@
 
 import process from "node:process";
 import {
+  type CallOptions,
   type Executor,
   type ExecutorStats,
   type ExecutorView,
   type MapIterator,
   ProcessPoolExecutor,
   QueueFullError,
+  ShutdownError,
   taskModule,
   ThreadPoolExecutor,
   type UnobservedReport,
@@ -17,6 +19,7 @@ import { workerProcesses } from "../../../tests/support/leaks.ts";
 import type { Backend } from "../lib/target.ts";
 import { driveMap } from "./drive_map.ts";
 import { type Entry, isBroken, type MapEnd } from "./entry.ts";
+import { Heard } from "./heard.ts";
 import { type GroupPlan, type Longer, playBroadcast, playGroup, playStream, type StreamPlan } from "./longer.ts";
 import type { Job, Limits, MapPlan, Round, Step } from "./plan.ts";
 import { payloadOf } from "./values.ts";
@@ -29,6 +32,8 @@ export class PlayedRound {
   readonly maps: MapEnd[] = [];
   /** Streams, groups and broadcasts that have ended. */
   readonly longer: Longer[] = [];
+  /** What tasks have reported. */
+  readonly heard: Heard = new Heard();
   resizes = 0;
   readonly problems: string[] = [];
   /** Workers that were killed from outside. */
@@ -38,17 +43,23 @@ export class PlayedRound {
   /** Submits that were refused as the queue was full. */
   refused = 0;
   unobserved = 0;
+  firstUnobserved: unknown;
   readonly executor: Executor<ExecutorStats>;
   readonly #round: Round;
   readonly #ledger: string;
   readonly #controllers: AbortController[] = [];
   readonly #driven: Promise<void>[] = [];
+  /** All steps were taken. */
+  #ends = false;
 
   constructor(round: Round, backend: Backend, ledger: string) {
     this.#round = round;
     this.#ledger = ledger;
     const Class = backend === "threads" ? ThreadPoolExecutor : ProcessPoolExecutor;
-    const onUnobserved = ({ count }: UnobservedReport) => void (this.unobserved += count);
+    const onUnobserved = ({ count, first }: UnobservedReport) => {
+      this.unobserved += count;
+      this.firstUnobserved = first;
+    };
     this.executor = new Class({ ...round.options, onUnobserved });
   }
 
@@ -57,6 +68,7 @@ export class PlayedRound {
     const { steps, ending, late } = this.#round;
     const { executor } = this;
     for (const step of steps) await this.#take(step);
+    this.#ends = true;
     if (late) {
       void executor.shutdown();
       await pause(20);
@@ -93,13 +105,7 @@ export class PlayedRound {
       case "broadcast":
         return this.#drive(playBroadcast(this.executor.broadcast(tasks.tell, step.id), step.id));
       case "resize":
-        try {
-          this.executor.resize(step.maxWorkers);
-          this.resizes++;
-        } catch (error) {
-          if (!this.#isBroken(error)) this.problems.push(`resize() has thrown ${String(error)}`);
-        }
-        return;
+        return this.#resize(step.maxWorkers);
       case "map":
         return this.#map(step.jobs, step.limits, step.map);
       case "cancel": {
@@ -110,11 +116,7 @@ export class PlayedRound {
       }
       case "abort": {
         const controller = this.#controllers[step.pick % this.#controllers.length];
-        if (!controller || controller.signal.aborted) return;
-        const open = this.#open().filter(({ signal }) => signal === controller.signal);
-        controller.abort(new Error("aborted by chaos"));
-        for (const entry of open) if (entry.future!.done()) entry.withdrawn = true;
-        return;
+        return controller && this.#abort(controller);
       }
       case "kill": {
         const workers = workerProcesses();
@@ -144,6 +146,23 @@ export class PlayedRound {
     }
   }
 
+  #abort(controller: AbortController): void {
+    if (controller.signal.aborted) return;
+    const open = this.#open().filter(({ signal }) => signal === controller.signal);
+    controller.abort(new Error("aborted by chaos"));
+    for (const entry of open) if (entry.future!.done()) entry.withdrawn = true;
+  }
+
+  #resize(maxWorkers: number): void {
+    try {
+      this.executor.resize(maxWorkers);
+      this.resizes++;
+    } catch (error) {
+      if (error instanceof ShutdownError && this.#ends) return; // a listener may still resize
+      if (!this.#isBroken(error)) this.problems.push(`resize() has thrown ${String(error)}`);
+    }
+  }
+
   #cancel(entries: readonly Entry[], pick: number): void {
     const entry = entries[pick % entries.length];
     if (!entry?.future || entry.future.done()) return;
@@ -159,12 +178,22 @@ export class PlayedRound {
 
   /** The same executor with the options of a step, and the signal if it has one. */
   #configure(limits: Limits): Configured {
-    const { signal: wanted, ...options } = limits;
+    const { signal: wanted, ...rest } = limits;
     if (Object.keys(limits).length === 0) return { executor: this.executor, signal: undefined };
     const controller = wanted ? new AbortController() : undefined;
     if (controller) this.#controllers.push(controller);
     const signal = controller?.signal;
-    return { executor: this.executor.with({ ...options, retryOn: isRetried, ...(signal && { signal }) }), signal };
+    const options = this.#optionsOf(rest, controller);
+    return { executor: this.executor.with({ ...options, ...(signal && { signal }) }), signal };
+  }
+
+  #optionsOf({ listens, ...options }: Omit<Limits, "signal">, controller?: AbortController): CallOptions {
+    const means = {
+      abort: () => controller && this.#abort(controller),
+      resize: () => this.#resize(1 + this.executor.stats().completed % 4),
+    };
+    const onReport = listens && this.heard.listener(listens, means);
+    return { ...options, retryOn: isRetried, ...(onReport && { onReport }) };
   }
 
   #drive(played: Promise<Longer>): void {
@@ -184,7 +213,7 @@ export class PlayedRound {
     const entries: Entry[] = [];
     const submit = (view: ExecutorView, signal: AbortSignal) => {
       const { signal: _signal, ...options } = limits;
-      const executor = view.with({ ...options, retryOn: isRetried });
+      const executor = view.with(this.#optionsOf(options));
       entries.push(...this.#submit(jobs, { executor, signal }, limits, false, true));
     };
     this.#drive(playGroup(this.executor, plan, (view, stream) => this.#openStream(view, stream), entries, submit));
@@ -202,7 +231,7 @@ export class PlayedRound {
     for (const job of jobs) {
       const entry: Entry = { job, limits, looked, ...(signal && { signal }), ...(grouped && { grouped }) };
       try {
-        entry.future = job.way === "quick" && job.times === 0
+        entry.future = isQuick(job)
           ? executor.submit(tasks.quick, this.#ledger, job.id)
           : job.way === "lying"
           ? executor.submit(tasks.lie, this.#ledger, job.id, job.ms)
@@ -228,7 +257,7 @@ export class PlayedRound {
     const entries = jobs.map((job): Entry => ({ job, limits, looked: true, ...(signal && { signal }) }));
     const { leave: _leave, ...options } = plan;
     const end: MapEnd = { plan, limits, signal, entries, came: [], how: undefined };
-    const quick = jobs.every(({ way }) => way === "quick"), lying = jobs.every(({ way }) => way === "lying");
+    const quick = jobs.every(isQuick), lying = jobs.every(({ way }) => way === "lying");
     const ledgers = jobs.map(() => this.#ledger), ids = jobs.map(({ id }) => id);
     let results: MapIterator<unknown>;
     try {
@@ -261,6 +290,11 @@ interface Configured {
 /** What a task throws is worth another try here; the rules of loss and time need no permission. */
 function isRetried(error: unknown): boolean {
   return error instanceof RangeError;
+}
+
+/** Whether nothing but the call's id crosses. */
+function isQuick({ way, times, reports }: Job): boolean {
+  return way === "quick" && times === 0 && !reports;
 }
 
 function payload(job: Job): Uint8Array | undefined {

@@ -7,7 +7,8 @@ import { delay } from "@std/async";
 import { currentTask } from "../../../src/task/current_task.ts";
 import type { StreamPlan } from "./longer.ts";
 import type { Crash, Job } from "./plan.ts";
-import { answerTo, invert } from "./values.ts";
+import type { ReportsPlan } from "./heard.ts";
+import { answerTo, invert, reportOf } from "./values.ts";
 
 /** A call of which nothing but its id crosses. */
 export function quick(ledger: string, id: number): number {
@@ -24,19 +25,21 @@ export function lie(ledger: string, id: number, ms: number): number {
   return answerTo(id);
 }
 
-/** A stream, which notes its end in its `finally`, as it may be left. */
+/** A stream, which notes its end in its `finally`, as it may be left. It reports before each of its first values. */
 export async function* count(ledger: string, plan: StreamPlan): AsyncGenerator<number> {
-  const { attempt } = currentTask();
-  note(ledger, `b ${plan.id} ${attempt}\n`);
+  const { attempt, report } = currentTask(), { id, reports } = plan;
+  note(ledger, `b ${id} ${attempt}\n`);
   try {
-    for (let n = 0; n < plan.count; n++) {
+    for (let n = 0; n < Math.max(plan.count, reports?.count ?? 0); n++) {
+      if (reports && n < reports.count) report(reportOf(id, attempt, n, reports));
+      if (n >= plan.count) continue;
       if (plan.taskPause > 0 && n % 10 === 9) await delay(plan.taskPause);
       yield n;
     }
-    if (plan.way === "throws") throw new RangeError(`stream ${plan.id} has failed`);
+    if (plan.way === "throws") throw new RangeError(`stream ${id} has failed`);
     if (plan.way !== "ends") await crash(plan.way, 0);
   } finally {
-    note(ledger, `e ${plan.id} ${attempt}\n`);
+    note(ledger, `e ${id} ${attempt}\n`);
   }
 }
 
@@ -49,8 +52,12 @@ export function tell(id: number): number {
 export async function perform(ledger: string, job: Job, payload?: Uint8Array): Promise<unknown> {
   const { id, way, ms } = job;
   const { attempt, signal } = currentTask();
-  const end = () => note(ledger, `e ${id} ${attempt}\n`);
+  const end = () => {
+    note(ledger, `e ${id} ${attempt}\n`);
+    if (job.reports?.leaves) reportLate(id);
+  };
   note(ledger, `b ${id} ${attempt}\n`);
+  if (job.reports) await reportAll(id, job.reports, () => way === "cooperative" && signal.aborted);
   const fails = attempt <= job.times;
   switch (way) {
     case "throw":
@@ -83,6 +90,26 @@ export async function perform(ledger: string, job: Job, payload?: Uint8Array): P
   }
   end();
   return answerTo(id);
+}
+
+async function reportAll(id: number, plan: ReportsPlan, isOver: () => boolean): Promise<void> {
+  const { attempt, report } = currentTask();
+  for (let n = 0; n < plan.count && !isOver(); n++) {
+    if (plan.pause > 0 && n % plan.pause === plan.pause - 1) await delay(0);
+    report(reportOf(id, attempt, n, plan));
+  }
+}
+
+/** Reports when the call has ended: nobody may hear it. */
+function reportLate(id: number): void {
+  const { report } = currentTask();
+  setTimeout(() => {
+    try {
+      report(`late, of call ${id}`);
+    } catch {
+      // Its worker is being ended.
+    }
+  }, 1);
 }
 
 /** Loses the worker; resolves only where that is to come later. */
