@@ -12,6 +12,7 @@ const LONGER: Readonly<Record<Exclude<Soak, "calls">, string>> = {
   streams: "values of streams",
   groups: "calls of groups",
   workers: "broadcasts, each after a resize",
+  reports: "reports",
 };
 
 /** Writes the summary into the page that shows it. */

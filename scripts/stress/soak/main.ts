@@ -31,8 +31,8 @@ const HELP = `deno task soak [--calls <number>] [--runtime deno|bun|node]... [--
 Runs so many calls, half of them in bursts of submit(), half by map(), checks each result, and looks at the resident memory
 of the program and its worker processes a hundred times on the way, after collecting garbage. Through the second half of the
 looks a line is laid. It fails when that line rises by more than ${STEEPEST} MiB per million calls, which is ${STEEPEST} bytes a call and less
-than any object takes, and by more than ${NOISE} MiB in all. The same for as many values of streams, a tenth as many calls of groups, and a thousandth
-as many broadcasts, each after a resize of the executor.
+than any object takes, and by more than ${NOISE} MiB in all. The same for as many values of streams, a tenth as many calls of groups, a thousandth
+as many broadcasts, each after a resize of the executor, and as many reports.
 
   --calls <number>      how many, for each runtime and backend (${MANY})
   --runtime, --backend, --what

@@ -4,7 +4,7 @@
 //   <runtime> program.ts <backend> <calls> <what>
 
 import process from "node:process";
-import { type Group, ProcessPoolExecutor, ThreadPoolExecutor } from "../../../mod.ts";
+import { type Group, ProcessPoolExecutor, taskModule, ThreadPoolExecutor } from "../../../mod.ts";
 import { runtime } from "../../../src/runtime.ts";
 import { takeSample } from "../lib/sample.ts";
 import type { Backend } from "../lib/target.ts";
@@ -16,11 +16,15 @@ const BURST = 5000;
 /** Looks at the memory. */
 const LOOKS = 100;
 
-/** Calls of a group. */
+/** Calls of a group, and of a map that reports. */
 const MEMBERS = 20;
+
+/** One call of so many that report is stopped, with its worker. */
+const STOPPED = 50;
 
 const [backend, total, soak] = process.argv.slice(2) as [Backend, string, Soak];
 const calls = Number(total);
+const tasks = taskModule<typeof import("./tasks.ts")>(new URL("./tasks.ts", import.meta.url));
 const double = (n: number) => n * 2;
 const executor = new (backend === "threads" ? ThreadPoolExecutor : ProcessPoolExecutor)({ maxWorkers: 2 });
 let problem: string | undefined;
@@ -74,6 +78,37 @@ const STEPS: Readonly<Record<Soak, (done: number, turn: number) => Promise<numbe
     for (const value of told) check(value, turn);
     executor.resize(1); // whenever the memory is looked at
     return 1;
+  },
+  /** Numbers of a call, then objects of a map; now and then those of a call that is stopped. */
+  async reports(done, turn) {
+    const count = Math.min(BURST, calls - done), enough = new Error("enough"), controller = new AbortController();
+    const heard = new Map<object, number>();
+    const onReport = (value: number | { value: number }, future: object) => {
+      const n = heard.get(future) ?? 0;
+      check(typeof value === "number" ? value : value.value, n);
+      heard.set(future, n + 1);
+      if (turn % STOPPED === 1 && n + 1 === count) controller.abort(enough);
+    };
+    const { signal } = controller;
+    if (turn % STOPPED === 1) {
+      await executor.with({ onReport, signal, grace: 0 }).submit(tasks.tell, count, false, true).catch((error) => {
+        if (error !== enough) problem ??= `a call that was stopped has failed: ${error}`;
+      });
+    } else if (turn % 2 === 1) await executor.with({ onReport }).submit(tasks.tell, count, false, false);
+    else {
+      const counts = Array.from({ length: MEMBERS }, (_, n) => Math.floor((count + n) / MEMBERS));
+      for await (
+        const _ of executor.with({ onReport }).map(
+          tasks.tell,
+          counts,
+          counts.map(() => true),
+          counts.map(() => false),
+        )
+      );
+    }
+    const sum = [...heard.values()].reduce((sum, n) => sum + n, 0);
+    if (sum !== count) problem ??= `${sum} reports of ${count}`;
+    return count;
   },
 };
 
