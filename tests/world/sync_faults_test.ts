@@ -27,7 +27,6 @@ const ENDINGS: Partial<Record<Outcome, Ending>> = {
 /** Why a cell is impossible with this kind; its outcome otherwise. */
 function cellOf(act: Act, cell: Cell, kind: Kind): Cell {
   if (!kind.sharesMemory) return cell;
-  if (act === "forged") return { because: "What a task posts by itself reaches the program with its event loop" };
   return act.startsWith("SIG") ? { because: "A thread cannot be killed from outside" } : cell;
 }
 
