@@ -207,16 +207,17 @@ class Judge {
     if (workers > 0) this.#problem(`${workers} workers are left after shutdown()`);
   }
 
-  /** Failures that nobody looked at are told, all of them. Those that a map had not handed out yet may be, too. */
+  /** Failures that nobody looked at are told, all of them. Those that a map or a stream had not handed out yet may be, too. */
   #judgeReport(): void {
-    const { entries, unobserved, firstUnobserved } = this.#played;
+    const { entries, longer, unobserved, firstUnobserved } = this.#played;
     const unseen =
       entries.filter(({ future, looked, grouped }) => !looked && !grouped && future?.outcome?.status === "rejected")
         .length;
     const maps = entries.filter(({ future, told }) => !future && told?.status !== "fulfilled").length;
-    if (unobserved < unseen || unobserved > unseen + maps) {
+    const unread = maps + longer.filter(({ failed }) => failed).length;
+    if (unobserved < unseen || unobserved > unseen + unread) {
       this.#problem(
-        `${unobserved} failures were reported that nobody had looked at: there were ${unseen} and ${maps}; the first: ${firstUnobserved}`,
+        `${unobserved} failures were reported that nobody had looked at: there were ${unseen} and ${unread}; the first: ${firstUnobserved}`,
       );
     }
   }

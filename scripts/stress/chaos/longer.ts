@@ -58,6 +58,8 @@ export interface Circumstances {
 export interface Longer {
   /** The ids of streams, which note their begin and their end. */
   readonly ids: readonly number[];
+  /** A stream has failed: its executor may have ended, and told so, before the reader came to the error. */
+  readonly failed?: boolean;
   /** Says what is wrong. */
   judge(of: Circumstances, injected: Counts, survived: Counts): string[];
 }
@@ -87,6 +89,7 @@ export async function playStream(
   }
   return {
     ids: [plan.id],
+    failed: how === "failed",
     judge({ kills, cancels, forces, strays, ledger, heard }, injected, survived) {
       const notes = ledger.of(plan.id), { begun, ended } = notes;
       const hasItsEnd = how === "complete" || how === "failed" && reason instanceof RangeError;
