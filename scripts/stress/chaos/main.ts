@@ -23,9 +23,11 @@ const HELP =
 
 Round after round an executor is made, given calls and maps, cancelled, aborted, timed out and shut down, while its workers
 are lost: they exit, throw where nobody catches, run out of memory (processes of Deno and Node), or are killed from outside
-(processes, on Linux). The tasks themselves note their begin and end in a file. From these notes it is shown that every
-Future settled, that no call ran twice but by a retry, that no result was lost or exchanged, and that only those calls failed
-whose worker was struck. Memory, open files, threads and child processes have to be level at the end.
+(processes, on Linux). Tasks report to listeners, some of which are slow, throw or abort. The tasks themselves note
+their begin and end in a file. From these notes it is shown that every Future settled, that no call ran twice but by a retry,
+that no result was lost or exchanged, and that only those calls failed whose worker was struck. Reports have to come in order,
+with the Future of their call, and before it is done. Memory, open files, threads and child processes have to be level at the
+end.
 
   --minutes <number>    how long it takes in all, shared evenly by the runtimes and backends (1)
   --seed <number>       repeats the plan of another run: which calls there are, what becomes of each, when workers are struck

@@ -286,7 +286,7 @@ export function planRound(seed: number, number: number, backend: Backend, plan: 
   }
 
   function reporting(): { reports?: ReportsPlan } {
-    if (!dice.oneIn(3)) return {};
+    if (!dice.oneIn(2)) return {};
     const count = dice.skewed(1, 5000), kind = dice.pick(["text", "object", "bytes"] as const);
     return {
       reports: {

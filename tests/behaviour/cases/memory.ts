@@ -5,6 +5,7 @@ import type { Future } from "../../../mod.ts";
 import { behaviour, type Kind } from "../behaviour.ts";
 import { isCollected, needsCollector } from "../../support/garbage.ts";
 import { Gate } from "../../support/gate.ts";
+import { reportAttempt } from "../../fixtures/tasks/report_tasks.ts";
 import { watchArgument } from "../../fixtures/tasks/memory_tasks.ts";
 
 const large = () => ({ large: new Array(1000) });
@@ -62,6 +63,25 @@ export function memoryCases(kind: Kind): void {
       assertEquals(gate.notes, ["argument dropped", "result dropped"]);
     },
   );
+
+  behaviour(kind, ".with({ onReport }) keeps no report, no Future of map() and no listener", async (Executor) => {
+    await using executor = new Executor({ maxWorkers: 1 });
+    for (const what of ["value", "future", "listener"] as const) {
+      for (const how of ["submit", "map"] as const) {
+        const listened = async () => {
+          let ref: WeakRef<object> | undefined;
+          const listener = (value: string | object, future: object) => {
+            if (typeof value === "object") ref = new WeakRef({ value, future, listener }[what]);
+          };
+          const view = executor.with({ onReport: listener });
+          if (how === "submit") await view.submit(reportAttempt, 1);
+          else for await (const n of view.map(reportAttempt, [1])) assertEquals(n, 1);
+          return ref!;
+        };
+        assert(await isCollected(listened), `${what} of ${how}()`);
+      }
+    }
+  });
 
   behaviour(kind, ".map() keeps no item that it has yielded [test_free_reference, A5]", async (Executor) => {
     await using executor = new Executor({ maxWorkers: 1 });
