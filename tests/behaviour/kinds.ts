@@ -102,6 +102,7 @@ export const INLINE: Kind = {
     ".resize() during .warmUp() sets how many workers it waits for": ONE,
     ".resize() refuses what is no number of workers": ONE,
     ".broadcast() runs a call once on every worker, in the order of their indices": ONE,
+    ".broadcast() looks at each failure: none is reported as unobserved": ONE,
     ".broadcast() reaches workers that are starting": ONE,
     ".broadcast() counts as a call, and comes before the worker's retirement": ONE,
     ".broadcast() waits for all, and rejects with the first error": ONE,
