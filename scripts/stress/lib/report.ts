@@ -75,9 +75,10 @@ function summaryOf(results: readonly Result[]): string {
     ["growth from there, in MiB per million calls", soak.map((it) => it ? it.outcome.slope.toFixed(2) : "-")],
     ...longer,
   ];
+  const measured = rows.filter(([, cells]) => cells.some((cell) => cell !== "-"));
   const head = ["", ...targets.map(({ runtime, backend }) => `${NAMES[runtime]}, ${backend}`)];
   return [
-    [head, head.map(() => "---"), ...rows.map(([title, cells]) => [title, ...cells])]
+    [head, head.map(() => "---"), ...measured.map(([title, cells]) => [title, ...cells])]
       .map((row) => `| ${row.join(" | ")} |`).join("\n"),
     conditionsOf(results),
   ].join("\n\n");
