@@ -57,6 +57,7 @@ const ABSENT: Readonly<Record<string, string>> = {
   ".map() stops when its signal aborts, with its reason": RACE,
   ".shutdown({ cancelFutures: true }) still cancels when a plain shutdown is under way": RACE,
   ".group() does not take a cancelled call for a failure": RACE,
+  ".with({ onReport }) keeps no report, no Future of map() and no listener": "hosts send no reports",
   ".shutdown() starts nothing when nothing was submitted": "a host loads its modules in a worker before it serves",
   " errors form Python's families": "the class of these tests has another name",
   " refuses wrong options when it is made": "its options are others, see unit/bullmq/options_test.ts",
