@@ -18,11 +18,8 @@ export interface MetricLabels {
 /** The name of the method of an executor that writes what it knows beyond its `stats()`. */
 export const MORE_METRICS: unique symbol = Symbol("more metrics");
 
-/** What {@linkcode metricsOf} needs of an executor. */
-export interface MeasuredExecutor {
-  /** Counts of its calls. */
-  stats(): CallStats;
-  /** Writes what it knows beyond that. */
+/** An executor that may know more than its `stats()`. */
+interface MeasuredExecutor {
   [MORE_METRICS]?(labels: MetricLabels): string;
 }
 
@@ -103,7 +100,7 @@ export function writeMetrics(metrics: readonly Metric[], labels: Readonly<Record
  * assert.match(text, /futures_calls_total\{executor="images",outcome="completed"\} 1/);
  * ```
  */
-export function metricsOf(executor: MeasuredExecutor, labels: MetricLabels = {}): string {
+export function metricsOf(executor: { stats(): CallStats }, labels: MetricLabels = {}): string {
   const { queued, running, completed, failed, cancelled, lost } = executor.stats();
   const counts = writeMetrics([
     {
@@ -125,7 +122,7 @@ export function metricsOf(executor: MeasuredExecutor, labels: MetricLabels = {})
       samples: [{ value: lost }],
     },
   ], labels);
-  return counts + (executor[MORE_METRICS]?.(labels) ?? "");
+  return counts + ((executor as MeasuredExecutor)[MORE_METRICS]?.(labels) ?? "");
 }
 
 /** A number that goes up and down. */

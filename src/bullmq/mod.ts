@@ -9,7 +9,7 @@ export type { BullMQCallOptions, BullMQExecutorView } from "./submit/bullmq_exec
 export type { ClusterStats } from "./submit/cluster_stats.ts";
 export { CallNotFoundError, JobLostError, RedisRefusedError } from "./errors.ts";
 export type { RedisConnection } from "./connection.ts";
-export { type MeasuredExecutor, type MetricLabels, metricsOf } from "./metrics.ts";
+export { type MetricLabels, metricsOf } from "./metrics.ts";
 export type { HealthOptions } from "./host/health.ts";
 export type { Host } from "./host/host.ts";
 export type { BullMQExecutorOptions } from "./submit/options.ts";
