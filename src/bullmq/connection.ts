@@ -2,7 +2,7 @@
 
 import { type Redis, ReplyError } from "ioredis";
 import { BrokenExecutor } from "../future/errors.ts";
-import { startTimer } from "../future/timer.ts";
+import { LONGEST_TIMER, startTimer } from "../future/timer.ts";
 import { causeOf } from "./notices.ts";
 import { RedisClient } from "./redis_client.ts";
 
@@ -97,9 +97,6 @@ const SOCKET_ERRORS: ReadonlySet<unknown> = new Set([
 /** A connection is given up when Redis answers nothing for this long, in milliseconds: it can die without an error. */
 const SOCKET_TIMEOUT = 15_000;
 
-/** A timer of more milliseconds is over at once, on every runtime. */
-const LONGEST_TIMER = 2 ** 31 - 1;
-
 /** The part of that for which a command may block: an answer that there is nothing must not be late on a busy machine. */
 const BLOCKING = 1 / 3;
 
@@ -119,9 +116,7 @@ const ABORTED = "AbortError";
  * @returns The client. Its commands wait while it is not connected.
  */
 export function connect({ url, socketTimeout = SOCKET_TIMEOUT, ...options }: RedisConnection): Redis {
-  const given = Object.fromEntries(
-    Object.entries(options).filter(([, value]) => value !== undefined),
-  );
+  const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
   const settings = {
     retryStrategy: (times: number) => Math.min(FIRST_PAUSE * 2 ** (times - 1), LONGEST_PAUSE),
     ...given,

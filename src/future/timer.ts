@@ -9,8 +9,8 @@ export interface Timer {
   clear(): void;
 }
 
-/** What setTimeout can count to; beyond, it fires at once (L2). */
-const LONGEST = 2 ** 31 - 1;
+/** What setTimeout can count to, in milliseconds; beyond, it fires at once (L2). */
+export const LONGEST_TIMER = 2 ** 31 - 1;
 
 /**
  * Calls `fn` after `ms`; never, when `ms` is Infinity.
@@ -28,7 +28,7 @@ export function startTimer(ms: number, fn: () => void, alive = true): Timer {
   let due: DueTimer | undefined;
   const arm = () => {
     const left = deadline - performance.now();
-    if (left > LONGEST) id = setTimeout(arm, LONGEST);
+    if (left > LONGEST_TIMER) id = setTimeout(arm, LONGEST_TIMER);
     else id = setTimeout(due ? due.fire : fn, Math.max(left, 0));
     if (!alive) unrefTimer(id);
   };

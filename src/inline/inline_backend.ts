@@ -3,7 +3,7 @@
 
 import { BrokenExecutor } from "../future/errors.ts";
 import type { Backend } from "../pool/backend.ts";
-import { startTimer } from "../future/timer.ts";
+import { LONGEST_TIMER, startTimer } from "../future/timer.ts";
 import { type ChannelEvents, STOP_LIMIT, type WorkerChannel } from "../wire/channel.ts";
 import { WORD_CLAIMS_BYTES, WordClaims } from "../wire/claims.ts";
 import type { FromWorker, ToWorker } from "../wire/messages.ts";
@@ -102,15 +102,12 @@ function copyOf<M extends ToWorker | FromWorker>(message: M, transfer: Transfera
   return { ...structuredClone({ ...message, claims: undefined }), claims };
 }
 
-/** The longest delay of a timer, in milliseconds. */
-const LONGEST = 2 ** 31 - 1;
-
 /** Keeps the program alive while calls are not done, as a worker does. */
 class Hold {
   #timer: ReturnType<typeof setInterval> | undefined;
 
   set(alive: boolean): void {
-    if (alive) this.#timer ??= setInterval(() => {}, LONGEST);
+    if (alive) this.#timer ??= setInterval(() => {}, LONGEST_TIMER);
     else {
       clearInterval(this.#timer);
       this.#timer = undefined;

@@ -1,6 +1,7 @@
 // What the program hears of the tasks of a round: what they report, and whether that can be.
 
 import type { CallOptions, Future } from "../../../mod.ts";
+import { block } from "./block.ts";
 import type { Notes } from "./ledger.ts";
 import { readReport } from "./values.ts";
 
@@ -129,8 +130,4 @@ export class Heard {
   #problem(problem: string): void {
     if (this.problems.length < 20) this.problems.push(problem);
   }
-}
-
-function block(ms: number): void {
-  for (const last = performance.now() + ms; performance.now() < last;);
 }

@@ -5,6 +5,7 @@ import { appendFileSync } from "node:fs";
 import process from "node:process";
 import { delay } from "@std/async";
 import { currentTask } from "../../../src/task/current_task.ts";
+import { block } from "./block.ts";
 import type { StreamPlan } from "./longer.ts";
 import type { Crash, Job } from "./plan.ts";
 import type { ReportsPlan } from "./heard.ts";
@@ -145,10 +146,6 @@ async function crash(way: Crash, ms: number): Promise<void> {
       return;
   }
   await new Promise(() => {});
-}
-
-function block(ms: number): void {
-  for (const last = performance.now() + ms; performance.now() < last;);
 }
 
 /** One write at the end of the file, whole: a thread of Bun (1.4) that is ended between opening and closing leaves the file open. */
