@@ -103,10 +103,12 @@ async function call(dice: Dice): Promise<void> {
 }
 
 async function strike(): Promise<void> {
-  const { dice } = targets, names = Object.keys(FAULTS);
-  while (goesOn()) {
+  const { dice } = targets;
+  // In rounds, each in an order of its own: none stays away for long.
+  for (let round: string[] = []; goesOn();) {
     await delay(dice.int(500, 4000));
-    const name = dice.pick(names);
+    if (round.length === 0) round = Object.keys(FAULTS);
+    const [name] = round.splice(dice.int(0, round.length - 1), 1) as [string];
     count(injected, name);
     await judge.during(name, intime(name, FAULTS[name]!(targets)));
   }
