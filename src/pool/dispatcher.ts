@@ -232,11 +232,18 @@ export class Dispatcher {
     // A call that waits for a starting worker gets that worker for itself: it is not put behind another.
     if (this.#queue.size <= this.#pool.starting) return;
     for (const worker of this.#pool.workers) {
-      const isBusy = worker.state === "ready" && worker.calls.size > 0;
-      const runsLow = worker.calls.cost < BUDGET / 2;
+      const { calls } = worker;
+      const isBusy = worker.state === "ready" && calls.size > 0;
+      // At half of what it may hold: fewer messages, and none too late.
+      const runsLow = calls.cost < BUDGET / 2 && calls.size <= this.#mostAhead / 2;
       const givesBack = worker.channel.claims !== undefined;
       if (isBusy && runsLow && (givesBack || this.#queue.size > FEW)) this.#fill(worker);
     }
+  }
+
+  /** How many calls a worker may hold for the next queued call to go behind them. */
+  get #mostAhead(): number {
+    return (this.#queue.head?.task.proven ?? 0) * GROWTH;
   }
 
   /**
@@ -270,7 +277,7 @@ export class Dispatcher {
       const continuesChunk = last !== undefined && last.chunk !== undefined && head.chunk === last.chunk;
       const isFirstOfIdle = wasIdle && handed === 0;
       const isWithinShare = handed < most || handed === 0;
-      const isWithinBudget = calls.cost + head.cost <= BUDGET && calls.size <= head.task.proven * GROWTH;
+      const isWithinBudget = calls.cost + head.cost <= BUDGET && calls.size <= this.#mostAhead;
       if (!continuesChunk && !isFirstOfIdle && !(isWithinShare && isWithinBudget)) break;
       calls.add(last = queue.shift()!);
       last.turn = this.#turn++;

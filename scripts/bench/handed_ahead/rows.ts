@@ -3,6 +3,7 @@
 
 import { type Executor, ProcessPoolExecutor, ThreadPoolExecutor, wait } from "../../../mod.ts";
 import type { Kind } from "../contender.ts";
+import { openBare } from "./bare.ts";
 import { block } from "./tasks.ts";
 
 /** How long a call blocks its worker, in milliseconds. */
@@ -19,6 +20,8 @@ export interface Row {
   readonly workers: number;
   /** Measures once. */
   measure(executor: Executor): Promise<number>;
+  /** The same with the runtime's own workers. */
+  measureBare?(kind: Kind): Promise<number>;
 }
 
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
@@ -44,6 +47,20 @@ const ORDERS: readonly (readonly number[])[] = [
   Array.from({ length: 440 }, (_, n) => n % 110 >= 100 ? SLOW : 0),
 ];
 
+/** Runs all orders; the worst wall / ideal. */
+async function worstOrder(run: (costs: readonly number[]) => Promise<unknown>): Promise<number> {
+  let worst = 0;
+  for (const costs of ORDERS) {
+    const ideal = costs.reduce((sum, cost) => sum + cost, 0) / 4;
+    await run([0]);
+    worst = Math.max(worst, await timed(() => run(costs)) / ideal);
+  }
+  return worst;
+}
+
+/** Bursts, each of quick calls and a long one, after which a runtime has compiled what it compiles. */
+const EARLIER_BURSTS: readonly (readonly number[])[] = Array.from({ length: 30 }, () => [...repeat(400, 0), SLOW]);
+
 export const ROWS: readonly Row[] = [
   {
     name: "order",
@@ -51,15 +68,25 @@ export const ROWS: readonly Row[] = [
     unit: "",
     wanted: 1.15,
     workers: 4,
+    measure: (executor) => worstOrder((costs) => wait(submit(executor, costs))),
+    measureBare: (kind) => withBare(kind, 4, worstOrder),
+  },
+  {
+    name: "order-later",
+    title: "The same, when the program has run 30 bursts of 400 quick calls",
+    unit: "",
+    wanted: 1.15,
+    workers: 4,
     async measure(executor) {
-      let worst = 0;
-      for (const costs of ORDERS) {
-        const ideal = costs.reduce((sum, cost) => sum + cost, 0) / 4;
-        await executor.submit(block, 0);
-        worst = Math.max(worst, await timed(() => wait(submit(executor, costs))) / ideal);
-      }
-      return worst;
+      const run = (costs: readonly number[]) => wait(submit(executor, costs));
+      for (const costs of EARLIER_BURSTS) await run(costs);
+      return worstOrder(run);
     },
+    measureBare: (kind) =>
+      withBare(kind, 4, async (run) => {
+        for (const costs of EARLIER_BURSTS) await run(costs);
+        return worstOrder(run);
+      }),
   },
   {
     name: "cancel",
@@ -170,14 +197,30 @@ export const ROWS: readonly Row[] = [
   },
 ];
 
+/** Runs a long call on each worker, and quick ones, one after another, until those count. */
+async function warmUp(run: (costs: readonly number[]) => Promise<unknown>, workers: number): Promise<void> {
+  await run(repeat(workers, 300));
+  for (let n = 0; n < 12; n++) await run([0]);
+}
+
+/** Measures with bare workers, which are as warm as those of an executor. */
+async function withBare(
+  kind: Kind,
+  workers: number,
+  measure: (run: (costs: readonly number[]) => Promise<unknown>) => Promise<number>,
+): Promise<number> {
+  const bare = openBare(kind, workers);
+  await warmUp(bare.run, workers);
+  const figure = await measure(bare.run);
+  bare.close();
+  return figure;
+}
+
 /** Measures a row once, with an executor of its own. */
 export async function measureRow(row: Row, kind: Kind): Promise<number> {
   const Class = kind === "threads" ? ThreadPoolExecutor : ProcessPoolExecutor;
   const executor = new Class({ maxWorkers: row.workers, onUnobserved() {} });
-  const up = Array.from({ length: row.workers }, () => executor.submit(block, 300));
-  await wait(up);
-  // One after another, until the quick calls count.
-  for (let n = 0; n < 12; n++) await executor.submit(block, 0);
+  await warmUp((costs) => wait(submit(executor, costs)), row.workers);
   const figure = await row.measure(executor);
   await executor.shutdown({ cancelFutures: true });
   return figure;

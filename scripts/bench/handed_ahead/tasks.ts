@@ -1,10 +1,6 @@
 // What the workers run.
 
 import { task } from "../../../src/task/mod.ts";
+import { block as blockHere } from "./block.ts";
 
-/** Blocks its worker for `ms` milliseconds, without using a core. Returns when it began, by the clock of the machine. */
-export const block = task(import.meta.url, function block(ms: number): number {
-  const began = performance.timeOrigin + performance.now();
-  if (ms > 0) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
-  return began;
-});
+export const block = task(import.meta.url, blockHere);
