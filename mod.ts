@@ -52,7 +52,7 @@ export type { AnyIterable, AnyIterables, MapIterator, MapOptions } from "./src/e
 export type { InlineExecutorOptions } from "./src/inline/inline_executor.ts";
 export type { ExecutorOptions, ProcessPoolExecutorOptions, ThreadPoolExecutorOptions } from "./src/pool/options.ts";
 export type { StreamIterator } from "./src/executor/stream.ts";
-export type { CallStats, ExecutorStats, WorkerStats } from "./src/executor/stats.ts";
+export type { CallStats, ExecutorStats, FailureCounts, WorkerStats } from "./src/executor/stats.ts";
 export type {
   NotCallable,
   Submittable,

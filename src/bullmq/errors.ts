@@ -1,4 +1,7 @@
-// Errors of calls that Redis did not take, did not keep, or does not have.
+// Errors of calls that Redis did not take, did not keep, or does not have; and why calls have failed that hosts answer.
+
+import type { FailureCounts } from "../executor/stats.ts";
+import { TaskTimeoutError, WorkerLostError } from "../future/errors.ts";
 
 /**
  * Redis has not taken a call for as long as the executor waits (`redisTimeout`): it is full, read-only, starting, or does
@@ -74,4 +77,19 @@ export class JobLostError extends Error {
     super(message, options);
     this.name = "JobLostError";
   }
+}
+
+/** Why a call has failed that a host has answered. */
+export type AnsweredFailure = keyof FailureCounts & ("task" | "lost" | "timeout" | "host");
+
+/**
+ * Why a call has failed that a host has answered: the host and the submitter count it by the same words.
+ *
+ * @param by Whose failure it is, as the reply says.
+ * @param reason What the call has failed with.
+ */
+export function answeredFailure(by: "task" | "host", reason: unknown): AnsweredFailure {
+  if (by === "task") return "task"; // which may throw any class of errors
+  if (reason instanceof WorkerLostError) return "lost";
+  return reason instanceof TaskTimeoutError ? "timeout" : "host";
 }

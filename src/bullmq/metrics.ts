@@ -1,7 +1,7 @@
 // Numbers in Prometheus' text format: what a scraper of a host or a submitter reads.
 // https://prometheus.io/docs/instrumenting/exposition_formats/
 
-import type { CallStats } from "../executor/stats.ts";
+import type { CallStats, FailureCounts } from "../executor/stats.ts";
 
 /** The content type of the format. */
 export const METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8";
@@ -81,7 +81,8 @@ export function writeMetrics(metrics: readonly Metric[], labels: Readonly<Record
 
 /**
  * Writes what an executor is doing in the text format of Prometheus, for the `/metrics` of a program that submits calls. It
- * works for every executor, that of threads included. Of a {@linkcode BullMQExecutor}, it also has how long calls took until
+ * works for every executor, that of threads included, and tells why calls have failed by the words of {@linkcode FailureCounts}.
+ * Of a {@linkcode BullMQExecutor}, it also has how long calls took until
  * their results were here, and how often the connection to Redis was lost.
  *
  * @param executor The executor.
@@ -101,15 +102,15 @@ export function writeMetrics(metrics: readonly Metric[], labels: Readonly<Record
  * ```
  */
 export function metricsOf(executor: { stats(): CallStats }, labels: MetricLabels = {}): string {
-  const { queued, running, completed, failed, cancelled, lost } = executor.stats();
+  const { queued, running, completed, failedBy, cancelled, lost } = executor.stats();
   const counts = writeMetrics([
     {
       name: "futures_calls_total",
       type: "counter",
-      help: "Calls of this program that are done, by how they ended.",
+      help: "Calls of this program that are done, by how they ended, and by why they failed.",
       samples: [
         { labels: { outcome: "completed" }, value: completed },
-        { labels: { outcome: "failed" }, value: failed },
+        ...failures(failedBy),
         { labels: { outcome: "cancelled" }, value: cancelled },
       ],
     },
@@ -123,6 +124,11 @@ export function metricsOf(executor: { stats(): CallStats }, labels: MetricLabels
     },
   ], labels);
   return counts + ((executor as MeasuredExecutor)[MORE_METRICS]?.(labels) ?? "");
+}
+
+/** Calls that have failed, by why: the samples of a host and of a submitter have the same labels. */
+export function failures(counts: Partial<FailureCounts>): Sample[] {
+  return Object.entries(counts).map(([by, value]) => ({ labels: { outcome: "failed", by }, value }));
 }
 
 /** A number that goes up and down. */

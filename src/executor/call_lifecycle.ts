@@ -6,6 +6,7 @@ import type { QueueEntry } from "./call_queue.ts";
 import { TaskTimeoutError } from "../future/errors.ts";
 import { report } from "../report.ts";
 import { startTimer } from "../future/timer.ts";
+import type { CallStats, FailureCounts } from "./stats.ts";
 
 /**
  * How much longer than its time limit a call may take after it was handed over, in milliseconds. The limit itself starts when
@@ -19,13 +20,26 @@ const FIRST_PAUSE = 100, LONGEST_PAUSE = 30_000;
 
 const NONE: readonly unknown[] = [];
 
-/** Why a call fails: its task has thrown, its worker is lost, or a retry would not help. Only the first two are retried. */
-export type FailureKind = "thrown" | "lost" | "final";
+/** Why a call fails, as {@linkcode FailureCounts} says. */
+export type FailureKind = keyof FailureCounts;
+
+/** Calls settled so far. */
+interface Settled {
+  completed: number;
+  cancelled: number;
+  /** Those that have failed; it has the kinds that the engine knows. */
+  readonly failedBy: { -readonly [Kind in keyof FailureCounts]: FailureCounts[Kind] };
+}
 
 /** Settles, stops and retries calls; an engine extends it, and says how a call is queued and how its worker is ended. */
 export abstract class CallLifecycle {
-  /** Calls settled so far, for Executor.stats(). */
-  readonly settled = { completed: 0, failed: 0, cancelled: 0 };
+  /** Whether a call is run again here when its worker is lost, or its time was up. */
+  protected readonly retriesLost: boolean = true;
+  protected readonly settled: Settled = {
+    completed: 0,
+    cancelled: 0,
+    failedBy: { task: 0, lost: 0, timeout: 0, unsendable: 0, broken: 0 },
+  };
   /** Calls that pause before they are run again. */
   readonly #resting = new Set<Call>();
 
@@ -41,6 +55,12 @@ export abstract class CallLifecycle {
     return this.#resting.size;
   }
 
+  /** Calls settled so far, for Executor.stats(). */
+  protected countSettled(): Pick<CallStats, "completed" | "failed" | "cancelled" | "failedBy"> {
+    const { failedBy, ...others } = this.settled;
+    return { ...others, failed: Object.values(failedBy).reduce((sum, n) => sum + n, 0), failedBy: { ...failedBy } };
+  }
+
   /** A call's task has returned. */
   fulfil(call: Call, value: unknown): void {
     this.settled.completed++;
@@ -52,7 +72,7 @@ export abstract class CallLifecycle {
   reject(call: Call, reason: unknown, kind: FailureKind): void {
     if (call.progress?.aborted) return this.cancel(call, call.progress.aborted.reason);
     if (call.progress && this.#retries(call, call.progress, reason, kind)) return;
-    this.settled.failed++;
+    this.settled.failedBy[kind] = (this.settled.failedBy[kind] ?? 0) + 1;
     this.#release(call);
     call.reject(reason);
   }
@@ -98,8 +118,9 @@ export abstract class CallLifecycle {
   }
 
   #retries(call: Call, progress: CallProgress, reason: unknown, kind: FailureKind): boolean {
-    if (kind === "final" || progress.attempt > progress.settings.retries) return false;
-    if (kind === "thrown" && !isRetryable(progress, reason)) return false;
+    if (progress.attempt > progress.settings.retries) return false;
+    if (kind === "lost" || kind === "timeout" ? !this.retriesLost : kind !== "task") return false;
+    if (kind === "task" && !isRetryable(progress, reason)) return false;
     if (!call.wanted || !this.canRun) return false; // read after retryOn, which may have shut down the executor
     call.worker = undefined;
     progress.timer?.clear();
@@ -137,7 +158,7 @@ export abstract class CallLifecycle {
 
   #expire(call: Call): void {
     const error = timeoutError(call);
-    this.stop(call, () => this.reject(call, error, "lost"));
+    this.stop(call, () => this.reject(call, error, "timeout"));
   }
 }
 

@@ -120,7 +120,7 @@ export abstract class Engine<Stats extends CallStats = CallStats> extends CallLi
 
   /** Settles a call that is not queued. */
   protected turnAway(call: Call): void {
-    if (this.broken) this.reject(call, this.brokenError(), "final");
+    if (this.broken) this.reject(call, this.brokenError(), "broken");
     else this.cancel(call, new CancelledError());
   }
 
@@ -149,10 +149,16 @@ export abstract class Engine<Stats extends CallStats = CallStats> extends CallLi
   }
 
   withdraw(call: Call): boolean {
-    if (call.queue) call.queue.remove(call);
-    else if (!this.wake(call) && !call.worker?.withdraw(call)) return false;
+    if (!this.takeBack(call)) return false;
     this.onWithdrawn(call);
     this.onSlotFreed();
+    return true;
+  }
+
+  /** Takes a call from the queue, or from its worker; false when that has begun it. It is not settled yet. */
+  protected takeBack(call: Call): boolean {
+    if (call.queue) call.queue.remove(call);
+    else if (!this.wake(call) && !call.worker?.withdraw(call)) return false;
     return true;
   }
 
@@ -192,7 +198,7 @@ export abstract class Engine<Stats extends CallStats = CallStats> extends CallLi
   /** Stops running calls: each queued one fails, with an error of its own. */
   protected break(message: string, cause: unknown): void {
     this.broken ??= { message, cause };
-    eachInOneGo(this.#takeWaiting(), (call) => this.reject(call, this.brokenError(), "final"));
+    eachInOneGo(this.#takeWaiting(), (call) => this.reject(call, this.brokenError(), "broken"));
     this.queueLimit.wake();
   }
 

@@ -8,7 +8,7 @@ export type { ExecutorView, Group, MapResult, ShutdownOptions } from "../executo
 export type { Future, FutureOutcome, ResultOptions } from "../future/future.ts";
 export type { AnyIterable, AnyIterables, MapIterator, MapOptions } from "../executor/map_options.ts";
 export type { StreamIterator } from "../executor/stream.ts";
-export type { CallStats, ExecutorStats, WorkerStats } from "../executor/stats.ts";
+export type { CallStats, ExecutorStats, FailureCounts, WorkerStats } from "../executor/stats.ts";
 export type { NotCallable, Submittable, Task, TaskFunction } from "../task/task.ts";
 export type { UnobservedHandler, UnobservedReport } from "../future/unobserved.ts";
 export type { ErrorConstructorLike } from "../wire/error_class.ts";

@@ -51,7 +51,7 @@ export class Scheduler extends Engine<ExecutorStats> {
       canRun: () => this.canRun,
       requeue: (calls) => this.requeue(calls),
       onHandedOver: (call) => this.onHandedOver(call),
-      onUnsendable: (call, reason) => this.reject(call, reason, "final"),
+      onUnsendable: (call, reason) => this.reject(call, reason, "unsendable"),
       onDispatched: () => {
         this.queueLimit.wake();
         this.closeIfDone();
@@ -89,7 +89,7 @@ export class Scheduler extends Engine<ExecutorStats> {
       busy,
       queued: this.queue.size + this.resting + this.#pool.pinned + held - running,
       running,
-      ...this.settled,
+      ...this.countSettled(),
       lost: this.#pool.lost,
       abandoned: this.#pool.abandoned,
     };
@@ -173,7 +173,7 @@ export class Scheduler extends Engine<ExecutorStats> {
         if (!call) continue;
         if (failed) {
           const reason = revive(failures[nextFailure - 1] as Failure, this.#settings.errorTypes);
-          this.reject(call, reason, "thrown");
+          this.reject(call, reason, "task");
         } else this.fulfil(call, results[i]);
       }
     });
@@ -186,11 +186,11 @@ export class Scheduler extends Engine<ExecutorStats> {
     if (streaming?.stream) {
       // It may be any of its values, and its task goes on: that has to end, too.
       const error = new DOMException("A value of the stream cannot be read here", "DataCloneError");
-      return this.stop(streaming, () => this.reject(streaming, error, "final"));
+      return this.stop(streaming, () => this.reject(streaming, error, "unsendable"));
     }
     const [call] = worker.calls.answered(worker.calls.first, 1);
     this.#pool.release(worker);
-    if (call) this.reject(call, new DOMException("The result cannot be read here", "DataCloneError"), "thrown");
+    if (call) this.reject(call, new DOMException("The result cannot be read here", "DataCloneError"), "task");
     this.#dispatcher.dispatch();
   }
 
@@ -211,11 +211,11 @@ export class Scheduler extends Engine<ExecutorStats> {
     }
     this.requeue(left.filter(({ begun }) => begun === false).map(({ call }) => call).reverse());
     for (const call of worker.pinned.splice(0)) {
-      this.reject(call, new WorkerLostError({ ...lost, started: false }), "final");
+      this.reject(call, new WorkerLostError({ ...lost, started: false }), "lost");
     }
     eachInOneGo(left, ({ call, begun }) => {
       if (begun === false) return;
-      if (this.broken) this.reject(call, this.brokenError(), "final");
+      if (this.broken) this.reject(call, this.brokenError(), "broken");
       else this.reject(call, new WorkerLostError({ ...lost, started: begun }), "lost");
     });
     this.#dispatcher.dispatch();

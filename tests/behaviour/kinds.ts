@@ -63,6 +63,7 @@ export const INLINE: Kind = {
     ".submit() leaves no call pending when workers die with calls handed ahead": EXITS,
     ".shutdown() ends after a loss, with work left to do": EXITS,
     " is broken when workers end before they are ready, instead of starting them for ever": EXITS,
+    ".stats() tells why calls have failed": EXITS,
     ".submit() runs as many calls at the same time as there are workers": SERIAL,
     ".submit() loses no answer of a hundred calls that end together": SERIAL,
     ".submit() gives Futures that asCompleted() yields as they end": SERIAL,

@@ -10,7 +10,7 @@ import { background } from "../background.ts";
 import { roomFor } from "../codec.ts";
 import { answered, holding, isConnectionError } from "../connection.ts";
 import { isRefusal } from "../insist.ts";
-import { gauge, type Metric, writeMetrics } from "../metrics.ts";
+import { failures, gauge, type Metric, writeMetrics } from "../metrics.ts";
 import { leftBehind } from "../notices.ts";
 import { HEARTBEAT, type HostStats, Keys, LONGEST_NAME, MOST_ITEMS } from "../protocol.ts";
 import type { StreamReader } from "../stream_reader.ts";
@@ -231,18 +231,17 @@ export class QueueHost implements Host {
 
   /** What a scraper reads. How many calls wait is asked of Redis, and left out when that does not answer. */
   async #metrics(): Promise<string> {
-    const { size, replies: { completed, failed, failedByHost, durations } } = this.#runner;
+    const { size, replies: { completed, failedBy, durations } } = this.#runner;
     const labels = { queue: this.#settings.queue, host: this.name };
     const waiting = await this.#countWaiting();
     const numbers: Metric[] = [
       {
         name: "futures_host_calls_total",
         type: "counter",
-        help: "Calls that this host has answered, by how they ended: by=host are those that it could not run.",
+        help: "Calls that this host has answered, by how they ended, and by why they failed.",
         samples: [
           { labels: { outcome: "completed" }, value: completed },
-          { labels: { outcome: "failed", by: "task" }, value: failed - failedByHost },
-          { labels: { outcome: "failed", by: "host" }, value: failedByHost },
+          ...failures(failedBy),
         ],
       },
       gauge("futures_host_calls", "Calls that this host has; it may have taken some ahead.", size),

@@ -2,6 +2,7 @@
 
 import type { Redis } from "ioredis";
 import { encode, encodeFailure, tooLong } from "../codec.ts";
+import { type AnsweredFailure, answeredFailure } from "../errors.ts";
 import { Insistence } from "../insist.ts";
 import { Durations } from "../metrics.ts";
 import { type FailureReply, type ItemReply, type Keys, LONG_REPLY, type Reply } from "../protocol.ts";
@@ -14,10 +15,8 @@ import type { ServeSettings } from "./serve_options.ts";
 export class Replies {
   /** Calls whose task has returned. */
   completed = 0;
-  /** Calls whose task has thrown, or that could not be run. */
-  failed = 0;
-  /** Of these, those that the host could not run, or whose worker it lost: the others have thrown. */
-  failedByHost = 0;
+  /** Calls whose task has thrown, or that could not be run, by why. */
+  readonly failedBy: Record<AnsweredFailure, number> = { task: 0, lost: 0, timeout: 0, host: 0 };
   /** How long calls took whose task has returned or thrown, from the local executor's point of view; a chunk is one here. */
   readonly durations: Durations = new Durations();
   readonly #settings: ServeSettings;
@@ -32,14 +31,22 @@ export class Replies {
     this.#insistence = new Insistence(redis, Infinity, settings.notices);
   }
 
+  /** Calls whose task has thrown, or that could not be run. */
+  get failed(): number {
+    return Object.values(this.failedBy).reduce((sum, count) => sum + count, 0);
+  }
+
   /** The reply with a result. Throws when that cannot be sent. */
   success(value: unknown): Reply {
-    return { ok: this.#counted(encode(value, this.#settings.maxPayload)) };
+    const ok = encode(value, this.#settings.maxPayload);
+    this.completed++;
+    return { ok };
   }
 
   /** The reply with a failure: of one call, or of all `calls` of a chunk. */
   failure(error: unknown, by: "task" | "host", calls: number = 1): FailureReply {
-    return this.#counted(this.#record(error, by), calls);
+    this.failedBy[answeredFailure(by, error)] += calls;
+    return this.#record(error, by);
   }
 
   /** The reply to a chunk. Its items have the room of one call. */
@@ -48,13 +55,16 @@ export class Replies {
     let room = maxPayload;
     const each = outcomes.map((outcome): ItemReply => {
       try {
+        const by = outcome.status === "rejected" && isOfExecutor(outcome.reason) ? "host" : "task";
         const reply = outcome.status === "fulfilled"
           ? encode(outcome.value, maxPayload)
-          : this.#record(outcome.reason, isOfExecutor(outcome.reason) ? "host" : "task");
+          : this.#record(outcome.reason, by);
         const { length } = textOf(reply);
         if (length > room) throw tooLong("that is among the results of a chunk, all of them together", maxPayload);
         room -= length;
-        return this.#counted(reply);
+        if (outcome.status === "fulfilled") this.completed++;
+        else this.failedBy[answeredFailure(by, outcome.reason)]++;
+        return reply;
       } catch (error) {
         return this.failure(error, "task"); // it cannot be sent, or there is no room for it
       }
@@ -64,16 +74,6 @@ export class Replies {
 
   #record(error: unknown, by: "task" | "host"): FailureReply {
     return { failure: encodeFailure(error, this.#settings.maxPayload), by };
-  }
-
-  /** Counts what is answered to so many calls. */
-  #counted<R extends ItemReply>(reply: R, calls = 1): R {
-    if (typeof reply === "string") this.completed += calls;
-    else {
-      this.failed += calls;
-      if (reply.by === "host") this.failedByHost += calls;
-    }
-    return reply;
   }
 
   /**

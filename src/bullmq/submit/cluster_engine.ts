@@ -44,6 +44,8 @@ export class ClusterEngine extends Engine {
   readonly maxWorkers = Infinity;
   /** A chunk is one job, which a host begins, loses and is told to stop as one. */
   override readonly keepsChunks = true;
+  /** The hosts have done so already. */
+  protected override readonly retriesLost = false;
   /** The executor's id, which no other executor has. */
   readonly id: string = crypto.randomUUID();
   readonly #settings: ClusterSettings;
@@ -66,6 +68,7 @@ export class ClusterEngine extends Engine {
 
   constructor(settings: ClusterSettings) {
     super(settings, BrokenExecutor);
+    Object.assign(this.settled.failedBy, { host: 0, expired: 0, refused: 0 });
     this.#settings = settings;
     this.#unserved = new Unserved(settings.queue);
     this.#stops = new Stops({
@@ -80,7 +83,10 @@ export class ClusterEngine extends Engine {
       onBatch: (size) => size === 0 ? this.closeIfDone() : this.queueLimit.wake(),
       // The job of a key may have been there before, and be done.
       onAdded: (sent) => this.#lookUp(sent.filter(({ first }) => keyOf(first) !== undefined)),
-      onRefused: (call, reason) => this.#refuse(call, reason),
+      onRefused: (call, reason, kind) => {
+        this.reject(call, reason, kind);
+        this.closeIfDone();
+      },
       // The job of a key may be somebody else's, too.
       onAbandoned: (sent, adding) => keyOf(sent.first) === undefined && this.#stops.tell(sent.id, adding),
       onUnwanted: (call) => this.cancel(call, new CancelledError()),
@@ -124,7 +130,7 @@ export class ClusterEngine extends Engine {
       this.#sent.forget(sent);
       // No worker's end is known, and not even which host had the call.
       const error = new Error(`${how}Workers() of ${this.#settings.name} has given up its calls`);
-      for (const call of sent.calls) this.reject(call, new WorkerLostError({ started: "unknown", error }), "final");
+      for (const call of sent.calls) this.reject(call, new WorkerLostError({ started: "unknown", error }), "lost");
     }
     this.closeIfDone();
   }
@@ -135,7 +141,7 @@ export class ClusterEngine extends Engine {
   }
 
   stats(): CallStats {
-    return { queued: this.waiting, running: this.#sent.active, ...this.settled, lost: this.inbox.lost };
+    return { queued: this.waiting, running: this.#sent.active, ...this.countSettled(), lost: this.inbox.lost };
   }
 
   /** The link to Redis, which is opened when it is first needed. */
@@ -204,15 +210,11 @@ export class ClusterEngine extends Engine {
       // A chunk begins as one.
       const calls = call.worker instanceof SentCall ? call.worker.calls : [call];
       for (const one of calls) {
-        if (this.withdraw(one)) one.reject(new TimeoutError(`The call has not begun within ${expires} ms`));
+        if (!this.takeBack(one)) continue;
+        this.reject(one, new TimeoutError(`The call has not begun within ${expires} ms`), "expired");
       }
       this.closeIfDone();
     });
-  }
-
-  #refuse(call: Call, reason: unknown): void {
-    this.reject(call, reason, "final");
-    this.closeIfDone();
   }
 
   /** Adds lost calls again, and looks for others: data are seldom lost one by one. */
@@ -282,7 +284,7 @@ export class ClusterEngine extends Engine {
     this.break("Redis did not answer any more when the executor was shut down", undefined);
     for (const sent of this.#sent.all) {
       this.#sent.forget(sent);
-      for (const call of sent.calls) this.reject(call, this.brokenError(), "final");
+      for (const call of sent.calls) this.reject(call, this.brokenError(), "broken");
     }
     const stops = this.#stops.abandon();
     const left = [

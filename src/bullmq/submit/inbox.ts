@@ -165,7 +165,7 @@ export class Inbox implements LinkEvents {
   }
 
   #rejectAll(sent: SentCall, error: Error): void {
-    for (const call of sent.calls) this.#calls.reject(call, error, "final");
+    for (const call of sent.calls) this.#calls.reject(call, error, "host");
   }
 
   /** Whether a job is to be stopped, or was to be. */

@@ -1,6 +1,7 @@
 // Sends calls: what was submitted in a tick becomes jobs in Redis.
 
 import type { Call } from "../../executor/call.ts";
+import type { FailureKind } from "../../executor/call_lifecycle.ts";
 import type { CallQueue } from "../../executor/call_queue.ts";
 import { type Deferred, deferred } from "../../future/deferred.ts";
 import { background } from "../background.ts";
@@ -29,7 +30,7 @@ interface OutboxActions extends SentCallActions {
   /** Redis has added the jobs of these calls. */
   onAdded(sent: readonly SentCall[]): void;
   /** A call cannot be sent. */
-  onRefused(call: Call, reason: unknown): void;
+  onRefused(call: Call, reason: unknown, kind: FailureKind): void;
   /** Calls have failed whose job Redis may have, or may get: `adding` resolves when it is known. */
   onAbandoned(sent: SentCall, adding: Promise<void> | undefined): void;
   /** Nobody wants the result of a call any more. */
@@ -107,9 +108,9 @@ export class Outbox {
     await Promise.all(this.#sent.all.filter(({ added }) => !added).map(({ adding }) => adding));
   }
 
-  #cannotSend(call: Call, reason: unknown): void {
+  #cannotSend(call: Call, reason: unknown, kind: FailureKind): void {
     for (const acceptance of this.#acceptances) acceptance.reject(reason);
-    this.#actions.onRefused(call, reason);
+    this.#actions.onRefused(call, reason, kind);
   }
 
   async #flush(): Promise<void> {
@@ -152,7 +153,7 @@ export class Outbox {
         jobs.push({ ...jobOf(parcels[0]!, sent.id, this.#owner, this.#settings), delayed: sent.delayed });
         again.push(sent);
       } catch (error) {
-        this.#refuse(sent, error);
+        this.#refuse(sent, error, error instanceof JobLostError ? "lost" : "unsendable");
       }
     }
     for (const sent of again) {
@@ -197,7 +198,11 @@ export class Outbox {
       const next = this.#nextCalls();
       if (next.length === 0) break;
       for (
-        const parcel of parcelsOf(next, this.#settings.maxPayload, (call, reason) => this.#cannotSend(call, reason))
+        const parcel of parcelsOf(
+          next,
+          this.#settings.maxPayload,
+          (call, reason) => this.#cannotSend(call, reason, "unsendable"),
+        )
       ) {
         const { calls } = parcel;
         if (!calls[0]!.wanted) { // its map() has ended while arguments were read
@@ -245,15 +250,15 @@ export class Outbox {
     const present = unanswered ? undefined : await link.present(sent.map(({ id }) => id)).catch(() => undefined);
     this.#added(sent.filter(({ id }) => present?.has(id)));
     for (const one of sent) {
-      if (present?.has(one.id) || !this.#refuse(one, reason) || present) continue;
+      if (present?.has(one.id) || !this.#refuse(one, reason, "refused") || present) continue;
       this.#actions.onAbandoned(one, unanswered?.then(() => {}, () => {}));
     }
   }
 
   /** The calls of a job cannot be sent. Returns whether anybody has waited for them. */
-  #refuse(sent: SentCall, reason: unknown): boolean {
+  #refuse(sent: SentCall, reason: unknown, kind: FailureKind): boolean {
     if (!this.#sent.forget(sent)) return false;
-    for (const call of sent.calls) this.#cannotSend(call, reason);
+    for (const call of sent.calls) this.#cannotSend(call, reason, kind);
     return true;
   }
 }

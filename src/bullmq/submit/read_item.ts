@@ -9,6 +9,7 @@ import {
 } from "../../future/errors.ts";
 import type { ErrorConstructorLike } from "../../wire/error_class.ts";
 import { decode, decodeFailure } from "../codec.ts";
+import { type AnsweredFailure, answeredFailure } from "../errors.ts";
 import type { ItemReply } from "../protocol.ts";
 import type { ClusterSettings } from "./options.ts";
 
@@ -24,17 +25,16 @@ export const NO_REPLY = "The job's return value is not a reply of this library: 
 /** How a call has ended. */
 export type ItemOutcome =
   | { readonly status: "fulfilled"; readonly value: unknown }
-  /** `kind` is as for CallLifecycle.reject(): only what the task has thrown may be worth another attempt. */
-  | { readonly status: "rejected"; readonly reason: unknown; readonly kind: "thrown" | "final" };
+  | { readonly status: "rejected"; readonly reason: unknown; readonly kind: AnsweredFailure };
 
 /** Reads the reply to a call. Never throws: what is malformed is an error. */
 export function readItem(reply: ItemReply, { errorTypes, maxPayload }: ClusterSettings): ItemOutcome {
   try {
     if (typeof reply === "string") return { status: "fulfilled", value: decode(reply, errorTypes, maxPayload) };
-    const ofHost = reply.by === "host";
-    const reason = decodeFailure(reply.failure, ofHost ? HOST_ERRORS : errorTypes, maxPayload);
-    return { status: "rejected", reason, kind: ofHost ? "final" : "thrown" };
+    const { failure, by } = reply;
+    const reason = decodeFailure(failure, by === "host" ? HOST_ERRORS : errorTypes, maxPayload);
+    return { status: "rejected", reason, kind: answeredFailure(by, reason) };
   } catch (cause) {
-    return { status: "rejected", reason: new Error("A host sent a malformed reply", { cause }), kind: "final" };
+    return { status: "rejected", reason: new Error("A host sent a malformed reply", { cause }), kind: "host" };
   }
 }

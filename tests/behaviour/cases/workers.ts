@@ -6,7 +6,7 @@ import { behaviour, type Kind } from "../behaviour.ts";
 import { Gate } from "../../support/gate.ts";
 import { canSeeWorkers } from "../../support/leaks.ts";
 import { hold } from "../../fixtures/tasks/gate_tasks.ts";
-import { workerId, workerName } from "../../fixtures/tasks/worker_tasks.ts";
+import { exit, workerId, workerName } from "../../fixtures/tasks/worker_tasks.ts";
 import { until } from "../../support/until.ts";
 
 const MAX = 3;
@@ -100,6 +100,27 @@ export function workerCases(kind: Kind): void {
     assertThrows(() => Object.assign(three, { maxWorkers: 4 }), TypeError);
   });
 
+  behaviour(kind, ".stats() tells why calls have failed", async (Executor) => {
+    await using executor = new Executor({ maxWorkers: 1, onUnobserved() {} });
+    using gate = new Gate();
+    const failures = () => {
+      const { failed, failedBy: { task, lost, timeout, unsendable, broken } } = executor.stats();
+      assertEquals(failed, task + lost + timeout + unsendable + broken);
+      return { task, lost, timeout, unsendable };
+    };
+    assertEquals(failures(), { task: 0, lost: 0, timeout: 0, unsendable: 0 });
+    await executor.submit(() => {
+      throw new RangeError("failed");
+    }).exception();
+    assertEquals(failures(), { task: 1, lost: 0, timeout: 0, unsendable: 0 });
+    await executor.with({ timeout: 100 }).submit(hold, gate.folder, 0).exception();
+    assertEquals(failures(), { task: 1, lost: 0, timeout: 1, unsendable: 0 });
+    await executor.submit((value: unknown) => value, () => {}).exception();
+    assertEquals(failures(), { task: 1, lost: 0, timeout: 1, unsendable: 1 });
+    await executor.submit(exit, 3).exception();
+    assertEquals(failures(), { task: 1, lost: 1, timeout: 1, unsendable: 1 });
+  });
+
   behaviour(kind, ".stats() counts workers and calls", async (Executor) => {
     await using executor = new Executor({ maxWorkers: 1 });
     using gate = new Gate();
@@ -107,7 +128,11 @@ export function workerCases(kind: Kind): void {
       ...{ workers: 0, idle: 0, busy: 0, queued: 0, running: 0 },
       ...{ completed: 0, failed: 0, cancelled: 0, lost: 0, abandoned: 0 },
     };
-    assertEquals(executor.stats(), nothing);
+    const counts = () => {
+      const { failedBy: _, ...others } = executor.stats();
+      return others;
+    };
+    assertEquals(counts(), nothing);
     const held = executor.submit(hold, gate.folder, 0);
     const failing = executor.submit(() => {
       throw new Error("failed");
@@ -115,12 +140,13 @@ export function workerCases(kind: Kind): void {
     const cancelled = executor.submit((n: number) => n, 1);
     cancelled.cancel();
     await gate.noted();
-    assertEquals(executor.stats(), { ...nothing, workers: 1, busy: 1, queued: 1, running: 1, cancelled: 1 });
+    assertEquals(counts(), { ...nothing, workers: 1, busy: 1, queued: 1, running: 1, cancelled: 1 });
     gate.open();
     await Promise.all([held, failing.exception()]);
-    assertEquals(executor.stats(), { ...nothing, workers: 1, idle: 1, completed: 1, failed: 1, cancelled: 1 });
+    assertEquals(counts(), { ...nothing, workers: 1, idle: 1, completed: 1, failed: 1, cancelled: 1 });
+    assertEquals(executor.stats().failedBy.task, 1);
     await executor.shutdown();
-    assertEquals(executor.stats(), { ...nothing, completed: 1, failed: 1, cancelled: 1 });
+    assertEquals(counts(), { ...nothing, completed: 1, failed: 1, cancelled: 1 });
   });
 
   behaviour(

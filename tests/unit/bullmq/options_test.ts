@@ -126,7 +126,8 @@ test("BullMQExecutor.with() refuses onReport, as hosts send no reports", () => {
 test("BullMQExecutor knows its calls, and of the workers of its hosts neither how many nor what they do", async () => {
   const executor = new BullMQExecutor({ queue: "q" });
   assertStrictEquals(executor.maxWorkers, Infinity);
-  assertEquals(executor.stats(), { queued: 0, running: 0, completed: 0, failed: 0, cancelled: 0, lost: 0 });
+  const failedBy = { task: 0, lost: 0, timeout: 0, unsendable: 0, broken: 0, host: 0, expired: 0, refused: 0 };
+  assertEquals(executor.stats(), { queued: 0, running: 0, completed: 0, failed: 0, failedBy, cancelled: 0, lost: 0 });
   await executor.shutdown();
 });
 

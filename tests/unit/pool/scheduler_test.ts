@@ -349,6 +349,7 @@ test("Executor.stats() counts", async () => {
     running: 0,
     completed: 0,
     failed: 0,
+    failedBy: { task: 0, lost: 0, timeout: 0, unsendable: 0, broken: 0 },
     cancelled: 0,
     lost: 0,
   };
