@@ -8,6 +8,7 @@ import { assertNotLocal } from "../wire/marks.ts";
 import { refusing } from "../wire/sendable.ts";
 import { checkBigInt, checkFlat } from "./flat.ts";
 import { MAX_PAYLOAD } from "./protocol.ts";
+import { readScalars, writeScalars } from "./scalars.ts";
 
 /** The tag of errors. They cross as records, as in messages to workers, with their causes and properties. */
 const ERROR = "Error";
@@ -54,9 +55,9 @@ export interface Encoded {
 
 /** As encode(), and tells the size. */
 export function encodeSized(value: unknown, limit: number): Encoded {
-  const text = toText(value, limit);
+  const scalars = writeScalars(value), text = scalars ? scalars.text : toText(value, limit);
   if (text.length > limit) throw tooLong(`of ${text.length} characters`, limit);
-  return { text, size: checkFlat(JSON.parse(text), roomFor(limit)) };
+  return scalars ?? { text, size: checkFlat(JSON.parse(text), roomFor(limit)) };
 }
 
 /**
@@ -69,7 +70,7 @@ export function encodeSized(value: unknown, limit: number): Encoded {
  * @throws {Error} when the text is malformed or too long, or its value would be too large.
  */
 export function decode(text: string, errorTypes: ReadonlyMap<string, ErrorConstructorLike>, limit: number): unknown {
-  return revive(read(text, roomFor(limit), false).flat, errorTypes);
+  return read(text, roomFor(limit), errorTypes).value;
 }
 
 /**
@@ -88,10 +89,10 @@ export function decodeAll(
 ): unknown[] {
   let left = roomFor(limit), room = left;
   return texts.map((text) => {
-    const { flat, size } = read(text, Math.min(left, room), false);
+    const { value, size } = read(text, Math.min(left, room), errorTypes);
     left -= text.length;
     room -= size;
-    return revive(flat, errorTypes);
+    return value;
   });
 }
 
@@ -118,7 +119,9 @@ export function decodeFailure(
   errorTypes: ReadonlyMap<string, ErrorConstructorLike>,
   limit: number,
 ): unknown {
-  const failure = revive(read(text, roomFor(limit), true).flat, errorTypes);
+  const room = roomFor(limit), flat = parse(text, room);
+  checkFlat(flat, room, true);
+  const failure = revive(flat, errorTypes);
   if (!isFailure(failure)) throw new TypeError("The text is not the record of a failure");
   return fromFailure(failure, errorTypes);
 }
@@ -128,14 +131,25 @@ export function roomFor(limit: number): number {
   return Math.max(limit, MAX_PAYLOAD);
 }
 
-function read(text: string, room: number, isFailure: boolean): { flat: unknown[]; size: number } {
-  if (text.length > room) throw new RangeError(`The text has ${text.length} characters, more than ${room}`);
-  const flat = JSON.parse(text);
-  return { flat, size: checkFlat(flat, room, isFailure) };
+function read(
+  text: string,
+  room: number,
+  errorTypes: ReadonlyMap<string, ErrorConstructorLike>,
+): { value: unknown; size: number } {
+  const flat = parse(text, room), scalars = readScalars(flat);
+  if (scalars) return scalars;
+  const size = checkFlat(flat, room);
+  return { value: revive(flat, errorTypes), size };
 }
 
-function revive(flat: unknown[], errorTypes: ReadonlyMap<string, ErrorConstructorLike>): unknown {
-  return unflatten(flat, { [ERROR]: (failure: Failure) => fromFailure(failure, errorTypes) });
+function parse(text: string, room: number): unknown {
+  if (text.length > room) throw new RangeError(`The text has ${text.length} characters, more than ${room}`);
+  return JSON.parse(text);
+}
+
+/** Makes the value of what has passed {@linkcode checkFlat}. */
+function revive(flat: unknown, errorTypes: ReadonlyMap<string, ErrorConstructorLike>): unknown {
+  return unflatten(flat as unknown[], { [ERROR]: (failure: Failure) => fromFailure(failure, errorTypes) });
 }
 
 function toText(value: unknown, limit: number): string {

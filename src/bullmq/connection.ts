@@ -4,7 +4,7 @@ import { type Redis, ReplyError } from "ioredis";
 import { BrokenExecutor } from "../future/errors.ts";
 import { LONGEST_TIMER, startTimer } from "../future/timer.ts";
 import { causeOf } from "./notices.ts";
-import { RedisClient } from "./redis_client.ts";
+import { RedisClient, SILENT } from "./redis_client.ts";
 
 /** How to reach Redis: a URL, or options of ioredis, or both. */
 export interface RedisConnection {
@@ -99,9 +99,6 @@ const SOCKET_TIMEOUT = 15_000;
 
 /** The part of that for which a command may block: an answer that there is nothing must not be late on a busy machine. */
 const BLOCKING = 1 / 3;
-
-/** The beginning of the message when ioredis (6.0) has given up a connection for its `socketTimeout`. */
-const SILENT = "Socket timeout.";
 
 /** The whole message of the error when ioredis (6.0) has ended a connection; the error has no class or code. */
 const CLOSED = "Connection is closed.";

@@ -11,6 +11,15 @@ const DEPTH = 4;
 /** Marks a command whose error is taken care of: ioredis (6.0) gives it to sendCommand() again after a reconnect. */
 const CLEANED: unique symbol = Symbol("cleaned");
 
+/** No timer, in the place of one: clearTimeout() does nothing to it. */
+const EXPECTS = 0;
+
+/** How long the program has to read what is there, when it was busy for longer than `socketTimeout`, in milliseconds. */
+const TO_READ = 100;
+
+/** The beginning of the message when a connection was given up for its `socketTimeout`. */
+export const SILENT = "Socket timeout.";
+
 /** What Redis (7.0) says of a command that it does not know, such as an AUTH that was renamed. */
 const QUOTED = /, with args beginning with: [^\n]*/;
 
@@ -23,16 +32,14 @@ interface Rejecting {
 /** A connection, and those that BullMQ makes of it. */
 export class RedisClient extends Redis {
   /** The socket that holds back what is written for others of the same tick. */
-  #corked: Corkable | undefined;
+  #corked: Stream | undefined;
+  /** When something came from Redis for the last time, or was sent while no answer was expected; and who looks at that. */
+  #heard = 0;
+  #silence: Silence | undefined;
 
   constructor(options: RedisOptions, url?: string) {
     super(url!, options); // which passes over an undefined URL
-    // The timer of `socketTimeout` always runs while a stream is read.
-    const timed = this as unknown as Connecting, arm = timed.setSocketTimeout;
-    timed.setSocketTimeout = () => {
-      arm.call(timed);
-      unref(timed.socketTimeoutTimer);
-    };
+    (this as unknown as Connecting).setSocketTimeout = () => this.#expectAnswer();
     this.on("error", () => {}); // ioredis writes those that nobody hears; it tries again, and opened() tells whoever waits
     this.on("connect", () => unref((this as unknown as Connecting).stream));
     this.on("reconnecting", () => unref((this as unknown as Connecting).reconnectTimeout));
@@ -64,6 +71,41 @@ export class RedisClient extends Redis {
     });
   }
 
+  /**
+   * Gives the connection up when a command has no answer for `socketTimeout`. ioredis (6.0) makes a timer for each command, and
+   * that is a fortieth of what a trivial call takes, and its timers keep a program alive: one is enough, which looks how long it
+   * is since something came.
+   */
+  #expectAnswer(): void {
+    const connection = this as unknown as Connecting, { stream } = connection;
+    if (!stream) return;
+    this.#heard = performance.now();
+    connection.socketTimeoutTimer = EXPECTS;
+    if (this.#silence?.stream !== stream) {
+      clearTimeout(this.#silence?.timer);
+      this.#silence = { stream, timer: undefined };
+      // After ioredis' own listener, which has taken the commands that are answered off its queue.
+      stream.on("data", () => {
+        this.#heard = performance.now();
+        if (connection.commandQueue.length === 0) connection.socketTimeoutTimer = undefined;
+      });
+    }
+    this.#silence.timer ??= this.#lookAfter(this.options.socketTimeout!, this.#silence);
+  }
+
+  #lookAfter(delay: number, silence: Silence, isSilent = false): ReturnType<typeof setTimeout> {
+    const timer = setTimeout(() => {
+      silence.timer = undefined;
+      if (silence !== this.#silence || (this as unknown as Connecting).socketTimeoutTimer !== EXPECTS) return;
+      const { socketTimeout = 0 } = this.options, left = this.#heard + socketTimeout - performance.now();
+      if (left > 0) silence.timer = this.#lookAfter(left, silence);
+      else if (!isSilent) silence.timer = this.#lookAfter(TO_READ, silence, true);
+      else silence.stream.destroy(new Error(`${SILENT} Redis has not answered for ${socketTimeout} ms`));
+    }, delay);
+    unref(timer);
+    return timer;
+  }
+
   /** BullMQ duplicates the connection of a worker. */
   override duplicate(override?: Partial<AnyOptions>): Redis {
     return new RedisClient({ ...this.options, ...override });
@@ -90,20 +132,30 @@ export function withoutCommand<E>(error: E, depth: number = DEPTH): E {
 }
 
 /** A socket. */
-interface Corkable {
+interface Stream {
   cork(): void;
   uncork(): void;
+  on(event: "data", listener: () => void): void;
+  destroy(error: Error): void;
+}
+
+/** The watch over one socket. */
+interface Silence {
+  readonly stream: Stream;
+  timer: ReturnType<typeof setTimeout> | undefined;
 }
 
 /** What keeps a program alive in ioredis (6.0). */
 interface Connecting {
   /** The socket, once there is one. */
-  readonly stream: Corkable | undefined;
+  readonly stream: Stream | undefined;
+  /** The commands that have no answer yet. */
+  readonly commandQueue: { readonly length: number };
   /** The timer of the next attempt to connect. */
   readonly reconnectTimeout: unknown;
-  /** The timer of {@linkcode setSocketTimeout}. */
-  readonly socketTimeoutTimer: unknown;
-  /** Ends the connection if a command gets no answer in time. */
+  /** Whether an answer is expected: not `undefined` then. ioredis clears it as a timer when the connection closes. */
+  socketTimeoutTimer: typeof EXPECTS | undefined;
+  /** A command was written, and no answer is expected yet. */
   setSocketTimeout(): void;
 }
 
