@@ -114,6 +114,18 @@ clusterTest("A host whose next job is delayed keeps its connections, too", async
   assertEquals(future.cancel(), true);
 });
 
+clusterTest("A program that is busy for longer than socketTimeout keeps its connections", async (cluster) => {
+  const connection = { ...cluster.connection, socketTimeout: 1500 }, redis = cluster.redis();
+  await cluster.serve();
+  const executor = cluster.executor({ connection });
+  assertEquals(await within("a call", executor.submit(square, 3)), 9);
+  const before = await clients(redis), future = executor.submit(square, 4);
+  await until("its commands are written, and its stream is read", async () => (await readers(redis)).size > 0);
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 2000); // answers come meanwhile, and nobody can read them
+  assertEquals(await within("the call", future), 16);
+  assertEquals(await clients(redis), before);
+});
+
 clusterTest("Connections work without a socketTimeout", async (cluster) => {
   const connection = { ...cluster.connection, socketTimeout: Infinity }, redis = cluster.redis();
   await cluster.serve({ connection });
