@@ -81,9 +81,9 @@ export function writeMetrics(metrics: readonly Metric[], labels: Readonly<Record
 
 /**
  * Writes what an executor is doing in the text format of Prometheus, for the `/metrics` of a program that submits calls. It
- * works for every executor, that of threads included, and tells why calls have failed by the words of {@linkcode FailureCounts}.
- * Of a {@linkcode BullMQExecutor}, it also has how long calls took until
- * their results were here, and how often the connection to Redis was lost.
+ * works for every executor, that of threads included, and tells why calls have failed by the words of
+ * {@linkcode FailureCounts}. Of a {@linkcode BullMQExecutor}, it also has how long calls took until their results were here, and
+ * how often the connection to Redis was lost.
  *
  * @param executor The executor.
  * @param labels Labels for all numbers, such as the name of the executor.

@@ -1,6 +1,6 @@
-// The texts of the values that most calls have: a number, a boolean, null, undefined or a short text, or a few of them in an array, as
-// arguments are. They are what devalue writes and checkFlat() lets pass, without either: trivial calls, one after another, take
-// their host and their submitter 5 to 8 % less processor time for it (Node 24).
+// The texts of the values that most calls have: a number, a boolean, null, undefined or a short text, or a few of them in an
+// array, as arguments are. They are what devalue writes and checkFlat() lets pass, without either: trivial calls, one after
+// another, take their host and their submitter 5 to 8 % less processor time for it (Node 24).
 
 /** Maximum length of a text in them: longer ones may not fit, which is for the others to say. */
 const LONGEST = 64;
