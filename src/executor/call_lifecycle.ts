@@ -6,7 +6,7 @@ import type { QueueEntry } from "./call_queue.ts";
 import { TaskTimeoutError } from "../future/errors.ts";
 import { report } from "../report.ts";
 import { startTimer } from "../future/timer.ts";
-import type { CallStats, FailureCounts } from "./stats.ts";
+import { type CallStats, countFailed, type FailureCounts } from "./stats.ts";
 
 /**
  * How much longer than its time limit a call may take after it was handed over, in milliseconds. The limit itself starts when
@@ -58,7 +58,7 @@ export abstract class CallLifecycle {
   /** Calls settled so far, for Executor.stats(). */
   protected countSettled(): Pick<CallStats, "completed" | "failed" | "cancelled" | "failedBy"> {
     const { failedBy, ...others } = this.settled;
-    return { ...others, failed: Object.values(failedBy).reduce((sum, n) => sum + n, 0), failedBy: { ...failedBy } };
+    return { ...others, failed: countFailed(failedBy), failedBy: { ...failedBy } };
   }
 
   /** A call's task has returned. */
@@ -119,8 +119,8 @@ export abstract class CallLifecycle {
 
   #retries(call: Call, progress: CallProgress, reason: unknown, kind: FailureKind): boolean {
     if (progress.attempt > progress.settings.retries) return false;
-    if (kind === "lost" || kind === "timeout" ? !this.retriesLost : kind !== "task") return false;
-    if (kind === "task" && !isRetryable(progress, reason)) return false;
+    const isLost = kind === "lost" || kind === "timeout";
+    if (kind === "task" ? !isRetryable(progress, reason) : !isLost || !this.retriesLost) return false;
     if (!call.wanted || !this.canRun) return false; // read after retryOn, which may have shut down the executor
     call.worker = undefined;
     progress.timer?.clear();

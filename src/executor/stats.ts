@@ -20,6 +20,11 @@ export interface FailureCounts {
   readonly refused?: number;
 }
 
+/** How many calls have failed, for any reason. */
+export function countFailed(counts: Partial<FailureCounts>): number {
+  return Object.values(counts).reduce((sum, count) => sum + count, 0);
+}
+
 /** What became of an executor's calls: counts. */
 export interface CallStats {
   /** Calls that no worker has begun. */

@@ -47,8 +47,14 @@ const ORDERS: readonly (readonly number[])[] = [
   Array.from({ length: 440 }, (_, n) => n % 110 >= 100 ? SLOW : 0),
 ];
 
+/** Runs calls that block so many milliseconds each. */
+type Run = (costs: readonly number[]) => Promise<unknown>;
+
+/** Runs calls with an executor. */
+const runBy = (executor: Executor): Run => (costs) => wait(submit(executor, costs));
+
 /** Runs all orders; the worst wall / ideal. */
-async function worstOrder(run: (costs: readonly number[]) => Promise<unknown>): Promise<number> {
+async function worstOrder(run: Run): Promise<number> {
   let worst = 0;
   for (const costs of ORDERS) {
     const ideal = costs.reduce((sum, cost) => sum + cost, 0) / 4;
@@ -61,6 +67,12 @@ async function worstOrder(run: (costs: readonly number[]) => Promise<unknown>): 
 /** Bursts, each of quick calls and a long one, after which a runtime has compiled what it compiles. */
 const EARLIER_BURSTS: readonly (readonly number[])[] = Array.from({ length: 30 }, () => [...repeat(400, 0), SLOW]);
 
+/** The worst order after those. */
+async function worstOrderLater(run: Run): Promise<number> {
+  for (const costs of EARLIER_BURSTS) await run(costs);
+  return worstOrder(run);
+}
+
 export const ROWS: readonly Row[] = [
   {
     name: "order",
@@ -68,7 +80,7 @@ export const ROWS: readonly Row[] = [
     unit: "",
     wanted: 1.15,
     workers: 4,
-    measure: (executor) => worstOrder((costs) => wait(submit(executor, costs))),
+    measure: (executor) => worstOrder(runBy(executor)),
     measureBare: (kind) => withBare(kind, 4, worstOrder),
   },
   {
@@ -77,16 +89,8 @@ export const ROWS: readonly Row[] = [
     unit: "",
     wanted: 1.15,
     workers: 4,
-    async measure(executor) {
-      const run = (costs: readonly number[]) => wait(submit(executor, costs));
-      for (const costs of EARLIER_BURSTS) await run(costs);
-      return worstOrder(run);
-    },
-    measureBare: (kind) =>
-      withBare(kind, 4, async (run) => {
-        for (const costs of EARLIER_BURSTS) await run(costs);
-        return worstOrder(run);
-      }),
+    measure: (executor) => worstOrderLater(runBy(executor)),
+    measureBare: (kind) => withBare(kind, 4, worstOrderLater),
   },
   {
     name: "cancel",
@@ -198,7 +202,7 @@ export const ROWS: readonly Row[] = [
 ];
 
 /** Runs a long call on each worker, and quick ones, one after another, until those count. */
-async function warmUp(run: (costs: readonly number[]) => Promise<unknown>, workers: number): Promise<void> {
+async function warmUp(run: Run, workers: number): Promise<void> {
   await run(repeat(workers, 300));
   for (let n = 0; n < 12; n++) await run([0]);
 }
@@ -207,7 +211,7 @@ async function warmUp(run: (costs: readonly number[]) => Promise<unknown>, worke
 async function withBare(
   kind: Kind,
   workers: number,
-  measure: (run: (costs: readonly number[]) => Promise<unknown>) => Promise<number>,
+  measure: (run: Run) => Promise<number>,
 ): Promise<number> {
   const bare = openBare(kind, workers);
   await warmUp(bare.run, workers);
@@ -220,7 +224,7 @@ async function withBare(
 export async function measureRow(row: Row, kind: Kind): Promise<number> {
   const Class = kind === "threads" ? ThreadPoolExecutor : ProcessPoolExecutor;
   const executor = new Class({ maxWorkers: row.workers, onUnobserved() {} });
-  await warmUp((costs) => wait(submit(executor, costs)), row.workers);
+  await warmUp(runBy(executor), row.workers);
   const figure = await row.measure(executor);
   await executor.shutdown({ cancelFutures: true });
   return figure;

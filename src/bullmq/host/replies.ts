@@ -1,6 +1,7 @@
 // What a host answers: makes the replies to jobs, counts them, and puts the long ones where only their executor reads them.
 
 import type { Redis } from "ioredis";
+import { countFailed } from "../../executor/stats.ts";
 import { encode, encodeFailure, tooLong } from "../codec.ts";
 import { type AnsweredFailure, answeredFailure } from "../errors.ts";
 import { Insistence } from "../insist.ts";
@@ -33,7 +34,7 @@ export class Replies {
 
   /** Calls whose task has thrown, or that could not be run. */
   get failed(): number {
-    return Object.values(this.failedBy).reduce((sum, count) => sum + count, 0);
+    return countFailed(this.failedBy);
   }
 
   /** The reply with a result. Throws when that cannot be sent. */
