@@ -167,12 +167,17 @@ clusterTest("A host whose module fails to load again and again hands back its ca
   await cluster.serve({ tasks: { texts: sound }, workers: 1, name: "fit" });
   writeFileSync(join(gate.folder, "damaged.mjs.broken"), "");
   const reports = await reportsOf(async () => {
-    const futures = Array.from({ length: 100 }, () => executor.submit(texts.first));
-    await within("the calls", wait(futures));
-    for (const future of futures) assertEquals(future.outcome?.status, "fulfilled");
-    const error = await within("the host's end", unfit.closed.then(() => undefined, (error: Error) => error));
+    let reason = "";
+    unfit.closed.catch((error: Error) => reason = error.message);
+    await until("the host has closed", async () => {
+      // The sound host can take nearly all of a burst: the damaged one may get less than three of its calls.
+      const futures = Array.from({ length: 100 }, () => executor.submit(texts.first));
+      await within("the calls", wait(futures));
+      for (const future of futures) assertEquals(future.outcome?.status, "fulfilled");
+      return reason !== "";
+    });
     assertMatch(
-      String(error?.message),
+      reason,
       /^Host unfit takes no more calls as its tasks 'texts' cannot be run: module .*damaged\.mjs fails to load: it has been damaged/,
     );
   });
