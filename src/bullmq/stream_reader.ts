@@ -164,9 +164,12 @@ export class StreamReader {
     const block = Math.min(BLOCK, longestBlock(this.#client));
     while (!this.#ended) {
       try {
-        const answer = await this.#client.xread("COUNT", MOST, "BLOCK", block, "STREAMS", this.#key, this.#position);
+        const from = this.#position;
+        const answer = await this.#client.xread("COUNT", MOST, "BLOCK", block, "STREAMS", this.#key, from);
         this.#heard = performance.now();
-        this.#takeNew(answer?.[0]?.[1] ?? []);
+        const entries = answer?.[0]?.[1] ?? [];
+        if (this.#position === from) { for (const entry of entries) this.#take(entry); }
+        else this.#takeNew(entries); // some were read meanwhile, through another connection
         await this.#restIfIdle();
       } catch (error) {
         if (this.#ended) return;

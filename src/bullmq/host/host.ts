@@ -105,6 +105,7 @@ export class QueueHost implements Host {
     this.#cleaner = new Cleaner(id, redis, this.#keys, settings.keepCount);
     this.#runner = new JobRunner(settings, this.#keys, redis, new Refusals(id, redis, this.#keys), {
       setConcurrency: (most) => this.#worker.concurrency = most,
+      isDrained: () => this.#worker.isDrained,
       onUnfit: (error) => {
         if (this.#broken || this.#closing) return;
         this.#broken = { error };

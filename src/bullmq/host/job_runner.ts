@@ -50,6 +50,8 @@ const AGAIN = 1000;
 interface RunnerActions {
   /** Sets how many jobs the host takes at the same time. */
   setConcurrency(most: number): void;
+  /** Whether the queue was empty when Redis was asked last. */
+  isDrained(): boolean;
   /** This host cannot run calls any more: its executor has ended, or a module keeps failing to load. */
   onUnfit(error: unknown): void;
 }
@@ -78,7 +80,6 @@ export class JobRunner {
   #alone: ActiveCall | undefined;
   /** Called when no other call is here, or the host closes. */
   #onAlone: (() => void) | undefined;
-  #drained = false;
   #gathering: Promise<void> | undefined;
   #closing = false;
 
@@ -119,7 +120,6 @@ export class JobRunner {
     }
     const call = new ActiveCall(data);
     this.#active.set(id, call);
-    this.#drained = false;
     this.#allow(this.#prefetch.taken(this.#active.size));
     let reply: Reply | PassedOn | typeof BACK = BACK;
     try {
@@ -140,7 +140,6 @@ export class JobRunner {
 
   /** The queue is empty. */
   drained(): void {
-    this.#drained = true;
     this.#rest();
   }
 
@@ -303,7 +302,7 @@ export class JobRunner {
    * that would take the first a round trip longer.
    */
   #rest(): void {
-    if (this.#drained && this.#active.size === 0) this.#allow(1);
+    if (this.#active.size === 0 && this.#actions.isDrained()) this.#allow(1);
   }
 
   /** Resolves when other calls have had time to come. */
