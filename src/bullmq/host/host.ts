@@ -128,6 +128,7 @@ export class QueueHost implements Host {
     });
     // The arguments' text is in JSON once more: its quotes take two characters there. Some names, or quotes, are around it.
     this.#worker.longest = 2 * roomFor(settings.maxPayload) + 20 * LONGEST_NAME + 3 * MOST_ITEMS;
+    this.#worker.isFull = () => this.#runner.size >= this.#worker.concurrency;
     this.#worker.on("drained", () => this.#runner.drained());
     const onFinished = (job: Job | undefined) => job && this.#cleaner.finished(job.id!, (job as KeptJob).keep);
     this.#worker.on("completed", onFinished).on("failed", onFinished);

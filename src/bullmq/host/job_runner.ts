@@ -133,14 +133,17 @@ export class JobRunner {
       this.#active.delete(id);
       if (this.#alone === call) this.#alone = undefined;
       if (this.#active.size === 1) this.#onAlone?.();
-      this.#rest();
+      if (this.#actions.isDrained()) this.drained();
     }
     return await handBack(job, token, reply === BACK ? undefined : reply.delay, this.#redis, this.#keys);
   }
 
-  /** The queue is empty. */
+  /**
+   * The queue is empty. With nothing to do, the host asks for one job: BullMQ (6.7) begins none before it has asked for as many
+   * as it may have, and that would take the first a round trip longer.
+   */
   drained(): void {
-    this.#rest();
+    if (this.#active.size === 0) this.#allow(1);
   }
 
   /** Stops a job, now or when it comes. */
@@ -295,14 +298,6 @@ export class JobRunner {
 
   #notFound(data: JobData, why?: string): Promise<TypeError> {
     return taskNotFound(data, this.#settings, this.#redis, this.#keys, why);
-  }
-
-  /**
-   * With nothing to do, the host asks for one job: BullMQ (6.7) begins none before it has asked for as many as it may have, and
-   * that would take the first a round trip longer.
-   */
-  #rest(): void {
-    if (this.#active.size === 0 && this.#actions.isDrained()) this.#allow(1);
   }
 
   /** Resolves when other calls have had time to come. */

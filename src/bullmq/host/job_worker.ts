@@ -43,6 +43,8 @@ interface Fetching {
 export class JobWorker extends Worker {
   /** How long the data of a job may be, in characters. */
   longest: number = Infinity;
+  /** Whether the host has as many calls as it may have. */
+  isFull: () => boolean = () => false;
 
   /**
    * Makes a job of what Redis has, of which any field may be missing or malformed. Only what a call needs is taken over: BullMQ
@@ -80,14 +82,19 @@ export class JobWorker extends Worker {
   /**
    * Takes the next job. When it was the only one, nothing more is asked for until there is another: BullMQ (6.7) asks twice, in
    * vain, and that is a third of what a call that is awaited before the next takes the host.
+   *
+   * Leaves the job to another host when this one has no room for it any more. It had some when it began to wait.
    */
   protected override async moveToActive(token: string, name?: string): Promise<Job> {
     const fetching = this as unknown as Fetching;
     if (!fetching.waiting) return await super.moveToActive(token, name);
+    const { marker, wait, prioritized, delayed } = this.keys, redis = this.opts.connection as Redis;
+    if (this.isFull()) {
+      await redis.zadd(marker!, 0, "0").catch(() => {}); // others look by themselves within seconds
+      return undefined!;
+    }
     const taken = super.moveToActive(token, name);
     await undefined; // BullMQ sends its command in between: this one goes with it, and comes after it
-    const { marker, wait, prioritized, delayed } = this.keys;
-    const redis = this.opts.connection as Redis;
     const left = redis.eval(NOTHING_LEFT, 4, marker!, wait!, prioritized!, delayed!).catch(() => 0);
     const job = await taken;
     if (await left === 1) fetching.drained = true;

@@ -7,9 +7,10 @@ import type { Redis } from "ioredis";
 import { clusterTest } from "../../support/bullmq_cluster.ts";
 import { Gate } from "../../support/gate.ts";
 import { otherRuntimes } from "../../support/runtime_commands.ts";
+import { square } from "../../fixtures/tasks/arithmetic.ts";
 import { echo, enter } from "../../fixtures/tasks/cluster_tasks.ts";
 import { hold, note } from "../../fixtures/tasks/gate_tasks.ts";
-import { within } from "../../support/until.ts";
+import { until, within } from "../../support/until.ts";
 import { assertError } from "../../support/assert_error.ts";
 
 const MANY = 50_000;
@@ -123,3 +124,25 @@ clusterTest("BullMQExecutor downloads long replies of its own alone", async (clu
 async function sentBytes(redis: Redis): Promise<number> {
   return Number(/^total_net_output_bytes:(\d+)/m.exec(await redis.info("stats"))![1]);
 }
+
+clusterTest("A host does not take a call again that it has handed back as it is busy", async (cluster) => {
+  using gate = new Gate();
+  const redis = cluster.redis(), { keys } = cluster, executor = cluster.executor();
+  await cluster.serve({ workers: 1 });
+  // They are short, so that the host takes some ahead.
+  for (let n = 0; n < 20; n++) assertEquals(await within("a call", executor.submit(square, n)), n * n);
+  const blocked = executor.submit(hold, gate.folder, 1), behind = executor.submit(square, 3);
+  await gate.noted();
+  let job = "";
+  await until("the second call was taken and handed back, and any host may have it", async () => {
+    const [[waits], wakes] = await Promise.all([
+      redis.zrange(keys.prioritized, "0", "0"),
+      redis.zscore(keys.marker, "0"),
+    ]);
+    job = keys.job(waits ?? "");
+    return wakes !== null && await redis.hget(job, "ats") !== null;
+  });
+  assertEquals(await redis.hget(job, "ats"), "1", "how often it was taken");
+  gate.open();
+  assertEquals(await within("both", Promise.all([blocked, behind])), [1, 9]);
+});
