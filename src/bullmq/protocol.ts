@@ -34,10 +34,15 @@ export type Reply =
   | FailureReply
   /** How each item of a chunk has ended, in their order. */
   | { readonly each: readonly ItemReply[] }
-  /** The call was stopped as its executor asked. */
-  | { readonly cancelled: true }
+  | CancelledReply
   /** The reply is too long for a stream: it is under {@linkcode Keys.reply}. */
   | { readonly stored: true };
+
+/** The call was stopped as an executor asked; or as its own, whose id is the `owner` then, counted as dead. */
+export interface CancelledReply {
+  readonly cancelled: true;
+  readonly owner?: string;
+}
 
 /** The record of a failure, encoded; the task has thrown it, or the host could not run the call. */
 export interface FailureReply {
@@ -195,12 +200,12 @@ export function readJob(data: unknown): JobData | undefined {
 export function readReply(json: unknown): Reply | undefined {
   const reply = parse(json);
   if (!isRecord(reply)) return undefined;
-  const { ok, each, cancelled, stored } = reply;
+  const { ok, each, cancelled, owner, stored } = reply;
   if (typeof ok === "string") return { ok };
   const failure = readFailure(reply);
   if (failure) return failure;
   if (Array.isArray(each)) return readEach(each);
-  if (cancelled === true) return { cancelled };
+  if (cancelled === true) return isName(owner) ? { cancelled, owner } : { cancelled };
   return stored === true ? { stored } : undefined;
 }
 

@@ -5,7 +5,7 @@ import type { Redis } from "ioredis";
 import type { ExecutorView } from "../../executor/executor.ts";
 import { CancelledError } from "../../future/errors.ts";
 import { isConnectionError } from "../connection.ts";
-import { type JobData, type Keys, readJob, type Reply } from "../protocol.ts";
+import { type CancelledReply, type JobData, type Keys, readJob, type Reply } from "../protocol.ts";
 import { ActiveCall, BACK } from "./active_call.ts";
 import { decodeArguments, decodeChunk } from "./call_arguments.ts";
 import { ChunkRun } from "./chunk_run.ts";
@@ -73,8 +73,8 @@ export class JobRunner {
   readonly #prefetch: Prefetch;
   /** By the ids of their jobs. */
   readonly #active = new Map<string, ActiveCall>();
-  /** Ids of jobs that are to be stopped, and since when: the stop may come before the job. */
-  readonly #stopped = new Map<string, number>();
+  /** Ids of jobs that are to be stopped, since when, and whose executor has died: the stop may come before the job. */
+  readonly #stopped = new Map<string, { readonly since: number; readonly owner: string | undefined }>();
   readonly #tasks: ServedTasks;
   /** A call that has lost a host: while it is here nothing else is, as it may have been the reason. */
   #alone: ActiveCall | undefined;
@@ -146,9 +146,9 @@ export class JobRunner {
     if (this.#active.size === 0) this.#allow(1);
   }
 
-  /** Stops a job, now or when it comes. */
-  stop(id: string): void {
-    this.#stopped.set(id, performance.now());
+  /** Stops a job, now or when it comes: as an executor asks, or as its `owner` has died. */
+  stop(id: string, owner?: string): void {
+    this.#stopped.set(id, { since: performance.now(), owner });
     if (this.#stopped.size > MOST_STOPS) this.#stopped.delete(this.#stopped.keys().next().value!);
     this.#active.get(id)?.stop();
   }
@@ -156,10 +156,10 @@ export class JobRunner {
   /** Stops the jobs whose executors have died, and forgets old stops. */
   async stopOrphans(): Promise<void> {
     const before = performance.now() - STOP_MEMORY;
-    for (const [id, since] of this.#stopped) if (since < before) this.#stopped.delete(id);
+    for (const [id, { since }] of this.#stopped) if (since < before) this.#stopped.delete(id);
     for (const owner of new Set([...this.#active.values()].map(({ data }) => data.owner))) {
       if (owner === undefined || await this.#redis.exists(this.#keys.owner(owner)) > 0) continue;
-      for (const [id, { data }] of this.#active) if (data.owner === owner) this.stop(id);
+      for (const [id, { data }] of this.#active) if (data.owner === owner) this.stop(id, owner);
     }
   }
 
@@ -219,7 +219,9 @@ export class JobRunner {
     if (job.stalledCounter > Math.min(data.redeliveries, MOST_LOSSES)) {
       return this.replies.failure(hostsLost(job.stalledCounter), "host", call.count);
     }
-    if (data.owner !== undefined && await this.#redis.exists(this.#keys.owner(data.owner)) === 0) this.stop(id);
+    if (data.owner !== undefined && await this.#redis.exists(this.#keys.owner(data.owner)) === 0) {
+      this.stop(id, data.owner);
+    }
     const task = this.#tasks.find(data);
     if (!task) return await this.#passOn(id, call, () => this.#notFound(data));
     let args: readonly unknown[] = [], items: readonly (readonly unknown[])[] | undefined;
@@ -231,14 +233,14 @@ export class JobRunner {
     }
     // In a burst there is no hurry: short calls that come at about the same time go to the workers together.
     if (this.#prefetch.dense && !items) await this.#gather();
-    if (this.#stopped.has(id)) return { cancelled: true };
+    if (this.#stopped.has(id)) return this.#cancelled(id);
     if (this.#closing) return BACK;
     try {
       call.since = performance.now();
       const executor = this.#executorFor(call);
       if (items) {
         const outcomes = await (call.chunk = new ChunkRun(executor, task, items)).outcomes();
-        if (outcomes.length < items.length) return this.#stopped.has(id) ? { cancelled: true } : BACK;
+        if (outcomes.length < items.length) return this.#stopped.has(id) ? this.#cancelled(id) : BACK;
         const errors = outcomes.flatMap((outcome) => outcome.status === "rejected" ? [outcome.reason] : []);
         const ofAll = errors.find((error) => isOfHost(error) || this.#isStopped(id, call, error));
         if (ofAll) throw ofAll; // it concerns one item as much as the other
@@ -249,7 +251,7 @@ export class JobRunner {
       this.#ran(call);
       return this.replies.success(value);
     } catch (error) {
-      if (this.#isStopped(id, call, error)) return { cancelled: true };
+      if (this.#isStopped(id, call, error)) return this.#cancelled(id);
       if (call.isBack) return BACK;
       if (isExecutorEnd(error)) {
         this.#actions.onUnfit(error);
@@ -278,6 +280,11 @@ export class JobRunner {
   /** Whether a call has failed because it was stopped. */
   #isStopped(id: string, { controller }: ActiveCall, error: unknown): boolean {
     return error instanceof CancelledError && (controller?.signal.aborted || this.#stopped.has(id));
+  }
+
+  #cancelled(id: string): CancelledReply {
+    const owner = this.#stopped.get(id)?.owner;
+    return owner === undefined ? { cancelled: true } : { cancelled: true, owner };
   }
 
   /** Hands a call on that this host cannot run; fails it if no other host may be able to. */

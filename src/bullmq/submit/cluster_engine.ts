@@ -106,7 +106,7 @@ export class ClusterEngine extends Engine {
       link: () => this.link(),
       onDone: () => this.closeIfDone(),
     });
-    this.inbox = new Inbox(this.#sent, this.#stops, this.results, this, settings, {
+    this.inbox = new Inbox(this.id, this.#sent, this.#stops, this.results, this, settings, {
       onChange: (settled) => settled ? this.closeIfDone() : this.queueLimit.wake(),
       onUncertain: () => this.#lookUp(this.#sent.all, this.results.ids),
       onLost: (sent) => this.#recover(sent),

@@ -8,7 +8,7 @@ import type { KeyResults } from "./key_results.ts";
 import type { LinkEvents } from "./link.ts";
 import { Durations, type MetricLabels, writeMetrics } from "../metrics.ts";
 import type { ClusterSettings } from "./options.ts";
-import { type ItemReply, LONGEST_NAME, type Reply } from "../protocol.ts";
+import { type CancelledReply, type ItemReply, LONGEST_NAME, type Reply } from "../protocol.ts";
 import { NO_REPLY, readItem } from "./read_item.ts";
 import type { SentCall } from "./sent_call.ts";
 import type { SentCalls } from "./sent_calls.ts";
@@ -37,6 +37,7 @@ export class Inbox implements LinkEvents {
   #reconnects = 0;
   /** How long calls took, from their sending to their reply; a chunk is one, and each attempt is. */
   readonly #durations: Durations = new Durations();
+  readonly #owner: string;
   readonly #sent: SentCalls;
   readonly #stops: Stops;
   readonly #results: KeyResults;
@@ -45,6 +46,7 @@ export class Inbox implements LinkEvents {
   readonly #actions: InboxActions;
 
   constructor(
+    owner: string,
     sent: SentCalls,
     stops: Stops,
     results: KeyResults,
@@ -52,6 +54,7 @@ export class Inbox implements LinkEvents {
     settings: ClusterSettings,
     actions: InboxActions,
   ) {
+    this.#owner = owner;
     this.#sent = sent;
     this.#stops = stops;
     this.#results = results;
@@ -93,7 +96,7 @@ export class Inbox implements LinkEvents {
 
   onReply(id: string, reply: Reply | undefined): void {
     this.#results.onReply(id, reply);
-    const orphan = reply && "cancelled" in reply ? this.#orphan(id) : undefined;
+    const orphan = reply && "cancelled" in reply ? this.#orphan(id, reply) : undefined;
     if (orphan) return this.#actions.onOrphaned(orphan);
     const sent = this.#end(id);
     if (!sent) return;
@@ -174,13 +177,14 @@ export class Inbox implements LinkEvents {
   }
 
   /**
-   * What a host has stopped although it is wanted here, as it took this executor for dead. The job of a key is not this
-   * executor's alone.
+   * What a host has stopped although it is wanted here, as it took this executor for dead. The job of a key may have been stopped
+   * by another executor, or as that has died.
    */
-  #orphan(id: string): SentCall | undefined {
+  #orphan(id: string, { owner }: CancelledReply): SentCall | undefined {
     if (this.#settings.orphans !== "cancel") return undefined;
     const sent = this.#sent.get(id);
-    return sent && keyOf(sent.first) === undefined && !this.#isUnwanted(id) ? sent : undefined;
+    if (!sent || this.#isUnwanted(id)) return undefined;
+    return keyOf(sent.first) === undefined || owner === this.#owner ? sent : undefined;
   }
 
   #cancel(sent: SentCall, message?: string): void {

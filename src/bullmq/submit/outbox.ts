@@ -150,7 +150,7 @@ export class Outbox {
           throw error;
         });
         if (parcels.length > 1) throw new RangeError("The arguments of the chunk have become longer than 'maxPayload'");
-        jobs.push({ ...jobOf(parcels[0]!, sent.id, this.#owner, this.#settings), delayed: sent.delayed });
+        jobs.push({ ...jobOf(parcels[0]!, sent.id, this.#owner, this.#settings), id: sent.id, delayed: sent.delayed });
         again.push(sent);
       } catch (error) {
         this.#refuse(sent, error, error instanceof JobLostError ? "lost" : "unsendable");
@@ -164,7 +164,7 @@ export class Outbox {
     background(this.#add(link, jobs, again), (error) => this.#settings.notices.error(error));
   }
 
-  /** Adds a call again whose job is done, as another job. */
+  /** Adds a call again whose job is done, as another job, which is not that of its key any more. */
   resendAnew(link: Link, done: SentCall): void {
     if (!this.#sent.forget(done)) return;
     const sent = new SentCall({ id: this.#nextId(), delayed: undefined }, done.calls, this.#actions);

@@ -16,14 +16,16 @@ clusterTest('BullMQExecutor({ orphans: "cancel" }) lives on when Redis has lost 
   assertEquals(await within("the call after it", executor.submit(square, 3)), 9);
 });
 
-clusterTest(
-  'BullMQExecutor({ orphans: "cancel" }) adds calls again that hosts have stopped for no reason',
-  async (cluster) => {
+for (const key of [undefined, "k"]) {
+  const title = `BullMQExecutor({ orphans: "cancel" }) adds calls ${
+    key ? "with a key " : ""
+  }again that hosts have stopped for no reason`;
+  clusterTest(title, async (cluster) => {
     await cluster.serve();
     using gate = new Gate();
     const lines: string[] = [];
     const executor = cluster.executor({ orphans: "cancel", log: (line) => lines.push(line) });
-    const call = executor.submit(listenAndThrow, gate.folder, 1);
+    const call = (key ? executor.with({ key }) : executor).submit(listenAndThrow, gate.folder, 1);
     await gate.noted();
     const redis = cluster.redis(), [owner] = await redis.keys(cluster.keys.owner("*"));
     await redis.del(owner!); // as if it had been cut off from Redis for too long
@@ -32,5 +34,5 @@ clusterTest(
     assertEquals(lines.map((line) => /could not reach Redis for 30000 ms/.test(line)), [true]);
     executor.killWorkers();
     await errorOf(call);
-  },
-);
+  });
+}
