@@ -5,7 +5,7 @@ import type { Redis } from "ioredis";
 import type { ExecutorView } from "../../executor/executor.ts";
 import { CancelledError } from "../../future/errors.ts";
 import { isConnectionError } from "../connection.ts";
-import { type CancelledReply, type JobData, type Keys, readJob, type Reply } from "../protocol.ts";
+import { type JobData, type Keys, readJob, type Reply } from "../protocol.ts";
 import { ActiveCall, BACK } from "./active_call.ts";
 import { decodeArguments, decodeChunk } from "./call_arguments.ts";
 import { ChunkRun } from "./chunk_run.ts";
@@ -27,18 +27,13 @@ import type { Refusals } from "./refusals.ts";
 import { Replies } from "./replies.ts";
 import type { ServeSettings } from "./serve_options.ts";
 import { ServedTasks } from "./served_tasks.ts";
+import { StoppedJobs } from "./stopped_jobs.ts";
 
 /** How long a call may wait behind a long one before the host hands it back, in milliseconds: another host may be idle. */
 export const PATIENCE = 200;
 
 /** How long short calls wait for others to come, in milliseconds. */
 const GATHERING = 1;
-
-/** How long the host remembers a stop of a job that it does not have, in milliseconds. */
-const STOP_MEMORY = 60_000;
-
-/** Maximum number of stops that it remembers, the last ones: more than their stream keeps. */
-const MOST_STOPS = 20_000;
 
 /** How many hosts a call may cost, whatever its job says. */
 const MOST_LOSSES = 100;
@@ -73,8 +68,7 @@ export class JobRunner {
   readonly #prefetch: Prefetch;
   /** By the ids of their jobs. */
   readonly #active = new Map<string, ActiveCall>();
-  /** Ids of jobs that are to be stopped, since when, and whose executor has died: the stop may come before the job. */
-  readonly #stopped = new Map<string, { readonly since: number; readonly owner: string | undefined }>();
+  readonly #stopped = new StoppedJobs();
   readonly #tasks: ServedTasks;
   /** A call that has lost a host: while it is here nothing else is, as it may have been the reason. */
   #alone: ActiveCall | undefined;
@@ -148,15 +142,13 @@ export class JobRunner {
 
   /** Stops a job, now or when it comes: as an executor asks, or as its `owner` has died. */
   stop(id: string, owner?: string): void {
-    this.#stopped.set(id, { since: performance.now(), owner });
-    if (this.#stopped.size > MOST_STOPS) this.#stopped.delete(this.#stopped.keys().next().value!);
+    this.#stopped.add(id, owner);
     this.#active.get(id)?.stop();
   }
 
   /** Stops the jobs whose executors have died, and forgets old stops. */
   async stopOrphans(): Promise<void> {
-    const before = performance.now() - STOP_MEMORY;
-    for (const [id, { since }] of this.#stopped) if (since < before) this.#stopped.delete(id);
+    this.#stopped.forget();
     for (const owner of new Set([...this.#active.values()].map(({ data }) => data.owner))) {
       if (owner === undefined || await this.#redis.exists(this.#keys.owner(owner)) > 0) continue;
       for (const [id, { data }] of this.#active) if (data.owner === owner) this.stop(id, owner);
@@ -233,14 +225,14 @@ export class JobRunner {
     }
     // In a burst there is no hurry: short calls that come at about the same time go to the workers together.
     if (this.#prefetch.dense && !items) await this.#gather();
-    if (this.#stopped.has(id)) return this.#cancelled(id);
+    if (this.#stopped.has(id)) return this.#stopped.reply(id);
     if (this.#closing) return BACK;
     try {
       call.since = performance.now();
       const executor = this.#executorFor(call);
       if (items) {
         const outcomes = await (call.chunk = new ChunkRun(executor, task, items)).outcomes();
-        if (outcomes.length < items.length) return this.#stopped.has(id) ? this.#cancelled(id) : BACK;
+        if (outcomes.length < items.length) return this.#stopped.has(id) ? this.#stopped.reply(id) : BACK;
         const errors = outcomes.flatMap((outcome) => outcome.status === "rejected" ? [outcome.reason] : []);
         const ofAll = errors.find((error) => isOfHost(error) || this.#isStopped(id, call, error));
         if (ofAll) throw ofAll; // it concerns one item as much as the other
@@ -251,7 +243,7 @@ export class JobRunner {
       this.#ran(call);
       return this.replies.success(value);
     } catch (error) {
-      if (this.#isStopped(id, call, error)) return this.#cancelled(id);
+      if (this.#isStopped(id, call, error)) return this.#stopped.reply(id);
       if (call.isBack) return BACK;
       if (isExecutorEnd(error)) {
         this.#actions.onUnfit(error);
@@ -280,11 +272,6 @@ export class JobRunner {
   /** Whether a call has failed because it was stopped. */
   #isStopped(id: string, { controller }: ActiveCall, error: unknown): boolean {
     return error instanceof CancelledError && (controller?.signal.aborted || this.#stopped.has(id));
-  }
-
-  #cancelled(id: string): CancelledReply {
-    const owner = this.#stopped.get(id)?.owner;
-    return owner === undefined ? { cancelled: true } : { cancelled: true, owner };
   }
 
   /** Hands a call on that this host cannot run; fails it if no other host may be able to. */
