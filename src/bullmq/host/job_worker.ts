@@ -5,6 +5,7 @@ import type { Redis } from "ioredis";
 import { longestBlock } from "../connection.ts";
 import { isRefusal } from "../insist.ts";
 import { KEEP_JOBS, SHORTEST_KEEP } from "../queue_options.ts";
+import { wakeWorker } from "./hand_back.ts";
 
 /** The pause after Redis has refused that a job is done, in milliseconds. */
 const PAUSE = 500;
@@ -90,7 +91,7 @@ export class JobWorker extends Worker {
     if (!fetching.waiting) return await super.moveToActive(token, name);
     const { marker, wait, prioritized, delayed } = this.keys, redis = this.opts.connection as Redis;
     if (this.isFull()) {
-      await redis.zadd(marker!, 0, "0").catch(() => {}); // others look by themselves within seconds
+      await wakeWorker(redis, marker!).catch(() => {}); // others look by themselves within seconds
       return undefined!;
     }
     const taken = super.moveToActive(token, name);
