@@ -83,6 +83,8 @@ export class Dispatcher {
   #answersInTurn = 0;
   /** How many calls were handed over so far. */
   #turn = 0;
+  /** The priority of the calls that are being shared out, and how many of them each worker gets. */
+  #sharing: { readonly priority: number; readonly each: number } | undefined;
   readonly #watch: Watch;
 
   constructor(queue: CallQueue<Call>, pool: WorkerPool, owner: DispatcherOwner) {
@@ -146,6 +148,7 @@ export class Dispatcher {
   /** Hands calls to the workers that have room, the idle ones first, and starts more workers when that is not enough. */
   dispatch(): void {
     const pool = this.#pool;
+    this.#sharing = undefined;
     for (const worker of pool.workers) if (worker.takesPinned) this.#fillPinned(worker);
     this.#fillIdle();
     this.#startWorkers();
@@ -231,13 +234,17 @@ export class Dispatcher {
   #fillBusy(): void {
     // A call that waits for a starting worker gets that worker for itself: it is not put behind another.
     if (this.#queue.size <= this.#pool.starting) return;
-    for (const worker of this.#pool.workers) {
-      const { calls } = worker;
-      const isBusy = worker.state === "ready" && calls.size > 0;
-      // At half of what it may hold: fewer messages, and none too late.
-      const runsLow = calls.cost < BUDGET / 2 && calls.size <= this.#mostAhead / 2;
-      const givesBack = worker.channel.claims !== undefined;
-      if (isBusy && runsLow && (givesBack || this.#queue.size > FEW)) this.#fill(worker);
+    // Whoever has its part already, as it was idle, gets more only of what the others leave.
+    for (const part of [this.#share(), Infinity]) {
+      for (const worker of this.#pool.workers) {
+        if (this.#queue.size === 0) return;
+        const { calls } = worker;
+        const isBusy = worker.state === "ready" && calls.size > 0;
+        // At half of what it may hold: fewer messages, and none too late.
+        const runsLow = calls.cost < BUDGET / 2 && calls.size <= this.#mostAhead / 2;
+        const givesBack = worker.channel.claims !== undefined;
+        if (isBusy && runsLow && calls.size < part && (givesBack || this.#queue.size > FEW)) this.#fill(worker);
+      }
     }
   }
 
@@ -248,10 +255,17 @@ export class Dispatcher {
 
   /**
    * One worker's part of the queued calls that have the highest priority: an even one, so that the last calls of a burst end at
-   * the same time everywhere.
+   * the same time everywhere. It stays the same while they are handed out: of a part of what the workers before have left, each
+   * would get half of the last one's, and a burst of 50 calls cost eight messages instead of two.
    */
   #share(): number {
-    return Math.min(LARGEST_BATCH, Math.ceil((this.#queue.peers - this.#pool.starting) / this.#pool.ready));
+    const { head, peers } = this.#queue;
+    if (!head) return 0;
+    if (this.#sharing?.priority !== head.priority) {
+      const each = Math.ceil((peers - this.#pool.starting) / this.#pool.ready);
+      this.#sharing = { priority: head.priority, each: Math.min(LARGEST_BATCH, each) };
+    }
+    return this.#sharing.each;
   }
 
   /**
@@ -303,6 +317,7 @@ export class Dispatcher {
       const { calls } = worker;
       if (calls.size < 2) continue;
       this.#owner.requeue(calls.withdrawLast(Math.ceil((calls.size - 1) / 2)));
+      this.#sharing = undefined;
       if (this.#queue.size > 0) this.#fillIdle();
       else if (calls.size > 1) worker.recall(false);
     }

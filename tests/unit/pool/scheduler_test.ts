@@ -155,6 +155,35 @@ test("Executor hands the shortest calls of a burst over together, but for the fi
   }
 });
 
+test("Executor shares a burst of short calls out evenly, in one message for each worker", async () => {
+  for (const maxWorkers of [2, 3, 5]) {
+    const executor = await practised({ maxWorkers });
+    const { workers } = executor;
+    const answerAll = async () => {
+      for (await delivered(); workers.flatMap(heldBy).length > 0; await delivered()) {
+        for (const worker of workers) {
+          const { length } = heldBy(worker);
+          if (length > 0) answer(worker, length, 0.05 * length);
+        }
+      }
+    };
+    submitAll(executor, shortest, 300);
+    await delivered();
+    for (const worker of workers.slice(2)) worker.ready();
+    await answerAll();
+    assertEquals(workers.length, maxWorkers);
+    const before = workers.map(({ inbox }) => inbox.length);
+    submitAll(executor, shortest, 1 + 20 * maxWorkers);
+    await delivered();
+    const messages = workers.map(({ inbox }, i) => inbox.length - before[i]!);
+    const first = messages.indexOf(2); // one idle worker is handed the first call at once
+    assertEquals(messages, workers.map((_, i) => i === first ? 2 : 1));
+    assertEquals(workers.map((worker) => heldBy(worker).length), workers.map((_, i) => i === first ? 21 : 20));
+    await answerAll();
+    await end(executor);
+  }
+});
+
 test("Executor counts no call as waiting for which a worker is idle", async () => {
   const executor = await practised({ maxWorkers: 2, maxQueue: 2 });
   submitAll(executor, shortest, 4); // one for each worker, and two that wait
