@@ -24,9 +24,6 @@ import type { WorkerPool } from "./worker_pool.ts";
  */
 const BUDGET = 20;
 
-/** From this cost on, in milliseconds, a call is long: no other waits behind the next one of its task. */
-const LONG = 4;
-
 /**
  * How many calls a worker is handed ahead for each call of their task that was short, with none since that was long: what is at
  * stake grows with each answer, and one quick call proves little. Six answers prove enough for the largest message.
@@ -354,26 +351,4 @@ export class Dispatcher {
     }
     if (!this.#isDispatchDue) this.#assertOrder();
   }
-}
-
-/**
- * Learns from an answer how long calls of its task take.
- *
- * @param calls The answered calls. They are of several tasks only when all are short.
- * @param spent How long they ran, in milliseconds.
- */
-export function learnCost(calls: readonly (Call | undefined)[], spent: number): void {
-  let answered = 0, mixed = false;
-  let task: Call["task"] | undefined;
-  for (const call of calls) {
-    if (!call) continue;
-    answered++;
-    call.task.proven++;
-    if (task === undefined) task = call.task;
-    else if (task !== call.task) mixed = true;
-  }
-  if (!task) return;
-  const cost = spent / answered;
-  if (cost >= LONG) task.proven = 0;
-  else task.cost = mixed || task.cost === Infinity ? Math.min(task.cost, cost) : (task.cost + cost) / 2;
 }
