@@ -150,8 +150,10 @@ export class JobRunner {
   async stopOrphans(): Promise<void> {
     this.#stopped.forget();
     for (const owner of new Set([...this.#active.values()].map(({ data }) => data.owner))) {
+      const asked = performance.now();
       if (owner === undefined || await this.#redis.exists(this.#keys.owner(owner)) > 0) continue;
-      for (const [id, { data }] of this.#active) if (data.owner === owner) this.stop(id, owner);
+      // What came meanwhile may come from an executor that is back.
+      for (const [id, { data, since }] of this.#active) if (data.owner === owner && since < asked) this.stop(id, owner);
     }
   }
 
@@ -211,8 +213,9 @@ export class JobRunner {
     if (job.stalledCounter > Math.min(data.redeliveries, MOST_LOSSES)) {
       return this.replies.failure(hostsLost(job.stalledCounter), "host", call.count);
     }
-    if (data.owner !== undefined && await this.#redis.exists(this.#keys.owner(data.owner)) === 0) {
-      this.stop(id, data.owner);
+    if (data.owner !== undefined) {
+      if (await this.#redis.exists(this.#keys.owner(data.owner)) === 0) this.stop(id, data.owner);
+      else this.#stopped.revive(id, data.owner);
     }
     const task = this.#tasks.find(data);
     if (!task) return await this.#passOn(id, call, () => this.#notFound(data));

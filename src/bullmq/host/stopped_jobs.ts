@@ -22,6 +22,7 @@ export class StoppedJobs {
 
   /** A job is to be stopped, as an executor asks or as its `owner` has died. */
   add(id: string, owner: string | undefined): void {
+    if (owner !== undefined && this.has(id)) return;
     this.#stops.set(id, { since: performance.now(), owner });
     if (this.#stops.size > MOST) this.#stops.delete(this.#stops.keys().next().value!);
   }
@@ -29,6 +30,14 @@ export class StoppedJobs {
   /** Whether a job is to be stopped. */
   has(id: string): boolean {
     return this.#stops.has(id);
+  }
+
+  /**
+   * The executor of a job lives. If the job was to be stopped as that had died, it is not: Redis has lost its data, the executor's
+   * sign of life among them, and the job was added again.
+   */
+  revive(id: string, owner: string): void {
+    if (this.#stops.get(id)?.owner === owner) this.#stops.delete(id);
   }
 
   /** What the host answers when it has stopped a job. */

@@ -4,7 +4,7 @@ import { assert, assertEquals } from "@std/assert";
 import { clusterTest } from "../../support/bullmq_cluster.ts";
 import { Gate } from "../../support/gate.ts";
 import { errorOf } from "../../support/futures.ts";
-import { within } from "../../support/until.ts";
+import { until, within } from "../../support/until.ts";
 import { square } from "../../fixtures/tasks/arithmetic.ts";
 import { listenAndThrow } from "../../fixtures/tasks/stop_tasks.ts";
 
@@ -36,3 +36,23 @@ for (const key of [undefined, "k"]) {
     await errorOf(call);
   });
 }
+
+clusterTest(
+  "a host runs a job that it has stopped when its executor lives after all, and adds it again",
+  async (cluster) => {
+    await cluster.serve();
+    const redis = cluster.redis(), queue = await cluster.jobs(), owner = crypto.randomUUID();
+    const call = { futures: 1, module: "arithmetic", name: "square", args: "[[1],3]", redeliveries: 3, owner };
+    const add = async () => {
+      const reply = await within("its reply", queue.replyTo(await queue.add("a call", call, { jobId: "the-job" })));
+      await Promise.all([cluster.keys.job("the-job"), ...cluster.keys.finished].map((key) => redis.del(key)));
+      return reply;
+    };
+    assertEquals(await add(), { cancelled: true, owner });
+    await redis.set(cluster.keys.owner(owner), "1");
+    assertEquals(await add(), { ok: "[9]" });
+    // What the executor itself has asked for stays.
+    await redis.xadd(cluster.keys.stops, "*", "job", "the-job");
+    await until("it is stopped", async () => JSON.stringify(await add()) === '{"cancelled":true}');
+  },
+);
