@@ -253,7 +253,7 @@ export class Dispatcher {
   /**
    * One worker's part of the queued calls that have the highest priority: an even one, so that the last calls of a burst end at
    * the same time everywhere. It stays the same while they are handed out: of a part of what the workers before have left, each
-   * would get half of the last one's, and a burst of 50 calls cost eight messages instead of two.
+   * would get half of the last one's, and a burst of 50 calls cost six messages instead of two.
    */
   #share(): number {
     const { head, peers } = this.#queue;

@@ -16,7 +16,7 @@ const SHORT = 0.5;
 /**
  * Calls come densely when less than this is between two on average, in milliseconds: one by one, each takes a round trip. They
  * come in parts, as Redis answers many commands at once: a pause counts as {@linkcode LONGEST_GAP} at most, so that the first of
- * a part is no exception, and each call changes the average by {@linkcode LAST}. In bursts of 40,000 trivial calls the host's
+ * a part is no exception, and each call changes the average by {@linkcode LAST}. In bursts of 10,000 trivial calls the host's
  * workers get a sixth fewer messages than when only the last gap counts (Node 24).
  */
 const DENSE = 0.4, LONGEST_GAP = 2, LAST = 1 / 8;
