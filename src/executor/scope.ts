@@ -45,7 +45,7 @@ interface ScopedMap {
 }
 
 /** How a block ended. */
-type BlockEnd<T> = { readonly value: T } | { readonly thrown: unknown };
+type BlockEnd<T> = { readonly value: T } | { readonly thrown: unknown; readonly isPassedOn: boolean };
 
 /** The calls of one group. */
 export class Scope implements Abortable {
@@ -197,24 +197,20 @@ export class Scope implements Abortable {
     try {
       end = { value: await block() };
     } catch (thrown) {
-      end = { thrown };
-      // Whoever got the reason of the abort has passed it on.
-      const isPassedOn = this.#aborted !== undefined && thrown === this.#aborted.reason;
-      if (isPassedOn && this.#hasFailure) end = { value: undefined as T };
-      else this.#abort(new CancelledError("The block of the group has failed", { cause: thrown }));
+      // Whoever got the reason of the abort has passed it on, which is no failure of the block.
+      end = { thrown, isPassedOn: this.#aborted !== undefined && thrown === this.#aborted.reason };
+      this.#abort(new CancelledError("The block of the group has failed", { cause: thrown }));
     }
     this.#runs = false;
     if ("value" in end) {
       await this.leave();
       return end.value;
     }
-    // The error of the block wins.
-    await this.leave().catch(() => {});
+    // The failures of a group win over the reason of its abort, also those that come after its block, and the error of the
+    // block over them.
+    if (end.isPassedOn) await this.leave();
+    else await this.leave().catch(() => {});
     throw end.thrown;
-  }
-
-  get #hasFailure(): boolean {
-    return [...this.#failures.values()].some(({ counted }) => counted);
   }
 
   /**

@@ -87,6 +87,25 @@ export function groupCases(kind: Kind): void {
     },
   );
 
+  behaviour(
+    kind,
+    ".group() throws what fails inside after its block has passed on why it was aborted",
+    async (Executor) => {
+      await using executor = new Executor({ maxWorkers: 1 });
+      const stop = new AbortController(), problem = new TypeError("while cleaning up");
+      const cleaningUp = Promise.withResolvers<void>();
+      const ended = executor.group({ signal: stop.signal }, (outer) =>
+        outer.group(async (group) => {
+          void group.group(() => cleaningUp.promise);
+          await new Promise((resolve) => group.signal.addEventListener("abort", resolve));
+          throw group.signal.reason;
+        }));
+      stop.abort(new Error("enough"));
+      nextTurn(() => cleaningUp.reject(problem));
+      assertStrictEquals(await errorOf(ended), problem);
+    },
+  );
+
   behaviour(kind, ".group() throws several failures as an AggregateError, in order", async (Executor) => {
     await using executor = new Executor({ maxWorkers: 1 });
     const failures = [new RangeError("first"), new TypeError("second")];
