@@ -77,6 +77,16 @@ export class WorkerHandle implements CallHolder {
     return this.calls.hasRoom && !this.recalling && !this.unreachable && this.state === "ready";
   }
 
+  /**
+   * Whether a call may wait in it behind those that it holds. Those that wait in a worker without claims have one priority: it
+   * gives back all of them or none, and with those that a higher priority overtakes, others of that priority would come, which
+   * overtake in their turn what other workers hold, without end.
+   */
+  keepsOrder({ priority }: Pick<Call, "priority">): boolean {
+    const { calls, channel } = this;
+    return channel.claims !== undefined || calls.size < 2 || calls.last?.priority === priority;
+  }
+
   /** Whether it has run as many calls as it may, or has to retire for another reason. */
   get retires(): boolean {
     return this.retiring || this.surplus || this.calls.handed >= this.#maxCalls;

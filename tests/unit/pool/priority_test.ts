@@ -5,6 +5,7 @@ import { test } from "node:test";
 import { delivered, MemoryExecutor, type MemoryWorker } from "../../support/memory_backend.ts";
 
 const short = (n: number) => n;
+const rare = (n: number) => n;
 const KNOWN = 100;
 
 /** An executor whose one worker has answered calls of 0.1 ms and holds 100 more, of which it has begun the first, or none. */
@@ -74,6 +75,37 @@ test("Executor.with({ priority }) asks a process without claims for what it has 
   worker.say({ kind: "recalled", first: KNOWN + 1 });
   await delivered();
   assertEquals(worker.calls[KNOWN + 100]![0], 1000);
+  executor.killWorkers();
+  await executor.shutdown();
+});
+
+test("Executor.with({ priority }) asks processes without claims once, and hands what they give back over for good", async () => {
+  const executor = new MemoryExecutor({ maxWorkers: 2 }, { served: false, claims: false });
+  const { workers } = executor, urgent = executor.with({ priority: 1 });
+  executor.map(short, Array.from({ length: KNOWN }, () => -1), { chunksize: KNOWN });
+  workers[0]!.ready();
+  await delivered();
+  workers[0]!.done(0, Array.from({ length: KNOWN }, () => -1), 0.1 * KNOWN);
+  urgent.submit(rare, 0);
+  await delivered();
+  workers[0]!.done(KNOWN, [0], 0.1);
+  for (let n = 0; n < 200; n++) executor.submit(short, n);
+  workers[1]!.ready();
+  await delivered();
+  const asks = (worker: MemoryWorker) => worker.inbox.at(-1)?.kind === "recall";
+  const giveBack = async (worker: MemoryWorker) => {
+    worker.say({ kind: "recalled", first: worker === workers[0] ? KNOWN + 2 : 1 });
+    await delivered();
+  };
+  urgent.submit(rare, 1);
+  await delivered();
+  assertEquals(workers.map(asks), [true, true]);
+  for (const worker of workers) await giveBack(worker);
+  urgent.submit(rare, 2);
+  await delivered();
+  // The youngest first: what it gives back and is handed again must not overtake what the others hold.
+  for (let n = 0; n < 10; n++) for (const worker of workers.toReversed()) if (asks(worker)) await giveBack(worker);
+  assertEquals(workers.map(asks), [false, false]);
   executor.killWorkers();
   await executor.shutdown();
 });
