@@ -44,9 +44,6 @@ interface ScopedMap {
   stop(reason: unknown): void;
 }
 
-/** How a block ended. */
-type BlockEnd<T> = { readonly value: T } | { readonly thrown: unknown; readonly isPassedOn: boolean };
-
 /** The calls of one group. */
 export class Scope implements Abortable {
   readonly #parent: Scope | undefined;
@@ -192,25 +189,22 @@ export class Scope implements Abortable {
   }
 
   async #run<T>(block: () => T | PromiseLike<T>): Promise<T> {
-    let end: BlockEnd<T>;
+    let value: T;
     this.#runs = true;
     try {
-      end = { value: await block() };
+      value = await block();
     } catch (thrown) {
-      // Whoever got the reason of the abort has passed it on, which is no failure of the block.
-      end = { thrown, isPassedOn: this.#aborted !== undefined && thrown === this.#aborted.reason };
-      this.#abort(new CancelledError("The block of the group has failed", { cause: thrown }));
+      // Whoever got the reason of the abort has passed it on: the failures of the group win over that, also those to come.
+      const isPassedOn = this.#aborted !== undefined && thrown === this.#aborted.reason;
+      if (!isPassedOn) this.#abort(new CancelledError("The block of the group has failed", { cause: thrown }));
+      this.#runs = false;
+      if (isPassedOn) await this.leave();
+      else await this.leave().catch(() => {}); // the error of the block wins
+      throw thrown;
     }
     this.#runs = false;
-    if ("value" in end) {
-      await this.leave();
-      return end.value;
-    }
-    // The failures of a group win over the reason of its abort, also those that come after its block, and the error of the
-    // block over them.
-    if (end.isPassedOn) await this.leave();
-    else await this.leave().catch(() => {});
-    throw end.thrown;
+    await this.leave();
+    return value;
   }
 
   /**

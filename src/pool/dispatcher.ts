@@ -285,7 +285,7 @@ export class Dispatcher {
         priority = head.priority;
         most = handed + this.#share();
       }
-      if (!worker.keepsOrder(head)) break;
+      if (!worker.takesBehind(head)) break;
       const continuesChunk = last !== undefined && last.chunk !== undefined && head.chunk === last.chunk;
       const isFirstOfIdle = wasIdle && handed === 0;
       const isWithinShare = handed < most || handed === 0;

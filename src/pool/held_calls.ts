@@ -302,11 +302,15 @@ export class HeldCalls {
   /** What holds whenever no call is being handed over. */
   assertInvariants(): void {
     let held = 0;
+    let waiting: Call | undefined;
     for (let number = this.first; number < this.next; number++) {
       const call = this.ring[number & CALL_MASK];
       if (!call) continue;
-      held++;
       assertInvariant(call.worker === this.#worker && call.number === number, "a call knows where it is");
+      if (held++ > 0 && !this.#claims) {
+        waiting ??= call;
+        assertInvariant(call.priority === waiting.priority, "what waits in a worker without claims has one priority");
+      }
     }
     assertInvariant(this.size === held, "a worker knows how many calls it holds");
   }

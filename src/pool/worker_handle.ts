@@ -78,11 +78,11 @@ export class WorkerHandle implements CallHolder {
   }
 
   /**
-   * Whether a call may wait in it behind those that it holds. Those that wait in a worker without claims have one priority: it
-   * gives back all of them or none, and with those that a higher priority overtakes, others of that priority would come, which
-   * overtake in their turn what other workers hold, without end.
+   * Whether a call may be handed to it behind those that it holds. Those that wait in a worker without claims have one priority:
+   * it gives back all of them or none, and with those that a higher priority overtakes, others of that priority would come,
+   * which overtake in their turn what other workers hold, without end.
    */
-  keepsOrder({ priority }: Pick<Call, "priority">): boolean {
+  takesBehind({ priority }: Pick<Call, "priority">): boolean {
     const { calls, channel } = this;
     return channel.claims !== undefined || calls.size < 2 || calls.last?.priority === priority;
   }
